@@ -1,0 +1,569 @@
+# %% [markdown]
+# # Back-propagation through time
+#
+# A recurrent network reads a sequence step by step and carries what it has read so far in its hidden state. It learns
+# like every other network, by following the gradient of its loss. Here you derive that gradient with nothing but the
+# chain rule, and then program it. You will write four functions:
+#
+# | function | what it computes | where |
+# |:--|:--|:--|
+# | `forward` | all hidden states and outputs | exercise 1 |
+# | `dJ_dV` | the gradient of the loss with respect to $V$ | exercise 2 |
+# | `dJ_dW` | with respect to $W$: back-propagation through time | exercise 3 |
+# | `dJ_dU` | with respect to $U$ | exercise 4 |
+#
+# Each of them is about ten lines long. The thinking happens on paper before; keep some at hand.
+#
+# ### How to work with this notebook
+#
+# - Run the cells from the top (Shift+Enter), beginning with the set-up cell below.
+# - Each exercise has one cell for you: write your code in place of the line `raise NotImplementedError(...)`.
+# - The cell after it, such as `check("forward")`, says at once whether your function is right and, if not, where
+#   to look. Run it as often as you like.
+# - Every check hands in all that a function needs, so a slip in one exercise spoils no other, and you may leave one
+#   out and come back to it.
+# - Keep the names and the arguments of the four functions. Helper functions and cells of your own are welcome.
+# - Your functions return new `float64` arrays, leave their arguments as they were, and give the same answer to the
+#   same call. Plain loops over $t$ are fine: here clarity wins.
+#
+# If you prefer an editor, `rnn_backprop.py` beside this notebook holds the same four stubs, and `pytest` runs the
+# same checks. Work in one of the two.
+
+# %% setup
+import numpy as np
+
+try:
+    from checks import check, slope
+    from network import RNN, Activation, Loss, mean_loss
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"{missing.name}.py is not beside this notebook: put network.py, checks.py and checks.json "
+        "into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
+    ) from None
+
+# %% [markdown]
+# ## 1. The network
+#
+# At every step $t = 1, \dots, T$ the network mixes its previous state with the new input, makes an output from the
+# result, and pays for the difference between this output and the target:
+#
+# $$ h(t) = g_1\bigl(W\,h(t-1) + U\,x(t) + b_h\bigr) \tag{1} $$
+#
+# $$ \hat y(t) = g_2\bigl(V\,h(t) + b_y\bigr) \tag{2} $$
+#
+# $$ J = \frac{1}{T}\sum_{t=1}^{T} J(t), \qquad J(t) = L\bigl(\hat y(t),\, y(t)\bigr) \tag{3} $$
+#
+# | symbol | shape | what it is | in the code |
+# |:--|:--|:--|:--|
+# | $x(t)$ | $(D,)$ | the input of step $t$ | `x[t-1]`, a row of `x` $(T, D)$ |
+# | $h(t)$ | $(H,)$ | the hidden state after step $t$ | `h[t]`, a row of `h` $(T+1, H)$ |
+# | $h(0)$ | $(H,)$ | the state before the first step, given | `h0`, and `h[0]` |
+# | $\hat y(t)$ | $(K,)$ | the output of step $t$ | `y_hat[t-1]`, a row of `y_hat` $(T, K)$ |
+# | $y(t)$ | $(K,)$ | the target of step $t$ | `y[t-1]`, a row of `y` $(T, K)$ |
+# | $U$ | $(H, D)$ | reads the input | `net.U` |
+# | $W$ | $(H, H)$ | reads the previous state | `net.W` |
+# | $V$ | $(K, H)$ | makes the output | `net.V` |
+# | $b_h,\ b_y$ | $(H,),\ (K,)$ | biases | `net.b_h`, `net.b_y` |
+# | $g_1,\ g_2$ | | activations: tanh, softmax, ... | `net.g1.function`, `net.g2.function` |
+# | $L$ | a number | the loss of one step | `net.loss.function` |
+# | $J$ | a number | the loss of the whole sequence | `mean_loss(net, y_hat, y)` |
+#
+# The activations and the loss stay open on purpose. Whatever you write must work for all of them, so it can use only
+# what `net` hands in. All of them work on *one* time step: give them one row, not a whole sequence.
+#
+# $U$, $W$ and $V$ are the same at every step. That is what makes the network recurrent, and its derivative
+# interesting.
+
+# %% [markdown]
+# ### Where step $t$ lives in the arrays
+#
+# In the formulas steps are counted from 1, in numpy from 0, and `h` has one row more than the others because it
+# begins with $h(0)$. So $h(t)$ is `h[t]`, but $x(t)$ is `x[t-1]`, and the same holds for `y_hat` and `y`:
+#
+# ![The network unrolled over four steps. A chain of states h(0), h(1), h(2), h(3), h(4), each joined to the next by
+# an arrow marked W. An arrow marked U comes up from x(t) into h(t), and an arrow marked V goes up from h(t) to
+# y-hat(t), from t = 1 on. Below, the rows of the arrays stand under the steps that they belong to: the five rows of
+# h, counted from 0, begin under h(0), and the four rows of x, y_hat and y, counted from 0 too, begin under
+# h(1).](figures/unrolled.png)
+#
+# ### The circled plus
+#
+# You may know equation (1) from a lecture or a drawing where the two streams meet in a circled plus,
+# $W\,h(t-1) \oplus U\,x(t)$. It is nothing but the elementwise sum of two vectors of shape $(H,)$. One can as well
+# stack the previous state on the input and put the two matrices side by side:
+#
+# $$ W\,h(t-1) + U\,x(t) = \begin{bmatrix} W & U \end{bmatrix} \begin{bmatrix} h(t-1) \\ x(t) \end{bmatrix} \tag{4} $$
+#
+# So a recurrent layer is an ordinary layer whose input is the pair $[h(t-1);\, x(t)]$, and $W$ and $U$ are two blocks
+# of one matrix. That is why their gradients will look so much alike.
+#
+# ### Exercise 1: `forward`
+#
+# Program equations (1) and (2). Begin with $h(0)$ and go through the steps in order.
+
+
+# %% solution="forward"
+def forward(net, x, h0):
+    """The forward pass: equations (1) and (2) for t = 1, ..., T.
+
+    net   the network, with net.U (H, D), net.W (H, H), net.V (K, H),
+          net.b_h (H,), net.b_y (K,), net.g1.function and net.g2.function
+    x     the inputs (T, D), where x[t-1] is x(t)
+    h0    the state before the first step, h(0), of shape (H,)
+
+    Returns two arrays, h and y_hat, in this order:
+    h     the states (T+1, H), where h[0] is h(0) and h[t] is h(t)
+    y_hat the outputs (T, K), where y_hat[t-1] is y^(t)
+    """
+    ### BEGIN SOLUTION
+    h, y_hat = [h0], []
+    for t in range(1, len(x) + 1):
+        h.append(net.g1.function(net.W @ h[t - 1] + net.U @ x[t - 1] + net.b_h))
+        y_hat.append(net.g2.function(net.V @ h[t] + net.b_y))
+    return np.array(h), np.array(y_hat)
+    ### END SOLUTION
+
+
+# %% check="forward"
+# check("forward")
+
+# %% [markdown]
+# ## 2. Tools for the chain rule
+#
+# Three agreements, and the chain rule becomes a product of matrices.
+#
+# **Shapes.** Vectors such as $h(t)$ are columns. The derivative of a number with respect to a vector is a *row*,
+# $1 \times n$. The derivative of a vector $u$ with respect to a vector $v$ is a matrix, the *Jacobian*, with one row
+# for each entry of $u$ and one column for each entry of $v$:
+# $\bigl[\tfrac{\partial u}{\partial v}\bigr]_{ij} = \partial u_i / \partial v_j$. Then the chain rule reads from left
+# to right, from the loss back to the cause, and neighbouring shapes fit. The derivative of a number with respect to a
+# matrix has the shape of that matrix: one slope for each weight.
+#
+# **Straight and curly.** $\dfrac{d h(3)}{d W}$ counts every way in which $W$ acts on $h(3)$.
+# $\dfrac{\partial h(3)}{\partial W}$ counts only the $W$ that is written in equation (1) for $t = 3$, with $h(2)$
+# held fixed. We call it the *immediate* partial derivative. Much depends on this difference.
+#
+# **Names for what is handed in.** The slopes of the loss and of the activations are given, one step at a time:
+#
+# | symbol | shape | in the code |
+# |:--|:--|:--|
+# | $\ell(t) = \dfrac{d J(t)}{d \hat y(t)}$ | $1 \times K$ | `net.loss.gradient`, of $\hat y(t)$ and $y(t)$ |
+# | $G_2(t) = \dfrac{\partial \hat y(t)}{\partial (V h(t) + b_y)}$ | $K \times K$ | `net.g2.jacobian`, of $\hat y(t)$ |
+# | $G_1(t) = \dfrac{\partial h(t)}{\partial (W h(t-1) + U x(t) + b_h)}$ | $H \times H$ | `net.g1.jacobian`, of $h(t)$ |
+#
+# A `jacobian` wants the *output* of its activation, which you have at hand. For tanh, say, the slope is
+# $1 - \tanh(a)^2 = 1 - \text{out}^2$, so what went in need not be kept.
+#
+# ### Two links and one trick
+#
+# By equations (1) and (2), one step has two links through which a slope can travel:
+#
+# $$ \frac{\partial \hat y(t)}{\partial h(t)} = G_2(t)\,V \quad (K \times H), \qquad
+#    \frac{\partial h(t)}{\partial h(t-1)} = G_1(t)\,W \quad (H \times H) \tag{5} $$
+#
+# At the end of each chain stands a weight matrix. Say that $a = W v$, and that we already know the row $r = dJ/da$.
+# Only $a_i$ feels the weight $W_{ij}$, and it moves by $v_j$. So $dJ/dW_{ij} = r_i\,v_j$, which is a column times a
+# row, the *outer product*:
+#
+# $$ \frac{d J}{d W} = r^\top v^\top \tag{6} $$
+#
+# This spares us the derivative of a vector with respect to a matrix, an array with three axes.
+#
+# **In numpy**, arrays with one axis are neither rows nor columns. A row times a matrix, $r M$, is `r @ M`, or just as
+# well `M.T @ r`. A column times a row, $r^\top v^\top$, is `np.outer(r, v)`. Take care not to mix up `M @ r` and
+# `r @ M`: the two agree for a symmetric matrix, and the Jacobians of the checks are not always symmetric.
+
+# %% [markdown]
+# ## 3. The gradient with respect to $V$
+#
+# Where does $V$ act on the loss of step $t$? In equation (2), which makes $\hat y(t)$, and nowhere else: no hidden
+# state ever depends on $V$, so nothing of it travels through time. **The current step is all we need:**
+#
+# $$ \frac{d J}{d V} = \frac{1}{T} \sum_{t=1}^{T} \frac{d J(t)}{d V}, \qquad
+#    \frac{d J(t)}{d V} = \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial V} \tag{7} $$
+#
+# With a name for the slope of the loss before the output's activation, and with the outer product (6):
+#
+# $$ e(t) = \ell(t)\,G_2(t) \quad (1 \times K), \qquad
+#    \frac{d J(t)}{d V} = e(t)^\top\, h(t)^\top \quad (K \times H) \tag{8} $$
+#
+# For softmax with cross-entropy you may remember $e(t) = (\hat y(t) - y(t))^\top$. That is what equation (8) gives
+# *for this pair*. Other pairs give something else, so compute what the formula says.
+#
+# ### Exercise 2: `dJ_dV`
+#
+# From here on `h` and `y_hat` are handed in, as a right forward pass would have made them. Mind the $1/T$.
+
+
+# %% solution="dJ_dV"
+def dJ_dV(net, x, y, h, y_hat):
+    """The gradient dJ/dV, of shape (K, H): equations (7) and (8).
+
+    net   the network, with net.loss.gradient and net.g2.jacobian
+    x     the inputs (T, D), where x[t-1] is x(t)
+    y     the targets (T, K), where y[t-1] is y(t)
+    h     the states (T+1, H), where h[0] is h(0) and h[t] is h(t)
+    y_hat the outputs (T, K), where y_hat[t-1] is y^(t)
+    """
+    ### BEGIN SOLUTION
+    T = len(x)
+    dV = np.zeros_like(net.V)
+    for t in range(1, T + 1):
+        e = net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1])
+        dV += np.outer(e, h[t]) / T
+    return dV
+    ### END SOLUTION
+
+
+# %% check="dJ_dV"
+# check("dJ_dV")
+
+# %% [markdown]
+# ## 4. The gradient with respect to $W$, worked out for $t = 3$
+#
+# With $W$ it is another matter. It made $h(3)$, but before that it made $h(2)$, which went into $h(3)$, and before
+# that $h(1)$. Turn one weight of $W$ a little, and the loss of step 3 feels it in three ways:
+#
+# ![The chain h(0), h(1), h(2), h(3), y-hat(3), J(3), and below it three paths from W to J(3), with one factor written
+# on each piece. The first path, k=3, enters at h(3) by the immediate partial of h(3), and goes on to y-hat(3) and
+# J(3). The second, k=2, enters at h(2) by the immediate partial of h(2), and takes the Jacobian of h(3) by h(2)
+# before the same last two pieces. The third, k=1, enters at h(1), and takes the Jacobians of h(2) by h(1) and of h(3)
+# by h(2) before these.](figures/paths.png)
+#
+# Now in formulas. Equation (1) for $t = 3$ holds $W$ twice, openly and inside $h(2)$. The chain rule takes both, and
+# we go on in the same way until we reach $h(0)$, which is given and depends on nothing:
+#
+# $$ \begin{aligned}
+# \frac{d h(3)}{d W} &= \frac{\partial h(3)}{\partial W} + \frac{\partial h(3)}{\partial h(2)} \frac{d h(2)}{d W} \\
+# \frac{d h(2)}{d W} &= \frac{\partial h(2)}{\partial W} + \frac{\partial h(2)}{\partial h(1)} \frac{d h(1)}{d W} \\
+# \frac{d h(1)}{d W} &= \frac{\partial h(1)}{\partial W}
+# \end{aligned} \tag{9} $$
+#
+# Put the lower lines into the upper ones. The loss of step 3 sees $h(3)$ through $\hat y(3)$ only, so
+#
+# $$ \frac{d J(3)}{d W} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
+#    \underbrace{\frac{\partial h(3)}{\partial W}}_{k = 3} +
+#    \underbrace{\frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial W}}_{k = 2} +
+#    \underbrace{\frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
+#    \frac{\partial h(1)}{\partial W}}_{k = 1} \;\Bigr] \tag{10} $$
+#
+# Three terms for three paths. In matrices, with the links (5), the outer product (6), and the row
+# $e(3)\,V = \ell(3)\,G_2(3)\,V$ that all three share:
+#
+# $$ \begin{aligned}
+# \frac{d J(3)}{d W} \;=\;& \bigl[\, e(3)\,V\; G_1(3) \,\bigr]^\top\, h(2)^\top && k = 3 \\
+# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2) \,\bigr]^\top\, h(1)^\top && k = 2 \\
+# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2)\,W\; G_1(1) \,\bigr]^\top\, h(0)^\top && k = 1
+# \end{aligned} \tag{11} $$
+#
+# Read one line from left to right and you walk from the loss back in time: out of the output, one factor $G_1 W$ for
+# each step back, then through the activation of step $k$ to what $W$ was multiplied with there, $h(k-1)$. The bracket
+# is the $r$ of equation (6), a row $1 \times H$, and $h(k-1)$ is its $v$, so every line is $H \times H$, like $W$.
+#
+# **The same for $U$.** Nothing changes on the way back. Only at its end we look for what $U$ was multiplied with at
+# step $k$, and that is $x(k)$:
+#
+# $$ \frac{d J(3)}{d U} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
+#    \frac{\partial h(3)}{\partial U} +
+#    \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial U} +
+#    \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
+#    \frac{\partial h(1)}{\partial U} \;\Bigr] \tag{12} $$
+#
+# $$ \begin{aligned}
+# \frac{d J(3)}{d U} \;=\;& \bigl[\, e(3)\,V\; G_1(3) \,\bigr]^\top\, x(3)^\top && k = 3 \\
+# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2) \,\bigr]^\top\, x(2)^\top && k = 2 \\
+# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2)\,W\; G_1(1) \,\bigr]^\top\, x(1)^\top && k = 1
+# \end{aligned} \tag{13} $$
+#
+# Each line is $H \times D$, like $U$. This is the place to take a pen, close the notebook, and write down $t = 2$
+# from memory.
+
+# %% [markdown]
+# ## 5. The general sum
+#
+# Nothing was special about $t = 3$. There is one term for each step $k$ at which the weights came in, and between $k$
+# and $t$ one Jacobian for each step back:
+#
+# $$ \frac{d J(t)}{d W} = \sum_{k=1}^{t}\;
+#    \underbrace{\frac{d J(t)}{d \hat y(t)}}_{1 \times K} \cdot
+#    \underbrace{\frac{\partial \hat y(t)}{\partial h(t)}}_{K \times H} \cdot
+#    \underbrace{\Bigl(\, \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \Bigr)}_{H \times H} \cdot
+#    \frac{\partial h(k)}{\partial W} \tag{14} $$
+#
+# and for $U$ the same with $\partial h(k)/\partial U$ at the end. What people stumble over:
+#
+# - **$\partial h(k)/\partial W$ is the immediate partial: $h(k-1)$ is held fixed.** That $h(k-1)$ depends on $W$ too
+#   is what the terms with smaller $k$ are for. With the full $d h(k)/d W$ here the early steps would count twice. Try
+#   it with plain numbers: no input, no bias, no activation, so $h(1) = w\,h(0)$ and $h(2) = w\,h(1) = w^2\,h(0)$,
+#   with the slope $2\,w\,h(0)$. The sum with immediate partials: $k = 2$ gives $h(1) = w\,h(0)$, and $k = 1$ gives
+#   $w \cdot h(0)$. Together $2\,w\,h(0)$: right. With the full derivative, $k = 2$ alone gives $2\,w\,h(0)$ already,
+#   and the sum $3\,w\,h(0)$: wrong.
+# - **The order of the product: the latest factor stands on the left.** Matrices do not commute, so the product sign
+#   needs this agreement:
+#
+# $$ \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} =
+#    \frac{\partial h(t)}{\partial h(t-1)} \cdot \frac{\partial h(t-1)}{\partial h(t-2)} \cdots
+#    \frac{\partial h(k+1)}{\partial h(k)} = G_1(t)\,W \; G_1(t-1)\,W \cdots G_1(k+1)\,W \tag{15} $$
+#
+# - **The empty product is the identity.** For $k = t$ there is no step to go back, and the product is $I$, not 0. The
+#   term with $k = t$ is the one you would have written for an ordinary network.
+# - **The sum begins with $k = 1$, and yet $h(0)$ counts:** in the term $k = 1$ it is what $W$ was multiplied with.
+#   There is no term $k = 0$, since $h(0)$ was not made with $W$.
+# - **This is the slope of one step's loss.** For $J$, take the mean over all $t$: two sums, one inside the other, and
+#   one factor $1/T$.
+
+# %% [markdown]
+# ## 6. Back-propagation through time
+#
+# Nobody computes the double sum as it stands. It has $T(T+1)/2$ terms, and they share nearly all their factors: the
+# way from step 7 back to step 2 runs along the way from step 6 back to step 2. So let the paths share. Collect the
+# terms by $k$, the step at which the weights came in, instead of by $t$, the step at which the loss was paid:
+#
+# $$ \frac{d J}{d W} = \sum_{k=1}^{T}\; \underbrace{\Bigl[\; \frac{1}{T} \sum_{t=k}^{T}\,
+#    \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial h(t)} \cdot
+#    \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \;\Bigr]}_{\delta(k)\, =\, d J / d h(k)} \cdot
+#    \frac{\partial h(k)}{\partial W} \tag{16} $$
+#
+# The bracket is a row $1 \times H$ with a meaning: $\delta(k)$ says how much the whole loss $J$ changes when the
+# state $h(k)$ is nudged. A nudge of $h(t)$ can reach the loss in just two ways. It acts *now*, through the output
+# $\hat y(t)$, and it acts *later*, through the next state $h(t+1)$, and $\delta(t+1)$ already knows all about that.
+# So:
+#
+# $$ \delta(t) = \underbrace{\frac{1}{T}\; e(t)\,V}_{\text{now}} \;+\;
+#    \underbrace{\delta(t+1)\; G_1(t+1)\,W}_{\text{later}}, \qquad t = T,\, T-1,\, \dots,\, 1,
+#    \qquad \delta(T+1) = 0 \tag{17} $$
+#
+# At $t = T$ there is no later, hence the zero to begin with. You find the same in equation (16): the term $t = k$ has
+# the empty product and is the first summand. In all the others the factor on the far right is
+# $\partial h(k+1)/\partial h(k)$; take it out, and what is left is $\delta(k+1)$. Now the outer product (6), with the
+# row $r = \delta(t)\,G_1(t)$ and the column $v = h(t-1)$, makes the gradient a single sum:
+#
+# $$ \frac{d J}{d W} = \sum_{t=1}^{T} \bigl[\, \delta(t)\,G_1(t) \,\bigr]^\top\, h(t-1)^\top \tag{18} $$
+#
+# This is *back-propagation through time* (BPTT): one walk from $t = T$ down to $t = 1$, with one row $\delta$ in your
+# pocket that collects what later steps have to say. The work grows like $T$ instead of $T^2$. Measured on this very
+# exercise:
+#
+# ![Measured seconds for dJ/dW against the number of steps T from 4 to 128, both axes logarithmic. The double sum with
+# each product of Jacobians formed anew rises most steeply, along a guide line of slope 3. The double sum that carries
+# its products along follows a guide line of slope 2. Back-propagation through time follows a guide line of slope 1
+# and is the fastest throughout: at 128 steps some thirty times faster than the second and several hundred times
+# faster than the first.](figures/cost.png)
+#
+# Formed as it is written, with each product begun afresh, the double sum even grows like $T^3$. If you wish, program
+# it once and compare: as a test of your BPTT it is excellent.
+#
+# ### Exercise 3: `dJ_dW`
+#
+# Program equations (17) and (18). Think first: at each step of the walk, what do you need from the step after it, and
+# when must it be brought up to date? Try $T = 1$ and $T = 2$ on paper.
+
+
+# %% solution="dJ_dW"
+def dJ_dW(net, x, y, h, y_hat):
+    """The gradient dJ/dW, of shape (H, H): equations (17) and (18).
+
+    net   the network, with net.W (H, H), net.V (K, H),
+          net.loss.gradient, net.g2.jacobian and net.g1.jacobian
+    x     the inputs (T, D), where x[t-1] is x(t)
+    y     the targets (T, K), where y[t-1] is y(t)
+    h     the states (T+1, H), where h[0] is h(0) and h[t] is h(t)
+    y_hat the outputs (T, K), where y_hat[t-1] is y^(t)
+    """
+    ### BEGIN SOLUTION
+    T = len(x)
+    dW = np.zeros_like(net.W)
+    later = np.zeros(len(net.W))  # delta(t+1) G1(t+1) W
+    for t in range(T, 0, -1):
+        e = net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1])
+        delta = e @ net.V / T + later
+        delta_G1 = delta @ net.g1.jacobian(h[t])
+        dW += np.outer(delta_G1, h[t - 1])
+        later = delta_G1 @ net.W
+    return dW
+    ### END SOLUTION
+
+
+# %% check="dJ_dW"
+# check("dJ_dW")
+
+# %% [markdown]
+# ### Exercise 4: `dJ_dU`
+#
+# The walk back is the same, and so is every $\delta(t)$. Only the last factor changes, from
+# $\partial h(t)/\partial W$ to $\partial h(t)/\partial U$, as between equations (11) and (13):
+#
+# $$ \frac{d J}{d U} = \sum_{t=1}^{T} \bigl[\, \delta(t)\,G_1(t) \,\bigr]^\top\, x(t)^\top \tag{19} $$
+
+
+# %% solution="dJ_dU"
+def dJ_dU(net, x, y, h, y_hat):
+    """The gradient dJ/dU, of shape (H, D): equations (17) and (19).
+
+    net   the network, with net.W (H, H), net.V (K, H),
+          net.loss.gradient, net.g2.jacobian and net.g1.jacobian
+    x     the inputs (T, D), where x[t-1] is x(t)
+    y     the targets (T, K), where y[t-1] is y(t)
+    h     the states (T+1, H), where h[0] is h(0) and h[t] is h(t)
+    y_hat the outputs (T, K), where y_hat[t-1] is y^(t)
+    """
+    ### BEGIN SOLUTION
+    T = len(x)
+    dU = np.zeros_like(net.U)
+    later = np.zeros(len(net.W))  # delta(t+1) G1(t+1) W
+    for t in range(T, 0, -1):
+        e = net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1])
+        delta = e @ net.V / T + later
+        delta_G1 = delta @ net.g1.jacobian(h[t])
+        dU += np.outer(delta_G1, x[t - 1])
+        later = delta_G1 @ net.W
+    return dU
+    ### END SOLUTION
+
+
+# %% check="dJ_dU"
+# check("dJ_dU")
+
+# %% [markdown]
+# ## 7. How gradients vanish or explode
+#
+# The product (15) tells how much of step $k$ is still felt at step $t$, and it has one factor for each step in
+# between:
+#
+# $$ \frac{d h(t)}{d h(k)} = \prod_{j=k+1}^{t} G_1(j)\,W, \qquad
+#    \Bigl\lVert \frac{d h(t)}{d h(k)} \Bigr\rVert \le \bigl(\gamma\, \lVert W \rVert\bigr)^{t-k} \tag{20} $$
+#
+# where $\gamma$ is the largest slope of the activation, 1 for tanh and 1/4 for sigmoid. A power of something smaller
+# than 1 vanishes, and a power of something larger than 1 may explode. Without an activation, what decides in the long
+# run is the *spectral radius* $\rho(W)$, the largest modulus among the eigenvalues of $W$: the norm goes like
+# $\rho(W)^{t-k}$. The slope of tanh, at most 1, acts as a brake:
+#
+# ![The norm of dh(t)/dh(k) against t - k from 0 to 40, the vertical axis logarithmic, for a tanh network with 50
+# states and W of three spectral radii, each beside its power of the radius as a dotted line. Radius 0.5: the norm
+# falls along its dotted line to 1e-12, the gradient vanishes. Radius 1.0: it stays near 1 for a while and then sinks
+# slowly to 0.1. Radius 2.0: it grows more than a thousandfold, the gradient explodes, though far less than its dotted
+# line.](figures/memory.png)
+#
+# A gradient that vanishes makes no noise: everything runs, but the network cannot learn what it should have
+# remembered for more than a few steps. A gradient that explodes ruins the weights in one update. Against the second
+# one *clips* the gradient before it is used. That belongs to the training and not into the gradient, so do not clip
+# here. Against the first help weights that begin near $\rho(W) = 1$, and gates as in the LSTM, which let the state
+# pass a step nearly unchanged.
+
+# %% [markdown]
+# ## 8. How a gradient check works
+#
+# A formula can be wrong in many quiet ways. But a slope can also be *measured*: change one weight by a little
+# $\varepsilon$ to both sides, run the forward pass twice, and see how the loss changed:
+#
+# $$ \frac{d J}{d W_{ij}} \approx \frac{J(W_{ij} + \varepsilon) - J(W_{ij} - \varepsilon)}{2\,\varepsilon} \tag{21} $$
+#
+# That takes two forward passes for every single weight, far too slow for training, but it knows nothing of your
+# derivation and so is the perfect witness. Compare the two matrices, $A$ derived and $B$ measured, by one number:
+#
+# $$ \text{relative error} = \frac{\max_{ij} \lvert A_{ij} - B_{ij} \rvert}{\max_{ij} \lvert B_{ij} \rvert} \tag{22} $$
+#
+# One number for the whole matrix, since an entry that is nearly zero cannot be measured well by itself. Which
+# $\varepsilon$? If it is large, the loss is not straight enough in between (an error like $\varepsilon^2$). If it is
+# tiny, the two losses agree in nearly all their digits, and the rounding remains (an error like
+# $10^{-16} / \varepsilon$). The best is in between, near $10^{-5}$:
+#
+# ![The relative error of a gradient check against the step epsilon from 1e-12 to 0.1, both axes logarithmic. For a
+# right gradient the points form a V: rounding makes the error fall from about 1e-3 at the smallest step to below 1e-9
+# near epsilon 1e-5, then curvature makes it rise again with slope 2. For a gradient that is cut off after one step
+# back the error is the same for every epsilon, about 0.3.](figures/gradient_check.png)
+#
+# | relative error | what it says |
+# |:--|:--|
+# | below $10^{-8}$ | right: as exact as a measured slope can be |
+# | $10^{-8}$ to $10^{-6}$ | very likely right: here the measurement is at its limits |
+# | $10^{-6}$ to $10^{-3}$ | look closer: `float32` on the way, relu at its kink, or a small slip. Try other numbers |
+# | above $10^{-3}$ | a mistake. Whether it is 0.01 or 2 says little about how far you are from the answer |
+#
+# A check is as good as its example. With $T = 1$ nothing ever travels through time; with $h(0) = 0$, a forgotten
+# $h(0)$ goes unseen; with a symmetric $W$ one cannot tell $W$ from $W^\top$. So take several steps and random numbers
+# without any such luck.
+#
+# ### Your own gradient check
+#
+# `slope(forward, net, x, y, h0, "W")` measures the slope of $J$ along $W$ with your own `forward`, by equation (21).
+# The cell below uses it on a small random network; see its last line. Then play: other sizes, another activation,
+# $T = 1$, one line of yours changed on purpose.
+
+
+# %%
+def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
+    """The relative error (22) of your gradient for wrt = "V", "W" or "U"."""
+    from network import ACTIVATIONS, LOSSES
+
+    rng = np.random.default_rng(seed)
+    net = RNN(
+        U=rng.normal(size=(H, D)),
+        W=rng.normal(size=(H, H)) / np.sqrt(H),
+        V=rng.normal(size=(K, H)),
+        b_h=rng.normal(size=H),
+        b_y=rng.normal(size=K),
+        g1=ACTIVATIONS["tanh"],
+        g2=ACTIVATIONS["softmax"],
+        loss=LOSSES["squared_error"],
+    )
+    x, y, h0 = rng.normal(size=(T, D)), rng.normal(size=(T, K)), rng.normal(size=H)
+    h, y_hat = forward(net, x, h0)
+    derived = {"V": dJ_dV, "W": dJ_dW, "U": dJ_dU}[wrt](net, x, y, h, y_hat)
+    measured = slope(forward, net, x, y, h0, wrt)
+    return np.max(abs(derived - measured)) / np.max(abs(measured))
+
+
+# When forward and dJ_dW are written, take away the "# " before the next line and run the cell again:
+# print(gradient_check("W"))
+
+# %% [markdown]
+# ### Derived, not measured
+#
+# One could hand in a measured slope as the answer. It would be slow, never quite exact, and not what this exercise
+# asks for. Your gradients must be *made of* what is handed in: `net.loss.gradient`, the two `jacobian`s, the weights,
+# and `x`, `y`, `h` and `y_hat` as they are.
+#
+# Take this literally. Some checks hand in a `jacobian` or a `gradient` that is deliberately *not* the slope of its
+# function. A formula does not mind: it multiplies whatever it is given. A measured slope gives something else there,
+# and so does a derivative written out for tanh alone. If your functions follow equations (7), (8) and (17) to (19),
+# you need not think about it.
+
+# %% [markdown]
+# ## 9. In your own words
+#
+# This last question is read by a person and is optional. **Explain to a fellow student who missed the lecture how
+# $d J(3)/d W$ comes about.** Use words more than formulas. Why are there three terms, and not one or infinitely many?
+# What does each of them stand for, and what is each of its factors? Why must $h(k-1)$ be held fixed in the last
+# factor? Ten sentences are plenty.
+
+# %% [markdown] manual="derivation" points=2
+# **My explanation** (double-click here to write):
+#
+# ### BEGIN SOLUTION
+# The loss $J(3)$ sees $W$ through $\hat y(3)$ only, and $\hat y(3)$ sees it through $h(3)$ only, since equation (2)
+# holds no $W$. The state $h(3)$ was made with $W$ at step 3, out of $h(2)$, which was made with the same $W$ at step
+# 2, out of $h(1)$, which was made with it at step 1, out of $h(0)$. There it ends, because $h(0)$ is given: so a
+# small change of $W$ comes in at three places, and the chain rule adds up three paths to the loss, one term for each
+# $k = 3, 2, 1$.
+#
+# Every term begins at the loss and walks back in time. First how $J(3)$ feels its output, then how the output feels
+# $h(3)$; these two factors are common to all. Then one Jacobian $\partial h(j)/\partial h(j-1)$ for each step back
+# from 3 to $k$, the latest on the left: none for $k = 3$, where the empty product is the identity, one for $k = 2$,
+# two for $k = 1$. Last, how $h(k)$ feels the $W$ that is written in its own equation.
+#
+# In this last factor $h(k-1)$ is held fixed, because what $W$ does to $h(k)$ by way of $h(k-1)$ is the business of
+# the terms with smaller $k$. With the full derivative those paths would be counted again.
+#
+# *For the grader: one point for the three paths, with the reason why they end at $h(0)$; one point for the factors of
+# a term, with $h(k-1)$ held fixed and the reason for it.*
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Before you hand it in
+#
+# 1. Restart the kernel and run all cells (*Kernel > Restart Kernel and Run All Cells*). What worked only because of a
+#    cell that you have since deleted shows now.
+# 2. Look at the four checks once more. They use a few small cases, and the grading uses others: more steps, other
+#    sizes, activations and losses. A solution that follows the formulas passes both.
+# 3. Save, and hand in `rnn_backprop.ipynb` under this name (or `rnn_backprop.py`, if you worked there).
