@@ -1,0 +1,73 @@
+# `make` alone lists what there is. Everything runs in .venv, which is made when it is first needed and
+# brought up to date when the locks or pyproject.toml change. Another Python: make clean, then make PYTHON=python3.13 demo
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+
+# Marks of finished set-up, all of them inside .venv. Its programs hold the path of the checkout, so the first mark
+# names that path: a checkout that was moved or copied sets up anew.
+MADE := $(VENV)/made-$(shell pwd | cksum | cut -d ' ' -f 1)
+BASE := $(VENV)/installed-base
+DEV := $(VENV)/installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-all lint lock release figures clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(BASE) ## grade the sample class and show the table; installs only what grading needs
+	@$(BIN)/autograder demo
+
+test: $(DEV) ## the quick tests
+	@$(PYTEST) -m "not slow"
+
+test-all: $(DEV) ## all tests, the long ones included
+	@$(PYTEST)
+
+lint: $(DEV) ## style, types, the shape of the project
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/repo-review --show err .
+
+release: $(DEV) ## build assignments/ from solutions/
+	@$(BIN)/autograder release rnn_backprop
+
+figures: $(DEV) ## draw the figures of the exercise again
+	@$(BIN)/python solutions/rnn_backprop/figures.py
+
+UPGRADE :=
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv --no-config pip compile --quiet $(UPGRADE) \
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
+
+lock: $(DEV) ## resolve both lock files again; newest versions of everything: make lock UPGRADE=--upgrade
+	$(COMPILE) --group build --output-file requirements.lock
+	$(COMPILE) --extra release --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove .venv, caches and build products; leaves grades and the course's secret alone
+	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MADE):
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1), and 3.11 or newer is needed; name one: make PYTHON=python3.13" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv package (on Debian and Ubuntu: apt-get install python3-venv) and try again." >&2; exit 1; }
+	@echo "Setting up: a virtual environment in $(VENV) ($$("$(PYTHON)" --version))"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+$(BASE): requirements.lock pyproject.toml $(MADE)
+	@echo "Setting up: what grading needs (requirements.lock)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(BASE)
+	@echo "Setting up: nbgrader, Jupyter and the test tools (requirements-dev.lock)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
