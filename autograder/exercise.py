@@ -1,0 +1,123 @@
+"""Plain data of an exercise: its functions, its checks and the cases they are tried on. Nothing here runs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Arrays = Mapping[str, Array]
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of arguments, as it crosses the pipe: arrays (float64, any rank) and names of given functions.
+
+    `about` describes the case to a reader ("T = 3 steps, ..."); it stays with the trusted side.
+    """
+
+    id: str
+    arrays: Arrays
+    names: Names = field(default_factory=dict)
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Law:
+    """Something that the results of a function must satisfy in themselves, and how a student is told so.
+
+    `holds(arrays, results)` looks at finite results of the right shapes.
+    """
+
+    sentence: str
+    holds: Callable[[Arrays, tuple[Array, ...]], bool]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A stub that students complete.
+
+    `arguments` are the parameters in order, as keys of what the given module's `arguments(arrays, names)` returns;
+    `arrays` are the arrays of a case that this function may see, where the case has them; `returns` maps the name of
+    each result to its shape in symbols, such as {"h": "(T+1, H)"}. A gradient says in `slope_of` which array of the
+    case it is the slope of J for. `laws` belong to the function's contract.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    arrays: tuple[str, ...]
+    returns: Mapping[str, str]
+    slope_of: str | None = None
+    laws: tuple[Law, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the rubric, for one function.
+
+    `looks_at` "value" compares with the reference, "slope" with the measured slope of the objective, "contract" at
+    shapes, dtypes, inputs left unchanged and equal answers to equal calls. `counts` "note" gives no points whatever
+    happens and tells only; "condition" withholds all points of its function when it fails. A check that is not
+    `hidden` is drawn from a public seed, and its messages may quote what the student's code printed or raised.
+    """
+
+    id: str
+    function: str
+    title: str
+    points: float
+    cases: tuple[str, ...]
+    looks_at: Literal["value", "slope", "contract"] = "value"
+    counts: Literal["points", "note", "condition"] = "points"
+    hidden: bool = True
+
+
+@dataclass(frozen=True)
+class VisibleCheck:
+    """One check that students run themselves: it needs golden numbers and no reference.
+
+    `looks_at` as in Check; `cases` are complete, drawn by the rubric.
+    """
+
+    function: str
+    title: str
+    cases: tuple[Case, ...]
+    looks_at: Literal["value", "slope", "contract"] = "value"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise folder, loaded: see solutions/README.md for what such a folder must hold.
+
+    `given` maps the files handed out as they are to their text; the first one has `arguments(arrays, names)`.
+    `draw(case_id, rng)` makes a case; `reference(function, case)` gives the results of the model answer in order;
+    `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes.
+    `set_up`, `check_cells` and `stub_cells` are the sources of the cells as they are released.
+    """
+
+    name: str
+    folder: Path
+    given: Mapping[str, str]
+    functions: tuple[Function, ...]
+    checks: tuple[Check, ...]
+    visible: tuple[VisibleCheck, ...]
+    draw: Callable[[str, np.random.Generator], Case]
+    reference: Callable[[str, Case], tuple[Array, ...]]
+    objective: Callable[[Mapping[str, npt.NDArray[Any]], Names], complex]
+    set_up: frozenset[str]
+    check_cells: frozenset[str]
+    stub_cells: frozenset[str]
+
+    def checks_of(self, function: str) -> tuple[Check, ...]:
+        """The checks of one function, in the order of the rubric."""
+        return tuple(check for check in self.checks if check.function == function)
+
+    @property
+    def max_score(self) -> float:
+        """The points of the whole rubric."""
+        return round(sum(check.points for check in self.checks if check.counts != "note"), 6)

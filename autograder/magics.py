@@ -1,0 +1,107 @@
+"""IPython's own lines in a notebook cell -> Python, line for line. Looks at characters only; nothing is compiled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Cell magics whose body runs in the notebook itself; the bodies of all others do not.
+_BODY_RUNS = frozenset(("time", "capture", "prun"))
+_CELL_MAGIC = re.compile(r"\s*%%([\w.]+)")
+_TIME = re.compile(r"%time(?:\s+(?P<statement>.*))?$")
+_MAGIC = re.compile(r"%|!|\?")
+_HELP = re.compile(r"[%\w.*\[\]\- =]*[\w*\]]\?{1,2}\s*$")
+_ASSIGNED = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*(?:!|%(?=[A-Za-z_]))""")
+_TIMED = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*%time\s+(?P<expression>\S.*)$""")
+
+
+def without_magics(source: str) -> str:
+    """The Python of a notebook cell, on the same lines; empty where the cell is not Python at all.
+
+    Magic, shell and help lines become `pass`, results of magics and of the shell become None. The statement of `%time`
+    and the bodies of `%%time`, `%%capture` and `%%prun` stay. A line that continues a bracket, a string or a backslash
+    is Python, however it starts.
+    """
+    lines = source.split("\n")
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        magic = _CELL_MAGIC.match(line)
+        if magic is None:
+            break
+        if magic[1] not in _BODY_RUNS:
+            return ""
+        lines[number] = ""
+    scanner, shell_goes_on = Scanner(), False
+    for number, line in enumerate(lines):
+        if shell_goes_on:
+            lines[number] = ""
+        elif scanner.fresh:
+            lines[number] = _python(line)
+        if shell_goes_on or lines[number] != line:
+            shell_goes_on = line.endswith("\\")
+        scanner.feed(lines[number])
+    return "\n".join(lines)
+
+
+def _python(line: str) -> str:
+    """What stands in the place of a line that starts a statement."""
+    body = line.lstrip()
+    indent = line[: len(line) - len(body)]
+    if timed := _TIME.match(body):
+        return indent + (_python(timed["statement"] or "") or "pass")
+    if timed := _TIMED.match(body):
+        return f"{indent}{timed['target']} = {timed['expression']}"
+    if _MAGIC.match(body) or _HELP.match(body):
+        return f"{indent}pass"
+    if assigned := _ASSIGNED.match(body):
+        return f"{indent}{assigned['target']} = None"
+    return line
+
+
+@dataclass
+class Scanner:
+    """Follows brackets, strings and backslashes from line to line."""
+
+    depth: int = 0
+    quote: str = ""
+    backslash: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the next line starts a statement."""
+        return not (self.depth or self.quote or self.backslash)
+
+    def feed(self, line: str) -> None:
+        """Read one line."""
+        self.backslash = False
+        place = 0
+        while place < len(line):
+            place = self._in_string(line, place) if self.quote else self._in_code(line, place)
+        if len(self.quote) == 1 and not self.backslash:
+            self.quote = ""  # a string of one line ends with it, closed or not
+
+    def _in_string(self, line: str, place: int) -> int:
+        if line[place] == "\\":
+            self.backslash = place + 1 == len(line)
+            return place + 2
+        if line.startswith(self.quote, place):
+            place += len(self.quote)
+            self.quote = ""
+            return place
+        return place + 1
+
+    def _in_code(self, line: str, place: int) -> int:
+        char = line[place]
+        if char == "#":
+            return len(line)
+        if char in "\"'":
+            self.quote = char * 3 if line.startswith(char * 3, place) else char
+            return place + len(self.quote)
+        if char in "([{":
+            self.depth += 1
+        elif char in ")]}":
+            self.depth = max(0, self.depth - 1)
+        elif char == "\\" and place + 1 == len(line):
+            self.backslash = True
+        return place + 1

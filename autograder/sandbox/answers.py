@@ -1,0 +1,77 @@
+"""Untrusted side: what a student's function returned or raised -> a reply, in plain data.
+
+Student objects are looked at by their exact types, and no method of theirs is called but __str__ of an exception.
+Imports nothing of the trusted side.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograder.sandbox import frames, words
+from autograder.sandbox.loading import StudentModule
+
+Reply = tuple[Any, ...]
+AnyArray = npt.NDArray[Any]
+
+
+def of_result(value: object, results: int, arrays: Mapping[str, AnyArray]) -> Reply:
+    """The reply to a call that returned `value` where `results` arrays are asked for; `arrays` are its case's."""
+    if results == 1:
+        items: list[object] = [value]
+    else:
+        kind = type(value)
+        if not issubclass(kind, (tuple, list)):
+            return ("unusable", None, words.ONE_ARRAY if kind is np.ndarray else words.thing(value))
+        sequence = tuple if issubclass(kind, tuple) else list
+        items = list(sequence.__iter__(value))  # type: ignore[arg-type]  # its class was looked at
+        if len(items) != results:
+            return ("unusable", None, words.counted(sequence.__name__, len(items)))
+    values = []
+    for position, item in enumerate(items):
+        array = _plain(item)
+        if isinstance(array, str):
+            return ("unusable", position if results > 1 else None, array)
+        values.append((words.dtype_word(array.dtype), frames.array_out(array)))
+    return ("returned", values, frames.arrays_out({name: _after(array) for name, array in arrays.items()}))
+
+
+def of_error(
+    error: BaseException, module: StudentModule, within: str | None = None
+) -> tuple[str, str, str, int | None]:
+    """Class name, text, label and line of the exception that is being handled; `within` as in StudentModule.place."""
+    try:
+        label, line = module.place(error, sys.exc_info()[2], within)
+        if type(line) is not int or not 1 <= line <= frames.LAST_LINE:
+            line = None
+        return words.error_word(type(error), module.name), _text(error), label, line
+    except BaseException:  # noqa: BLE001 - an exception class may be made to fail wherever it is touched
+        return words.OWN_ERROR, "", "", None
+
+
+def _plain(item: object) -> AnyArray | str:
+    """The item, when it is a plain array of real numbers, else what to call it."""
+    if type(item) is not np.ndarray:
+        return words.thing(item)
+    if words.dtype_word(item.dtype) is None:
+        return words.array_kind(item.dtype)
+    return words.TOO_LARGE if item.size > frames.MAX_NUMBERS or item.ndim > frames.MAX_DIMENSIONS else item
+
+
+def _after(array: AnyArray) -> AnyArray:
+    """An argument after the call: with another dtype or size it was changed, and an empty array says so as well."""
+    return array if array.dtype == np.float64 and array.size <= frames.MAX_NUMBERS else np.empty(0)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = error.msg if isinstance(error, SyntaxError) and type(error.msg) is str else str(error)
+        data = str.encode(text, "utf-8", "replace")  # a subclass of str keeps none of its own methods
+    except BaseException:  # noqa: BLE001 - __str__ may raise anything
+        return ""
+    return data.decode("utf-8", "replace")[: frames.LONGEST_TEXT]

@@ -1,0 +1,163 @@
+"""Plain data of an execution: what the jail is asked to run, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from autograder.cells import Cell
+from autograder.exercise import Array, Arrays, Names
+
+How = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A submission, ready to be run.
+
+    `module` is the name under which its cells run, "__main__" for a notebook. `given` maps names of modules to their
+    source text; the first one is the builder, with `arguments(arrays, names)`. `functions` maps names of functions to
+    the names of their arguments, `results` to the number of arrays that they return (1 where it says nothing).
+    """
+
+    module: str
+    cells: tuple[Cell, ...]
+    given: Mapping[str, str]
+    functions: Mapping[str, tuple[str, ...]]
+    results: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The function is called with fresh arguments, built from these arrays (float64) and names."""
+
+    arrays: Arrays
+    names: Names
+
+
+@dataclass(frozen=True)
+class Again:
+    """The function is called again with the very argument objects of an earlier step of the batch."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The result object of an earlier step of the batch is looked at anew: a buffer used again shows."""
+
+    step: int
+
+
+Step = Call | Again | Recall
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All calls of one function; Again and Recall count these steps from 0."""
+
+    function: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use: seconds for each function and for loading its cells, and memory in MiB.
+
+    Time on the CPU is what counts; the wall clock is a backstop for code that waits.
+    """
+
+    cpu_seconds: float = 2.0
+    wall_seconds: float = 10.0
+    load_cpu_seconds: float = 10.0
+    load_wall_seconds: float = 30.0
+    memory_mib: int = 2048
+
+
+@dataclass(frozen=True)
+class Value:
+    """One array that a function returned, now float64 in its own memory; `dtype` is what it was (words.DTYPES)."""
+
+    array: Array
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a function returned, in order, and the arrays of its case as they were after the call."""
+
+    values: tuple[Value, ...]
+    arguments: Arrays
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Something came back that is no plain array of real numbers.
+
+    `what` is of a closed vocabulary ("None", "a list", "a tuple of 3", "an array of dtype complex128"). `position` says
+    which of several results is meant, from 0; None is the whole.
+    """
+
+    position: int | None
+    what: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception. `error` is a class name of Python or numpy, or words.OWN_ERROR; `text` is the student's.
+
+    `cell` and `line` tell the last frame in the student's own code: the cell's label, and the line in that cell or
+    file. Both are empty when the call itself failed, as with a wrong number of arguments.
+    """
+
+    error: str
+    text: str
+    cell: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The process ended during this step. `code` is its exit code, or the number of the signal in a crash."""
+
+    how: How
+    code: int | None = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """No such function: `similar` are functions there with a name like it.
+
+    `callable` is False when the name is there and holds a value that cannot be called.
+    """
+
+    similar: tuple[str, ...]
+    callable: bool = True
+
+
+Outcome = Returned | Unusable | Raised | Ended | Missing
+
+
+@dataclass(frozen=True)
+class CellProblem:
+    """A cell that stopped while the submission was loaded: with an exception, or (`ended`) with its process.
+
+    `line` is where in this very cell, or script; `error` is a class name as in Raised, or says in words how the process
+    ended. `defines` are the functions of the program that the text of this cell would have defined.
+    """
+
+    cell: str
+    line: int | None
+    error: str
+    text: str
+    defines: tuple[str, ...]
+    ended: Ended | None = None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What came of a program: its cells that stopped, in order, and for each function one outcome per step."""
+
+    problems: tuple[CellProblem, ...]
+    outcomes: Mapping[str, tuple[Outcome, ...]]

@@ -1,0 +1,76 @@
+"""Trusted side: what the process said -> outcomes. Whatever it could not honestly have said is a FrameError."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from autograder.sandbox import words
+from autograder.sandbox.frames import (
+    LAST_LINE,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    FrameError,
+    array_in,
+    arrays_in,
+    integer,
+    one_of,
+    sequence,
+    text,
+)
+from autograder.sandbox.program import Batch, Call, Missing, Outcome, Program, Raised, Returned, Unusable, Value
+
+
+def outcome(reply: tuple[Any, ...], program: Program, batch: Batch, step: int) -> Outcome:
+    """The outcome of one step of a batch."""
+    results = program.results.get(batch.function, 1)
+    match reply:
+        case ("returned", values, arguments):
+            after = arrays_in(arguments)
+            if after.keys() != call_of(batch, step).arrays.keys():
+                raise FrameError("other arguments than were sent")
+            return Returned(tuple(_value(value) for value in sequence(values, results)), after)
+        case ("unusable", position, what):
+            if not words.is_word(text(what, LONGEST_NAME)):
+                raise FrameError("a word that this protocol does not know")
+            return Unusable(None if position is None else integer(position, 0, results - 1), what)
+        case ("raised", error, message, label, line):
+            return raised((error, message, label, line), program)
+        case ("missing", names, bool(there)):
+            functions = [text(name, LONGEST_NAME) for name in sequence(names)]
+            return Missing(similar(batch.function, functions, program), callable=not there)
+    raise FrameError("a reply that this protocol does not know")
+
+
+def raised(items: tuple[Any, ...], program: Program) -> Raised:
+    """An exception, from its class name, text, label and line."""
+    error, message, label, line = items
+    return Raised(
+        error=one_of(error, words.ERRORS),
+        text=text(message, LONGEST_TEXT),
+        cell=one_of(label, {"", *(cell.label for cell in program.cells)}),
+        line=None if line is None else integer(line, 1, LAST_LINE),
+    )
+
+
+def call_of(batch: Batch, step: int) -> Call:
+    """The call whose argument objects a step of the batch uses."""
+    while not isinstance(found := batch.steps[step], Call):
+        step = found.step
+    return found
+
+
+def similar(wanted: str, names: Sequence[str], program: Program) -> tuple[str, ...]:
+    """Those of the names, none of them asked for, that may have been meant as `wanted`; at most three."""
+    others = {_letters(name): name for name in names if name not in program.functions and name.isidentifier()}
+    return tuple(others[near] for near in difflib.get_close_matches(_letters(wanted), others, n=3, cutoff=0.7))
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _value(item: object) -> Value:
+    dtype, array = sequence(item, 2)
+    return Value(array_in(array), one_of(dtype, words.DTYPES))

@@ -1,0 +1,231 @@
+"""Text -> cells: percent scripts, notebooks, and IPython's own lines in them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from autograder.cells import MOST_CELLS, CellsError, defined_in, notebook_cells, script_cells, tidy
+from autograder.magics import without_magics
+
+
+def notebook(*sources: object, **fields: object) -> str:
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": source} for source in sources]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells, **fields})
+
+
+class TestScript:
+    def test_is_split_at_markers_and_keeps_its_line_numbers(self):
+        cells = script_cells("import a\n\n# %% one\nb = 1\n#%%\nc = 2\n# %%% sub\nd = 3\n")
+        assert [(cell.written.strip(), cell.cell.first_line) for cell in cells] == [
+            ("import a", 1),
+            ("b = 1", 3),
+            ("c = 2", 5),
+            ("d = 3", 7),
+        ]
+        assert all(cell.cell.label == "" for cell in cells)
+
+    @pytest.mark.parametrize("kind", ["[markdown]", "[md]", "[raw]", "a title [markdown]", '[markdown] id="a"'])
+    def test_cells_of_text_are_no_code(self, kind):
+        assert [cell.written for cell in script_cells(f"# %% {kind}\nthis = 'no code'\n# %%\nb")] == ["b"]
+
+    def test_without_markers_it_is_one_cell(self):
+        text = "# a title\nimport a\n\nx = '50 %% off'\n"
+        assert [cell.cell.source for cell in script_cells(text)] == [text]
+
+    @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "# %%\n# a comment\n\n# %%\n"])
+    def test_without_code_it_has_no_cells(self, text):
+        assert script_cells(text) == ()
+
+    def test_an_unclosed_string_does_not_swallow_the_next_cell(self):
+        assert len(script_cells('# %%\na = """\n# %%\nb = 1')) == 2
+
+    @given(st.lists(st.sampled_from(["# %%", "#%% [markdown]", "a = 1", "  b", "# c", ""]), max_size=12))
+    def test_every_cell_is_found_again_at_its_first_line(self, lines):
+        for cell in script_cells("\n".join(lines)):
+            source = cell.cell.source.split("\n")
+            start = cell.cell.first_line - 1
+            assert lines[start : start + len(source)] == source
+
+
+class TestNotebook:
+    def test_code_cells_are_counted_and_others_are_not(self):
+        text = notebook("a = 1", ["b = 2\n", "c = 3"])
+        document = json.loads(text)
+        document["cells"].insert(1, {"cell_type": "markdown", "source": ["words"], "metadata": {}})
+        cells = notebook_cells(json.dumps(document))
+        assert [(cell.cell.label, cell.cell.source) for cell in cells] == [
+            ("code cell 1", "a = 1"),
+            ("code cell 2", "b = 2\nc = 3"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("metadata", "is_check"),
+        [
+            ({"nbgrader": {"grade_id": "check-forward", "grade": True}}, True),
+            ({"nbgrader": {"grade_id": "check-forward", "grade": False}}, False),
+            ({"nbgrader": {"grade_id": "forward", "grade": True}}, False),
+            ({"nbgrader": {"grade_id": 5, "grade": True}}, False),
+            ({"nbgrader": ["grade"]}, False),
+            ({}, False),
+            (None, False),
+        ],
+    )
+    def test_a_check_cell_is_known_by_its_metadata(self, metadata, is_check):
+        document = json.loads(notebook("my_own_check()"))
+        document["cells"][0]["metadata"] = metadata
+        assert [cell.is_check for cell in notebook_cells(json.dumps(document))] == [is_check]
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("", "not valid JSON"),
+            ("{", "not valid JSON"),
+            ("[" * 100_000, "not valid JSON"),
+            ('{"nbformat": ' + "9" * 5000 + "}", "not valid JSON"),
+            ("[]", "not a notebook"),
+            ("3", "not a notebook"),
+            ('{"nbformat": "4"}', "not a notebook"),
+            ('{"nbformat": true}', "not a notebook"),
+            ('{"nbformat": 4.0}', "not a notebook"),
+            ('{"nbformat": 4}', "without cells"),
+            ('{"nbformat": 4, "cells": {}}', "without cells"),
+            ('{"nbformat": 3, "worksheets": []}', "format 3"),
+            ('{"nbformat": 1234567890123, "cells": []}', "format unknown"),
+            (notebook("a", cells=[3]), "damaged at cell 1"),
+            (notebook("a", 3), "damaged at cell 2"),
+            (notebook(["a", 3]), "damaged at cell 1"),
+            (notebook(None), "damaged at cell 1"),
+            (notebook(*["a"] * (MOST_CELLS + 1)), "more than 2000"),
+        ],
+        ids=range(18),
+    )
+    def test_what_is_no_notebook_is_said(self, text, says):
+        with pytest.raises(CellsError, match=says):
+            notebook_cells(text)
+
+    def test_half_characters_and_odd_newlines_are_mended(self):
+        [cell] = notebook_cells(notebook("a = '\ud800'\r\nb = 1\rc = 2"))
+        assert cell.written == "a = '?'\nb = 1\nc = 2"
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["nbformat", "cells", "cell_type", "source", "metadata", "nbgrader"]), inner
+                )
+            ),
+        )
+    )
+    def test_any_json_gives_cells_or_a_reason(self, document):
+        if isinstance(document, dict):
+            document["nbformat"] = 4
+        with suppress(CellsError):
+            assert isinstance(notebook_cells(json.dumps(document)), tuple)
+
+
+class TestMagics:
+    @pytest.mark.parametrize(
+        ("line", "python"),
+        [
+            ("%matplotlib inline", "pass"),
+            ("    %load_ext autoreload", "    pass"),
+            ("!pip install numpy", "pass"),
+            ("!!ls", "pass"),
+            ("x = !ls -l", "x = None"),
+            ("  a.b = %pwd", "  a.b = None"),
+            ("files, more = !ls", "files, more = None"),
+            ("%time y = f(3)", "y = f(3)"),
+            ("  %time f(3)", "  f(3)"),
+            ("%time", "pass"),
+            ("%time !ls", "pass"),
+            ("y = %time f(3)", "y = f(3)"),
+            ("%timeit f(3)", "pass"),
+            ("np.dot?", "pass"),
+            ("np.dot??", "pass"),
+            ("?np.dot", "pass"),
+            ("%magic?", "pass"),
+            ("x %= 3", "x %= 3"),
+            ("x = 7 % 3", "x = 7 % 3"),
+            ("x == y", "x == y"),
+            ("x != y", "x != y"),
+            ("print('a = %d' % x)", "print('a = %d' % x)"),
+            ("s = '50 = !%'", "s = '50 = !%'"),
+            ("s = 'what?'", "s = 'what?'"),
+            ("# is it right?", "# is it right?"),
+            ("x = 1  # why?", "x = 1  # why?"),
+        ],
+    )
+    def test_of_one_line(self, line, python):
+        assert without_magics(line) == python
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "x = (7\n     % 3)",
+            "x = [\n    7\n    %3,\n]",
+            "x = 7 \\\n% 3",
+            's = """\n%matplotlib inline\n!ls\n?help\n"""',
+            "s = '''it's\n%time\n'''",
+            "s = 'a \\\n% b'",
+            "d = {  # a bracket ( in a comment\n  'a': 7\n  % 2}",
+            's = r"\\\\"; x = (1\n% 2)',
+            "s = f'{x}'; y = (\n%3)",
+        ],
+    )
+    def test_a_line_that_continues_is_left_alone(self, source):
+        assert without_magics(source) == source
+
+    @pytest.mark.parametrize(
+        ("source", "python"),
+        [
+            ("s = 'it''s (' + \"[\"  # {\n%who", "s = 'it''s (' + \"[\"  # {\npass"),
+            ("s = 'unclosed\n%who", "s = 'unclosed\npass"),
+            ("!echo 'it''s (\nx = 1", "pass\nx = 1"),
+            ("!echo a \\\n  b \\\n  c\nx = 1", "pass\n\n\nx = 1"),
+            ("x = !ls \\\n  -l\ny = 1", "x = None\n\ny = 1"),
+            ("if a:\n    !ls\nelse:\n    %who", "if a:\n    pass\nelse:\n    pass"),
+            ("f(1,\n  2)\n%who", "f(1,\n  2)\npass"),
+        ],
+    )
+    def test_over_several_lines(self, source, python):
+        assert without_magics(source) == python
+
+    @pytest.mark.parametrize("magic", ["%%time", "%%capture out", "%%prun -q", "\n\n%%time", "%%time\n%%capture"])
+    def test_bodies_that_run_in_the_notebook_are_kept_on_their_lines(self, magic):
+        source = f"{magic}\nx = 1\n%who"
+        kept = without_magics(source)
+        assert kept.split() == ["x", "=", "1", "pass"]
+        assert kept.count("\n") == source.count("\n")
+
+    @pytest.mark.parametrize("magic", ["bash", "writefile a.py", "html", "timeit", "javascript", "python3", "latex"])
+    def test_other_cells_are_dropped(self, magic):
+        assert without_magics(f"%%{magic}\nx = 1\n") == ""
+
+    @given(st.text(alphabet="ab=%!?'\"()[]\\# \n", max_size=60))
+    def test_lines_stay_where_they_are(self, source):
+        python = without_magics(source)
+        assert python == "" or python.count("\n") == source.count("\n")
+
+
+def test_tidy_tells_cells_apart_by_what_matters():
+    assert tidy("\n\na = 1  \n\n  b = 2\t\n\n") == "a = 1\n\n  b = 2"
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(x):", ("f",)),
+        ("  async  def g (", ("g",)),
+        ("def ff(x):\n# def f(x)\nfdef = 1", ()),
+        ("if a:\n\tdef f(x): pass\ndef g(): pass", ("f", "g")),
+    ],
+)
+def test_defined_in(source, names):
+    assert defined_in(source, ("f", "g")) == names

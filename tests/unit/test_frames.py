@@ -1,0 +1,205 @@
+"""Frames between the two sides: what is sent arrives, and whatever else arrives is refused by one exception."""
+
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+
+import hypothesis.extra.numpy as npst
+import hypothesis.strategies as st
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given
+
+from autograder.sandbox import frames
+from autograder.sandbox.frames import FrameError
+
+CAP = 1 << 20
+ARRAYS = npst.arrays(np.float64, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text() | st.binary(),
+    lambda items: st.lists(items, max_size=4).map(tuple),
+)
+
+
+def through(message: object) -> tuple[object, ...]:
+    return frames.unpack(frames.read(io.BytesIO(frames.pack(message, CAP)), CAP))
+
+
+def body(message: object) -> bytes:
+    return msgpack.packb(message, use_bin_type=True)
+
+
+@given(st.lists(PLAIN, max_size=4))
+def test_plain_data_arrives_as_it_was_sent(items):
+    assert through(("kind", *items)) == ("kind", *items)
+
+
+@given(ARRAYS)
+def test_arrays_arrive_as_they_were_sent(array):
+    _, item = through(("kind", frames.array_out(array)))
+    arrived = frames.array_in(item)
+    np.testing.assert_array_equal(arrived, array)
+    assert arrived.dtype == np.float64
+    assert arrived.flags.writeable
+    assert arrived.flags.owndata or arrived.base.flags.owndata
+
+
+@pytest.mark.parametrize("dtype", [">f8", "<f8", "f4", "f2", "g", "i2", "u8", "?"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_every_real_dtype_and_order_becomes_float64(dtype, order):
+    array = np.asarray(np.arange(6).reshape(2, 3) > 2, dtype=dtype, order=order)
+    arrived = frames.array_in((tuple(array.shape), frames.array_out(array)[1]))
+    np.testing.assert_array_equal(arrived, array.astype(float))
+
+
+def test_a_slice_with_steps_arrives_whole():
+    array = np.arange(24.0).reshape(4, 6)[::2, ::-3]
+    _, item = through(("kind", frames.array_out(array)))
+    np.testing.assert_array_equal(frames.array_in(item), array)
+
+
+def test_numbers_are_little_endian_on_the_wire():
+    assert frames.array_out(np.array([1.0])) == ([1], struct.pack("<d", 1.0))
+
+
+def test_several_frames_are_read_one_by_one_until_the_end():
+    source = io.BytesIO(frames.pack(("a",), CAP) + frames.pack(("b",), CAP))
+    assert [frames.unpack(frames.read(source, CAP)) for _ in range(2)] == [("a",), ("b",)]
+    with pytest.raises(EOFError):
+        frames.read(source, CAP)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_a_message_or_refused(data):
+    try:
+        message = frames.unpack(data)
+    except FrameError:
+        return
+    assert isinstance(message[0], str)
+
+
+@given(st.integers(0, 60), st.integers(0, 255))
+def test_a_changed_byte_gives_an_array_or_is_refused(place, value):
+    data = bytearray(body(("kind", frames.array_out(np.ones((2, 2))))))
+    data[place % len(data)] = value
+    try:
+        message = frames.unpack(bytes(data))
+        arrays = [frames.array_in(item) for item in message[1:]]
+    except FrameError:
+        return
+    assert all(array.dtype == np.float64 for array in arrays)
+
+
+class Untouchable(io.BytesIO):
+    """Gives a length, and fails when the body is asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size == 4, "the body was read before its length was looked at"
+        return super().read(size)
+
+
+def test_the_length_is_checked_before_the_body_is_read():
+    with pytest.raises(FrameError, match="4294967295"):
+        frames.read(Untouchable(b"\xff\xff\xff\xff" + b"x" * 100), CAP)
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\0\0\0", b"\0\0\0\5abcd"])
+def test_a_frame_that_ends_early_is_refused(data):
+    with pytest.raises(FrameError, match="ends within"):
+        frames.read(io.BytesIO(data), CAP)
+
+
+def test_a_message_over_the_cap_is_not_sent():
+    with pytest.raises(FrameError, match="allowed"):
+        frames.pack(("kind", b"x" * 100), 50)
+
+
+@pytest.mark.parametrize("message", [object(), {1, 2}, ("kind", 1 << 70), ("kind", "\ud800")])
+def test_what_is_no_plain_data_is_not_sent(message):
+    with pytest.raises(FrameError):
+        frames.pack(message, CAP)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(body({}), id="empty map"),
+        pytest.param(body(("kind", {"a": 1})), id="map"),
+        pytest.param(body(("kind", msgpack.ExtType(5, b""))), id="empty extension"),
+        pytest.param(body(("kind", msgpack.ExtType(5, b"abc"))), id="extension"),
+        pytest.param(body(("kind", msgpack.Timestamp(1, 2))), id="timestamp"),
+        pytest.param(body("kind"), id="no sequence"),
+        pytest.param(body(()), id="empty sequence"),
+        pytest.param(body((1, 2)), id="no kind"),
+        pytest.param(body(("kind", b"")) + b"\0", id="more than one"),
+        pytest.param(body(["kind"] * (frames.MAX_ITEMS + 1)), id="too many items"),
+        pytest.param(b"\xdd\xff\xff\xff\xff", id="announces too many items"),
+        pytest.param(b"\xc6\xff\xff\xff\xff", id="announces too many bytes"),
+        pytest.param(b"\x91" * 5000 + b"\x90", id="too deep"),
+        pytest.param(b"\x91\xa1\xff", id="no UTF-8"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+def test_other_msgpack_is_refused(data):
+    with pytest.raises(FrameError):
+        frames.unpack(data)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        None,
+        ((2,),),
+        ((2,), bytes(16), 0),
+        ((2,), bytes(15)),
+        ((-1,), b""),
+        ((-2, -1), bytes(16)),
+        ((True,), bytes(8)),
+        ((2.0,), bytes(16)),
+        ((2,), "1234567812345678"),
+        ("2", bytes(16)),
+        ((0, 1 << 40), b""),
+        ((0, 1 << 31, 1 << 31), b""),
+        ((1,) * 17, bytes(8)),
+    ],
+)
+def test_other_arrays_are_refused(item):
+    with pytest.raises(FrameError):
+        frames.array_in(item)
+
+
+@pytest.mark.parametrize(
+    ("look", "item", "bounds"),
+    [
+        (frames.integer, True, (0, 5)),
+        (frames.integer, 6, (0, 5)),
+        (frames.integer, 1.0, (0, 5)),
+        (frames.text, b"a", (5,)),
+        (frames.text, "abcdef", (5,)),
+        (frames.one_of, "c", ({"a", "b"},)),
+        (frames.one_of, ["a"], ({"a", "b"},)),
+        (frames.sequence, [1], ()),
+        (frames.sequence, (1,), (2,)),
+        (frames.arrays_in, (("a", ((1,), bytes(8)), 1),), ()),
+        (frames.arrays_in, ((1, ((1,), bytes(8))),), ()),
+    ],
+    ids=range(11),
+)
+def test_items_of_another_kind_are_refused(look, item, bounds):
+    with pytest.raises(FrameError):
+        look(item, *bounds)
+
+
+def test_the_untrusted_side_imports_nothing_of_the_trusted_side():
+    program = "import sys, autograder.sandbox.runner; print(*(n for n in sys.modules if n.startswith('autograder')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    untrusted = {"answers", "frames", "loading", "runner", "standins", "words"}
+    assert set(done.stdout.split()) == {
+        "autograder",
+        "autograder.sandbox",
+        *(f"autograder.sandbox.{name}" for name in untrusted),
+    }

@@ -1,0 +1,236 @@
+"""Calls of student functions: what comes back, in plain float64 or in a closed vocabulary."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.jail import (
+    Again,
+    Batch,
+    Call,
+    Cell,
+    Execution,
+    Limits,
+    Outcome,
+    Program,
+    Raised,
+    Recall,
+    Returned,
+    Unusable,
+    run,
+)
+from autograder.sandbox.words import OWN_ERROR
+
+KIT = """
+def arguments(arrays, names):
+    return {**arrays, "net": [arrays["x"], names["g"]]}
+"""
+X = np.arange(6.0).reshape(2, 3)
+CALL = Call({"x": X, "h": np.array([0.5, -1.0])}, {"g": "tanh"})
+
+ONE = {  # functions of (net, x, h) that return one array, and its dtype
+    "plain": ("x * 2.0", "float64"),
+    "integers": ("x.astype(np.int32) * 2", "int32"),
+    "booleans": ("x > 2", "bool"),
+    "single": ("x.astype(np.float32)", "float32"),
+    "half": ("x.astype(np.float16)", "float16"),
+    "long": ("x.astype(np.longdouble)", "longdouble"),
+    "swapped": ("x.astype('>f8')", "float64"),
+    "fortran": ("np.asfortranarray(x)", "float64"),
+    "strided": ("x[::-1, ::-2]", "float64"),
+    "broadcast": ("np.broadcast_to(h, (3, 2))", "float64"),
+    "not_finite": ("np.array([np.nan, -np.inf])", "float64"),
+    "scalar_array": ("np.array(3.0)", "float64"),
+    "empty": ("np.zeros((0, 3))", "float64"),
+    "read_only": ("np.frombuffer(x.tobytes())", "float64"),
+    "from_net": ("net[0]", "float64"),
+}
+REFUSED = {  # what such functions return that is no plain array, and what it is called
+    "nothing": ("None", "None"),
+    "a_list": ("[[1.0]]", "a list"),
+    "a_tuple": ("(x, x, x)", "a tuple of 3"),
+    "a_float": ("3.0", "a float"),
+    "an_int": ("3", "an int"),
+    "a_bool": ("True", "a bool"),
+    "a_scalar": ("x.sum()", "a single number"),
+    "a_string": ("'x'", "a string"),
+    "a_dict": ("{'x': x}", "a dict"),
+    "a_function": ("lambda: x", "a function"),
+    "a_generator": ("(row for row in x)", "a generator"),
+    "an_error": ("NotImplemented", "NotImplemented"),
+    "a_class": ("int", "a class"),
+    "dots": ("...", "an ellipsis (...)"),
+    "masked": ("np.ma.masked_less(x, 2)", "a masked array"),
+    "matrix": ("np.asmatrix(x)", "a matrix (np.matrix)"),
+    "subclass": ("x.view(Sub)", "a subclass of ndarray"),
+    "pretends": ("Pretender()", "an object that is no array"),
+    "a_complex": ("x + 1j", "an array of dtype complex128"),
+    "objects": ("np.array([x, None], dtype=object)", "an array of dtype object"),
+    "strings": ("x.astype(str)", "an array of strings"),
+    "dates": ("x.astype('datetime64[s]')", "an array of dates"),
+    "fields": ("np.zeros(2, dtype='f8,i4')", "a structured array"),
+    "too_large": ("np.zeros((4000, 4000))", "far more numbers than were asked for"),
+    "endless": ("np.broadcast_to(1.0, (10**9, 10**9))", "far more numbers than were asked for"),
+}
+SEVERAL = {  # functions that are to return two arrays
+    "as_tuple": ("(x, h)", None),
+    "as_list": ("[x, h]", None),
+    "as_named_tuple": ("Pair(x, h)", None),
+    "one_array": ("x", (None, "one array")),
+    "three": ("(x, h, h)", (None, "a tuple of 3")),
+    "one_in_a_list": ("[x]", (None, "a list of 1")),
+    "none": ("None", (None, "None")),
+    "second_missing": ("(x, None)", (1, "None")),
+    "first_masked": ("(np.ma.array(x), h)", (0, "a masked array")),
+    "iterator": ("iter((x, h))", (None, "an object that is no array")),
+}
+RAISED = {  # bodies that raise: error, text
+    "stub": ("raise NotImplementedError('not written')", "NotImplementedError", "not written"),
+    "leaves": ("raise SystemExit", "SystemExit", ""),
+    "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt", ""),
+    "recurses": ("return recurses(net, x, h)", "RecursionError", "maximum recursion depth exceeded"),
+    "own": ("raise Own('why')", OWN_ERROR, "why"),
+    "no_text": ("raise Silent", OWN_ERROR, ""),
+    "long_text": ("raise ValueError('a' * 1000)", "ValueError", "a" * 300),
+    "shapes": ("return x @ x", "ValueError", "matmul: Input operand 1 has a mismatch"),
+    "singular": ("return np.linalg.inv(np.zeros((2, 2)))", "LinAlgError", "Singular matrix"),
+    "axis": ("return x.sum(axis=5)", "AxisError", "axis 5 is out of bounds"),
+    "frozen": ("net.missing", "AttributeError", "'list' object has no attribute 'missing'"),
+    "much_memory": ("return np.ones(10**10)", "MemoryError", "Unable to allocate"),
+}
+
+SOURCE = "\n".join(
+    [
+        "import collections\nimport numpy as np",
+        "class Sub(np.ndarray): pass",
+        "class Own(ValueError): pass",
+        "class Silent(Exception):\n    def __str__(self): raise SystemExit",
+        "class Pretender:\n    __class__ = np.ndarray\n    dtype = np.dtype(float)\n    shape = (2, 3)",
+        "Pair = collections.namedtuple('Pair', 'a b')",
+        *(f"def {name}(net, x, h): return {body}" for name, (body, _) in {**ONE, **REFUSED, **SEVERAL}.items()),
+        *(f"def {name}(net, x, h):\n    {body}" for name, (body, _, _) in RAISED.items()),
+        "def two_only(net, x): return x",
+        "def none_at_all(): return 3",
+        "def changes(net, x, h):\n    x += 1\n    h[:] = 0\n    return x",
+        "def reshapes(net, x, h):\n    x.shape = (6,)\n    return h",
+        "def retypes(net, x, h):\n    x.dtype = np.int64\n    return h",
+        "buffer = np.zeros(2)",
+        "def reuses(net, x, h):\n    buffer[:] = buffer + 1\n    return buffer",
+        "def fails_once(net, x, h):\n    net.append(1)\n    if len(net) == 3: raise ValueError\n    return h",
+        "np.seterr(all='raise')",
+    ]
+)
+
+
+def execute(steps: dict[str, tuple[Call | Again | Recall, ...]], results: int = 1) -> Execution:
+    functions = dict.fromkeys(steps, ("net", "x", "h"))
+    program = Program(
+        "__main__", (Cell(SOURCE, "code cell 1"),), {"kit": KIT}, functions, dict.fromkeys(steps, results)
+    )
+    execution = run(program, [Batch(*item) for item in steps.items()], Limits(cpu_seconds=30, wall_seconds=60))
+    assert execution.problems == ()
+    return execution
+
+
+@pytest.fixture(scope="module")
+def single() -> dict[str, Outcome]:
+    """What each function that is to return one array gave, all in one process."""
+    names = [*ONE, *REFUSED, *RAISED, "two_only", "none_at_all"]
+    return {name: outcome for name, (outcome,) in execute(dict.fromkeys(names, (CALL,))).outcomes.items()}
+
+
+@pytest.fixture(scope="module")
+def double() -> dict[str, Outcome]:
+    """And each that is to return two."""
+    return {name: outcome for name, (outcome,) in execute(dict.fromkeys(SEVERAL, (CALL,)), 2).outcomes.items()}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_arrays_of_real_numbers_arrive_as_float64(name, single):
+    body, dtype = ONE[name]
+    outcome = single[name]
+    assert isinstance(outcome, Returned), outcome
+    [value] = outcome.values
+    right = np.asarray(eval(body, {"np": np, "x": X, "h": CALL.arrays["h"], "net": [X]}), dtype=float)
+    np.testing.assert_array_equal(value.array, right)
+    assert value.array.shape == right.shape
+    assert (value.array.dtype, value.dtype) == (np.float64, dtype)
+    assert value.array.flags.writeable
+    for name_, array in CALL.arrays.items():
+        np.testing.assert_array_equal(outcome.arguments[name_], array)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_anything_else_is_named_in_known_words(name, single):
+    assert single[name] == Unusable(None, REFUSED[name][1])
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_results_come_in_a_tuple_or_a_list(name, double):
+    problem = SEVERAL[name][1]
+    if problem is None:
+        assert isinstance(double[name], Returned)
+        assert [value.array.shape for value in double[name].values] == [(2, 3), (2,)]
+    else:
+        assert double[name] == Unusable(*problem)
+
+
+@pytest.mark.parametrize("name", RAISED)
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on memory that holds, for one of them")
+def test_exceptions_are_told_with_their_place(name, single):
+    _, error, text = RAISED[name]
+    outcome = single[name]
+    assert isinstance(outcome, Raised), outcome
+    assert (outcome.error, outcome.cell) == (error, "code cell 1")
+    assert outcome.text.startswith(text)
+    assert len(outcome.text) <= 300
+    assert outcome.line == SOURCE.split("\n").index(f"def {name}(net, x, h):") + 2
+
+
+@pytest.mark.parametrize("name", ["two_only", "none_at_all"])
+def test_a_wrong_number_of_arguments_is_a_type_error_without_a_place(name, single):
+    outcome = single[name]
+    assert isinstance(outcome, Raised)
+    assert (outcome.error, outcome.cell, outcome.line) == ("TypeError", "", None)
+    assert "positional argument" in outcome.text
+
+
+def test_changed_arguments_are_seen_and_each_call_has_fresh_ones():
+    first, second = execute({"changes": (CALL, CALL)}).outcomes["changes"]
+    for outcome in (first, second):
+        assert isinstance(outcome, Returned)
+        np.testing.assert_array_equal(outcome.arguments["x"], X + 1)
+        np.testing.assert_array_equal(outcome.arguments["h"], [0, 0])
+
+
+@pytest.mark.parametrize(("name", "shape"), [("reshapes", (6,)), ("retypes", (0,))])
+def test_arguments_made_into_something_else_are_seen(name, shape):
+    [outcome] = execute({name: (CALL,)}).outcomes[name]
+    assert isinstance(outcome, Returned)
+    assert outcome.arguments["x"].shape == shape
+
+
+def test_again_calls_with_the_very_same_objects():
+    outcomes = execute({"changes": (CALL, Again(0), Again(1))}).outcomes["changes"]
+    assert [outcome.arguments["x"][0, 0] for outcome in outcomes] == [1, 2, 3]
+
+
+def test_again_after_an_error_still_has_the_same_objects():
+    first, second, third = execute({"fails_once": (CALL, Again(0), CALL)}).outcomes["fails_once"]
+    assert isinstance(first, Raised)
+    assert isinstance(second, Returned)
+    assert isinstance(third, Raised)
+
+
+def test_recall_shows_a_buffer_that_is_used_again():
+    outcomes = execute({"reuses": (CALL, CALL, Recall(0), CALL, Recall(2))}).outcomes["reuses"]
+    assert [outcome.values[0].array[0] for outcome in outcomes] == [1, 2, 2, 3, 3]
+
+
+def test_recall_of_what_was_never_returned_tells_the_same_again():
+    first, second = execute({"stub": (CALL, Recall(0))}).outcomes["stub"]
+    assert first == second
+    assert execute({"nothing": (CALL, Recall(0))}).outcomes["nothing"] == (Unusable(None, "None"),) * 2

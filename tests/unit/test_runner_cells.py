@@ -1,0 +1,237 @@
+"""Student cells in a process of their own: a real module, one cell after the other, errors told with their place."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.jail import Batch, Call, Cell, CellProblem, Execution, Limits, Missing, Program, Returned, run
+from autograder.sandbox.words import OWN_ERROR
+
+KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
+
+
+def execute(*cells: str | Cell, module: str = "__main__", function: str = "f") -> Execution:
+    written = tuple(
+        cell if isinstance(cell, Cell) else Cell(textwrap.dedent(cell), f"code cell {number}")
+        for number, cell in enumerate(cells, start=1)
+    )
+    program = Program(module, written, {"kit": KIT}, {function: ("x",)})
+    return run(program, [Batch(function, (Call({"x": np.arange(3.0)}, {}),))], Limits())
+
+
+def value(execution: Execution) -> list[float]:
+    """What f returned, and that no cell complained."""
+    assert execution.problems == ()
+    [outcome] = execution.outcomes["f"]
+    assert isinstance(outcome, Returned), outcome
+    return outcome.values[0].array.tolist()
+
+
+class TestModule:
+    def test_cells_share_one_module(self):
+        assert value(execute("import numpy as np\na = 2", "def f(x):\n    return a * x", "a = 3")) == [0, 3, 6]
+
+    @pytest.mark.parametrize("module", ["__main__", "rnn_backprop"])
+    def test_future_imports_last_and_dataclasses_and_pickling_by_name_work(self, module):
+        execution = execute(
+            "from __future__ import annotations\nimport dataclasses, inspect, pickle, sys, typing\nimport numpy as np",
+            """
+            @dataclasses.dataclass
+            class Net:
+                size: NotDefinedAnywhere
+                more: typing.ClassVar[int] = 3
+            """,
+            """
+            def f(x):
+                assert inspect.getsource(f).startswith("def f(x):"), "source"
+                assert Net.__module__ == f.__module__ == __name__
+                assert sys.modules[__name__].Net is Net
+                assert pickle.loads(pickle.dumps(Net(4))) == Net(4)
+                assert pickle.loads(pickle.dumps(f)) is f
+                assert [field.name for field in dataclasses.fields(Net)] == ["size"]
+                return x
+            """,
+            module=module,
+        )
+        assert value(execution) == [0, 1, 2]
+
+    def test_a_future_import_does_not_reach_back(self):
+        execution = execute("a = 1 <> 2", "from __future__ import barry_as_FLUFL", "a = 1 <> 2")  # spelt != without it
+        assert [(problem.cell, problem.error) for problem in execution.problems] == [("code cell 1", "SyntaxError")]
+
+    def test_a_notebook_is_main_and_has_what_jupyter_gives(self):
+        cells = (
+            "if __name__ != '__main__': 1/0",
+            "display('a', raw=True)\nget_ipython().run_line_magic('time', '')\ninspect = __builtins__",
+            "def f(x):\n    return x",
+        )
+        assert value(execute(*cells)) == [0, 1, 2]
+
+    def test_a_script_is_not_main_and_has_a_file(self):
+        cells = (
+            Cell("import pathlib, sys", "", 1),
+            Cell("if __name__ == '__main__':\n    1/0", "", 3),
+            Cell("sys.path.insert(0, str(pathlib.Path(__file__).parent))", "", 5),
+            Cell("assert __file__.endswith('rnn_backprop.py')", "", 6),
+            Cell("assert not hasattr(sys.modules['__main__'], 'sys')", "", 7),
+            Cell("def f(x):\n    return x", "", 9),
+        )
+        assert value(execute(*cells, module="rnn_backprop")) == [0, 1, 2]
+
+    def test_the_source_of_a_whole_script_can_be_shown(self):
+        cells = (
+            Cell("# %%\nimport inspect\n", "", 1),
+            Cell("# %%\nclass A:\n    a = 1\n", "", 6),
+            Cell("# %%\ndef f(x):\n    assert inspect.getsource(A) == 'class A:\\n    a = 1\\n'\n    return x", "", 10),
+        )
+        assert value(execute(*cells, module="rnn_backprop")) == [0, 1, 2]
+
+    def test_modules_of_the_kit_are_its_own_and_checks_do_nothing(self):
+        cells = (
+            "import kit\nassert kit.arguments({'a': 1}, {}) == {'a': 1}",
+            "import inspect\nassert inspect.getsource(kit.arguments).startswith('def arguments(')",
+            "from checks import check, hint, slope\ncheck('f'), hint('f'), slope(1, 2)",
+            "def f(x):\n    return x",
+        )
+        assert value(execute(*cells)) == [0, 1, 2]
+
+    def test_given_modules_may_import_each_other(self):
+        given = {
+            "first": "from second import two\ndef arguments(a, n): return {'x': two * a['x']}",
+            "second": "two = 2",
+        }
+        program = Program("__main__", (Cell("def f(x): return x"),), given, {"f": ("x",)})
+        assert value(run(program, [Batch("f", (Call({"x": np.ones(1)}, {}),))], Limits())) == [2]
+
+    def test_of_the_kit_nothing_else_can_be_seen(self):
+        execution = execute(
+            """
+            import sys
+            def f(x):
+                assert not [name for name in sys.modules if name.startswith("autograder.")]
+                assert sys.argv == [""]
+                for name in ("autograder", "autograder.sandbox.frames", "rubric"):
+                    try:
+                        __import__(name)
+                    except ModuleNotFoundError:
+                        continue
+                    raise AssertionError(name)
+                return x
+            """
+        )
+        assert value(execution) == [0, 1, 2]
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        ("source", "error", "line", "text"),
+        [
+            ("a = 1\nb = 1 / 0", "ZeroDivisionError", 2, "division by zero"),
+            ("a = 1\n\nb = (", "SyntaxError", 3, "'(' was never closed"),
+            ("if True:\nb = 1", "IndentationError", 2, "expected an indented block after 'if' statement on line 1"),
+            ("import not_installed_anywhere", "ModuleNotFoundError", 1, "No module named 'not_installed_anywhere'"),
+            ("import sys\nsys.exit(3)", "SystemExit", 2, "3"),
+            ("raise KeyboardInterrupt", "KeyboardInterrupt", 1, ""),
+            ("def r(): r()\nr()", "RecursionError", 1, "maximum recursion depth exceeded"),
+            ("quit()", "SystemExit", 1, "None"),
+            ("input()", "EOFError", 1, "EOF when reading a line"),
+            ("class E(ValueError): pass\n\nraise E('mine')", OWN_ERROR, 3, "mine"),
+            ("import json\njson.loads('')", "ValueError", 2, "Expecting value: line 1 column 1 (char 0)"),
+            ("import numpy as np\nnp.linalg.inv(np.zeros((2, 2)))", "LinAlgError", 2, "Singular matrix"),
+            ("a = '\0'", ("SyntaxError", "ValueError"), None, "source code string cannot contain null bytes"),
+            ("a = " + "(" * 1000 + ")" * 1000, ("SyntaxError", "MemoryError"), None, ""),
+            ("raise ValueError('a' * 10_000)", "ValueError", 1, "a" * 300),
+            ("raise ValueError('\\ud800')", "ValueError", 1, "?"),
+            ("compile('1 +', 'other', 'exec')", "SyntaxError", 1, "invalid syntax"),
+            ("raise SyntaxError('mine', ('<code cell 1>', 10**20, 0, ''))", "SyntaxError", None, "mine"),
+        ],
+        ids=range(18),
+    )
+    def test_an_error_in_one_cell_is_told_and_the_next_cells_run(self, source, error, line, text):
+        execution = execute(source, "def f(x):\n    return x")
+        [problem] = execution.problems
+        assert problem.cell == "code cell 1"
+        assert problem.ended is None
+        assert problem.error in ((error,) if isinstance(error, str) else error)
+        assert problem.line == line or error == ("SyntaxError", "MemoryError")
+        assert problem.text.startswith(text)
+        assert len(problem.text) <= 300
+        assert isinstance(execution.outcomes["f"][0], Returned)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["raise E('a')", "raise E2", "raise type('ValueError', (E,), {'__module__': 'builtins'})('forged')"],
+    )
+    def test_an_exception_that_cannot_be_shown_is_still_an_exception(self, text):
+        execution = execute(
+            f"""
+            class E(Exception):
+                def __str__(self): raise SystemExit
+            class Meta(type):
+                def mro(cls): return type.mro(cls)
+                def __hash__(cls): raise ValueError
+            class E2(Exception, metaclass=Meta): pass
+            {text}
+            """,
+            "def f(x):\n    return x",
+        )
+        [problem] = execution.problems
+        assert (problem.error in (OWN_ERROR, "Exception"), problem.text) == (True, "")
+        assert isinstance(execution.outcomes["f"][0], Returned)
+
+    def test_lines_of_a_script_are_those_of_its_file(self):
+        execution = execute(
+            Cell("# %%\nimport numpy as np", "", 1),
+            Cell("# %%\n\n1/0", "", 10),
+            Cell("# %%\nb = (", "", 20),
+            module="s",
+        )
+        assert [(problem.cell, problem.line) for problem in execution.problems] == [("", 12), ("", 21)]
+
+    @pytest.mark.parametrize(("module", "line"), [("__main__", 2), ("script", 3)])
+    def test_the_line_is_the_last_one_of_that_cell_or_script(self, module, line):
+        sources = ("import json\ndef load(text):\n    return json.loads(text)", "\nload('')")
+        labels = ("code cell 1", "code cell 2") if module == "__main__" else ("", "")
+        cells = [Cell(*item) for item in zip(sources, labels, (1, 1 if module == "__main__" else 4), strict=True)]
+        [problem] = execute(*cells, module=module).problems
+        assert (problem.cell, problem.line) == (labels[1], line)
+
+    def test_which_functions_a_broken_cell_would_have_defined_is_told(self):
+        execution = execute("def f(x):\n    return x +\n\ndef helper(): pass")
+        assert [problem.defines for problem in execution.problems] == [("f",)]
+        assert execution.outcomes["f"] == (Missing((), callable=True),)
+
+    def test_order_is_that_of_the_cells(self):
+        execution = execute("1/0", "a = 1", "a.b", "def f(x): return x")
+        assert execution.problems == (
+            CellProblem("code cell 1", 1, "ZeroDivisionError", "division by zero", ()),
+            CellProblem("code cell 3", 1, "AttributeError", "'int' object has no attribute 'b'", ()),
+        )
+
+
+class TestMissing:
+    @pytest.mark.parametrize(
+        ("cell", "similar"),
+        [
+            ("def djdw(x): return x", ("djdw",)),
+            ("def dJ_dw(x): return x\ndef dJdW2(x): return x", ("dJ_dw", "dJdW2")),
+            ("def other(x): return x\nfrom numpy import dot as dJdW", ()),
+            ("globals()['dJ_dW ' * 30] = lambda x: x\nglobals()[3] = lambda x: x", ()),
+            ("", ()),
+        ],
+    )
+    def test_names_like_it_are_told(self, cell, similar):
+        [outcome] = execute(cell, function="dJ_dW").outcomes["dJ_dW"]
+        assert isinstance(outcome, Missing)
+        assert outcome.callable
+        assert set(outcome.similar) == set(similar)
+
+    def test_a_value_in_its_place_is_told(self):
+        assert execute("f = 3").outcomes["f"] == (Missing((), callable=False),)
+
+    @pytest.mark.parametrize("cell", ["f = lambda x: x", "class F:\n    def __call__(self, x): return x\nf = F()"])
+    def test_whatever_can_be_called_is_a_function(self, cell):
+        assert value(execute(cell)) == [0, 1, 2]

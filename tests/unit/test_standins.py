@@ -1,0 +1,85 @@
+"""Stand-ins for libraries that draw: what students write with them runs, does nothing, and unpacks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.standins import Inert, Progress, StandIns
+
+LINES = [
+    "import matplotlib; matplotlib.use('Agg'); matplotlib.__version__.split('.')",
+    "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.xlabel('t'); plt.show(); plt.savefig('a.png')",
+    "from matplotlib import pyplot as plt; fig, ax = plt.subplots(); ax.plot([1]); fig.tight_layout()",
+    "from matplotlib.pyplot import subplots; fig, ax = subplots(figsize=(3, 2))",
+    "fig, axes = plt.subplots(2, 3); axes[0, 1].plot([1]); [a.set_title('a') for a in axes.flat]; axes.shape[1] + 1",
+    "fig, (left, right) = plt.subplots(1, 2, sharey=True); left.imshow([[1]]); right.set_xlim(0, 1)",
+    "fig, axes = plt.subplots(nrows=2, squeeze=False); axes[1, 0].grid(True)",
+    "ax = plt.figure().subplots(); ax.axhline(0)",
+    "line, = plt.plot([1, 2]); line.set_data([1], [2])",
+    "one, two = plt.plot([1], [2], 'r', [1], [3], 'b')",
+    "n, bins, patches = plt.hist([1, 2]); n.max(); bins[0]; [p.set_alpha(1) for p in patches]",
+    "handles, labels = ax.get_legend_handles_labels(); low, high = plt.xlim()",
+    "wedges, texts = plt.pie([1]); wedges, texts, auto = plt.pie([1], autopct='%d')",
+    "with plt.style.context('ggplot'): plt.plot([1])",
+    "with plt.rc_context({'a': 1}) as a, plt.xkcd(): pass",
+    "plt.rcParams['figure.figsize'] = (3, 2); plt.rcParams.update({'a': 1}); del plt.rcParams['a']",
+    "colors = plt.cm.viridis(np.linspace(0, 1, 3)); colors[0]; list(zip(colors, [1, 2]))",
+    "from mpl_toolkits.mplot3d import Axes3D; ax = plt.figure().add_subplot(111, projection='3d')",
+    "import seaborn as sns; sns.set_theme(); sns.heatmap(np.eye(2), annot=True).set(title='a')",
+    "import plotly.express as px, plotly.graph_objects as go; go.Figure(data=[px.line(x=[1])]).show()",
+    "from IPython.display import display, HTML, Math, clear_output; display(HTML('a')); clear_output(wait=True)",
+    "from IPython import get_ipython; get_ipython().run_line_magic('matplotlib', 'inline')",
+    "import ipywidgets as widgets; from ipywidgets import interact; interact(lambda a: a, a=(0, 1))",
+    "class Box(widgets.VBox): pass\nBox([1]).children",
+    "from google.colab import files, drive; drive.mount('/content/drive'); uploaded = files.upload(); 'a' in uploaded",
+    "from checks import check, hint, slope; check('forward'); hint()",
+    "error = np.abs(slope(None) - np.ones(3)).max(); assert error < 1e-6, f'{error:.2e} is too large'; float(error)",
+    "2 * error + 1 - error / 2; -error; round(error, 3); int(error); np.linalg.norm(error); print(error)",
+    "from tqdm import tqdm, trange; assert list(tqdm([1, 2], desc='a')) == [1, 2] and list(trange(1, 3)) == [1, 2]",
+    "from tqdm.notebook import tqdm; assert len(tqdm([1, 2])) == 2",
+    "from tqdm.auto import trange\nwith trange(3) as bar:\n    for i in bar: bar.set_description('a')",
+    "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.n += 1; bar.close(); tqdm.tqdm.write('a')",
+    "import copy; copy.deepcopy(fig); hash(fig); repr(fig); fig == fig or 1/0",
+    "from matplotlib.animation import FuncAnimation; HTML(FuncAnimation(fig, print).to_jshtml())",
+]
+
+
+@pytest.fixture(scope="module")
+def complaints() -> dict[str, str]:
+    """What each line said, all of them run in one process that has nothing but the stand-ins."""
+    program = (
+        "import sys, warnings; import numpy as np; from autograder.sandbox import standins; standins.install()\n"
+        "warnings.simplefilter('error')\n"
+        "space = {'np': np}\n"
+        "for number, line in enumerate(eval(sys.stdin.read())):\n"
+        "    try:\n        exec(line, space)\n"
+        "    except BaseException as error:\n        sys.stderr.write(f'{number}\\t{error!r}\\n')\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, input=repr(LINES), capture_output=True, text=True, check=True, timeout=60)
+    said = (line.split("\t") for line in done.stderr.splitlines())
+    return {LINES[int(number)]: error for number, error in said}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_students_write_runs(line, complaints):
+    assert complaints.get(line) is None
+
+
+@pytest.mark.parametrize("name", ["numpy", "tqdmish", "check", "googlemaps", "network"])
+def test_no_other_module_is_replaced(name):
+    assert StandIns().find_spec(name) is None
+
+
+def test_numpy_takes_no_stand_in_for_an_array():
+    assert isinstance(np.add(np.ones(2), Inert()), Inert)
+
+
+def test_progress_passes_the_very_items_through():
+    items = [object(), object()]
+    assert list(Progress(items)) == items
+    assert list(Progress()) == []

@@ -1,0 +1,223 @@
+"""What is handed in -> a Submission, or one sentence that says why not."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.submission import MAX_BYTES, Refused, Released, read_submission
+
+SET_UP = "import numpy as np\n\nprint('set-up')"
+STUB = "def f(x):\n    raise NotImplementedError"
+STUB_G = "def g(x):\n    raise NotImplementedError"
+CHECK = 'check("f")'
+RELEASED = Released(frozenset({CHECK}), frozenset({SET_UP}), frozenset({STUB, STUB_G}), ("f", "g"))
+ANSWER = "def f(x):\n    return x"
+
+
+def script(*cells: str) -> str:
+    return "\n".join(f"# %%\n{cell}\n" for cell in cells)
+
+
+def notebook(*cells: str) -> str:
+    code = [{"cell_type": "code", "metadata": {}, "outputs": [{"x": 1}], "source": cell} for cell in cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": code})
+
+
+BLANK = (SET_UP, STUB, CHECK, STUB_G)
+SOLVED = (SET_UP, ANSWER, CHECK, STUB_G)
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    """A folder made of names and texts, read."""
+
+    def read(files: dict[str, str | bytes], path: str = ""):
+        for name, text in files.items():
+            (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_submission(tmp_path / path, "ex", RELEASED)
+
+    return read
+
+
+@pytest.fixture
+def refusal(handed_in):
+    """The sentence with which it is refused."""
+
+    def read(files: dict[str, str | bytes], path: str = "") -> str:
+        with pytest.raises(Refused) as reason:
+            handed_in(files, path)
+        sentence = str(reason.value)
+        assert sentence.endswith(".")
+        assert sentence.isprintable()
+        assert len(sentence) < 400
+        return sentence
+
+    return read
+
+
+class TestWhatIsRead:
+    @pytest.mark.parametrize(("name", "write"), [("ex.py", script), ("ex.ipynb", notebook)])
+    def test_code_is_the_students_own_and_cells_are_all_that_runs(self, handed_in, name, write):
+        submission = handed_in({name: write(*SOLVED, "", "x = 1  \n")})
+        assert submission.code == "\n\n".join((ANSWER, STUB_G, "x = 1"))
+        assert [cell.source.count("set-up") for cell in submission.cells] == [1, 0, 0, 0]
+        assert not any("check" in cell.source for cell in submission.cells)
+        assert submission.kind == ("script" if name == "ex.py" else "notebook")
+        assert submission.notes == ()
+        assert submission.path.name == name
+
+    def test_labels_count_the_cells_that_do_not_run_too(self, handed_in):
+        submission = handed_in({"ex.ipynb": notebook(*SOLVED)})
+        assert [cell.label for cell in submission.cells] == ["code cell 1", "code cell 2", "code cell 4"]
+
+    def test_lines_are_those_of_the_file(self, handed_in):
+        assert [cell.first_line for cell in handed_in({"ex.py": script(*SOLVED)}).cells] == [1, 6, 13]
+
+    @pytest.mark.parametrize("write", [script, notebook])
+    def test_line_ends_white_space_and_outputs_do_not_change_the_code(self, handed_in, write):
+        name = "a.py" if write is script else "a.ipynb"
+        before = handed_in({name: write(*SOLVED)}, name)
+        other = write(*SOLVED).replace("return x", "return x  ").replace('{"x": 1}', "")
+        assert handed_in({name: other.replace("\n", "\r\n")}, name).code == before.code
+
+    def test_a_changed_check_cell_with_its_metadata_is_still_no_code(self, handed_in):
+        document = json.loads(notebook(*SOLVED))
+        document["cells"][2]["source"] = "check('f')  # mine"
+        document["cells"][2]["metadata"] = {"nbgrader": {"grade_id": "check-f", "grade": True}}
+        assert "check" not in handed_in({"ex.ipynb": json.dumps(document)}).code
+
+    def test_magics_are_gone_from_the_cells(self, handed_in):
+        submission = handed_in({"ex.ipynb": notebook("%matplotlib inline\nx = !ls", "%%bash\nls")})
+        assert [cell.source for cell in submission.cells] == ["pass\nx = None"]
+
+    def test_a_mark_at_the_start_is_no_part_of_it(self, handed_in):
+        assert handed_in({"ex.py": b"\xef\xbb\xbfx = 1"}).code == "x = 1"
+
+    def test_nothing_that_was_handed_in_is_run(self, handed_in, monkeypatch):
+        for forbidden in ("exec", "eval", "compile", "__import__"):
+            monkeypatch.delattr(f"builtins.{forbidden}")
+        assert handed_in({"ex.py": "1/0"}).code == "1/0"
+
+
+class TestWhichFile:
+    @pytest.mark.parametrize("name", ["mine.py", "a b (3).ipynb", "X.PY", "ex.v2.Ipynb"])
+    def test_given_by_its_path_it_may_have_any_name(self, handed_in, name):
+        write = notebook if name.lower().endswith("ipynb") else script
+        assert handed_in({name: write(*SOLVED), "ex.py": "1"}, name).path.name == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "ex (1).ipynb",
+            "ex(2).py",
+            "ex-2.py",
+            "ex_1.py",
+            "Copy of ex.ipynb",
+            "Copy of Copy of ex.ipynb",
+            "Kopie von ex.ipynb",
+            "ex-Copy1.ipynb",
+            "ex - Copy.py",
+            "ex - Copy (2).py",
+            "ex copy 2.ipynb",
+            "Ex.py",
+            "ex.PY",
+        ],
+    )
+    def test_a_name_made_by_a_host_is_taken_with_a_note(self, handed_in, name):
+        write = notebook if name.lower().endswith("ipynb") else script
+        submission = handed_in({name: write(*SOLVED), "network.py": "", "test_ex.py": ""})
+        assert submission.path.name == name
+        assert submission.notes == (f"{name} was taken for ex{Path(name).suffix.lower()}.",)
+
+    @pytest.mark.parametrize(
+        "name", ["ex.txt", "test_ex.py", "ex2.py", "exam.py", "ex_final.py", "my ex.ipynb", "ex", "._ex.py"]
+    )
+    def test_another_name_is_not(self, refusal, name):
+        sentence = refusal({name: "x = 1"})
+        assert "holds no ex.ipynb or ex.py" in sentence
+        assert name in sentence
+
+    def test_several_are_refused_by_name(self, refusal):
+        sentence = refusal({"ex (1).py": "1", "ex (2).py": "2", "other.py": "3"})
+        assert "ex (1).py and ex (2).py" in sentence
+        assert "other" not in sentence
+
+    def test_the_exact_name_wins(self, handed_in):
+        submission = handed_in({"ex.py": script(*SOLVED), "ex (1).py": "1", "ex-2.py": "2"})
+        assert submission.path.name == "ex.py"
+        assert submission.notes == ("ex.py was graded, and not ex (1).py and ex-2.py beside it.",)
+
+    def test_the_exact_name_wins_over_several_of_the_other_kind(self, handed_in):
+        submission = handed_in({"ex.py": script(*SOLVED), "ex (1).ipynb": "1", "ex (2).ipynb": "2"})
+        assert submission.path.name == "ex.py"
+        assert submission.notes == ("ex (1).ipynb and ex (2).ipynb beside it did not count.",)
+
+    @pytest.mark.parametrize(
+        ("in_script", "in_notebook", "taken"),
+        [(BLANK, BLANK, "ex.ipynb"), (SOLVED, BLANK, "ex.py"), (BLANK, SOLVED, "ex.ipynb"), (SOLVED, (), "ex.py")],
+        ids=["neither", "script", "notebook", "script beside an empty notebook"],
+    )
+    def test_of_both_kinds_the_one_that_was_worked_on_counts(self, handed_in, in_script, in_notebook, taken):
+        submission = handed_in({"ex.py": script(*in_script), "ex.ipynb": notebook(*in_notebook)})
+        assert submission.path.name == taken
+        assert submission.notes == ()
+
+    def test_of_two_that_were_worked_on_the_notebook_counts_and_says_so(self, handed_in):
+        submission = handed_in({"ex.py": script(*SOLVED), "ex.ipynb": notebook(*SOLVED)})
+        assert submission.path.name == "ex.ipynb"
+        assert submission.notes == ("Both ex.ipynb and ex.py were worked on: ex.ipynb was graded.",)
+
+    def test_beside_a_broken_notebook_a_script_that_was_worked_on_counts(self, handed_in):
+        submission = handed_in({"ex.py": script(*SOLVED), "ex.ipynb": "{"})
+        assert submission.path.name == "ex.py"
+        assert "ex.ipynb is not a notebook" in submission.notes[0]
+
+    def test_beside_a_broken_notebook_stubs_do_not(self, refusal):
+        assert "ex.ipynb is not a notebook" in refusal({"ex.py": script(*BLANK), "ex.ipynb": "{"})
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("files", "path", "says"),
+        [
+            ({}, "", "is empty: hand in ex.ipynb or ex.py"),
+            ({}, "not_there", "cannot be read: No such file"),
+            ({"a.txt": "1"}, "a.txt", "a.txt is neither a notebook (.ipynb) nor a script (.py)"),
+            ({"ex.ipynb": "{"}, "", "ex.ipynb is not a notebook (not valid JSON)"),
+            ({"ex.ipynb": '{"nbformat": 3}'}, "", "ex.ipynb is a notebook of format 3"),
+            ({"ex.py": b"x = '\xe9'"}, "", "ex.py is not UTF-8 text (see byte 6)"),
+            ({"ex.py": "x".encode("utf-16")}, "", "ex.py is not UTF-8 text"),
+            ({"ex.py": b"x" * (MAX_BYTES + 1)}, "", "ex.py is larger than 10 MB"),
+            ({"ex.py": "# %%\na\n" * 2001}, "", "ex.py has 2001 code cells"),
+            ({f"{i}.txt": "" for i in range(9)}, "", "0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 4 more"),
+            ({"a\x1b[31m\n" + "b" * 200: ""}, "", "a [31m bbb"),
+        ],
+        ids=range(11),
+    )
+    def test_with_a_sentence(self, refusal, files, path, says):
+        assert says in refusal(files, path)
+
+    @pytest.mark.parametrize("path", ["", "ex.py"])
+    def test_a_link(self, refusal, tmp_path, path):
+        (tmp_path / "elsewhere").write_text("x = 1")
+        (tmp_path / "ex.py").symlink_to(tmp_path / "elsewhere")
+        assert "ex.py is a symbolic link" in refusal({}, path)
+
+    @pytest.mark.parametrize("path", ["", "ex.py"])
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a platform with named pipes")
+    def test_a_pipe(self, refusal, tmp_path, path):
+        os.mkfifo(tmp_path / "ex.py")
+        assert "ex.py is not a regular file" in refusal({}, path)
+
+    def test_a_folder_of_that_name(self, refusal, tmp_path):
+        (tmp_path / "ex.py").mkdir()
+        assert "ex.py is not a regular file" in refusal({})
+
+    @pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs a platform with devices")
+    def test_a_device(self):
+        with pytest.raises(Refused, match="neither a notebook"):
+            read_submission(Path("/dev/null"), "ex", RELEASED)
