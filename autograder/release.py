@@ -1,0 +1,183 @@
+"""solutions/NAME -> assignments/NAME: what students get, and nothing of the answers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from autograder import source
+from autograder.exercise import Exercise
+from autograder.golden import golden_numbers
+
+STUDENT = Path(__file__).parent / "student"
+LEFTOVERS = frozenset({"__pycache__", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"})
+TELLING = 20  # a line of a solution with so many characters says something; `else:` does not
+
+
+class ReleaseError(Exception):
+    """A release that cannot be made: one sentence that says what is wrong and where."""
+
+
+def release_exercise(exercise: Exercise, folder: Path) -> Path:
+    """Build what students get and put it into `folder`, in place of an older release. Returns the folder.
+
+    Raises ReleaseError, and then leaves the older release as it was.
+    """
+    files = build(exercise)
+    extra = sorted(_names(folder) - files.keys())
+    if extra:
+        raise ReleaseError(f"{folder} holds {', '.join(extra)}, which no release makes: move it away, then try again.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+            _write(files, Path(beside, "new"))
+            _replace(folder, Path(beside, "new"), Path(beside, "old"))
+    except OSError as error:
+        raise ReleaseError(f"{folder} cannot be written: {error.strerror or error}.") from None
+    return folder
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    if not folder.exists():
+        new.rename(folder)
+        return
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+
+
+def differences(exercise: Exercise, folder: Path) -> tuple[str, ...]:
+    """What a release into `folder` would change, one sentence for each file; nothing when it is up to date."""
+    files, there = build(exercise), _names(folder)
+    missing = [f"{name} is missing." for name in sorted(files.keys() - there)]
+    extra = [f"{name} is there, and no release makes it." for name in sorted(there - files.keys())]
+    changed = [
+        f"{name} differs from what a release makes."
+        for name in sorted(files.keys() & there)
+        if (folder / name).read_bytes() != files[name]
+    ]
+    return (*missing, *extra, *changed)
+
+
+def build(exercise: Exercise) -> dict[str, bytes]:
+    """The files that students get, by name: the same bytes for the same exercise, wherever and whenever.
+
+    Raises ReleaseError for a source that is wrong and for anything of a solution in what would be handed out.
+    """
+    name = exercise.name
+    text = (exercise.folder / f"{name}.py").read_text(encoding="utf-8")
+    try:
+        cells = source.cells(text)
+        _complete(exercise, cells)
+        files = {
+            f"{name}.py": _script(exercise, cells),
+            **exercise.given,
+            "checks.py": (STUDENT / "checks.py").read_text(encoding="utf-8"),
+            "checks.json": golden_numbers(exercise),
+            f"test_{name}.py": (STUDENT / "test_exercise.py").read_text(encoding="utf-8"),
+            **{file: _handout(exercise, file) for file in ("README.md", "requirements.txt")},
+        }
+        files[f"{name}.ipynb"] = _notebook(exercise, text, cells, files)
+    except source.SourceError as error:
+        raise ReleaseError(f"{name}.py: {error}") from None
+    _keeps_its_secrets(files, text)
+    return {file: content.encode() for file, content in sorted(files.items())}
+
+
+def _complete(exercise: Exercise, cells: tuple[source.Cell, ...]) -> None:
+    """Every function has one solution cell and one check cell, and there are no others."""
+    names = [function.name for function in exercise.functions]
+    for kind in ("solution", "check"):
+        there = [cell.name for cell in cells if cell.kind == kind]
+        for cell in cells:
+            if cell.kind == kind and cell.name not in names:
+                known = ", ".join(names)
+                raise source.SourceError(f"Line {cell.line} names {cell.name}, and the rubric's functions are {known}.")
+        for name in names:
+            if there.count(name) != 1:
+                raise source.SourceError(
+                    f'There must be one cell # %% {kind}="{name}", and there are {there.count(name)}.'
+                )
+    for check in exercise.visible:
+        if check.function not in names:
+            raise ReleaseError(
+                f"The visible check {check.title!r} is for {check.function}, which is no function of the rubric."
+            )
+    set_up = sum(cell.kind == "setup" for cell in cells)
+    if set_up != 1:
+        raise source.SourceError(f"There must be one cell # %% setup, and there are {set_up}.")
+
+
+def _script(exercise: Exercise, cells: tuple[source.Cell, ...]) -> str:
+    """The same stubs for people who prefer an editor."""
+    title = [
+        "# %% [markdown]",
+        f"# The functions of {exercise.name}.ipynb, for an editor: the derivation is in the notebook.",
+        f"# `python {exercise.name}.py` and `pytest` check what you wrote.",
+    ]
+    code = [source.released(cell) for cell in cells if cell.kind in ("setup", "solution")]
+    return "\n".join(title) + "\n" + "".join(f"\n# %%\n{cell}\n" for cell in [*code, source.SCRIPT_END])
+
+
+def _notebook(exercise: Exercise, text: str, cells: tuple[source.Cell, ...], files: Mapping[str, str]) -> str:
+    try:
+        from autograder import notebook  # only here: nbgrader takes two seconds to import, and graders need not have it
+    except ModuleNotFoundError as missing:
+        raise ReleaseError(f"A release needs {missing.name}, which is not installed: run `make release`.") from None
+    points = {
+        function.name: sum(check.points for check in exercise.checks_of(function.name) if check.counts != "note")
+        for function in exercise.functions
+    }
+    made = notebook.source_notebook(text, cells, points, exercise.folder)
+    with tempfile.TemporaryDirectory() as course:
+        _write({**files, f"{exercise.name}.ipynb": made}, Path(course, "source", exercise.name))
+        folder = notebook.generate_assignment(Path(course), exercise.name)
+        released = (folder / f"{exercise.name}.ipynb").read_text(encoding="utf-8")
+    known = source.source_cells(text)
+    for cell in json.loads(released)["cells"]:
+        code = "".join(cell["source"]).strip()
+        ours = "nbgrader" in cell["metadata"] and cell["cell_type"] == "code"
+        if ours and code not in known.set_up | known.check_cells | known.stub_cells:
+            raise ReleaseError(f"nbgrader released a cell that the grader would not know again: {code[:40]!r}.")
+    return released
+
+
+def _handout(exercise: Exercise, file: str) -> str:
+    path = exercise.folder / "handout" / file
+    if not path.is_file():
+        raise ReleaseError(f"The exercise {exercise.name} has no handout/{file}: students need it.")
+    return path.read_text(encoding="utf-8")
+
+
+def _keeps_its_secrets(files: Mapping[str, str], text: str) -> None:
+    """Refuse to hand out a telling line of a solution, or a solution's marks."""
+    secrets = {line for line in source.solution_lines(text) if len(line) >= TELLING} | {
+        "BEGIN SOLUTION",
+        "END SOLUTION",
+    }
+    for name, content in files.items():
+        lines = _lines(content) if name.endswith(".ipynb") else content.splitlines()
+        for line in lines:
+            told = next((secret for secret in secrets if secret in line), None)
+            if told:
+                raise ReleaseError(f"{name} would give away a line of the solution: {told!r}.")
+
+
+def _lines(notebook: str) -> Iterator[str]:
+    for cell in json.loads(notebook)["cells"]:
+        yield from "".join(cell["source"]).splitlines()
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - LEFTOVERS if folder.is_dir() else set()
+
+
+def _write(files: Mapping[str, str] | Mapping[str, bytes], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())

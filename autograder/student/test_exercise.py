@@ -1,0 +1,80 @@
+"""Type `pytest` in this folder: it runs on the .py file the very checks that the notebook runs in its cells."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+import checks  # type: ignore[import-not-found]  # it is found once both are released, into one folder
+import pytest
+
+FOLDER = Path(__file__).resolve().parent
+NAME = Path(__file__).stem.removeprefix("test_")
+
+
+def _answers() -> ModuleType:
+    """Import the .py file, or say in one sentence why that does not work."""
+    try:
+        return importlib.import_module(NAME)
+    except SyntaxError as error:
+        file, line = Path(error.filename or f"{NAME}.py").name, error.lineno
+        wrong = f"{file}, line {line}, is not Python: {error.msg}."
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
+        own = [place for place in traceback.extract_tb(error.__traceback__) if Path(place.filename).stem == NAME]
+        line = own[-1].lineno if own else 1
+        told = traceback.format_exception_only(error)[-1].strip()
+        wrong = f"{NAME}.py stops in line {line}, before its functions can be tried: {told}"
+    raise pytest.Collector.CollectError(wrong)
+
+
+def _notebook_has_answers() -> bool:
+    try:
+        cells = json.loads((FOLDER / f"{NAME}.ipynb").read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return any(
+        f"def {function}(" in source and f'NotImplementedError("{function} is not' not in source
+        for source in sources
+        for function in checks.FUNCTIONS
+    )
+
+
+class _Summary:
+    """Says at the end what was skipped: pytest alone shows a row of s."""
+
+    def __init__(self) -> None:
+        self.skipped: list[str] = []
+        self.tried: list[str] = []
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.skipped:
+            names = ", ".join(dict.fromkeys(self.skipped))
+            terminalreporter.write_line(f"Not attempted yet in {NAME}.py: {names}.")
+        if self.skipped and not self.tried and _notebook_has_answers():
+            terminalreporter.write_line(
+                f"pytest checks {NAME}.py, which is untouched; {NAME}.ipynb is checked by its own cells, so run those."
+            )
+
+
+@pytest.fixture(scope="module")
+def summary(request: pytest.FixtureRequest) -> _Summary:
+    summary = _Summary()
+    request.config.pluginmanager.register(summary)
+    return summary
+
+
+ANSWERS = _answers()
+
+
+@pytest.mark.parametrize("visible", checks.CHECKS, ids=lambda visible: f"{visible.function}: {visible.title}")
+def test_check(visible: checks.VisibleCheck, summary: _Summary) -> None:
+    result = checks.run(visible, ANSWERS)
+    (summary.skipped if result.status == "not attempted yet" else summary.tried).append(visible.function)
+    if result.status == "not attempted yet":
+        pytest.skip(result.message)
+    if result.status != "pass":
+        pytest.fail(f"{result.title}\n\n{result.message}", pytrace=False)

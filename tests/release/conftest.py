@@ -1,0 +1,15 @@
+"""Fixtures of the tests that play student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.release.student import Student, student_in
+
+
+@pytest.fixture
+def student(tmp_path: Path) -> Student:
+    """The released folder, copied elsewhere."""
+    return student_in(tmp_path)

@@ -1,0 +1,286 @@
+"""A release: the same bytes each time, up to date, complete, and nothing of the answers in it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from autograder.exercise import Exercise
+from autograder.loading import load_exercise
+from autograder.release import ReleaseError, build, differences, release_exercise
+from autograder.source import SCRIPT_END, cells, released, solution_lines, source_cells
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT / "solutions" / "rnn_backprop"
+TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"
+
+
+@pytest.fixture(scope="module")
+def exercise() -> Exercise:
+    return load_exercise(REAL)
+
+
+@pytest.fixture(scope="module")
+def files(exercise: Exercise) -> dict[str, bytes]:
+    return build(exercise)
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A copy of the toy exercise, to be spoilt."""
+    return Path(shutil.copytree(TOY, tmp_path / "copy" / TOY.name))
+
+
+def notebook_cells(files: dict[str, bytes], name: str) -> list[Any]:
+    cells: list[Any] = json.loads(files[f"{name}.ipynb"])["cells"]
+    return [{**cell, "source": "".join(cell["source"])} for cell in cells]
+
+
+class TestWhatIsReleased:
+    def test_assignments_are_up_to_date(self, exercise: Exercise) -> None:
+        changes = differences(exercise, ROOT / "assignments" / exercise.name)
+        assert changes == (), "assignments/ is out of date: run `make release`"
+
+    def test_the_same_bytes_from_another_folder(self, files: dict[str, bytes], tmp_path: Path) -> None:
+        shutil.copytree(REAL, tmp_path / "elsewhere" / REAL.name, ignore=shutil.ignore_patterns("__pycache__"))
+        assert build(load_exercise(tmp_path / "elsewhere" / REAL.name)) == files
+
+    def test_the_files(self, files: dict[str, bytes]) -> None:
+        assert sorted(files) == [
+            "README.md",
+            "checks.json",
+            "checks.py",
+            "network.py",
+            "requirements.txt",
+            "rnn_backprop.ipynb",
+            "rnn_backprop.py",
+            "test_rnn_backprop.py",
+        ]
+
+    def test_given_files_are_as_they_are(self, files: dict[str, bytes]) -> None:
+        assert files["network.py"] == (REAL / "network.py").read_bytes()
+
+    def test_the_notebook_is_valid_and_clean(self, files: dict[str, bytes]) -> None:
+        notebook = nbformat.reads(files["rnn_backprop.ipynb"].decode(), as_version=nbformat.NO_CONVERT)
+        nbformat.validate(notebook)
+        assert list(notebook.metadata) == ["kernelspec"]
+        assert all(not cell.get("outputs") for cell in notebook.cells)
+        assert files["rnn_backprop.ipynb"].endswith(b"}\n")
+
+    def test_points_are_those_of_the_rubric(self, exercise: Exercise, files: dict[str, bytes]) -> None:
+        points = {
+            cell["id"]: cell["metadata"]["nbgrader"]["points"]
+            for cell in notebook_cells(files, "rnn_backprop")
+            if cell["metadata"].get("nbgrader", {}).get("grade")
+        }
+        assert points.pop("derivation") == 2
+        assert points == {"check_forward": 2, "check_dJ_dV": 2, "check_dJ_dW": 3, "check_dJ_dU": 3}
+        assert sum(points.values()) == exercise.max_score
+
+    def test_figures_are_inside_and_have_words(self, files: dict[str, bytes]) -> None:
+        shown = [cell for cell in notebook_cells(files, "rnn_backprop") if "![" in cell["source"]]
+        assert len(shown) >= 3
+        for cell in shown:
+            assert "figures/" not in cell["source"]
+            for name, data in cell["attachments"].items():
+                assert f"](attachment:{name})" in cell["source"]
+                assert data["image/png"].startswith("iVBOR")
+            assert "![]" not in cell["source"]
+
+    @pytest.mark.parametrize("folder", [REAL, TOY], ids=lambda folder: folder.name)
+    def test_released_cells_are_known_to_the_grader(self, folder: Path) -> None:
+        """The grader reads the source as text, the release through jupytext and nbgrader: they agree."""
+        files = build(load_exercise(folder))
+        known = source_cells((folder / f"{folder.name}.py").read_text(encoding="utf-8"))
+        ours: dict[str, set[str]] = {"set_up": set(), "check": set(), "stub": set()}
+        for cell in notebook_cells(files, folder.name):
+            flags = cell["metadata"].get("nbgrader")
+            if flags and cell["cell_type"] == "code":
+                kind = "check" if flags["grade"] else "stub" if flags["solution"] else "set_up"
+                ours[kind].add(cell["source"].strip())
+        assert known.set_up == ours["set_up"]
+        assert known.check_cells == ours["check"] | {SCRIPT_END}
+        assert known.stub_cells == ours["stub"]
+        script = files[f"{folder.name}.py"].decode().split("\n# %%\n")[1:]
+        assert {cell.strip() for cell in script} == ours["set_up"] | ours["stub"] | {SCRIPT_END}
+
+
+class TestNothingOfTheAnswers:
+    def test_no_line_of_a_solution(self, files: dict[str, bytes]) -> None:
+        source = (REAL / "rnn_backprop.py").read_text(encoding="utf-8")
+        telling = {line for line in solution_lines(source) if len(line) >= 16}
+        assert len(telling) > 20
+        for name, content in files.items():
+            text = "\n".join(_lines(name, content))
+            assert not [line for line in telling if line in text], name
+            assert "BEGIN SOLUTION" not in text
+
+    def test_no_line_of_the_rubric(self, files: dict[str, bytes]) -> None:
+        rubric = (REAL / "rubric.py").read_text(encoding="utf-8").split("def _visible")[0]
+        telling = {line.strip() for line in rubric.splitlines() if len(line.strip()) >= 40}
+        for name, content in files.items():
+            text = "\n".join(_lines(name, content))
+            assert not [line for line in telling if line in text], name
+
+    def test_no_hidden_check_is_named(self, exercise: Exercise, files: dict[str, bytes]) -> None:
+        for name, content in files.items():
+            text = content.decode()
+            assert not [check.id for check in exercise.checks if check.id in text], name
+            assert "autograder" not in text
+
+    def test_no_body_of_an_answer_whatever_its_names(self, exercise: Exercise, files: dict[str, bytes]) -> None:
+        names = {function.name for function in exercise.functions}
+        answers = {_shape(body) for name, body in _bodies((REAL / "rnn_backprop.py").read_text()) if name in names}
+        rubric = {_shape(body) for _, body in _bodies((REAL / "rubric.py").read_text()) if len(body) > 1}
+        assert len(answers) == len(names)
+        for name in ("rnn_backprop.ipynb", "rnn_backprop.py", "checks.py", "test_rnn_backprop.py"):
+            for function, body in _bodies("\n".join(_lines(name, files[name], code=True))):
+                assert _shape(body) not in answers | rubric, f"{function} in {name}"
+
+    def test_a_leak_is_refused(self, toy: Path) -> None:
+        _edit(toy / "softmax_regression.py", "# Now the gradient", "# return (y_hat - y).T @ x / n\n# Now the gradient")
+        with pytest.raises(ReleaseError, match="would give away a line of the solution"):
+            build(load_exercise(toy))
+
+
+class TestWrongSources:
+    @pytest.mark.parametrize(
+        ("old", "new", "says"),
+        [
+            ('solution="predict"', 'solution="predcit"', "There is no line `def predcit(`"),
+            ('check="predict"', 'check="forecast"', "names forecast, and the rubric's functions are predict, dJ_dW."),
+            ('# %% check="predict"\n# check("predict")\n', "", 'one cell # %% check="predict", and there are 0.'),
+            ('# %% solution="dJ_dW"', "# %%", 'whose header is not # %% solution="..."'),
+            (
+                "    ### END SOLUTION\n\n\n# %% check",
+                "\n\n# %% check",
+                "one ### BEGIN SOLUTION and then one ### END SOLUTION",
+            ),
+            ("figures/regions.png", "figures/nothing.png", "shows figures/nothing.png, which is not in"),
+            ("# %% setup", "# %%", "There must be one cell # %% setup, and there are 0."),
+        ],
+    )
+    def test_a_wrong_source_is_one_sentence(self, toy: Path, old: str, new: str, says: str) -> None:
+        exercise = load_exercise(toy)
+        _edit(toy / "softmax_regression.py", old, new)
+        with pytest.raises(ReleaseError) as told:
+            build(exercise)
+        assert says in str(told.value)
+        assert str(told.value).startswith("softmax_regression.py: ")
+        assert "\n" not in str(told.value)
+
+    def test_a_missing_handout(self, toy: Path) -> None:
+        (toy / "handout" / "README.md").unlink()
+        with pytest.raises(ReleaseError, match=r"The exercise softmax_regression has no handout/README\.md"):
+            build(load_exercise(toy))
+
+
+class TestReleasing:
+    @pytest.fixture
+    def released(self, toy: Path, tmp_path: Path) -> tuple[Path, Callable[[], Path]]:
+        folder = tmp_path / "assignments" / toy.name
+        release_exercise(load_exercise(toy), folder)
+        return folder, lambda: release_exercise(load_exercise(toy), folder)
+
+    def test_a_second_release_changes_nothing(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+        folder, again = released
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        assert again() == folder
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+        assert differences(load_exercise(toy), folder) == ()
+
+    def test_differences_are_told_by_file(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+        folder, _ = released
+        (folder / "README.md").write_text("changed", encoding="utf-8")
+        (folder / "model.py").unlink()
+        (folder / "own.txt").touch()
+        assert differences(load_exercise(toy), folder) == (
+            "model.py is missing.",
+            "own.txt is there, and no release makes it.",
+            "README.md differs from what a release makes.",
+        )
+
+    def test_a_file_of_somebody_is_not_deleted(self, released: tuple[Path, Callable[[], Path]]) -> None:
+        folder, again = released
+        (folder / "__pycache__").mkdir()
+        again()  # what Python leaves behind is nobody's
+        (folder / "notes.txt").write_text("mine", encoding="utf-8")
+        with pytest.raises(ReleaseError, match=r"holds notes\.txt, which no release makes: move it away"):
+            again()
+        assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+    def test_a_folder_that_cannot_be_written(self, toy: Path, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(ReleaseError, match="cannot be written"):
+            release_exercise(load_exercise(toy), tmp_path / "file" / toy.name)
+
+    def test_a_failed_release_leaves_the_older_one(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+        folder, again = released
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        (toy / "figures" / "regions.png").unlink()
+        with pytest.raises(ReleaseError):
+            again()
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_another_exercise_is_released_by_the_same_engine(tmp_path: Path) -> None:
+    files = build(load_exercise(TOY))
+    points = {
+        cell["id"]: cell["metadata"]["nbgrader"]["points"]
+        for cell in notebook_cells(files, "softmax_regression")
+        if cell["metadata"].get("nbgrader", {}).get("grade")
+    }
+    assert points == {"check_predict": 1.5, "check_dJ_dW": 2, "why": 1.5}
+    assert json.loads(files["checks.json"])["given"] == "model"
+    why = next(cell for cell in notebook_cells(files, "softmax_regression") if cell["id"] == "why")
+    assert why["source"] == "Why is the softmax shifted?\n\nYOUR ANSWER HERE"
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    script = tmp_path / "softmax_regression.py"
+    for cell in cells((TOY / "softmax_regression.py").read_text(encoding="utf-8")):
+        if cell.kind == "solution":
+            _edit(script, released(cell), cell.source)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "predict: all 2 checks pass" in done.stdout
+    assert "It is also the slope of J through your own predict." in done.stdout
+
+
+def _lines(name: str, content: bytes, code: bool = False) -> Iterator[str]:
+    if not name.endswith(".ipynb"):
+        yield from content.decode().splitlines()
+        return
+    for cell in json.loads(content)["cells"]:
+        if not code or cell["cell_type"] == "code":
+            yield from "".join(cell["source"]).splitlines()
+
+
+def _bodies(text: str) -> Iterator[tuple[str, list[ast.stmt]]]:
+    """The functions of some code with their bodies, docstrings left out."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node.body[1:] if ast.get_docstring(node) is not None else node.body
+
+
+def _shape(body: list[ast.stmt]) -> str:
+    """A body with all its names made equal: renaming variables hides nothing."""
+    tree = ast.parse(ast.unparse(ast.Module(body, type_ignores=[])), mode="exec")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = "_"
+    return ast.dump(tree)
+
+
+def _edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -1,0 +1,183 @@
+"""The student's folder alone, somewhere else, without the kit: what each way of checking says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.release.student import ANSWERS, NAME, Student
+
+WRONG = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
+FIRST = "dJ_dW is not the slope of J in the smallest failing case, T = 2."
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_kit_is_not_there(student: Student) -> None:
+    assert "a student does not have autograder" in student.run("-c", "import autograder").stderr
+
+
+class TestPytest:
+    def test_stubs_are_skipped_and_named(self, student: Student) -> None:
+        code, text = student.pytest()
+        assert code == 0
+        assert "15 skipped" in text
+        assert "Not attempted yet in rnn_backprop.py: forward, dJ_dV, dJ_dW, dJ_dU." in text
+        assert "passed" not in text
+        assert "its own cells" not in text
+
+    def test_right_answers_pass(self, student: Student) -> None:
+        student.write(ANSWERS)
+        code, text = student.pytest()
+        assert code == 0
+        assert "15 passed" in text
+        assert "Not attempted" not in text
+
+    def test_a_wrong_answer_fails_with_the_message_alone(self, student: Student) -> None:
+        student.write({**ANSWERS, "dJ_dW": WRONG})
+        code, text = student.pytest()
+        assert code == 1
+        assert "3 failed, 12 passed" in text
+        assert FIRST in text
+        assert "passes for      T = 1" in text
+        assert "test_check[dJ_dW: Gradient check: the slope of J for T = 1, 2, 3]" in text
+        assert "Traceback" not in text
+        assert "checks.py" not in text
+
+    @pytest.mark.parametrize(
+        ("old", "new", "says"),
+        [
+            ("def forward(net, x, h0):", "def forward(net, x, h0:", "is not Python: "),
+            (
+                "# %%\ndef forward",
+                "# %%\nundefined\n\ndef forward",
+                "before its functions can be tried: NameError: name 'undef",
+            ),
+            (
+                "import numpy as np\n",
+                "import numpy as np\nimport torch_not\n",
+                "ModuleNotFoundError: No module named 'torch_not'",
+            ),
+            ("import numpy as np\n", "import numpy as np\nexit()\n", "before its functions can be tried: SystemExit"),
+        ],
+    )
+    def test_a_file_that_cannot_be_imported_is_one_sentence(
+        self, student: Student, old: str, new: str, says: str
+    ) -> None:
+        file = student.folder / f"{NAME}.py"
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+        code, shown = student.pytest()
+        assert code == 2
+        assert says in shown
+        assert " line " in shown
+        assert "Traceback" not in shown
+        assert "importlib" not in shown
+
+    def test_work_in_the_notebook_is_pointed_to(self, student: Student) -> None:
+        student.write({"forward": ANSWERS["forward"]}, notebook=True)
+        _, text = student.pytest()
+        assert (
+            "pytest checks rnn_backprop.py, which is untouched; rnn_backprop.ipynb is checked by its own cells" in text
+        )
+
+
+class TestScript:
+    def test_stubs(self, student: Student) -> None:
+        done = student.run(f"{NAME}.py")
+        assert done.stdout.splitlines() == [f"{name} is not attempted yet." for name in ANSWERS]
+        assert done.stderr == ""
+
+    def test_the_same_words_as_pytest(self, student: Student) -> None:
+        student.write({**ANSWERS, "dJ_dW": WRONG})
+        text = student.run(f"{NAME}.py").stdout
+        assert "dJ_dW: 1 of 4 checks pass" in text
+        assert FIRST in text
+
+    @pytest.mark.parametrize("missing", ["network.py", "checks.py", "checks.json"])
+    def test_without_its_files_the_set_up_cell_says_what_to_do(self, student: Student, missing: str) -> None:
+        (student.folder / missing).unlink()
+        done = student.run(f"{NAME}.py")  # its set-up cell is the notebook's
+        assert f"{missing} is not beside" in done.stderr.splitlines()[-1]
+
+
+class TestNotebook:
+    def test_stubs(self, student: Student) -> None:
+        assert student.run_all() == {f"check_{name}": f"{name} is not attempted yet." for name in ANSWERS}
+
+    def test_right_answers(self, student: Student) -> None:
+        student.write(ANSWERS, notebook=True)
+        shown = student.run_all()
+        assert list(shown) == [f"check_{name}" for name in ANSWERS]
+        assert all(" checks pass" in text and "WRONG" not in text for text in shown.values())
+
+    def test_a_wrong_answer_does_not_stop_run_all(self, student: Student) -> None:
+        student.write({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
+        shown = student.run_all()
+        assert FIRST in shown["check_dJ_dW"]
+        assert "passes for      T = 1" in shown["check_dJ_dW"]
+        assert "dJ_dU: all 4 checks pass" in shown["check_dJ_dU"]
+
+    def test_out_of_order(self, student: Student) -> None:
+        """Checks first, then stubs, then a wrong answer, then the checks again: each says what is so at that time."""
+        student.write({"dJ_dW": WRONG, "dJ_dV": ANSWERS["dJ_dV"].replace("return dV", "return dV[9]")}, notebook=True)
+        notebook = student.read_notebook()
+        by_id = {cell["id"]: cell for cell in notebook["cells"]}
+        early = {**by_id["check_dJ_dW"], "id": "early"}
+        order = ["set_up", "dJ_dW", "check_dJ_dW", "dJ_dV", "check_dJ_dV", "forward", "check_forward", "check_dJ_dU"]
+        notebook["cells"] = [by_id["set_up"], early, *(by_id[name] for name in order[1:])]
+        student.write_notebook(notebook)
+        shown = student.run_all()
+        assert shown["early"] == "Run the cell that defines dJ_dW first, then this one again."
+        assert FIRST in shown["check_dJ_dW"]
+        assert "dJ_dV stops with IndexError" in shown["check_dJ_dV"]
+        assert "cell In[5], line " in shown["check_dJ_dV"]
+        assert ":  return dV[9]" in shown["check_dJ_dV"]
+        assert shown["check_forward"] == "forward is not attempted yet."
+        assert shown["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
+
+    def test_under_nbgrader_a_check_raises_with_the_message_alone(self, student: Student) -> None:
+        student.write({**ANSWERS, "dJ_dW": WRONG, "dJ_dU": "pass"}, notebook=True)
+        shown = student.run_all(NBGRADER_EXECUTION="validate")
+        assert shown["check_dJ_dW"].startswith("dJ_dW: 1 of 4 checks pass\n")
+        assert shown["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
+        assert "all 4 checks pass" in shown["check_dJ_dV"]
+        outputs = {cell["id"]: cell.get("outputs") for cell in student.read_notebook()["cells"]}
+        assert [outputs[f"check_{name}"][0]["output_type"] for name in ANSWERS] == [
+            "stream",
+            "stream",
+            "error",
+            "error",
+        ]
+
+
+@pytest.mark.slow
+def test_with_nothing_but_its_requirements(student: Student, tmp_path: Path) -> None:
+    """A fresh environment from requirements.txt, as a student makes it."""
+    home = tmp_path / "environment"
+    venv.create(home, with_pip=True)
+    python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--no-input", "-r", student.folder / "requirements.txt"]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"requirements.txt could not be installed; is a package index in reach? pip: {done.stderr[-300:]}")
+    env = {name: value for name, value in student.env.items() if name != "PYTHONPATH"}
+    env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
+    own = replace(student, python=python, env=env)
+    assert "No module named 'autograder'" in own.run("-c", "import autograder").stderr
+    own.write({**ANSWERS, "dJ_dW": WRONG})
+    assert "3 failed, 12 passed" in own.pytest()[1]
+    own.write({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
+    shown = own.run_all()
+    assert FIRST in shown["check_dJ_dW"]
+    assert "all 4 checks pass" in shown["check_dJ_dU"]
+    assert sys.executable != str(python)

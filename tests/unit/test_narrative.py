@@ -1,0 +1,40 @@
+"""The text around the exercise: numbered equations, figures that are there, nothing that gives the solution away."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.literal import FOLDER
+
+SOURCE = (FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
+FIGURES = re.findall(r"!\[([^\]]*)\]\(figures/(\w+\.png)\)", SOURCE)
+
+
+def test_equations_are_numbered_one_after_the_other():
+    tags = [int(number) for number in re.findall(r"\\tag\{(\d+)\}", SOURCE)]
+    assert tags == list(range(1, len(tags) + 1))
+
+
+def test_every_equation_that_is_referred_to_exists():
+    last = SOURCE.count(r"\tag{")
+    named = re.findall(r"equations? \((\d+)\)(?:(?:,| and| to) \((\d+)\))*|error \((\d+)\)", SOURCE)
+    numbers = {int(number) for found in named for number in found if number}
+    assert numbers
+    assert max(numbers) <= last
+
+
+def test_every_figure_of_the_folder_is_shown_once():
+    shown = [name for _, name in FIGURES]
+    assert sorted(shown) == sorted(path.name for path in (FOLDER / "figures").iterdir())
+
+
+@pytest.mark.parametrize(("alternative", "name"), FIGURES, ids=[name for _, name in FIGURES])
+def test_figures_say_in_words_what_they_show_and_stay_small(alternative, name):
+    assert len(alternative.split()) > 30
+    assert (FOLDER / "figures" / name).stat().st_size < 60_000
+
+
+def test_no_released_cell_draws():
+    assert "matplotlib" not in SOURCE

@@ -1,0 +1,110 @@
+"""Sources read as text: what students get of each cell, and what a wrong source is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.source import SCRIPT_END, SourceError, cells, released, solution_lines, source_cells
+
+SOURCE = '''\
+# %% [markdown]
+# # Title
+
+# %% setup
+import numpy as np
+
+
+# %% solution="double"
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+
+# %% check="double"
+# check("double")
+
+# %%
+print("anything else")
+
+# %% [markdown] manual="why" points=1.5
+# Why?
+#
+# ### BEGIN SOLUTION
+# Because it is so.
+# ### END SOLUTION
+'''
+
+
+def test_cells_are_read_in_order() -> None:
+    assert [(cell.kind, cell.name, cell.points) for cell in cells(SOURCE)] == [
+        ("markdown", "", 0),
+        ("setup", "", 0),
+        ("solution", "double", 0),
+        ("check", "double", 0),
+        ("code", "", 0),
+        ("manual", "why", 1.5),
+    ]
+
+
+def test_a_solution_becomes_a_stub_that_names_its_function() -> None:
+    stub = released(cells(SOURCE)[2])
+    assert stub == 'def double(x):\n    """Twice x."""\n    raise NotImplementedError("double is not written yet")'
+
+
+def test_what_stands_around_a_solution_stays() -> None:
+    text = SOURCE.replace("    ### BEGIN", "    y = x\n    ### BEGIN").replace(
+        "END SOLUTION\n\n", "END SOLUTION\n    return y\n\n", 1
+    )
+    lines = released(cells(text)[2]).splitlines()
+    assert lines[2] == "    y = x"
+    assert lines[-1] == "    return y"
+
+
+def test_source_cells_are_those_that_are_not_the_students_own() -> None:
+    known = source_cells(SOURCE)
+    assert known.set_up == {"import numpy as np"}
+    assert known.check_cells == {'check("double")', SCRIPT_END}
+    assert known.stub_cells == {released(cells(SOURCE)[2])}
+
+
+def test_solution_lines_are_those_of_code_and_of_words() -> None:
+    assert list(solution_lines(SOURCE)) == ["return 2 * x", "Because it is so."]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("# %% setup", "# %% set-up", "Line 4 is no cell header that a release knows: # %% set-up"),
+        (
+            'solution="double"',
+            'solutoin="double"',
+            'Line 8 is no cell header that a release knows: # %% solutoin="double"',
+        ),
+        ("    ### END SOLUTION\n\n\n", "\n", 'in the cell "double" of line 8'),
+        ("    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "    return 2 * x", "there is neither"),
+        ("def double(x)", "def twice(x)", "There is no line `def double(` in the cell"),
+        ('print("anything else")', "### BEGIN SOLUTION", 'whose header is not # %% solution="..."'),
+        (
+            "# %% [markdown]\n# # Title",
+            '"""A docstring."""\n\n# %% [markdown]\n# # Title',
+            "Line 1 is not a cell header",
+        ),
+    ],
+)
+def test_a_wrong_source_gets_one_sentence(old: str, new: str, says: str) -> None:
+    assert old in SOURCE
+    with pytest.raises(SourceError) as told:
+        cells(SOURCE.replace(old, new, 1))
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_reading_a_source_imports_no_jupyter() -> None:
+    """Grading reads sources too, and must not pay for nbgrader."""
+    text = Path(source_cells.__code__.co_filename).read_text(encoding="utf-8")
+    assert "jupytext" not in text
+    assert "nbformat" not in text
