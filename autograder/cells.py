@@ -123,7 +123,7 @@ def _is_check(metadata: object) -> bool:
     if not isinstance(ours, dict):
         return False
     grade_id = ours.get("grade_id")
-    return isinstance(grade_id, str) and grade_id.startswith("check-") and ours.get("grade") is True
+    return isinstance(grade_id, str) and grade_id.startswith("check_") and ours.get("grade") is True
 
 
 def _damaged(number: int) -> CellsError:

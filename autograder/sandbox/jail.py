@@ -191,7 +191,8 @@ class _Session:
         if isinstance(what, Raised):
             problem = CellProblem(cell.label, what.line, what.error, what.text, defines)
         else:
-            problem = CellProblem(cell.label, None, _in_words(what, self._limits), "", defines, what)
+            line = None if cell.label else cell.first_line  # a cell of a script has no label
+            problem = CellProblem(cell.label, line, _in_words(what, self._limits), "", defines, what)
         self._problems.setdefault(index, problem)
 
 

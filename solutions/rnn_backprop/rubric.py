@@ -127,6 +127,7 @@ _PLAIN = "The plain case: tanh, softmax and cross-entropy"
 _OTHERS = "Other activations and losses"
 _START = "An h0 and biases that matter"
 _MEMORY = "Long memory: the first of nine steps still counts"
+_ONE_STEP = "A single step, T = 1"
 _SIZES = "One step, and sizes that differ or coincide"
 _LARGE = "Very large gradients"
 _SLOPE = "Gradient check: equal to the measured slope of J"
@@ -144,9 +145,10 @@ def _through_time(function: str) -> tuple[Check, ...]:
         ("others", 0.25, _OTHERS, _PAIRS),
         ("start", 0.25, _START, ("start",)),
         ("memory", 0.25, _MEMORY, ("memory",)),
-        ("sizes", 0.25, _SIZES, _BY_SIZE),
+        ("one_step", 0.25, _ONE_STEP, ("one_step",)),
+        ("sizes", 0.25, "Sizes that differ or coincide", ("distinct", "square", "ones")),
         ("large", 0.25, _LARGE, ("large",)),
-        ("slope", 0.5, _SLOPE, ("slope", "slope_squared")),
+        ("slope", 0.25, _SLOPE, ("slope", "slope_squared")),
         ("derived", 0.5, _DERIVED, _DERIVED_CASES),
     )
 

@@ -66,8 +66,8 @@ class TestNotebook:
     @pytest.mark.parametrize(
         ("metadata", "is_check"),
         [
-            ({"nbgrader": {"grade_id": "check-forward", "grade": True}}, True),
-            ({"nbgrader": {"grade_id": "check-forward", "grade": False}}, False),
+            ({"nbgrader": {"grade_id": "check_forward", "grade": True}}, True),
+            ({"nbgrader": {"grade_id": "check_forward", "grade": False}}, False),
             ({"nbgrader": {"grade_id": "forward", "grade": True}}, False),
             ({"nbgrader": {"grade_id": 5, "grade": True}}, False),
             ({"nbgrader": ["grade"]}, False),

@@ -87,7 +87,7 @@ class TestWhatIsRead:
     def test_a_changed_check_cell_with_its_metadata_is_still_no_code(self, handed_in):
         document = json.loads(notebook(*SOLVED))
         document["cells"][2]["source"] = "check('f')  # mine"
-        document["cells"][2]["metadata"] = {"nbgrader": {"grade_id": "check-f", "grade": True}}
+        document["cells"][2]["metadata"] = {"nbgrader": {"grade_id": "check_f", "grade": True}}
         assert "check" not in handed_in({"ex.ipynb": json.dumps(document)}).code
 
     def test_magics_are_gone_from_the_cells(self, handed_in):

@@ -1,0 +1,104 @@
+"""Reports for a person at a terminal: in colour there, plain when piped.
+
+`render` gives plain text; `show` writes to a rich console, which knows what it is connected to. Everything that a
+submission could have a hand in (its path, its messages) goes in as literal text and never as markup.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from autograder.report import CheckResult, CheckStatus, Report
+
+WIDTH = 100
+MARKS: dict[CheckStatus, tuple[str, str]] = {
+    "pass": ("right", "green"),
+    "fail": ("wrong", "red"),
+    "error": ("error", "red"),
+    "timeout": ("timeout", "red"),
+    "not_attempted": ("not written", "dim"),
+}
+
+
+def render(reports: Sequence[Report]) -> str:
+    """The reports as plain text."""
+    out = io.StringIO()
+    show(reports, Console(file=out, width=WIDTH, color_system=None))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def show(reports: Sequence[Report], console: Console) -> None:
+    """One submission with all its checks and messages; several as a table of points per function."""
+    if len(reports) == 1:
+        show_one(reports[0], console)
+    else:
+        console.print(class_table(reports))
+        for report in reports:
+            if report.status != "graded":
+                console.print(_literal(f"{report.submission}: {' '.join(note.text for note in report.notes)}"))
+
+
+def class_table(reports: Sequence[Report]) -> Table:
+    """A line per submission: points per function, in all, and what is remarkable."""
+    functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("submission", overflow="fold")
+    for function in (*functions, "score"):
+        table.add_column(function, justify="right")
+    table.add_column("")
+    for report in reports:
+        points = [_points(*report.points_of(function)) if report.checks else Text("-") for function in functions]
+        table.add_row(_literal(report.submission), *points, _points(report.score, report.max_score), _remark(report))
+    return table
+
+
+def show_one(report: Report, console: Console) -> None:
+    """Every check with its points, then what each failing one says; a message said by several stands once."""
+    title = Text.assemble((_literal(report.submission).plain, "bold"), "   ", _points(report.score, report.max_score))
+    console.print(title)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("check", no_wrap=True)
+    table.add_column("title")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for check in report.checks:
+        word, style = MARKS[check.status]
+        table.add_row(check.id, check.title, _points(check.points, check.max_points), Text(word, style))
+    if report.checks:
+        console.print(table)
+    for message, checks in _messages(report.checks).items():
+        console.print(Text(", ".join(check.id for check in checks), "bold"))
+        console.print(Padding(_literal(message), (0, 0, 1, 2)))
+    for note in report.notes:
+        console.print(Text.assemble(("Note: ", "bold"), _literal(note.text)))
+
+
+def _messages(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
+    messages: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        if check.status != "pass":
+            messages.setdefault(check.message, []).append(check)
+    return messages
+
+
+def _points(points: float, most: float) -> Text:
+    style = "green" if points == most else "red" if points == 0 else "yellow"
+    return Text(f"{points:g} / {most:g}", style)
+
+
+def _remark(report: Report) -> Text:
+    if report.status != "graded":
+        return Text(report.status, "red")
+    words = [MARKS[s][0] for s in ("not_attempted", "timeout", "error") if any(c.status == s for c in report.checks)]
+    return Text(", ".join(words) if words else "note" if report.notes else "")
+
+
+def _literal(text: str) -> Text:
+    return Text("".join(c if c.isprintable() else "�" for c in text))

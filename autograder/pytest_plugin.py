@@ -1,0 +1,133 @@
+"""`pytest --exercise NAME --submission PATH`: every check of the rubric as a test, with its title and its points.
+
+Nothing is collected from folders then: neither the course's own tests nor a conftest.py that a student handed in.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.report import CheckResult, Report
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The two options; without them this plugin does nothing."""
+    group = parser.getgroup("autograder", "grading a submission")
+    group.addoption("--exercise", metavar="NAME", help="the exercise that --submission is for")
+    group.addoption(
+        "--submission", metavar="PATH", help="grade this notebook, .py file or folder, each check as a test"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Refuse, before any conftest.py is imported, to stand inside the submission or to import from it."""
+    known = early_config.known_args_namespace
+    if (known.exercise is None) != (known.submission is None):
+        raise pytest.UsageError("--exercise and --submission go together.")
+    if known.submission is None:
+        return
+    path = Path(known.submission)
+    if not path.exists():
+        raise pytest.UsageError(f"There is no submission {path}.")
+    folder = (path if path.is_dir() else path.parent).resolve()
+    if Path.cwd().resolve().is_relative_to(folder):
+        raise pytest.UsageError(
+            f"This folder lies inside the submission {path}, or beside it: "
+            "run pytest in the folder of the course, with the submission in a folder of its own."
+        )
+    if early_config.rootpath.resolve().is_relative_to(folder):
+        # pytest looks for its root before it knows our options, and takes the word after one for a test folder
+        raise pytest.UsageError(
+            f"pytest took {early_config.rootpath}, where the submission lies, for its root folder: "
+            f"write --submission={path}, with an equals sign, or add --rootdir=."
+        )
+    if known.file_or_dir:
+        raise pytest.UsageError("With --submission pytest takes no files or folders: the rubric says what is checked.")
+    # `python -m pytest` puts the working folder on sys.path
+    sys.path[:] = [entry for entry in sys.path if entry and not Path(entry).resolve().is_relative_to(folder)]
+
+
+def pytest_collection(session: pytest.Session) -> bool | None:
+    """Collect the checks of the rubric and nothing else."""
+    config = session.config
+    if config.option.submission is None:
+        return None
+    name = config.option.submission
+    submission = SubmissionNode.from_parent(session, name=name, nodeid=name, path=Path(name))
+    session.items = list(submission.collect())
+    config.hook.pytest_collection_modifyitems(session=session, config=config, items=session.items)
+    config.hook.pytest_collection_finish(session=session)
+    session.testscollected = len(session.items)
+    return True
+
+
+class NotRight(Exception):
+    """A check that did not pass; its text is all that is shown."""
+
+
+class SubmissionNode(pytest.Collector):
+    """One submission; it is graded when the first of its checks is run."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        from autograder.course import CourseError, find_course
+        from autograder.loading import ExerciseError, load_exercise
+
+        try:
+            self.course = find_course(self.config.rootpath)
+            self.exercise = load_exercise(self.course.exercise_folder(self.config.option.exercise))
+        except (CourseError, ExerciseError) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @cached_property
+    def report(self) -> Report:
+        """The verdict, the same that `autograder grade` gives."""
+        from autograder.course import read_secret
+        from autograder.grading import grade
+
+        return grade(self.path, self.name, self.exercise, self.course.limits, read_secret(self.course))
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each check, in the order of the rubric."""
+        for check in self.exercise.checks:
+            yield CheckItem.from_parent(self, name=f"{check.id}: {check.title}", check_id=check.id)
+
+
+class CheckItem(pytest.Item):
+    """One check of the rubric."""
+
+    def __init__(self, *, check_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check_id = check_id
+
+    def runtest(self) -> None:
+        """Fail with the check's message unless it passed; keep its points either way."""
+        assert isinstance(self.parent, SubmissionNode)
+        report = self.parent.report
+        result = next((result for result in report.checks if result.id == self.check_id), None)
+        if result is None:
+            raise NotRight(" ".join(note.text for note in report.notes))
+        self._keep(result, report)
+        if result.status != "pass":
+            raise NotRight(result.message)
+
+    def _keep(self, result: CheckResult, report: Report) -> None:
+        kept = {"points": result.points, "max_points": result.max_points, "status": result.status, "seed": report.seed}
+        self.user_properties.extend((name, str(value)) for name, value in kept.items())
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Our sentence alone: no line of the grader."""
+        if isinstance(excinfo.value, NotRight):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where it is shown."""
+        return self.path, None, self.name

@@ -1,0 +1,3 @@
+Dear professor,
+
+my dog ate the homework.

@@ -1,0 +1,7 @@
+import numpy as np
+
+TRUST = 'me'
+
+
+def arguments(arrays, names):
+    raise SystemExit

@@ -1,0 +1,234 @@
+"""Real submissions, each graded and compared with the verdict that lies beside it: see submissions/README.md."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder import grading, source
+from autograder.course import find_course
+from autograder.exercise import Exercise
+from autograder.grading import grade
+from autograder.loading import load_exercise
+from autograder.report import Report
+from autograder.sandbox.jail import Limits
+from autograder.submission import MAX_BYTES
+
+SUBMISSIONS = Path(__file__).parent / "submissions"
+COURSE = find_course(Path(__file__).parent)
+FAST = Limits(cpu_seconds=0.5, load_cpu_seconds=2)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What an expected.toml says."""
+
+    about: str
+    path: str = "."
+    status: str = "graded"
+    says: tuple[str, ...] = ()
+    never_says: tuple[str, ...] = ()
+    points: dict[str, float | dict[str, float]] = field(default_factory=dict)
+    checks: dict[str, str] = field(default_factory=dict)
+
+
+@cache
+def exercise() -> Exercise:
+    return load_exercise(COURSE.exercise_folder("rnn_backprop"))
+
+
+def graded(path: Path, seed: int = 1) -> Report:
+    return grade(path, path.name, exercise(), FAST, secret=None, seed=seed)
+
+
+def folders(*rooms: str) -> list[Any]:
+    found = (file.parent for room in rooms for file in sorted((SUBMISSIONS / room).glob("*/expected.toml")))
+    return [pytest.param(folder, id=folder.relative_to(SUBMISSIONS).as_posix()) for folder in found]
+
+
+def said(report: Report) -> str:
+    return "\n".join([*(note.text for note in report.notes), *(check.message for check in report.checks)])
+
+
+def compare(report: Report, expected: Expected) -> None:
+    assert report.status == expected.status, said(report)
+    for part in expected.says:
+        assert part in said(report)
+    for part in expected.never_says:
+        assert part not in said(report)
+    if report.status != "graded":
+        assert (report.score, report.checks) == (0.0, ())
+        return
+    for function in exercise().functions:
+        points, most = report.points_of(function.name)
+        wanted = expected.points.get(function.name, most)
+        right = points < wanted["below"] if isinstance(wanted, dict) else points == wanted
+        assert right, f"{function.name} has {points} of {most} points, and {wanted} is expected:\n{said(report)}"
+    statuses = {check.id: check.status for check in report.checks}
+    assert {id: statuses[id] for id in expected.checks} == expected.checks
+    assert all(check.message for check in report.checks if check.status != "pass")
+    assert report.score == round(sum(check.points for check in report.checks), 6)
+
+
+def judge(folder: Path, seed: int) -> None:
+    expected = Expected(**tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8")))
+    compare(graded(folder / expected.path, seed), expected)
+
+
+@pytest.mark.parametrize("folder", folders("class", "honest", "mistakes", "bad_input"))
+def test_verdict(folder):
+    judge(folder, seed=1)
+
+
+@pytest.mark.parametrize("folder", folders("honest", "mistakes"))
+def test_verdict_with_other_numbers(folder):
+    judge(folder, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 7))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes"))
+def test_verdict_is_no_luck_of_the_draw(folder, seed):
+    judge(folder, seed)
+
+
+def test_the_sample_class_is_the_one_that_the_demo_shows():
+    assert {folder.name for folder in (SUBMISSIONS / "class").iterdir()} == {
+        *("perfect", "blank", "truncated_bptt", "transposed_W", "hanging", "crashing", "notebook", "float32")
+    }
+
+
+def as_notebook(code: list[str]) -> str:
+    cells = [
+        {"cell_type": "code", "execution_count": None, "id": f"cell-{i}", "metadata": {}, "outputs": [], "source": text}
+        for i, text in enumerate(code)
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def as_script(code: list[str]) -> str:
+    return "\n\n".join(f"# %%\n{text}" for text in code)
+
+
+FORMS = {".py": as_script, ".ipynb": as_notebook}
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_the_reference_has_all_points(suffix, tmp_path):
+    text = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
+    code = [cell.source for cell in source.cells(text) if cell.kind not in ("markdown", "manual")]
+    (tmp_path / f"rnn_backprop{suffix}").write_text(FORMS[suffix](code), encoding="utf-8")
+    report = graded(tmp_path)
+    assert (report.score, report.max_score, report.notes) == (10.0, 10.0, ()), said(report)
+    assert {check.status for check in report.checks} == {"pass"}
+
+
+@pytest.mark.parametrize("name", ["rnn_backprop.py", "rnn_backprop.ipynb", ""], ids=["script", "notebook", "folder"])
+def test_the_released_stubs_have_no_points_and_no_reproach(name):
+    report = graded(COURSE.assignments / "rnn_backprop" / name)
+    assert (report.status, report.score) == ("graded", 0.0)
+    assert {check.status for check in report.checks} == {"not_attempted"}
+    assert report.notes == ()
+
+
+def test_one_answer_in_the_released_folder_counts_as_in_the_released_form(tmp_path):
+    released = COURSE.assignments / "rnn_backprop"
+    text = (released / "rnn_backprop.py").read_text(encoding="utf-8")
+    right = (
+        "e = [net.loss.gradient(*step) @ net.g2.jacobian(step[0]) for step in zip(y_hat, y)]\n"
+        "    return np.array(e).T @ h[1:] / len(x)"
+    )
+    (tmp_path / "rnn_backprop.py").write_text(text.replace(source.stub("dJ_dV"), right), encoding="utf-8")
+    (tmp_path / "rnn_backprop.ipynb").write_bytes((released / "rnn_backprop.ipynb").read_bytes())
+    left_alone = dict.fromkeys(("forward", "dJ_dW", "dJ_dU"), 0.0)
+    compare(graded(tmp_path), Expected("the script alone was worked on", points=left_alone))
+
+
+# What cannot lie in a repository
+
+
+def refusal(path: Path) -> str:
+    report = graded(path)
+    assert (report.status, report.score, report.checks) == ("refused", 0.0, ())
+    (note,) = report.notes
+    assert note.audience == "student"
+    return note.text
+
+
+def test_a_path_that_is_not_there(tmp_path):
+    assert "rnn_backprop.py" in refusal(tmp_path / "rnn_backprop.py")
+
+
+def test_an_empty_folder(tmp_path):
+    assert "rnn_backprop.ipynb" in refusal(tmp_path)
+
+
+def test_a_symbolic_link(tmp_path):
+    (tmp_path / "rnn_backprop.py").symlink_to(SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py")
+    assert "symbolic link: hand in the file itself" in refusal(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_named_pipe(tmp_path):
+    os.mkfifo(tmp_path / "rnn_backprop.py")
+    assert "not a regular file" in refusal(tmp_path)
+
+
+def test_a_device():
+    assert "neither a notebook (.ipynb) nor a script (.py)" in refusal(Path(os.devnull))
+
+
+def test_a_file_over_the_cap(tmp_path):
+    with (tmp_path / "rnn_backprop.ipynb").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    assert "is larger than 10 MB: clear the outputs" in refusal(tmp_path)
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="needs POSIX, and a user who may not read everything"
+)
+def test_a_file_that_may_not_be_read(tmp_path):
+    (tmp_path / "rnn_backprop.py").touch(mode=0o000)
+    assert "cannot be read" in refusal(tmp_path)
+
+
+def test_a_function_that_waits_without_end(tmp_path):
+    script = tmp_path / "rnn_backprop.py"
+    perfect = (SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py").read_text(encoding="utf-8")
+    script.write_text(
+        perfect.replace("def dJ_dU(", "def dJ_dU(*_):\n    import time\n\n    time.sleep(3600)\n\n\ndef d(")
+    )
+    report = grade(script, "", exercise(), dataclasses.replace(FAST, wall_seconds=0.5), None, seed=1)
+    assert (report.score, report.points_of("dJ_dU")) == (7.0, (0.0, 3.0))
+    assert "dJ_dU did not finish within 0.5 s, and computed nothing: does it wait for something?" in said(report)
+
+
+def test_a_verdict_can_be_replayed():
+    folder = SUBMISSIONS / "class" / "truncated_bptt"
+    first = grade(folder, "", exercise(), FAST, secret=b"of this course")
+    assert grade(folder, "", exercise(), FAST, secret=None, seed=first.seed) == first
+    assert grade(folder, "", exercise(), FAST, secret=b"of another").seed != first.seed
+
+
+def test_a_fault_of_the_grader_is_no_verdict_on_the_student(monkeypatch):
+    def failing(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(grading.jail, "run", failing)
+    report = grading.grade_safely(SUBMISSIONS / "class" / "perfect", "p", exercise(), FAST, None, 1)
+    assert (report.status, report.score) == ("grader_error", 0.0)
+    assert [note.audience for note in report.notes] == ["instructor"]
+    assert "the disk is full" in report.notes[0].text
+
+
+def test_a_report_is_plain_data():
+    report = graded(SUBMISSIONS / "class" / "hanging")
+    assert dataclasses.asdict(report)["checks"][0]["id"] == "forward.contract"

@@ -1,0 +1,67 @@
+"""Laws of the norm-wise error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from autograder.compare import COARSE, EXACT, compare
+
+ordinary = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
+pairs = array_shapes(max_dims=3, max_side=4).flatmap(
+    lambda shape: st.tuples(arrays(float, shape, elements=ordinary), arrays(float, shape, elements=ordinary))
+)
+
+
+@given(pairs)
+def test_only_equal_arrays_have_no_error(pair):
+    a, b = pair
+    assert compare(b, b).error == 0.0
+    assert (compare(a, b).error == 0.0) == np.array_equal(a, b)
+
+
+@given(pairs, st.integers(-15, 15))
+def test_the_unit_does_not_matter(pair, power):
+    a, b = pair
+    b.flat[0] = 1.0  # above the smallest scale
+    scaled = compare(a * 2.0**power, b * 2.0**power)
+    assert scaled == compare(a, b)
+
+
+@given(pairs)
+def test_order_of_entries_does_not_matter_and_where_is_the_worst(pair):
+    a, b = pair
+    found = compare(a, b)
+    assert compare(a.T, b.T).error == found.error
+    assert abs(a - b)[found.where] == np.max(abs(a - b))
+    assert len(found.where) == a.ndim
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [(0, "exact"), (EXACT / 2, "exact"), (EXACT * 2, "coarse"), (COARSE / 2, "coarse"), (COARSE * 2, "wrong")],
+)
+def test_verdicts(error, verdict):
+    b = np.array([[0.0, 2.0], [-1.0, 1e-9]])  # a small entry may be as far off as a large one
+    assert compare(b + np.array([[0, 0], [0, 2 * error]]), b).verdict == verdict
+
+
+def test_float32_is_coarse():
+    b = np.random.default_rng(0).normal(size=(4, 3))
+    assert compare(b.astype(np.float32).astype(float), b).verdict == "coarse"
+
+
+def test_nothing_expected_is_not_matched_by_something():
+    assert compare(np.full(3, 1e-9), np.zeros(3)).verdict == "wrong"
+    assert compare(np.zeros(3), np.zeros(3)).verdict == "exact"
+
+
+def test_an_overflow_is_wrong_and_warns_nobody():
+    assert compare(np.array([-1e308]), np.array([1.7e308])).verdict == "wrong"
+
+
+def test_a_single_number_has_no_place():
+    assert compare(np.array(1.0), np.array(2.0)).where == ()
