@@ -90,7 +90,7 @@ def _messages(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
 
 def _points(points: float, most: float) -> Text:
     style = "green" if points == most else "red" if points == 0 else "yellow"
-    return Text(f"{points:g} / {most:g}", style)
+    return Text(f"{points:g}/{most:g}", style)
 
 
 def _remark(report: Report) -> Text:
