@@ -128,12 +128,13 @@ _OTHERS = "Other activations and losses"
 _START = "An h0 and biases that matter"
 _MEMORY = "Long memory: the first of nine steps still counts"
 _ONE_STEP = "A single step, T = 1"
-_SIZES = "One step, and sizes that differ or coincide"
+_SIZES = "Sizes that differ or coincide"
+_ONE_STEP_AND_SIZES = "One step, and sizes that differ or coincide"
 _LARGE = "Very large gradients"
 _SLOPE = "Gradient check: equal to the measured slope of J"
 _DERIVED = "Derived, not measured: uses the slopes handed in"
 
-_BY_SIZE = ("one_step", "distinct", "square", "ones")
+_BY_SIZE = ("distinct", "square", "ones")
 _DERIVED_CASES = ("handed_in", "handed_in_squared")
 
 
@@ -141,12 +142,12 @@ def _through_time(function: str) -> tuple[Check, ...]:
     return _checks(
         function,
         ("contract", 0.25, _CONTRACT, ("contract",)),
+        ("one_step", 0.25, _ONE_STEP, ("one_step",)),
         ("plain", 0.5, _PLAIN, ("plain",)),
         ("others", 0.25, _OTHERS, _PAIRS),
         ("start", 0.25, _START, ("start",)),
         ("memory", 0.25, _MEMORY, ("memory",)),
-        ("one_step", 0.25, _ONE_STEP, ("one_step",)),
-        ("sizes", 0.25, "Sizes that differ or coincide", ("distinct", "square", "ones")),
+        ("sizes", 0.25, _SIZES, _BY_SIZE),
         ("large", 0.25, _LARGE, ("large",)),
         ("slope", 0.25, _SLOPE, ("slope", "slope_squared")),
         ("derived", 0.5, _DERIVED, _DERIVED_CASES),
@@ -161,14 +162,14 @@ CHECKS = (
         ("others", 0.5, _OTHERS, _PAIRS),
         ("start", 0.25, _START, ("start",)),
         ("memory", 0.25, _MEMORY, ("memory",)),
-        ("sizes", 0.25, _SIZES, _BY_SIZE),
+        ("sizes", 0.25, _ONE_STEP_AND_SIZES, ("one_step", *_BY_SIZE)),
     ),
     *_checks(
         "dJ_dV",
         ("contract", 0.25, _CONTRACT, ("contract",)),
         ("plain", 0.25, _PLAIN, ("plain",)),
         ("others", 0.25, _OTHERS, _PAIRS),
-        ("sizes", 0.25, _SIZES, (*_BY_SIZE, "memory")),
+        ("sizes", 0.25, _ONE_STEP_AND_SIZES, ("one_step", *_BY_SIZE, "memory")),
         ("large", 0.25, _LARGE, ("large",)),
         ("slope", 0.25, _SLOPE, ("slope", "slope_squared")),
         ("derived", 0.5, _DERIVED, _DERIVED_CASES),
