@@ -15,7 +15,7 @@ DEV := $(VENV)/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint lock release figures clean
+.PHONY: help demo test test-all bench lint lock release figures clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(DEV) ## the quick tests
 
 test-all: $(DEV) ## all tests, the long ones included
 	@$(PYTEST)
+
+bench: $(BASE) ## how fast the jail is, against the least that it could cost
+	@$(BIN)/python tests/benchmarks/bench_jail.py
 
 lint: $(DEV) ## style, types, the shape of the project
 	$(BIN)/ruff check

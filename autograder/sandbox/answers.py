@@ -18,10 +18,14 @@ from autograder.sandbox.loading import StudentModule
 
 Reply = tuple[Any, ...]
 AnyArray = npt.NDArray[Any]
+Sent = tuple[tuple[int, ...], bytes]
 
 
-def of_result(value: object, results: int, arrays: Mapping[str, AnyArray]) -> Reply:
-    """The reply to a call that returned `value` where `results` arrays are asked for; `arrays` are its case's."""
+def of_result(value: object, results: int, arrays: Mapping[str, AnyArray], sent: Mapping[str, Sent]) -> Reply:
+    """The reply to a call that returned `value` where `results` arrays are asked for.
+
+    `arrays` are those of its case, and `sent` is how they came: those that the call has changed are in the reply.
+    """
     if results == 1:
         items: list[object] = [value]
     else:
@@ -38,7 +42,8 @@ def of_result(value: object, results: int, arrays: Mapping[str, AnyArray]) -> Re
         if isinstance(array, str):
             return ("unusable", position if results > 1 else None, array)
         values.append((words.dtype_word(array.dtype), frames.array_out(array)))
-    return ("returned", values, frames.arrays_out({name: _after(array) for name, array in arrays.items()}))
+    changed = {name: _after(array) for name, array in arrays.items() if not _is_as_sent(array, sent[name])}
+    return ("returned", values, frames.arrays_out(changed))
 
 
 def of_error(
@@ -61,6 +66,11 @@ def _plain(item: object) -> AnyArray | str:
     if words.dtype_word(item.dtype) is None:
         return words.array_kind(item.dtype)
     return words.TOO_LARGE if item.size > frames.MAX_NUMBERS or item.ndim > frames.MAX_DIMENSIONS else item
+
+
+def _is_as_sent(array: AnyArray, sent: Sent) -> bool:
+    shape, data = sent
+    return array.shape == shape and array.dtype == np.float64 and array.tobytes() == data
 
 
 def _after(array: AnyArray) -> AnyArray:

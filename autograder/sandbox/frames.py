@@ -8,7 +8,6 @@ it should be. Imports nothing of the trusted side.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Protocol
@@ -18,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 REQUEST_CAP = 1 << 26  # bytes of a frame to the untrusted side: a whole submission, or the arrays of a batch
-REPLY_CAP = 1 << 24  # bytes of a frame from the untrusted side
-MAX_NUMBERS = 1 << 19  # in one array of a reply
+REPLY_CAP = 1 << 22  # bytes of a frame from the untrusted side
+MAX_NUMBERS = 1 << 17  # in one array of a reply
 MAX_ITEMS = 4096  # in one sequence: the parser makes room for them before it has seen them
 MAX_DIMENSIONS = 16
 LONGEST_TEXT = 300  # of an exception
@@ -28,6 +27,7 @@ LAST_LINE = 1 << 31
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 20
+_WIRE = np.dtype("<f8")
 
 
 class FrameError(Exception):
@@ -42,14 +42,20 @@ class Source(Protocol):
 
 
 def pack(message: object, cap: int) -> bytes:
-    """The frame of a message, at most `cap` bytes long."""
+    """The frame of a message, whose body is at most `cap` bytes long."""
+    packed = body(message, cap)
+    return _LENGTH.pack(len(packed)) + packed
+
+
+def body(message: object, cap: int) -> bytes:
+    """A message without its length, for sockets that keep messages apart by themselves."""
     try:
-        body: bytes = msgpack.packb(message, use_bin_type=True)
+        packed: bytes = msgpack.packb(message, use_bin_type=True)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise FrameError(f"a message that cannot be packed: {type(error).__name__}") from None
-    if len(body) > cap:
-        raise FrameError(f"a frame of {len(body)} bytes where {cap} are allowed")
-    return _LENGTH.pack(len(body)) + body
+    if len(packed) > cap:
+        raise FrameError(f"a frame of {len(packed)} bytes where {cap} are allowed")
+    return packed
 
 
 def read(source: Source, cap: int) -> bytes:
@@ -62,24 +68,39 @@ def read(source: Source, cap: int) -> bytes:
     (length,) = _LENGTH.unpack(head)
     if length > cap:
         raise FrameError(f"a frame of {length} bytes where {cap} are allowed")
-    body = _exactly(source, length)
-    if len(body) < length:
+    found = _exactly(source, length)
+    if len(found) < length:
         raise FrameError("the frame ends within its body")
-    return body
+    return found
 
 
-def unpack(body: bytes) -> tuple[Any, ...]:
+def take(buffer: bytearray, cap: int) -> bytes | None:
+    """The body of the first frame in a buffer, which loses it; None while it is not all there. Raises FrameError."""
+    if len(buffer) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(buffer)
+    if length > cap:
+        raise FrameError(f"a frame of {length} bytes where {cap} are allowed")
+    end = _LENGTH.size + length
+    if len(buffer) < end:
+        return None
+    found = bytes(buffer[_LENGTH.size : end])
+    del buffer[:end]
+    return found
+
+
+def unpack(packed: bytes) -> tuple[Any, ...]:
     """The message of a body: a sequence that starts with its kind."""
     try:
         message = msgpack.unpackb(
-            body,
+            packed,
             raw=False,
             use_list=False,
             strict_map_key=True,
             object_pairs_hook=_refused,
             ext_hook=_refused,
-            max_str_len=len(body),
-            max_bin_len=len(body),
+            max_str_len=len(packed),
+            max_bin_len=len(packed),
             max_array_len=MAX_ITEMS,
             max_map_len=0,
             max_ext_len=0,
@@ -96,8 +117,10 @@ def unpack(body: bytes) -> tuple[Any, ...]:
 
 def array_out(array: npt.NDArray[Any]) -> tuple[list[int], bytes]:
     """The pair that stands for an array of real numbers of any dtype and memory order."""
+    if array.dtype == _WIRE:
+        return list(array.shape), array.tobytes()
     with np.errstate(all="ignore"):  # a longdouble may be too large for a float64: it becomes infinity
-        return list(array.shape), array.astype("<f8").tobytes()
+        return list(array.shape), array.astype(_WIRE).tobytes()
 
 
 def array_in(item: object) -> npt.NDArray[np.float64]:
@@ -105,12 +128,17 @@ def array_in(item: object) -> npt.NDArray[np.float64]:
     dimensions, data = sequence(item, 2)
     if type(data) is not bytes:
         raise FrameError("the numbers of an array are not bytes")
-    shape = tuple(integer(size, 0, 1 << 31) for size in sequence(dimensions))
-    if len(shape) > MAX_DIMENSIONS or math.prod(max(size, 1) for size in shape) > 1 << 31:
+    count, room = 1, 1
+    for size in sequence(dimensions):
+        count *= integer(size, 0, 1 << 31)
+        room *= max(size, 1)
+        if room > 1 << 31:
+            break
+    if len(dimensions) > MAX_DIMENSIONS or room > 1 << 31:
         raise FrameError("an array of too many dimensions")
-    if math.prod(shape) * 8 != len(data):
-        raise FrameError(f"an array of shape {shape} in {len(data)} bytes")
-    return np.frombuffer(data, "<f8").astype(np.float64).reshape(shape)
+    if count * 8 != len(data):
+        raise FrameError(f"an array of shape {dimensions} in {len(data)} bytes")
+    return np.frombuffer(data, _WIRE).astype(np.float64).reshape(dimensions)
 
 
 def arrays_out(arrays: Mapping[str, npt.NDArray[Any]]) -> list[tuple[str, tuple[list[int], bytes]]]:

@@ -2,17 +2,20 @@
 
 Student code runs in processes of its own, under limits; this side sends source text and arrays, and takes back plain
 numbers and words. It never compiles, parses or unpickles what a student sent. A function that hangs or ends its process
-costs only itself: a fresh process loads the program again and goes on with the next one.
+costs only itself: another process loads the program again and goes on with the next one.
 """
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-from autograder.cells import Cell, defined_in
-from autograder.sandbox import replies
-from autograder.sandbox.frames import LONGEST_TEXT, FrameError, arrays_out, integer, text
+from autograder.cells import Cell
+from autograder.sandbox import runtime, system
+from autograder.sandbox.forks import Zygote
+from autograder.sandbox.fresh import FreshProcesses
+from autograder.sandbox.levels import LEVELS, JailError, Level
 from autograder.sandbox.program import (
     Again,
     Batch,
@@ -31,10 +34,9 @@ from autograder.sandbox.program import (
     Unusable,
     Value,
 )
-from autograder.sandbox.worker import POSIX, Stopped, Worker
+from autograder.sandbox.session import Processes, Session
 
 __all__ = [
-    "ISOLATION",
     "Again",
     "Batch",
     "Call",
@@ -42,6 +44,7 @@ __all__ = [
     "CellProblem",
     "Ended",
     "Execution",
+    "Jail",
     "JailError",
     "Limits",
     "Missing",
@@ -53,170 +56,65 @@ __all__ = [
     "Step",
     "Unusable",
     "Value",
-    "run",
 ]
 
-ISOLATION = "D" if POSIX else "E"  # D: limits by the kernel; E: a plain process
 
-_MOST_DEADLY_CELLS = 3
-
-
-class JailError(Exception):
-    """The process could not be started, or the course's own files do not run in it: no fault of the student."""
+_FOR_A_TRIAL = (2048, 60)  # MiB and CPU seconds
 
 
-def run(program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
-    """Load the program, and make the calls of each batch, at most one batch per function.
+class Jail:
+    """Where submissions run, any number of them. A context manager, and belongs to the thread that makes it.
 
-    Raises JailError, and nothing because of what a student sent.
+    Starts at the strongest level that really works here, found out by doing it, or at exactly `level`; raises JailError
+    where that does not work. From then on, no other process can read the memory of this one.
     """
-    session = _Session(program, limits, len(batches))
-    try:
-        session.start()
-        outcomes = {batch.function: session.call(batch) for batch in batches}
-    finally:
-        session.close()
-    return Execution(session.problems, outcomes)
 
+    def __init__(self, level: Level | None = None) -> None:
+        if sys.platform == "linux":
+            system.make_undumpable()
+        self.level, self._processes = _strongest() if level is None else (level, processes_at(level))
 
-class _Session:
-    """One submission: a process that has loaded it, replaced when it ends."""
+    def __enter__(self) -> Jail:
+        return self
 
-    def __init__(self, program: Program, limits: Limits, functions: int) -> None:
-        self._program = program
-        self._limits = limits
-        self._most_cpu = math.ceil(limits.load_cpu_seconds + functions * limits.cpu_seconds) + 10
-        self._worker: Worker | None = None
-        self._problems: dict[int, CellProblem] = {}
-        self._deadly: set[int] = set()
-        self._hopeless: Ended | None = None
-
-    @property
-    def problems(self) -> tuple[CellProblem, ...]:
-        """The cells that stopped so far, in order."""
-        return tuple(self._problems[index] for index in sorted(self._problems))
-
-    def call(self, batch: Batch) -> tuple[Outcome, ...]:
-        """One outcome per step. What the clock alone ended is tried once more: the machine may have been busy."""
-        outcomes = self._call_once(batch)
-        return self._call_once(batch) if Ended("wall") in outcomes and self._hopeless is None else outcomes
-
-    def start(self) -> Worker | Ended:
-        """The process, with the program loaded; or how it ended, when it cannot be loaded at all."""
-        doubted: set[int] = set()  # cells that the clock alone has stopped, once
-        while self._worker is None and self._hopeless is None:
-            self._worker = Worker(self._limits.memory_mib)
-            at, ended = self._load(self._worker)
-            if ended is None:
-                break
-            self.close()
-            if ended.how == "wall" and at not in doubted:
-                doubted.add(at)
-            elif at < 0:
-                raise JailError(f"the process for student code ended before it ran any ({ended.how}, {ended.code})")
-            else:
-                self._leave_out(at, ended)
-        return self._worker or self._hopeless or Ended("protocol")
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
-        """End the process, if there is one."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
+        """End every process of the jail."""
+        self._processes.close()
 
-    def _call_once(self, batch: Batch) -> tuple[Outcome, ...]:
-        worker = self.start()
-        if isinstance(worker, Ended):
-            return (worker,) * len(batch.steps)
-        outcomes: list[Outcome] = []
-        worker.allow(self._limits.cpu_seconds, self._limits.wall_seconds)
-        worker.send("batch", batch.function, [_request(step) for step in batch.steps])
+    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
+        """Load the program, and make the calls of each batch, at most one batch per function.
+
+        Raises JailError, and nothing because of what a student sent.
+        """
+        session = Session(self._processes, program, limits, len(batches))
         try:
-            for step in range(len(batch.steps)):
-                outcomes.append(replies.outcome(worker.receive(), self._program, batch, step))
-        except (Stopped, FrameError) as error:
-            self.close()
-            ended = error.ended if isinstance(error, Stopped) else Ended("protocol")
-            outcomes += [ended] * (len(batch.steps) - len(outcomes))
-        return tuple(outcomes)
-
-    def _load(self, worker: Worker) -> tuple[int, Ended | None]:
-        """Have the program loaded. The last cell that was started (-1 for none), and how the process ended in it."""
-        program, at = self._program, -1
-        cells = [(index, cell.source, cell.label, cell.first_line) for index, cell in self._cells_to_run()]
-        functions = [(name, names, program.results.get(name, 1)) for name, names in program.functions.items()]
-        worker.allow(self._limits.load_cpu_seconds, self._limits.load_wall_seconds)
-        worker.send(
-            "program",
-            program.module,
-            cells,
-            list(program.given.items()),
-            functions,
-            self._limits.memory_mib << 20,
-            self._most_cpu,
-        )
-        try:
-            while True:
-                match worker.receive():
-                    case ("cell", index):
-                        at = integer(index, at + 1, len(program.cells) - 1)
-                    case ("problem", index, *items) if index == at and len(items) == 4:
-                        self._note(at, replies.raised(tuple(items), program))
-                    case ("loaded",):
-                        return at, None
-                    case ("failed", message) if at < 0:
-                        raise JailError(f"the course's own files do not run: {text(message, LONGEST_TEXT)}")
-                    case _:
-                        return at, Ended("protocol")
-        except FrameError:
-            return at, Ended("protocol")
-        except Stopped as stopped:
-            return at, stopped.ended
-
-    def _cells_to_run(self) -> list[tuple[int, Cell]]:
-        end = max(self._deadly) if len(self._deadly) == _MOST_DEADLY_CELLS else len(self._program.cells)
-        return [item for item in enumerate(self._program.cells[:end]) if item[0] not in self._deadly]
-
-    def _leave_out(self, index: int, ended: Ended) -> None:
-        """From now on, do without a cell that ended its process. After the third one, loading stops there."""
-        if len(self._deadly) == _MOST_DEADLY_CELLS or index in self._deadly:
-            self._hopeless = ended
-        else:
-            self._deadly.add(index)
-            self._note(index, ended)
-
-    def _note(self, index: int, what: Raised | Ended) -> None:
-        cell = self._program.cells[index]
-        defines = defined_in(cell.source, tuple(self._program.functions))
-        if isinstance(what, Raised):
-            problem = CellProblem(cell.label, what.line, what.error, what.text, defines)
-        else:
-            line = None if cell.label else cell.first_line  # a cell of a script has no label
-            problem = CellProblem(cell.label, line, _in_words(what, self._limits), "", defines, what)
-        self._problems.setdefault(index, problem)
+            session.start()
+            outcomes = {batch.function: session.call(batch) for batch in batches}
+        finally:
+            session.close()
+        return Execution(session.problems, outcomes)
 
 
-def _request(step: Step) -> tuple[object, ...]:
-    match step:
-        case Call(arrays, names):
-            return "call", arrays_out(arrays), list(names.items())
-        case Again(earlier):
-            return "again", earlier
-        case Recall(earlier):
-            return "recall", earlier
+def processes_at(level: Level) -> Processes:
+    """Where processes of a level come from. Raises JailError where that level does not work here."""
+    if level in "ABC" and sys.platform != "linux":
+        raise JailError("this needs Linux")
+    if level in "AB":
+        return Zygote(level)
+    if level == "D" and not runtime.POSIX:
+        raise JailError("this system has no limits for processes")
+    processes = FreshProcesses(level)
+    if level == "C":
+        processes.start(*_FOR_A_TRIAL, given={}).close()
+    return processes
 
 
-def _in_words(ended: Ended, limits: Limits) -> str:
-    match ended.how:
-        case "cpu":
-            return f"no end after {limits.load_cpu_seconds:g} s of computing"
-        case "wall":
-            return f"no end after {limits.load_wall_seconds:g} s of waiting"
-        case "memory":
-            return f"more memory than {limits.memory_mib} MiB"
-        case "exit":
-            return f"the end of the Python process (exit code {ended.code})"
-        case "crash":
-            return f"a crash of the Python process (signal {ended.code})"
-        case "protocol":
-            return "a break of the grader's own channel"
+def _strongest() -> tuple[Level, Processes]:
+    *better, last = LEVELS
+    for level in better:
+        with suppress(JailError):
+            return level, processes_at(level)
+    return last, processes_at(last)

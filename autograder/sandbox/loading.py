@@ -6,37 +6,49 @@ Imports nothing of the trusted side.
 from __future__ import annotations
 import __future__
 
+import ast
+import functools
 import importlib
 import linecache
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import FunctionType, ModuleType, TracebackType
+from types import CodeType, CoroutineType, FunctionType, ModuleType, TracebackType
 
 from autograder.sandbox.frames import LONGEST_NAME
-from autograder.sandbox.standins import Inert
+from autograder.sandbox.standins import Absent, Inert
 
+_NEAR = 8  # pieces of a script that may make one piece together
+_BODY_RUNS = frozenset(("time", "capture", "prun"))  # cell magics whose body runs in the notebook itself
 _FUTURE = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 
 
 class GivenModules(Loader):
-    """Imports the given modules from their source text, whatever lies on the disk. A finder for sys.meta_path."""
+    """Modules that are imported from their source text, whatever lies on the disk. A finder for sys.meta_path.
+
+    Making it makes them importable and imports them all; raises what they raise.
+    """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        self._sources = sources
+        self.sources = sources
+        sys.meta_path.insert(0, self)
+        for name in sources:
+            sys.modules.pop(name, None)  # others of that name may have been given before
+        self.builder, *_ = [importlib.import_module(name) for name in sources]
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """The way to import `name`, when it is a given module."""
-        return ModuleSpec(name, self, origin=f"{name}.py") if name in self._sources else None
+        return ModuleSpec(name, self, origin=f"{name}.py") if name in self.sources else None
 
     def create_module(self, spec: ModuleSpec) -> None:
         """An ordinary module."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module."""
-        source, filename = self._sources[module.__name__], f"{module.__name__}.py"
+        source, filename = self.sources[module.__name__], f"{module.__name__}.py"
         remember(filename, source)
         exec(compile(source, filename, "exec", dont_inherit=True), vars(module))  # noqa: S102 - the course's own file
 
@@ -45,35 +57,87 @@ class StudentModule:
     """The module in which the student's cells run.
 
     It is a real one, known to sys.modules, so that dataclasses and pickling by name work; and `from __future__ import`
-    holds for all cells after it, as in a notebook.
+    holds for all cells after it, as in a notebook. `cells` are those that will be run, with their indices.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, cells: Iterable[tuple[int, str, str, int]] = ()) -> None:
         self.name = name
+        self._pieces = {first_line: source for _, source, label, first_line in cells if not label}
+        self._taken = 0  # the first line of the last piece that was run
         self._module = ModuleType(name)
         self._future = 0
         self._labels: dict[str, str] = {}
         self._file = str(Path.cwd() / f"{name}.py")
         self._lines: list[str] = []
-        if name == "__main__":
-            vars(self._module).update(display=Inert("display"), get_ipython=Inert("get_ipython"))
-        else:
+        shell = Inert("get_ipython")
+        vars(self._module).update(display=Inert("display"), get_ipython=lambda: shell)
+        if name != "__main__":
+            vars(shell).update(run_cell_magic=self._run_cell_magic)
             self._module.__file__ = self._file
             sys.modules["__main__"] = ModuleType("__main__")
         sys.modules[name] = self._module
 
     def run(self, source: str, label: str, first_line: int) -> None:
-        """Run one cell; raises what it raises. Lines are counted from `first_line`, in a file where it has no label."""
+        """Run one cell; raises what it raises. Lines are counted from `first_line`, in a file where it has no label.
+
+        The first import that fails for want of a module is raised when all else has run. What it was to give a name
+        to raises the same wherever it is used.
+        """
+        if not label and self._pieces:
+            source = self._take(first_line)
+        if source:
+            self._run(source, label, first_line)
+
+    def _take(self, first_line: int) -> str:
+        """A piece of a script with those after it that belong to it; empty where it was run with one before."""
+        if first_line <= self._taken:
+            return ""
+        pieces = [item for item in self._pieces.items() if item[0] >= first_line]
+        together = pieces[: belong_together(pieces)]
+        self._taken, _ = together[-1]
+        return _text(together)
+
+    def _run(self, source: str, label: str, first_line: int) -> None:
         filename = f"<{label}>" if label else self._file
         self._labels[filename] = label
         above = [] if label else self._lines[: first_line - 1]
         above += [""] * (first_line - 1 - len(above))
         self._lines = [*above, *source.split("\n")]
         remember(filename, "\n".join(self._lines))
-        code = compile("\n" * (first_line - 1) + source, filename, "exec", flags=self._future, dont_inherit=True)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if label else 0  # as in a notebook, and only there
+        only_parse = self._future | flags | ast.PyCF_ONLY_AST
+        tree = compile("\n" * (first_line - 1) + source, filename, "exec", flags=only_parse, dont_inherit=True)
+        # Where something is wrong with the syntax of the last line, the first one must not run either.
+        whole = compile(tree, filename, "exec", flags=self._future | flags, dont_inherit=True)
+        if not any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in tree.body):
+            return self._execute(whole)
+        absent: ModuleNotFoundError | None = None
+        for statement in _statements(tree):
+            one = ast.Module([statement], [])
+            try:
+                self._execute(compile(one, filename, "exec", flags=self._future | flags, dont_inherit=True))
+            except ModuleNotFoundError as error:
+                if not isinstance(statement, ast.Import | ast.ImportFrom):
+                    raise
+                absent = absent or error
+                vars(self._module).update(dict.fromkeys(_bound_by(statement), Absent(error)))
+        if absent is not None:
+            raise absent
+        return None
+
+    def _execute(self, code: CodeType) -> None:
         for flag in _FUTURE.values():
             self._future |= code.co_flags & flag
-        exec(code, vars(self._module))  # noqa: S102 - running student code is what this process is for
+        waiting = eval(code, vars(self._module))  # noqa: S307 - running student code is what this process is for
+        if type(waiting) is CoroutineType:
+            with suppress(StopIteration):
+                while True:
+                    waiting.send(None)
+
+    def _run_cell_magic(self, name: str, _: str, body: str) -> None:
+        """What is left of `%%time` when a notebook was exported as a script."""
+        if name in _BODY_RUNS:
+            self._run(body, "", sys._getframe(1).f_lineno)
 
     def get(self, name: str) -> object:
         """What the student's module holds under a name, None if nothing."""
@@ -106,11 +170,57 @@ class StudentModule:
         return self._labels.get(filename, ""), line
 
 
-def import_given(sources: Mapping[str, str]) -> ModuleType:
-    """Make the given modules importable, import them all, and return the first one, the builder."""
-    sys.meta_path.insert(0, GivenModules(sources))
-    builder, *_ = [importlib.import_module(name) for name in sources]
-    return builder
+def belong_together(pieces: Sequence[tuple[int, str]]) -> int:
+    """How many of the pieces of a script, from the first one on, are one piece: first lines and texts.
+
+    A line `# %%` may also stand within a function or a string. A piece that is no Python by itself, nor with those
+    after it, belongs to the one before, when they are Python together.
+    """
+    count = _enough(pieces)
+    while 0 < count < len(pieces) and not _enough(pieces[count:]) and (more := _enough(pieces, count + 1)):
+        count = more
+    return max(1, count)
+
+
+def _enough(pieces: Sequence[tuple[int, str]], least: int = 1) -> int:
+    """How many pieces, at least so many, it takes for Python that is whole; 0 when there is no such number nearby."""
+    numbers = range(least, min(least + _NEAR, len(pieces) + 1))
+    return next((number for number in numbers if _is_python(_text(pieces[:number]))), 0)
+
+
+def _text(pieces: Sequence[tuple[int, str]]) -> str:
+    """Pieces as one, each on its own lines."""
+    lines: list[str] = []
+    for first_line, source in pieces:
+        lines += [""] * (first_line - pieces[0][0] - len(lines))
+        lines += source.split("\n")
+    return "\n".join(lines)
+
+
+@functools.lru_cache(maxsize=_NEAR)
+def _is_python(source: str) -> bool:
+    try:
+        compile(source, "", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of a cell; an import of several modules is several."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                yield ast.copy_location(ast.Import([alias]), statement)
+        else:
+            yield statement
+
+
+def _bound_by(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    """The names that an import gives."""
+    if isinstance(statement, ast.Import):
+        return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
+    return [alias.asname or alias.name for alias in statement.names if alias.name != "*"]
 
 
 def remember(filename: str, source: str) -> None:

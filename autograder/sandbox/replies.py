@@ -6,11 +6,14 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from autograder.sandbox import words
 from autograder.sandbox.frames import (
     LAST_LINE,
     LONGEST_NAME,
     LONGEST_TEXT,
+    MAX_NUMBERS,
     FrameError,
     array_in,
     arrays_in,
@@ -27,10 +30,12 @@ def outcome(reply: tuple[Any, ...], program: Program, batch: Batch, step: int) -
     results = program.results.get(batch.function, 1)
     match reply:
         case ("returned", values, arguments):
-            after = arrays_in(arguments)
-            if after.keys() != call_of(batch, step).arrays.keys():
+            before, changed = call_of(batch, step).arrays, arrays_in(arguments)
+            if not changed.keys() <= before.keys():
                 raise FrameError("other arguments than were sent")
-            return Returned(tuple(_value(value) for value in sequence(values, results)), after)
+            # one that grew was changed, that much is told; what it grew to need not be kept
+            after = {name: a if a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
+            return Returned(tuple(_value(value) for value in sequence(values, results)), {**before, **after})
         case ("unusable", position, what):
             if not words.is_word(text(what, LONGEST_NAME)):
                 raise FrameError("a word that this protocol does not know")
@@ -73,4 +78,7 @@ def _letters(name: str) -> str:
 
 def _value(item: object) -> Value:
     dtype, array = sequence(item, 2)
-    return Value(array_in(array), one_of(dtype, words.DTYPES))
+    value = array_in(array)
+    if value.size > MAX_NUMBERS:
+        raise FrameError("more numbers than an array may hold")
+    return Value(value, one_of(dtype, words.DTYPES))

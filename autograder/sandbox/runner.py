@@ -4,36 +4,42 @@ It is sent a program, runs its cells, and then answers batches of calls, one fra
 expected value, and it imports nothing of the trusted side.
 
     request                                                     replies
-    program module cells given functions memory cpu             (cell index | problem index error text label line)*
+    program module cells given functions                        (cell index | problem index error text label line)*
                                                                 loaded, or failed text before any cell
     batch function steps                                        for each step: returned | unusable | raised | missing
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import site
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from autograder.sandbox import answers, frames, standins, words
-from autograder.sandbox.loading import StudentModule, import_given
+from autograder.sandbox import answers, frames, lockdown, standins, words
+from autograder.sandbox.loading import GivenModules, StudentModule
 
-if sys.platform != "win32":
-    import resource
-
-FILE_BYTES = 64 << 20  # of one file that student code writes, in a folder that is removed afterwards
 MOST_FUNCTIONS = 200  # told when one is missing
+ENOUGH_ERRORS = 5  # in a row, of one class at one place: fresh calls after them are not made
 
 
 def main() -> None:
-    """Take over the standard input and output as the channel, and serve until it closes."""
+    """As a process of its own: take over the standard input and output as the channel, and serve until it closes.
+
+    Its arguments are the most bytes and CPU seconds that it may use, 0 0 for no such limit.
+    """
     source, sink = _take_over()
     code = 1
     try:
+        sink.write(b"\0")  # from which the kernel tells the grader the number of this process
+        sink.flush()
+        memory, cpu = map(int, sys.argv[1:])
+        if cpu:
+            lockdown.limit(memory, cpu)
+        settle()
         serve(source, sink)
     except EOFError:
         code = 0
@@ -41,19 +47,20 @@ def main() -> None:
         os._exit(code)  # whatever student code left behind (threads, exit handlers) does not run
 
 
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Load the program that comes first, then answer every batch. Ends by EOFError when the channel closes."""
+def serve(source: BinaryIO, sink: BinaryIO, given: GivenModules | None = None) -> None:
+    """Load the program that comes first, then answer every batch. Ends by EOFError when the channel closes.
+
+    Modules that were `given` before are not loaded again.
+    """
     channel = Channel(source, sink)
-    _, name, cells, given, functions, memory, cpu = channel.receive()
-    limit(memory, cpu)
-    forget_the_kit()
-    standins.install()
+    _, name, cells, sources, functions = channel.receive()
     try:
-        builder = import_given(dict(given))
+        if given is None or given.sources != dict(sources):
+            given = GivenModules(dict(sources))
     except Exception as error:  # noqa: BLE001 - a fault of the course's own files, for the instructor to read
         channel.send("failed", f"{type(error).__name__}: {error}"[: frames.LONGEST_TEXT])
         return
-    module = StudentModule(name)
+    module = StudentModule(name, cells)
     sys.argv = [""]
     for index, text, label, first_line in cells:
         channel.send("cell", index)
@@ -62,7 +69,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         except BaseException as error:  # noqa: BLE001 - SystemExit and all: the next cell runs
             channel.send("problem", index, *answers.of_error(error, module, label))
     channel.send("loaded")
-    bench = Bench(module, builder.arguments, {name: (tuple(names), count) for name, names, count in functions})
+    bench = Bench(module, given.builder.arguments, {name: (tuple(names), count) for name, names, count in functions})
     while True:
         _, function, steps = channel.receive()
         bench.answer(function, steps, channel)
@@ -91,17 +98,28 @@ class Channel:
 
 @dataclass
 class Turn:
-    """One step that was made: the case's arrays, the argument objects, the result object and the reply."""
+    """One step: the case's arrays, as sent and as objects, the argument objects, the result object, and the reply.
 
+    `made` is False for a step that was answered without being made.
+    """
+
+    sent: dict[str, Any]
     arrays: dict[str, Any]
     arguments: list[object] = field(default_factory=list)
     result: object = None
     reply: tuple[Any, ...] = ()
+    made: bool = True
 
     @property
     def returned(self) -> bool:
         """Whether there is a result to look at again."""
         return self.reply[0] in ("returned", "unusable")
+
+    @property
+    def error(self) -> tuple[Any, ...] | None:
+        """Class, label and line of the exception that was raised, if one was."""
+        kind, *rest = self.reply
+        return (rest[0], *rest[2:]) if kind == "raised" else None
 
 
 @dataclass(frozen=True)
@@ -121,13 +139,18 @@ class Bench:
             return
         turns: list[Turn] = []
         for kind, *rest in steps:
-            turns.append(self._turn(name, function, kind, rest, turns))
+            if kind == "call" and _hopeless(turns):
+                turns.append(Turn({}, {}, reply=turns[-1].reply, made=False))
+            else:
+                turns.append(self._turn(name, function, kind, rest, turns))
             channel.send(*turns[-1].reply)
 
     def _turn(self, name: str, function: Any, kind: str, rest: list[Any], turns: list[Turn]) -> Turn:
         arguments, results = self.functions[name]
-        earlier = turns[rest[0]] if kind != "call" else None
-        turn = Turn(earlier.arrays if earlier else frames.arrays_in(rest[0]))
+        earlier: Turn | None = turns[rest[0]] if kind != "call" else None
+        if earlier and not earlier.made:
+            return earlier
+        turn = Turn(earlier.sent, earlier.arrays) if earlier else Turn(dict(rest[0]), frames.arrays_in(rest[0]))
         try:
             if kind == "recall" and earlier:
                 turn.result = earlier.result
@@ -137,7 +160,7 @@ class Bench:
             else:
                 turn.arguments = earlier.arguments if earlier else self._fresh(turn.arrays, dict(rest[1]), arguments)
                 turn.result = function(*turn.arguments)
-            turn.reply = answers.of_result(turn.result, results, turn.arrays)
+            turn.reply = answers.of_result(turn.result, results, turn.arrays, turn.sent)
         except BaseException as error:  # noqa: BLE001 - student code may raise anything
             turn.reply = ("raised", *answers.of_error(error, self.module))
         return turn
@@ -147,31 +170,19 @@ class Bench:
         return [built[argument] for argument in arguments]
 
 
-def limit(memory: int, cpu: int) -> None:
-    """Limit this process to so many bytes and CPU seconds, where the platform can. The parent measures more finely."""
-    if sys.platform == "win32":
-        return
-    wanted = {
-        resource.RLIMIT_AS: (memory, memory),
-        resource.RLIMIT_CORE: (0, 0),
-        resource.RLIMIT_FSIZE: (FILE_BYTES, FILE_BYTES),
-        resource.RLIMIT_CPU: (
-            cpu,
-            cpu + 5,
-        ),  # at the first one a signal of its own, by which the parent knows the reason
-    }
-    for which, (soft, hard) in wanted.items():
-        with suppress(
-            ValueError, OSError
-        ):  # a lower limit holds already, or macOS has none; the parent watches as well
-            resource.setrlimit(which, (soft, hard))
+def _hopeless(turns: list[Turn]) -> bool:
+    """Whether the last few steps all raised one class of exception at one place."""
+    errors = {turn.error for turn in turns[-ENOUGH_ERRORS:]}
+    return len(turns) >= ENOUGH_ERRORS and len(errors) == 1 and None not in errors
 
 
-def forget_the_kit() -> None:
-    """Take the kit off the path and out of sys.modules: student code has no use for it, nor any of its names."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / "numpy").exists():  # installed among the libraries, it has to share their folder
-        sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != root]
+def settle() -> None:
+    """Let student code find what Python starts with, stand-ins for what draws, and no module of the kit."""
+    site.setquit()  # the process was started without `site`, which would also run what others have put on the path
+    site.setcopyright()
+    site.sethelper()
+    standins.install()
+    importlib.import_module("checks")  # the stand-in that nearly every submission imports
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         _KEPT.append(sys.modules.pop(name))
     sys.modules["autograder"] = None  # type: ignore[assignment]  # how Python is told that a module cannot be imported

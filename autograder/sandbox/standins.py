@@ -1,18 +1,22 @@
-"""Untrusted side: inert stand-ins for libraries that draw or display: they cost no time and break nothing.
+"""Untrusted side: stand-ins. Libraries that draw or display are inert: they cost no time and break nothing.
 
 Imports nothing of the trusted side.
 """
 
 from __future__ import annotations
 
+import dis
+import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import Any, NoReturn
 
 import numpy as np
+
+from autograder.student.checks import slope
 
 NAMES = frozenset(
     ("matplotlib", "mpl_toolkits", "seaborn", "plotly", "IPython", "ipywidgets", "google", "tqdm", "checks")
@@ -32,6 +36,7 @@ _UNPACKED = {
     **dict.fromkeys(("xlim", "ylim", "get_xlim", "get_ylim", "get_zlim", "xticks", "yticks", "get_size_inches"), 2),
 }
 _LINES = frozenset(("plot", "plot3D", "loglog", "semilogx", "semilogy", "fill"))
+_UNPACK = frozenset((dis.opmap["UNPACK_SEQUENCE"], dis.opmap["UNPACK_EX"]))
 
 
 class Inert:
@@ -66,7 +71,11 @@ class Inert:
         return None
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(())
+        """As many as are unpacked where this is asked, else nothing."""
+        return iter([Inert(self._path) for _ in range(_unpacked_by(sys._getframe(1)))])
+
+    def __instancecheck__(self, instance: object) -> bool:
+        return isinstance(instance, Inert)
 
     def __len__(self) -> int:
         return 0
@@ -125,7 +134,8 @@ class Progress:
         return iter(self.iterable)
 
     def __len__(self) -> int:
-        return len(self.iterable)  # type: ignore[arg-type]  # raises TypeError where the iterable has no length, as tqdm does
+        # As in tqdm, a TypeError where the iterable has no length.
+        return len(self.iterable)  # type: ignore[arg-type]
 
     def __enter__(self) -> Progress:
         return self
@@ -143,9 +153,32 @@ class Progress:
         """Nothing is written."""
 
 
-def progress_range(*args: int, **_: object) -> Progress:
-    """tqdm.trange."""
-    return Progress(range(*args))
+# What is found in tqdm and all modules of it.
+_TQDM: dict[str, Callable[..., Iterable[Any]]] = {
+    **dict.fromkeys(("tqdm", "tqdm_notebook"), Progress),
+    **dict.fromkeys(("trange", "tnrange"), lambda *args, **_: Progress(range(*args))),
+    **dict.fromkeys(("thread_map", "process_map"), lambda function, *iterables, **_: list(map(function, *iterables))),
+    "tenumerate": lambda iterable, start=0, *_, **__: enumerate(iterable, start),
+    "tmap": lambda function, *iterables, **_: map(function, *iterables),
+    "tzip": lambda *iterables, **_: zip(*iterables),  # noqa: B905 - as tqdm does
+    "product": lambda *iterables, repeat=1, **_: itertools.product(*iterables, repeat=repeat),
+}
+
+
+class Absent:
+    """A module that is not installed, or something of it: whatever is done with it raises, in Python's own words."""
+
+    def __init__(self, error: ModuleNotFoundError) -> None:
+        self._error = error
+
+    def _used(self, *_: object, **__: object) -> NoReturn:
+        raise ModuleNotFoundError(*self._error.args, name=self._error.name)
+
+    __getattr__ = __call__ = __getitem__ = __iter__ = __len__ = __contains__ = __enter__ = __mro_entries__ = _used
+    __float__ = __int__ = __index__ = __array__ = __array_ufunc__ = __array_function__ = __instancecheck__ = _used
+    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _used
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _used
+    __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _used
 
 
 class StandIn(ModuleType):
@@ -167,11 +200,12 @@ class StandIns(Loader):
         return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in NAMES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """An inert module, or one that looks like tqdm."""
+        """An inert module; one that looks like tqdm; or the checks, of which `slope` measures as it always does."""
         module = StandIn(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
-            vars(module).update(dict.fromkeys(("tqdm", "tqdm_notebook"), Progress))
-            vars(module).update(dict.fromkeys(("trange", "tnrange"), progress_range))
+            vars(module).update(_TQDM)
+        if spec.name == "checks":
+            vars(module).update(slope=slope)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -181,6 +215,12 @@ class StandIns(Loader):
 def install() -> None:
     """Let imports find the stand-ins first."""
     sys.meta_path.insert(0, StandIns())
+
+
+def _unpacked_by(frame: FrameType) -> int:
+    """How many values the instruction takes that a frame is at, when it is one that unpacks."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return code[at + 1] if code[at] in _UNPACK else 0
 
 
 def _axes(nrows: int = 1, ncols: int = 1, *_: object, squeeze: bool = True, **__: object) -> Any:

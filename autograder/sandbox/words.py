@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, ModuleType
+from types import BuiltinFunctionType, CoroutineType, FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ _TYPES: dict[type, str] = {
     BuiltinFunctionType: "a function",
     MethodType: "a function",
     GeneratorType: "a generator",
+    CoroutineType: "a coroutine (async def)",
 }
 _MASKED, _MATRIX, _SUBCLASS, _SCALAR = (
     "a masked array",

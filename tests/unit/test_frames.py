@@ -197,9 +197,11 @@ def test_items_of_another_kind_are_refused(look, item, bounds):
 def test_the_untrusted_side_imports_nothing_of_the_trusted_side():
     program = "import sys, autograder.sandbox.runner; print(*(n for n in sys.modules if n.startswith('autograder')))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    untrusted = {"answers", "frames", "loading", "runner", "standins", "words"}
+    untrusted = {"answers", "frames", "loading", "lockdown", "runner", "standins", "syscalls", "system", "words"}
     assert set(done.stdout.split()) == {
         "autograder",
         "autograder.sandbox",
+        "autograder.student",
+        "autograder.student.checks",  # what students have anyway
         *(f"autograder.sandbox.{name}" for name in untrusted),
     }

@@ -1,14 +1,18 @@
-"""Stand-ins for libraries that draw: what students write with them runs, does nothing, and unpacks."""
+"""Stand-ins: what students write with libraries that draw runs, does nothing, and unpacks; checks measure slopes."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 
 import numpy as np
 import pytest
 
 from autograder.sandbox.standins import Inert, Progress, StandIns
+from tests import literal
+
+_, network = literal.load_reference()
 
 LINES = [
     "import matplotlib; matplotlib.use('Agg'); matplotlib.__version__.split('.')",
@@ -36,12 +40,19 @@ LINES = [
     "import ipywidgets as widgets; from ipywidgets import interact; interact(lambda a: a, a=(0, 1))",
     "class Box(widgets.VBox): pass\nBox([1]).children",
     "from google.colab import files, drive; drive.mount('/content/drive'); uploaded = files.upload(); 'a' in uploaded",
-    "from checks import check, hint, slope; check('forward'); hint()",
-    "error = np.abs(slope(None) - np.ones(3)).max(); assert error < 1e-6, f'{error:.2e} is too large'; float(error)",
+    "low, high = plt.imshow([[1]]).get_clim(); (a, b), c = low, high; first, *rest = plt.new_in_2031()",
+    "assert list(fig.axes) == [] and [*fig.axes] == [] and not list(zip(fig.axes, [1]))\nfor a in fig.axes: 1/0",
+    "assert isinstance(ax, plt.Axes) and not isinstance(1, plt.Axes) and not isinstance(ax, np.ndarray)",
+    "from checks import check, hint; check('forward'); hint()",
+    "error = np.abs(hint() - np.ones(3)).max(); assert error < 1e-6, f'{error:.2e} is too large'; float(error)",
     "2 * error + 1 - error / 2; -error; round(error, 3); int(error); np.linalg.norm(error); print(error)",
     "from tqdm import tqdm, trange; assert list(tqdm([1, 2], desc='a')) == [1, 2] and list(trange(1, 3)) == [1, 2]",
     "from tqdm.notebook import tqdm; assert len(tqdm([1, 2])) == 2",
     "from tqdm.auto import trange\nwith trange(3) as bar:\n    for i in bar: bar.set_description('a')",
+    "from tqdm.contrib import tenumerate; assert list(tenumerate('ab', 1, desc='a')) == [(1, 'a'), (2, 'b')]",
+    "from tqdm.contrib import tmap, tzip; assert list(tzip([1, 2], [3])) == [(1, 3)] and list(tmap(abs, [-1])) == [1]",
+    "from tqdm.contrib.itertools import product; assert list(product([1, 2], [3], desc='a')) == [(1, 3), (2, 3)]",
+    "from tqdm.contrib.concurrent import thread_map; assert thread_map(abs, [-1, 2], max_workers=2) == [1, 2]",
     "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.n += 1; bar.close(); tqdm.tqdm.write('a')",
     "import copy; copy.deepcopy(fig); hash(fig); repr(fig); fig == fig or 1/0",
     "from matplotlib.animation import FuncAnimation; HTML(FuncAnimation(fig, print).to_jshtml())",
@@ -77,6 +88,20 @@ def test_no_other_module_is_replaced(name):
 
 def test_numpy_takes_no_stand_in_for_an_array():
     assert isinstance(np.add(np.ones(2), Inert()), Inert)
+
+
+def test_a_slope_is_measured_as_in_the_notebook(monkeypatch):
+    monkeypatch.setitem(sys.modules, network.__name__, network)
+    checks = StandIns().create_module(ModuleSpec("checks", None))
+    arrays = {name: np.eye(2) for name in ("U", "W", "V")} | {name: np.zeros(2) for name in ("b_h", "b_y")}
+    net = network.arguments(arrays, {"g1": "tanh", "g2": "identity", "loss": "squared_error"})["net"]
+    x, y, h0 = np.ones((1, 2)), np.zeros((1, 2)), np.zeros(2)
+
+    def forward(net, x, h0):
+        return x, x @ net.V
+
+    np.testing.assert_allclose(checks.slope(forward, net, x, y, h0, "V"), np.ones((2, 2)), rtol=1e-6)
+    np.testing.assert_allclose(checks.slope(forward, net, x, y, h0), np.zeros((2, 2)))
 
 
 def test_progress_passes_the_very_items_through():

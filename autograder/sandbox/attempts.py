@@ -1,0 +1,89 @@
+"""Untrusted side: what a sealed process must fail at, tried out. Needs no student code.
+
+A level is used only where every attempt fails here and now: what a kernel should do and what it does are two things.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from autograder.sandbox import system
+
+if sys.platform != "win32":
+    import resource
+
+_SEIZE = 0x4206  # the request of ptrace that does not even stop the other process
+
+
+def _write_file() -> None:
+    file = Path("autograder-was-here")
+    file.write_bytes(b"")
+    file.unlink()
+
+
+def _fork() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+
+
+def _set_limit() -> None:
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+    except ValueError:
+        raise PermissionError from None  # what this module makes of it
+
+
+def _make_code() -> None:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close()
+
+
+def _trace_parent() -> None:
+    system.syscall({"x86_64": 101, "aarch64": 117}[os.uname().machine], _SEIZE, os.getppid(), 0, 0)
+
+
+def _read_parent() -> None:
+    with Path(f"/proc/{os.getppid()}/mem").open("rb") as memory:
+        memory.read(1)
+
+
+def _unfilter() -> None:
+    system.prctl(system.PR_SET_SECCOMP, 2, ctypes.c_void_p(None))
+
+
+MUST_FAIL: Mapping[str, Callable[[], object]] = {
+    "list the files of the system": lambda: next(Path("/").iterdir()),
+    "read a file of the system": lambda: os.open(sys.executable, os.O_RDONLY),
+    "write a file": _write_file,
+    "remove a file": Path("/nothing").unlink,
+    "open a connection": lambda: socket.socket().close(),
+    "start a process": _fork,
+    "run a program": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606 - that is what is tried
+    "send a signal to its parent": lambda: os.kill(os.getppid(), 0),
+    "trace its parent": _trace_parent,
+    "read the memory of its parent": _read_parent,
+    "set its limits": _set_limit,
+    "make machine code": _make_code,
+    "change its filter": _unfilter,
+}
+
+
+def what_succeeds() -> list[str]:
+    """Of the attempts, those that did not end with "not allowed" or "not there"; none where all is well."""
+    succeeded = []
+    for name, attempt in MUST_FAIL.items():
+        try:
+            attempt()
+        except (PermissionError, FileNotFoundError):
+            continue
+        except OSError as error:
+            succeeded.append(f"{name} ({error.strerror})")
+        else:
+            succeeded.append(name)
+    return succeeded

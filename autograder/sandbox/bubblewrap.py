@@ -1,0 +1,113 @@
+"""Trusted side: the container that bubblewrap makes: no network, no other process, no file but those Python needs.
+
+Which files these are differs between a virtual environment, pyenv, conda and the Python of a distribution; so the
+folders of this very Python and numpy are bound, and of shared libraries exactly those that the dynamic loader names.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from autograder.sandbox import runtime
+from autograder.sandbox.levels import JailError
+
+_LISTED = re.compile(r"^\s*(?:\S+ => )?(/.+) \(0x[0-9a-f]+\)$", re.MULTILINE)
+_WITHOUT = ("_test", "_tkinter", "_curses", "_dbm", "_gdbm", "readline", "nis", "xx")  # large libraries for no use here
+_SITE = ("site-packages", "dist-packages")
+_PATIENCE = 20.0  # seconds for the dynamic loader to list libraries
+
+
+def wrap(command: list[str], folder: str | None = None) -> list[str]:
+    """A command, run in a container; a `folder` is there too, can be written to, and is where it starts.
+
+    As root, the container keeps the rights to become another user, and no others. Raises JailError where bubblewrap is
+    not installed.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise JailError("bubblewrap is not installed")
+    options = ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+    if os.getuid() == 0:
+        options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+        options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        options += ["--unshare-all"]
+    for name, value in runtime.environment(folder or "/").items():
+        options += ["--setenv", name, value]
+    return [program, *options, *_files(folder), "--chdir", folder or "/", "--", *command]
+
+
+def readable() -> tuple[list[Path], list[Path]]:
+    """For Landlock: what student code may read, and a folder in which it may see the names besides."""
+    own = [path for path in sorted(runtime.LIBRARY.iterdir()) if path.name not in _SITE]
+    return [runtime.NUMPY, *own], [runtime.LIBRARY]
+
+
+def _files(folder: str | None) -> list[str]:
+    """The options that show the files needed, read-only; other packages beside them are covered up."""
+    covered = [path for name in _SITE if (path := runtime.LIBRARY / name).is_dir()]
+    numpy_libraries = runtime.NUMPY.parent / "numpy.libs"
+    needed = [runtime.NUMPY, *([numpy_libraries] if numpy_libraries.is_dir() else []), runtime.MSGPACK]
+    kit = runtime.SANDBOX.parent
+    needed += [runtime.SANDBOX, kit / "student", kit / "__init__.py", runtime.interpreter(), *_libraries()]
+
+    tree = _Tree()
+    tree.add("--ro-bind", runtime.LIBRARY)
+    for path in covered:
+        tree.add("--tmpfs", path)
+    for path in needed:
+        tree.add("--ro-bind", path)
+    tree.add("--dev-bind", Path(os.devnull))
+    if folder is not None:
+        tree.add("--bind", Path(folder))
+    closed = [option for path in (*covered, "/") for option in ("--remount-ro", str(path))]
+    return [*tree.options, *closed]
+
+
+class _Tree:
+    """The options of bubblewrap that make a tree of files, each shown once, where it really lies."""
+
+    def __init__(self) -> None:
+        self.options: list[str] = []
+        self._full: dict[Path, bool] = {Path("/"): False}  # whether all that lies below a path is already shown there
+
+    def add(self, option: str, path: Path) -> None:
+        """Show a path, unless it is shown already. Its parents are made first: bubblewrap's own are closed to users."""
+        holder = max((known for known in self._full if path.is_relative_to(known)), key=lambda known: len(known.parts))
+        if self._full[holder] and option != "--tmpfs":
+            return
+        for parent in reversed(path.parents):
+            if parent != holder and parent.is_relative_to(holder) and option != "--tmpfs":
+                self._full[parent] = False
+                self.options += ["--dir", str(parent)]
+        self._full[path] = option != "--tmpfs"
+        self.options += [option, str(path)] if option == "--tmpfs" else [option, str(path), str(path)]
+
+
+@functools.cache
+def _libraries() -> tuple[Path, ...]:
+    """The shared libraries of Python, its own extensions, numpy and msgpack, under the names by which they are loaded.
+
+    The dynamic loader of glibc tells them, for all at once. Where another one does not, Python will not start in the
+    container, and the level is not used.
+    """
+    own = [path for path in runtime.LIBRARY.glob("lib-dynload/*.so") if not path.name.startswith(_WITHOUT)]
+    others = [path for folder in (runtime.NUMPY, runtime.MSGPACK) for path in folder.rglob("*.so")]
+    asked = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ":".join(map(str, (*own, *others)))}
+    listing = subprocess.run(
+        [runtime.interpreter()],
+        env=runtime.environment("/") | asked,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    found = [Path(os.path.normpath(path)) for path in _LISTED.findall(os.fsdecode(listing.stdout))]
+    cache = Path("/etc/ld.so.cache")
+    return (*dict.fromkeys(found), *([cache] if cache.is_file() else []))

@@ -1,0 +1,194 @@
+"""Trusted side: processes forked from one that has loaded Python and numpy already, and then sealed (levels A and B).
+
+One zygote serves any number of submissions, one after the other or side by side; see zygote.py for its side.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from autograder.sandbox import bubblewrap, frames, runtime, syscalls
+from autograder.sandbox.channel import Channel, SocketChannel
+from autograder.sandbox.fresh import FAREWELL, START_SECONDS, ending
+from autograder.sandbox.levels import JailError, Level
+
+_LONGEST = 1 << 16  # bytes of an order or an answer
+_STATUS = struct.Struct("=i")
+_MEMORY_MIB = 2048  # for trying out the rules
+_CPU_SECONDS = 60
+# No distribution and no container gives out these numbers of users (systemd lists who uses which): the first ones fit
+# a whole machine, the second a container that has 65536 of them.
+_USERS = (1_879_048_192, 1 << 28), (60_706, 477)
+_CPU_TIME = 2  # what the clock of a process shows (clock_getcpuclockid): all its time on the CPU
+_PAGE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
+_count = itertools.count()
+
+
+class Zygote:
+    """A process that forks others. Belongs to the thread that makes it: in a container, it ends when that thread does.
+
+    Raises JailError when it does not start, or when a fork can do what it must not.
+    """
+
+    def __init__(self, level: Level) -> None:
+        if os.uname().machine not in syscalls.MACHINES:
+            raise JailError(f"no list of system calls is kept for this kind of processor ({os.uname().machine})")
+        self._command = runtime.command("zygote")
+        if level == "A":
+            self._command = bubblewrap.wrap(self._command)
+        self._control: socket.socket
+        self._given: Mapping[str, str] = {}
+        self.keeps_root = self._launch()
+        if leaks := self._leaks():
+            self.close()
+            raise JailError(f"a sealed process can still {', '.join(leaks)}")
+
+    def start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Fork:
+        """A process that waits for a program. Launches the zygote anew, should something have ended it."""
+        try:
+            return self._start(memory_mib, cpu_seconds, given)
+        except (EOFError, OSError):
+            self.close()
+            self._launch()
+        try:
+            return self._start(memory_mib, cpu_seconds, given)
+        except (EOFError, OSError) as error:
+            raise JailError(f"no process can be forked for student code ({type(error).__name__})") from None
+
+    def close(self) -> None:
+        """End it, and all its forks with it."""
+        self._control.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(FAREWELL)
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Fork:
+        if given != self._given:
+            self._given = given
+            with suppress(frames.FrameError):  # too long for one order: then each fork loads them by itself
+                self._control.send(frames.body(("given", *given.items()), _LONGEST))
+        return Fork(*self._fork("fork", memory_mib, cpu_seconds))
+
+    def _launch(self) -> bool:
+        """Start the process and get it ready; whether it had to stay root."""
+        self._given = {}
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
+        with theirs, tempfile.TemporaryFile() as complaints:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                cwd="/",
+                env=runtime.environment("/"),
+                start_new_session=True,
+            )
+            theirs.close()
+            try:
+                return self._prepare()
+            except (EOFError, OSError, frames.FrameError) as error:
+                self.close()
+                raise JailError(f"the process for student code {ending(error, complaints)}") from None
+
+    def _prepare(self) -> bool:
+        paths = [list(map(str, some)) for some in bubblewrap.readable()]
+        self._control.send(frames.body(("prepare", *paths, private_users()), _LONGEST))
+        answer = self._control.recv(_LONGEST)
+        if not answer:
+            raise EOFError
+        match frames.unpack(answer):
+            case ("ready", bool(keeps_root)):
+                return keeps_root
+            case (_, str(reason)):
+                self.close()
+                raise JailError(f"the process for student code cannot be prepared: {reason}")
+        raise EOFError
+
+    def _leaks(self) -> tuple[str, ...]:
+        """What a fork can do and must not; it tries."""
+        channel, _, status = self._fork("examine", _MEMORY_MIB, _CPU_SECONDS)
+        try:
+            answer = channel.get(START_SECONDS)
+            return tuple(map(str, frames.unpack(answer or b"")[1:]))
+        except (EOFError, OSError, frames.FrameError):
+            return ("not be made",)
+        finally:
+            channel.close()
+            os.close(status)
+
+    def _fork(self, kind: str, memory_mib: int, cpu_seconds: int) -> tuple[SocketChannel, int, int]:
+        """Have a process forked: its channel, its number, and the descriptor where its status comes at the end."""
+        with ExitStack() as undo:
+            channel, theirs = SocketChannel.pair()
+            undo.callback(channel.close)
+            status, tell = os.pipe()
+            undo.callback(os.close, status)
+            try:
+                order = frames.body((kind, memory_mib << 20, cpu_seconds), _LONGEST)
+                socket.send_fds(self._control, [order], [theirs.fileno(), tell])
+            finally:
+                theirs.close()
+                os.close(tell)
+            number = channel.greeting(START_SECONDS)
+            undo.pop_all()
+        return channel, number, status
+
+
+def private_users() -> list[int]:
+    """Numbers of users for a zygote that is started as root, the better one first; others than those of the last."""
+    number = os.getpid() << 6 | next(_count) & 63
+    return [first + number % size for first, size in _USERS]
+
+
+class Fork:
+    """One of the forks, a worker.Process."""
+
+    def __init__(self, channel: SocketChannel, number: int, status: int) -> None:
+        self.channel: Channel = channel
+        self._clock = ~number << 3 | _CPU_TIME
+        self._memory = Path(f"/proc/{number}/statm")
+        self._handle = os.pidfd_open(number)
+        self._status = status
+        self._ending = select.poll()
+        self._ending.register(status, select.POLLIN)
+        self._code: int | None = None
+
+    def used(self, *, thorough: bool) -> tuple[float, int]:  # noqa: ARG002 - it cannot start any process
+        """As in worker.Process."""
+        try:
+            return time.clock_gettime(self._clock), int(self._memory.read_text().split()[1]) * _PAGE
+        except OSError:  # it has ended
+            return 0.0, 0
+
+    def wait(self, seconds: float) -> int | None:
+        """As in worker.Process. Raises JailError when the zygote is gone and cannot tell."""
+        if self._code is None and self._ending.poll(seconds * 1000):
+            told = os.read(self._status, _STATUS.size)
+            if len(told) < _STATUS.size:
+                raise JailError("the process that others are forked from ended")
+            (self._code,) = _STATUS.unpack(told)
+        return self._code
+
+    def close(self) -> None:
+        """As in worker.Process."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        with suppress(JailError):
+            self.wait(FAREWELL)
+        self.channel.close()
+        os.close(self._handle)
+        os.close(self._status)

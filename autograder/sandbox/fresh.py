@@ -1,0 +1,146 @@
+"""Trusted side: a fresh process for each submission, with an empty folder of its own (levels C, D and E)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import IO
+
+import psutil
+
+from autograder.sandbox import bubblewrap, runtime
+from autograder.sandbox.channel import Channel, PipeChannel, SocketChannel
+from autograder.sandbox.levels import JailError, Level
+
+START_SECONDS = 60.0  # for Python and numpy to be there, on a slow machine
+FAREWELL = 5.0  # seconds for a container to fold up, once what ran in it is dead
+
+
+class FreshProcesses:
+    """Starts them at one level."""
+
+    def __init__(self, level: Level) -> None:
+        self._level: Level = level
+
+    def start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> FreshProcess:  # noqa: ARG002
+        """As in session.Processes; what is given comes with the program."""
+        return FreshProcess(self._level, memory_mib, cpu_seconds)
+
+    def close(self) -> None:
+        """Between two processes there is nothing to end."""
+
+
+class FreshProcess:
+    """One of them, a worker.Process. Raises JailError when it does not start."""
+
+    def __init__(self, level: Level, memory_mib: int, cpu_seconds: int) -> None:
+        limits = (0, 0) if level == "E" else (memory_mib << 20, cpu_seconds)
+        command = runtime.command("runner", *limits)
+        self._in_container = level == "C"
+        self._folder = tempfile.mkdtemp(prefix="autograder-")
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            if self._in_container:
+                command = bubblewrap.wrap(command, self._folder)
+            with tempfile.TemporaryFile() as complaints:
+                self.channel = self._open(command, complaints, sockets=level != "E")
+                self._watched = self._greeted(complaints)
+        except BaseException:
+            self.close()
+            raise
+
+    def used(self, *, thorough: bool) -> tuple[float, int]:
+        """As in worker.Process."""
+        family = [self._watched]
+        if thorough:
+            with suppress(psutil.Error):
+                family += self._watched.children(recursive=True)
+        return sum(map(_cpu_of, family)), sum(map(_memory_of, family))
+
+    def wait(self, seconds: float) -> int | None:
+        """As in worker.Process."""
+        assert self._process is not None
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(seconds)
+            return 128 - code if self._in_container and code > 128 else code  # bubblewrap tells signals like a shell
+        return None
+
+    def close(self) -> None:
+        """As in worker.Process."""
+        if self._process is not None:
+            self._kill(self._process)
+            self._process.wait()
+            self.channel.close()
+        with suppress(OSError, RecursionError):  # folders in folders in folders
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _open(self, command: list[str], complaints: IO[bytes], *, sockets: bool) -> Channel:
+        """Start the process. Whatever it says on its standard error before student code runs is a complaint."""
+
+        def start(descriptor: int) -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                command,
+                stdin=descriptor,
+                stdout=descriptor,
+                stderr=complaints,
+                cwd=self._folder,
+                env=runtime.environment(self._folder),
+                start_new_session=runtime.POSIX,
+            )
+
+        if not sockets:
+            self._process = start(subprocess.PIPE)
+            return PipeChannel(self._process)
+        channel, theirs = SocketChannel.pair()
+        with theirs:
+            self._process = start(theirs.fileno())
+        return channel
+
+    def _greeted(self, complaints: IO[bytes]) -> psutil.Process:
+        assert self._process is not None
+        self._watched = psutil.Process(self._process.pid)
+        try:
+            number = self.channel.greeting(START_SECONDS)
+            return psutil.Process(number) if number else self._watched
+        except (EOFError, OSError, psutil.Error) as error:
+            raise JailError(f"the process for student code {ending(error, complaints)}") from None
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        if self._in_container:
+            with suppress(psutil.Error, subprocess.TimeoutExpired):
+                self._watched.kill()  # and the container goes with it, with all that is in there
+                process.wait(FAREWELL)
+        elif runtime.POSIX:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            with suppress(psutil.Error):
+                for child in self._watched.children(recursive=True):
+                    child.kill()
+        process.kill()
+
+
+def ending(error: Exception, complaints: IO[bytes]) -> str:
+    """What became of a process that never greeted, for a sentence; the last thing it complained about, if it did."""
+    complaints.seek(0)
+    lines = complaints.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
+    what = "did not get ready in time" if isinstance(error, TimeoutError) else "ended before it ran any"
+    return f"{what}: {lines[-1][:300]}" if lines else what
+
+
+def _cpu_of(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
+
+
+def _memory_of(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0

@@ -1,0 +1,58 @@
+"""The levels of isolation, strongest first: what each is made of, and what it promises. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Level = Literal["A", "B", "C", "D", "E"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""From the strongest to the weakest."""
+
+SAFE: Level = "B"
+"""The weakest level that holds against somebody who tries."""
+
+
+class JailError(Exception):
+    """Student code cannot be run, through no fault of its own: why, without a capital or a full stop."""
+
+
+@dataclass(frozen=True)
+class About:
+    """A level in words: what it is made of, and one sentence that says what it promises."""
+
+    title: str
+    promise: str
+
+
+ABOUT: dict[Level, About] = {
+    "A": About(
+        "a sealed process in a container of its own",
+        "Student code can reach nothing but its own memory: no file but Python's own, not even the names of others, "
+        "no network, no other process.",
+    ),
+    "B": About(
+        "a sealed process",
+        "Student code can read no file but Python's own and write none, and has no network and no other process; "
+        "it can find out which files there are and how large they are.",
+    ),
+    "C": About(
+        "a fresh process in a container",
+        "Student code sees no file but Python's own and an empty folder, and has no network; but it may ask the kernel "
+        "for anything, start processes, and fill the disk.",
+    ),
+    "D": About(
+        "a fresh process with limits",
+        "Honest mistakes do no harm (endless loops, too much memory, crashes); code written to cheat can read "
+        "whatever you can read, the solution included.",
+    ),
+    "E": About(
+        "a plain process",
+        "Endless loops are ended; code written to cheat can read and change whatever you can.",
+    ),
+}
+
+
+def at_least(level: Level, wanted: Level) -> bool:
+    """Whether a level is as strong as the wanted one, or stronger."""
+    return LEVELS.index(level) <= LEVELS.index(wanted)

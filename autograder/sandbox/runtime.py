@@ -1,0 +1,48 @@
+"""Trusted side: what a process for student code is started with: a command, an environment, and the files it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+import msgpack
+import numpy as np
+
+POSIX = os.name == "posix"
+SANDBOX = Path(__file__).resolve().parent
+LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
+NUMPY = Path(np.__file__).resolve().parent
+MSGPACK = Path(msgpack.__file__).resolve().parent
+# Where numpy, msgpack and the kit are found, while they are being imported. Student code finds the standard library
+# and numpy, at every level, whatever else is installed.
+_FOLDERS = list(dict.fromkeys(str(folder) for folder in (NUMPY.parent, MSGPACK.parent, SANDBOX.parents[1])))
+_START = (
+    "import sys; own = sys.path[:]; sys.path += {}; from autograder.sandbox.{} import main; sys.path[:] = own; main()"
+)
+# Needed to start this very Python on some systems, or to compute on some processors; never a secret.
+_PASSED_ON = ("SYSTEMROOT", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
+_THREADS = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+
+
+def interpreter() -> Path:
+    """The file of this Python itself, not the link to it in a virtual environment."""
+    return Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()
+
+
+def command(module: str, *arguments: object) -> list[str]:
+    """How to start the main function of a module of the untrusted side, with nothing else on Python's path.
+
+    -S and -s: no site-packages, whose .pth files run; -P: no folder of the moment. Not -I or -E, which would ignore
+    PYTHONHASHSEED: the environment is made from nothing.
+    """
+    return [str(interpreter()), "-S", "-s", "-P", "-c", _START.format(_FOLDERS, module), *map(str, arguments)]
+
+
+def environment(home: str) -> dict[str, str]:
+    """The environment of such a process: the same everywhere, with one thread for linear algebra."""
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    threads = {f"{library}_NUM_THREADS": "1" for library in _THREADS}
+    homes = dict.fromkeys(("HOME", "TMPDIR") if POSIX else ("USERPROFILE", "TEMP", "TMP"), home)
+    return {**passed_on, **threads, **homes, "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}

@@ -1,0 +1,183 @@
+"""Trusted side: one submission in a jail. Its functions are called in a process, which is replaced when it ends."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from autograder.cells import Cell, defined_in
+from autograder.sandbox import replies
+from autograder.sandbox.frames import LONGEST_TEXT, FrameError, arrays_out, integer, text
+from autograder.sandbox.levels import JailError
+from autograder.sandbox.program import (
+    Again,
+    Batch,
+    Call,
+    CellProblem,
+    Ended,
+    Limits,
+    Outcome,
+    Program,
+    Raised,
+    Recall,
+    Step,
+)
+from autograder.sandbox.worker import Process, Stopped, Worker
+
+_MOST_DEADLY_CELLS = 3
+
+
+class Processes(Protocol):
+    """Where processes for student code come from."""
+
+    def start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Process:
+        """A process that waits for a program, limited by the kernel as far as that goes. Raises JailError.
+
+        `given` are the modules of the program, which may be loaded ahead of it.
+        """
+
+    def close(self) -> None:
+        """End whatever is kept to start them."""
+
+
+class Session:
+    """One submission: a process that has loaded it, replaced when it ends. Its time begins now."""
+
+    def __init__(self, processes: Processes, program: Program, limits: Limits, functions: int) -> None:
+        self._processes = processes
+        self._program = program
+        self._limits = limits
+        self._last_moment = time.monotonic() + limits.submission_wall_seconds
+        self._most_cpu = math.ceil(limits.load_cpu_seconds + functions * limits.cpu_seconds) + 10
+        self._worker: Worker | None = None
+        self._problems: dict[int, CellProblem] = {}
+        self._deadly: set[int] = set()
+        self._hopeless: Ended | None = None
+
+    @property
+    def problems(self) -> tuple[CellProblem, ...]:
+        """The cells that stopped so far, in order."""
+        return tuple(self._problems[index] for index in sorted(self._problems))
+
+    def call(self, batch: Batch) -> tuple[Outcome, ...]:
+        """One outcome per step. What the clock alone ended is tried once more: the machine may have been busy."""
+        outcomes = self._call_once(batch)
+        return self._call_once(batch) if Ended("wall") in outcomes and self._time_left() > 0 else outcomes
+
+    def start(self) -> Worker | Ended:
+        """The process, with the program loaded; or how it ended, when it cannot be loaded at all or time is up."""
+        doubted: set[int] = set()  # cells that the clock alone has stopped, once
+        while self._worker is None and self._hopeless is None and self._time_left() > 0:
+            memory = self._limits.memory_mib
+            self._worker = Worker(self._processes.start(memory, self._most_cpu, self._program.given), memory)
+            at, ended = self._load(self._worker)
+            if ended is None:
+                break
+            self.close()
+            if ended.how == "wall" and at not in doubted and self._time_left() > 0:
+                doubted.add(at)
+            elif at >= 0:
+                self._leave_out(at, ended)
+            elif ended.how != "wall" or self._time_left() > 0:
+                raise JailError(f"the process for student code ended before it ran any ({ended.how}, {ended.code})")
+        return self._worker or self._hopeless or Ended("wall")
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
+    def _call_once(self, batch: Batch) -> tuple[Outcome, ...]:
+        worker = self.start()
+        if isinstance(worker, Ended):
+            return (worker,) * len(batch.steps)
+        outcomes: list[Outcome] = []
+        worker.allow(self._limits.cpu_seconds, min(self._limits.wall_seconds, self._time_left()))
+        worker.send("batch", batch.function, [_request(step) for step in batch.steps])
+        try:
+            for step in range(len(batch.steps)):
+                outcomes.append(replies.outcome(worker.receive(), self._program, batch, step))
+        except (Stopped, FrameError) as error:
+            self.close()
+            ended = error.ended if isinstance(error, Stopped) else Ended("protocol")
+            outcomes += [ended] * (len(batch.steps) - len(outcomes))
+        return tuple(outcomes)
+
+    def _load(self, worker: Worker) -> tuple[int, Ended | None]:
+        """Have the program loaded. The last cell that was started (-1 for none), and how the process ended in it."""
+        program, at = self._program, -1
+        cells = [(index, cell.source, cell.label, cell.first_line) for index, cell in self._cells_to_run()]
+        functions = [(name, names, program.results.get(name, 1)) for name, names in program.functions.items()]
+        worker.allow(self._limits.load_cpu_seconds, min(self._limits.load_wall_seconds, self._time_left()))
+        worker.send("program", program.module, cells, list(program.given.items()), functions)
+        try:
+            while True:
+                match worker.receive():
+                    case ("cell", index):
+                        at = integer(index, at + 1, len(program.cells) - 1)
+                    case ("problem", index, *items) if index == at and len(items) == 4:
+                        self._note(at, replies.raised(tuple(items), program))
+                    case ("loaded",):
+                        return at, None
+                    case ("failed", message) if at < 0:
+                        raise JailError(f"the course's own files do not run: {text(message, LONGEST_TEXT)}")
+                    case _:
+                        return at, Ended("protocol")
+        except FrameError:
+            return at, Ended("protocol")
+        except Stopped as stopped:
+            return at, stopped.ended
+
+    def _time_left(self) -> float:
+        return self._last_moment - time.monotonic()
+
+    def _cells_to_run(self) -> list[tuple[int, Cell]]:
+        end = max(self._deadly) if len(self._deadly) == _MOST_DEADLY_CELLS else len(self._program.cells)
+        return [item for item in enumerate(self._program.cells[:end]) if item[0] not in self._deadly]
+
+    def _leave_out(self, index: int, ended: Ended) -> None:
+        """From now on, do without a cell that ended its process. After the third one, loading stops there."""
+        if len(self._deadly) == _MOST_DEADLY_CELLS or index in self._deadly:
+            self._hopeless = ended
+        else:
+            self._deadly.add(index)
+            self._note(index, ended)
+
+    def _note(self, index: int, what: Raised | Ended) -> None:
+        cell = self._program.cells[index]
+        defines = defined_in(cell.source, tuple(self._program.functions))
+        if isinstance(what, Raised):
+            problem = CellProblem(cell.label, what.line, what.error, what.text, defines)
+        else:
+            line = None if cell.label else cell.first_line  # a cell of a script has no label
+            problem = CellProblem(cell.label, line, _in_words(what, self._limits), "", defines, what)
+        self._problems.setdefault(index, problem)
+
+
+def _request(step: Step) -> tuple[object, ...]:
+    match step:
+        case Call(arrays, names):
+            return "call", arrays_out(arrays), list(names.items())
+        case Again(earlier):
+            return "again", earlier
+        case Recall(earlier):
+            return "recall", earlier
+
+
+def _in_words(ended: Ended, limits: Limits) -> str:
+    match ended.how:
+        case "cpu":
+            return f"no end after {limits.load_cpu_seconds:g} s of computing"
+        case "wall":
+            return f"no end after {limits.load_wall_seconds:g} s of waiting"
+        case "memory":
+            return f"more memory than {limits.memory_mib} MiB"
+        case "exit":
+            return f"the end of the Python process (exit code {ended.code})"
+        case "crash":
+            return f"a crash of the Python process (signal {ended.code})"
+        case "protocol":
+            return "a break of the grader's own channel"

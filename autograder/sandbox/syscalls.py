@@ -1,0 +1,187 @@
+"""Untrusted side: the system calls that sealed student code may make, as a seccomp filter. Plain data and bytes.
+
+All that is not listed gives EPERM, which Python turns into an ordinary PermissionError. What is not there, and why:
+clone, fork, vfork, execve (one process, one thread: nothing can survive it), socket and all that belongs to it (no
+network, no way to another process), kill, ptrace, process_vm_* (other processes), mkdir, unlink, rename, chmod
+(nothing is writable), memfd, io_uring, userfaultfd, bpf, keyctl, mount, unshare, setns, perf (large pieces of kernel
+that honest code has no use for), setrlimit, prctl, seccomp (its own limits).
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+EPERM = 1
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A kind of processor: what the kernel calls it, which column of the table is its own."""
+
+    audit: int
+    column: int
+    first_foreign: int | None = None  # from this number on, calls belong to another ABI (x32)
+
+
+MACHINES = {
+    "x86_64": Machine(audit=0xC000003E, column=0, first_foreign=0x40000000),
+    "aarch64": Machine(audit=0xC00000B7, column=1),
+}
+
+# name: number on x86-64, on aarch64 (None: it does not exist there)
+PLAIN: dict[str, tuple[int | None, int | None]] = {
+    # Files: which ones, Landlock decides.
+    "read": (0, 63),
+    "readv": (19, 65),
+    "pread64": (17, 67),
+    "write": (1, 64),
+    "writev": (20, 66),
+    "close": (3, 57),
+    "lseek": (8, 62),
+    "fstat": (5, 80),
+    "stat": (4, None),
+    "lstat": (6, None),
+    "newfstatat": (262, 79),
+    "statx": (332, 291),
+    "access": (21, None),
+    "faccessat": (269, 48),
+    "faccessat2": (439, 439),
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
+    "getdents64": (217, 61),
+    "getcwd": (79, 17),
+    "dup": (32, 23),
+    "dup2": (33, None),
+    "dup3": (292, 24),
+    "poll": (7, None),
+    "ppoll": (271, 73),
+    "select": (23, None),
+    "pselect6": (270, 72),
+    # Memory: RLIMIT_AS says how much.
+    "brk": (12, 214),
+    "munmap": (11, 215),
+    "mremap": (25, 216),
+    "madvise": (28, 233),
+    # Its own signals and locks.
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "sigaltstack": (131, 132),
+    "restart_syscall": (219, 128),
+    "futex": (202, 98),
+    # The time, and waiting.
+    "clock_gettime": (228, 113),
+    "clock_getres": (229, 114),
+    "clock_nanosleep": (230, 115),
+    "nanosleep": (35, 101),
+    "gettimeofday": (96, 169),
+    "time": (201, None),
+    "times": (100, 153),
+    "getrusage": (98, 165),
+    # Who and where it is.
+    "getpid": (39, 172),
+    "getppid": (110, 173),
+    "gettid": (186, 178),
+    "getuid": (102, 174),
+    "geteuid": (107, 175),
+    "getgid": (104, 176),
+    "getegid": (108, 177),
+    "uname": (63, 160),
+    "sysinfo": (99, 179),
+    "getcpu": (309, 168),
+    "sched_getaffinity": (204, 123),
+    "sched_yield": (24, 124),
+    "getrandom": (318, 278),
+    # The end.
+    "exit": (60, 93),
+    "exit_group": (231, 94),
+}
+
+_PROT_WRITE, _PROT_EXEC, _MAP_ANONYMOUS = 0x2, 0x4, 0x20
+_WRITING = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
+_ODD_FILES = 0o10000000 | 0o20000000  # O_PATH: no right is asked for; the part of O_TMPFILE that makes a file
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one half of an argument (the lower 32 bits, or the upper) must be: one of `values`, or without `bits`.
+
+    With `enough`, a call that holds none of the bits is allowed, and one that does has to pass the other checks.
+    """
+
+    argument: int
+    values: tuple[int, ...] = ()
+    bits: int = 0
+    upper: bool = False
+    enough: bool = False
+
+
+CHECKED: dict[str, tuple[tuple[int | None, int | None], tuple[Check, ...]]] = {
+    # Nothing is writable, which Landlock says as well.
+    "open": ((2, None), (Check(1, bits=_WRITING | _ODD_FILES),)),
+    "openat": ((257, 56), (Check(2, bits=_WRITING | _ODD_FILES),)),
+    # No machine code but that of files, none of which is writable: C extensions of the library can still be imported.
+    "mmap": (
+        (9, 222),
+        (Check(2, bits=_PROT_EXEC, enough=True), Check(2, bits=_PROT_WRITE), Check(3, bits=_MAP_ANONYMOUS)),
+    ),
+    "mprotect": ((10, 226), (Check(2, bits=_PROT_EXEC),)),
+    # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC; F_SETOWN could send signals.
+    "fcntl": ((72, 25), (Check(1, values=(0, 1, 2, 3, 1030)),)),
+    # TCGETS (is it a terminal?), FIONCLEX, FIOCLEX; devices have thousands more.
+    "ioctl": ((16, 29), (Check(1, values=(0x5401, 0x5450, 0x5451)),)),
+    # Its own limits may be read, not set: the place for new ones is empty.
+    "prlimit64": ((302, 261), (Check(0, values=(0,)), Check(2, values=(0,)), Check(2, values=(0,), upper=True))),
+}
+TGKILL = (234, 131)  # allowed to itself: abort() is such a signal
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+_Instruction = tuple[int, int, int, int]  # what to do, how far to jump if it is so and if not, a value
+ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | EPERM, 0x80000000
+
+
+def assemble(machine: str, pid: int) -> bytes:
+    """The filter for a process of this number, as an array of struct sock_filter; KeyError for another machine."""
+    to_itself = (Check(0, values=(pid,)), Check(1, values=(pid,)))
+    last = _call(TGKILL[MACHINES[machine].column], to_itself)
+    return _for_every_process(machine) + _packed([*last, (_RETURN, 0, 0, REFUSE)])
+
+
+@functools.cache
+def _for_every_process(machine: str) -> bytes:
+    known = MACHINES[machine]
+    # A call by the numbers of another ABI is none that an honest library makes: it ends the process.
+    program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, known.audit), (_RETURN, 0, 0, KILL)]
+    program.append((_LOAD, 0, 0, _NUMBER))
+    if known.first_foreign is not None:
+        program += [(_AT_LEAST, 0, 1, known.first_foreign), (_RETURN, 0, 0, KILL)]
+    for columns in PLAIN.values():
+        program += _call(columns[known.column], ())
+    for columns, checks in CHECKED.values():
+        program += _call(columns[known.column], checks)
+    return _packed(program)
+
+
+def _call(number: int | None, checks: Iterable[Check]) -> list[_Instruction]:
+    """If it is this call: what decides about it."""
+    if number is None:
+        return []
+    body = [instruction for check in checks for instruction in _check(check)]
+    return [(_EQUAL, 0, len(body) + 1, number), *body, (_RETURN, 0, 0, ALLOW)]
+
+
+def _check(check: Check) -> Iterator[_Instruction]:
+    yield _LOAD, 0, 0, _ARGUMENTS + 8 * check.argument + 4 * check.upper
+    if check.bits:
+        yield _ANY_BIT, int(check.enough), int(not check.enough), check.bits
+    for index, value in enumerate(check.values):  # a match jumps over the others and the refusal
+        yield _EQUAL, len(check.values) - index, 0, value
+    yield _RETURN, 0, 0, ALLOW if check.enough else REFUSE
+
+
+def _packed(program: Iterable[_Instruction]) -> bytes:
+    return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)

@@ -1,0 +1,49 @@
+"""Calls to the Linux kernel that Python has no function for, for both sides. Importing this works everywhere."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+PR_SET_NO_NEW_PRIVS = 38
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def prctl(option: int, *values: int | ctypes.c_void_p) -> None:
+    """Change something about this process; raises OSError."""
+    words = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_ulong(value) for value in values]
+    words += [ctypes.c_ulong(0)] * (4 - len(words))
+    _checked(_libc().prctl(ctypes.c_int(option), *words))
+
+
+def syscall(number: int, *values: int | ctypes.c_void_p) -> int:
+    """Make a call by its number; raises OSError."""
+    words = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_long(value) for value in values]
+    return _checked(_libc().syscall(ctypes.c_long(number), *words))
+
+
+def make_undumpable() -> None:
+    """Let no process of the same user read or change the memory of this one, nor a crash write it to the disk."""
+    prctl(PR_SET_DUMPABLE, 0)
+
+
+def drop_capabilities() -> None:
+    """Give up every special right of root."""
+    head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _checked(_libc().capset(head, (ctypes.c_uint32 * 6)()))
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result

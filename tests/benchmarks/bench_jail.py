@@ -1,0 +1,196 @@
+"""How many submissions a second: the jail, beside the least that any isolation by processes costs, and a fresh Python.
+
+    python tests/benchmarks/bench_jail.py [--rounds N] [--seconds S]
+
+Two workers (processes) run the same submission again and again: four functions of back-propagation through time, 30
+calls together, T = 20 steps, H = 8 hidden units. The variants take turns, so that a machine that gets busy or hot
+wrongs none of them. README.md has figures and says what they mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gc
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from autograder.cells import script_cells
+from autograder.sandbox import standins
+from autograder.sandbox.jail import Batch, Call, Jail, Limits, Program, Returned
+from autograder.sandbox.levels import Level
+from autograder.sandbox.loading import GivenModules, StudentModule
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBMISSION = ROOT / "tests" / "submissions" / "class" / "perfect" / "rnn_backprop.py"
+NETWORK = ROOT / "solutions" / "rnn_backprop" / "network.py"
+WORKERS = 2
+T, H, D, K = 20, 8, 5, 4
+CALLS = {"forward": 9, "dJ_dV": 7, "dJ_dW": 7, "dJ_dU": 7}
+GRADIENT = ("net", "x", "y", "h", "y_hat")
+ARGUMENTS = {"forward": ("net", "x", "h0"), "dJ_dV": GRADIENT, "dJ_dW": GRADIENT, "dJ_dU": GRADIENT}
+NAMES = {"g1": "tanh", "g2": "softmax", "loss": "cross_entropy"}
+Once = Callable[[], None]
+
+
+def arrays() -> Mapping[str, np.ndarray]:
+    """One case, the same for every call."""
+    rng = np.random.default_rng(0)
+    shapes = {"U": (H, D), "W": (H, H), "V": (K, H), "b_h": (H,), "b_y": (K,), "x": (T, D), "h0": (H,)}
+    case = {name: rng.normal(scale=0.3, size=shape) for name, shape in shapes.items()}
+    return {
+        **case,
+        "y": np.eye(K)[rng.integers(K, size=T)],
+        "h": np.tanh(rng.normal(size=(T + 1, H))),
+        "y_hat": np.full((T, K), 1 / K),
+    }
+
+
+@contextmanager
+def jail(level: Level) -> Iterator[Once]:
+    """The jail, as grading uses it."""
+    cells = tuple(one.cell for one in script_cells(SUBMISSION.read_text(encoding="utf-8")))
+    given = {"network": NETWORK.read_text(encoding="utf-8")}
+    program = Program("rnn_backprop", cells, given, ARGUMENTS, {"forward": 2})
+    case = arrays()
+    batches = [Batch(name, (Call(case, NAMES),) * calls) for name, calls in CALLS.items()]
+    with Jail(level) as cell:
+
+        def once() -> None:
+            execution = cell.run(program, batches, Limits())
+            assert not execution.problems
+            assert all(isinstance(one, Returned) for outcomes in execution.outcomes.values() for one in outcomes)
+
+        once()
+        yield once
+
+
+@contextmanager
+def floor() -> Iterator[Once]:
+    """Fork, compute, exit: no limit, no message, and the submission was loaded before."""
+    standins.install()
+    given = GivenModules({"network": NETWORK.read_text(encoding="utf-8")})
+    module = StudentModule("rnn_backprop")
+    for one in script_cells(SUBMISSION.read_text(encoding="utf-8")):
+        module.run(one.cell.source, "", one.cell.first_line)
+    case = arrays()
+    gc.collect()
+    gc.freeze()
+
+    def once() -> None:
+        child = os.fork()
+        if child == 0:
+            for name, calls in CALLS.items():
+                function = module.get(name)
+                for _ in range(calls):
+                    built = given.builder.arguments({key: array.copy() for key, array in case.items()}, NAMES)
+                    function(*[built[argument] for argument in ARGUMENTS[name]])
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+    yield once
+
+
+VARIANTS: Mapping[str, Callable[[], AbstractContextManager[Once]]] = {
+    "floor": floor,
+    "A": functools.partial(jail, "A"),
+    "B": functools.partial(jail, "B"),
+    "D": functools.partial(jail, "D"),
+}
+TITLES = {
+    "floor": "fork + compute + exit",
+    "A": "the jail at level A",
+    "B": "the jail at level B",
+    "D": "a fresh Python each (level D)",
+}
+
+
+@dataclass
+class Tally:
+    """What was counted so far, over all workers: submissions, seconds by the clock, seconds on the CPU."""
+
+    submissions: int = 0
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
+def work(variant: str, orders: Connection) -> None:
+    """A worker: for every number of seconds that comes, run for so long, and tell how often and how much CPU."""
+    with VARIANTS[variant]() as once:
+        orders.send("ready")
+        while seconds := orders.recv():
+            before, count = cpu_seconds(), 0
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end:
+                once()
+                count += 1
+            orders.send((count, cpu_seconds() - before))
+
+
+def cpu_seconds() -> float:
+    """What this process, and all below it, have used so far."""
+    ourselves = psutil.Process()
+    return sum(sum(process.cpu_times()[:4]) for process in (ourselves, *ourselves.children(recursive=True)))
+
+
+def measure(rounds: int, seconds: float) -> dict[str, Tally]:
+    """All variants that work here, in turns."""
+    context = multiprocessing.get_context("spawn")
+    tallies = {}
+    pipes = {}
+    for variant in VARIANTS:
+        pipes[variant] = []
+        for _ in range(WORKERS):
+            ours, theirs = context.Pipe()
+            context.Process(target=work, args=(variant, theirs), daemon=True).start()
+            theirs.close()
+            pipes[variant].append(ours)
+        try:
+            for pipe in pipes[variant]:
+                pipe.recv()
+            tallies[variant] = Tally()
+        except EOFError:
+            print(f"{TITLES[variant]}: does not work here")
+    for number in range(rounds):
+        for variant in list(tallies)[:: 1 if number % 2 else -1]:
+            tally, start = tallies[variant], time.perf_counter()
+            for pipe in pipes[variant]:
+                pipe.send(seconds)
+            for pipe in pipes[variant]:
+                count, cpu = pipe.recv()
+                tally.submissions += count
+                tally.cpu += cpu
+            tally.wall += time.perf_counter() - start
+    for variant in tallies:
+        for pipe in pipes[variant]:
+            pipe.send(0)
+    return tallies
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each variant in each round")
+    options = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the jail sees to it by itself
+    tallies = measure(options.rounds, options.seconds)
+    rates = {variant: tally.submissions / tally.wall for variant, tally in tallies.items()}
+    print(f"{'':32}{'a second':>10}{'CPU ms each':>14}{'of the floor':>14}{'of fresh':>11}")
+    for variant, tally in tallies.items():
+        each = 1000 * tally.cpu / tally.submissions
+        share, times = rates[variant] / rates["floor"], rates[variant] / rates["D"]
+        print(f"{TITLES[variant]:32}{rates[variant]:10.0f}{each:14.1f}{share:14.0%}{times:10.1f}x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""Frames from a process that lies: whatever arrives is an outcome or a FrameError, in bounded memory.
+
+Crafted bodies first, then 20,000 seeded mutations of bodies that a process honestly sends.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+
+import msgpack
+import numpy as np
+import pytest
+
+from autograder.sandbox import frames
+from autograder.sandbox.frames import FrameError
+from autograder.sandbox.program import Batch, Call, Cell, Missing, Program, Raised, Returned, Unusable
+from autograder.sandbox.replies import outcome
+
+ARRAYS = {"x": np.arange(6.0).reshape(2, 3), "y": np.ones(4)}
+PROGRAM = Program(
+    "__main__",
+    (Cell("pass", "code cell 1"), Cell("pass", "code cell 2")),
+    {"kit": ""},
+    {"f": ("x", "y"), "g": ("x",)},
+    {"g": 2},
+)
+BATCHES = {"f": Batch("f", (Call(ARRAYS, {}),)), "g": Batch("g", (Call(ARRAYS, {}),))}
+VALUE = ("float64", frames.array_out(np.arange(4.0).reshape(2, 2)))
+AFTER = frames.arrays_out(ARRAYS)
+HONEST = (
+    ("returned", (VALUE,), AFTER),
+    ("returned", (VALUE, ("float32", frames.array_out(np.zeros(3)))), AFTER),
+    ("unusable", None, "a list of 12"),
+    ("unusable", 1, "an array of dtype complex128"),
+    ("raised", "ValueError", "operands could not be broadcast", "code cell 2", 17),
+    ("raised", "an exception of its own", "\u00e4\u20ac\U0001f600", "", None),
+    ("missing", ("F", "dJ_dw", "forwards"), False),
+    ("cell", 3),
+    ("problem", 3, "NameError", "name 'x' is not defined", "code cell 1", 2),
+    ("loaded",),
+)
+
+
+def body(message: object) -> bytes:
+    return msgpack.packb(message, use_bin_type=True)
+
+
+def judged(data: bytes) -> None:
+    """Take a body as the grader does; raises FrameError, or gives an outcome that holds nothing but what it may."""
+    message = frames.unpack(data)
+    for batch in BATCHES.values():
+        try:
+            result = outcome(message, PROGRAM, batch, 0)
+        except FrameError:
+            continue
+        assert type(result) in (Returned, Unusable, Raised, Missing)
+        if isinstance(result, Returned):
+            arrays = [*(value.array for value in result.values), *result.arguments.values()]
+            assert all(type(array) is np.ndarray and array.dtype == np.float64 for array in arrays)
+        if isinstance(result, Raised):
+            assert result.cell in ("", "code cell 1", "code cell 2")
+            assert len(result.text) <= frames.LONGEST_TEXT
+
+
+def refused(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except FrameError:
+        return True
+    return False
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """A few changes of the kinds that break decoders."""
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        place = rng.randrange(len(out) + 1)
+        match rng.randrange(8):
+            case 0 if out:
+                out[place % len(out)] ^= 1 << rng.randrange(8)
+            case 1 if out:
+                out[place % len(out)] = rng.randrange(256)
+            case 2:  # the first bytes of every msgpack type
+                out[place:place] = bytes((rng.randrange(0xC0, 0xE0),))
+            case 3:
+                del out[place : place + rng.randrange(1, 9)]
+            case 4:
+                out[place:place] = rng.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xdd", b"\xc6"))
+            case 5:
+                out[place:place] = out[rng.randrange(len(out) + 1) :][: rng.randrange(1, 40)]
+            case 6:
+                del out[place:]
+            case _:
+                out[place:place] = body(rng.choice((None, True, -1, 1 << 63, 0.5, "", b"", (), {}, "float64")))
+    return bytes(out)
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_mutations_of_honest_replies_are_refused_or_taken_as_what_they_say(part):
+    rng = random.Random(part)
+    bodies = [body(message) for message in HONEST]
+    refusals = 0
+    tracemalloc.start()
+    try:
+        for _ in range(2000):
+            data = mutated(rng.choice(bodies), rng)
+            refusals += refused(partial(judged, data))
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    assert 100 < refusals < 2000  # neither trivially broken nor never changed
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_mutated_streams_of_frames_end_or_are_refused(part):
+    rng = random.Random(100 + part)
+    stream = b"".join(frames.pack(message, frames.REPLY_CAP) for message in HONEST)
+    for _ in range(400):
+        source = io.BytesIO(mutated(stream, rng))
+        with pytest.raises((FrameError, EOFError)):
+            read_all(source)
+
+
+def read_all(source: io.BytesIO) -> None:
+    """Read frames until there are none, or one is refused."""
+    while True:
+        data = frames.read(source, frames.REPLY_CAP)
+        refused(partial(judged, data))
+
+
+def many(item: bytes, times: int) -> bytes:
+    """A message that holds an item over and over, in sequences as long as are allowed."""
+    full, rest = divmod(times, frames.MAX_ITEMS)
+    parts = [b"\xdc" + struct.pack(">H", size) + item * size for size in (*[frames.MAX_ITEMS] * full, rest)]
+    return b"\xdc" + struct.pack(">H", len(parts) + 1) + b"\xa1k" + b"".join(parts)
+
+
+def crafted() -> Iterator[tuple[str, bytes]]:
+    for first in range(256):
+        yield f"only {first:02x}", bytes((first,))
+        yield f"{first:02x} inside", b"\x92\xa1k" + bytes((first,))
+        yield f"{first:02x} and much", b"\x92\xa1k" + bytes((first,)) + b"\xff" * 16
+    for depth in (100, 511, 1023, 1024, 1025, 5000, 1_000_000):
+        yield f"{depth} deep", b"\x91" * depth + b"\x90"
+    for size in (0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF):
+        for kind in (b"\xdd", b"\xdf", b"\xdb", b"\xc6", b"\xc9"):
+            yield f"{kind.hex()} of {size}", b"\x92\xa1k" + kind + struct.pack(">I", size)
+    yield (
+        "numbers of arrays that multiply to nothing",
+        body(("returned", [("float64", ([0, 1 << 30, 1 << 30], b""))], [])),
+    )
+    yield "a product over all integers", body(("returned", [("float64", ([1 << 62, 4], bytes(8)))], []))
+    yield "names that are no names", body(("missing", ["\0" * 80, "a\nb", ""], False))
+    yield "surrogates", b"\x92\xa1k\xa3\xed\xa0\x80"
+    yield "nothing but zeros", bytes(100_000)
+
+
+CRAFTED = dict(crafted())
+
+
+def test_crafted_bodies_are_refused_or_taken_as_what_they_say():
+    tracemalloc.start()
+    try:
+        for name, data in CRAFTED.items():
+            tracemalloc.reset_peak()
+            refused(partial(judged, data))
+            assert tracemalloc.get_traced_memory()[1] < 8 << 20, name
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("item", [b"\xc0", b"\x91\xc0", b"\xcd\xff\xff"], ids=bytes.hex)
+def test_a_reply_as_large_as_is_allowed_takes_little_memory(item):
+    data = many(item, frames.REPLY_CAP // len(item) - 20_000)
+    assert len(data) <= frames.REPLY_CAP
+    tracemalloc.start()
+    try:
+        refused(partial(judged, data))
+        assert tracemalloc.get_traced_memory()[1] < 128 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_a_stream_in_pieces_gives_the_same_frames(part):
+    rng = random.Random(200 + part)
+    stream = b"".join(frames.pack(message, frames.REPLY_CAP) for message in HONEST)
+    for _ in range(300):
+        data = mutated(stream, rng)
+        assert list(in_pieces(data, rng)) == list(at_once(data))
+
+
+def at_once(data: bytes) -> Iterator[bytes]:
+    source = io.BytesIO(data)
+    with suppress(FrameError, EOFError):
+        while True:
+            yield frames.read(source, frames.REPLY_CAP)
+
+
+def in_pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
+    buffer = bytearray()
+    with suppress(FrameError):
+        while data:
+            size = rng.randrange(1, 40)
+            buffer += data[:size]
+            data = data[size:]
+            while (taken := frames.take(buffer, frames.REPLY_CAP)) is not None:
+                yield taken

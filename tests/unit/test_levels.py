@@ -1,0 +1,149 @@
+"""The levels: which one is used, what they promise, and what one is told where one does not work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import attempts, bubblewrap, forks, jail, runtime, syscalls, zygote
+from autograder.sandbox.jail import Jail, JailError
+from autograder.sandbox.levels import ABOUT, LEVELS, SAFE, Level, at_least
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs levels that only Linux has")
+
+
+def works(level: Level) -> bool:
+    try:
+        Jail(level).close()
+    except JailError:
+        return False
+    return True
+
+
+class TestOrder:
+    def test_a_level_is_at_least_itself_and_all_below(self):
+        for number, level in enumerate(LEVELS):
+            assert [at_least(level, wanted) for wanted in LEVELS] == [False] * number + [True] * (5 - number)
+        assert SAFE == "B"
+
+    def test_every_level_has_a_title_and_one_sentence(self):
+        assert tuple(ABOUT) == LEVELS
+        for about in ABOUT.values():
+            assert about.title == about.title.lower()
+            assert about.promise.endswith(".")
+            assert about.promise.count(". ") == 0
+
+
+class TestWhichOne:
+    def test_the_strongest_that_works_is_used(self):
+        with Jail() as strongest:
+            assert strongest.level == next(level for level in LEVELS if works(level))
+
+    @ON_LINUX
+    def test_without_bubblewrap_it_is_one_without(self, monkeypatch):
+        monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: None)
+        with Jail() as strongest:
+            assert strongest.level in ("B", "D")
+        with pytest.raises(JailError, match="bubblewrap is not installed"):
+            Jail("A")
+        with pytest.raises(JailError, match="bubblewrap is not installed"):
+            Jail("C")
+
+    @ON_LINUX
+    def test_a_bubblewrap_that_may_make_nothing_says_why(self, monkeypatch, tmp_path):
+        forbidden = tmp_path / "bwrap"
+        forbidden.write_text("#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2; exit 1\n")
+        forbidden.chmod(0o755)
+        monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: str(forbidden))
+        for level in ("A", "C"):
+            with pytest.raises(JailError, match="ended before it ran any: bwrap: No permissions to create"):
+                Jail(level)
+
+    @ON_LINUX
+    def test_a_processor_without_a_list_of_calls_has_no_sealed_level(self, monkeypatch):
+        monkeypatch.setattr(forks.syscalls, "MACHINES", {})
+        with pytest.raises(JailError, match="this kind of processor"):
+            Jail("B")
+
+    @pytest.mark.parametrize("level", ["A", "B", "C"])
+    def test_elsewhere_than_on_linux_it_is_a_fresh_process(self, monkeypatch, level):
+        monkeypatch.setattr(jail.sys, "platform", "darwin")
+        with pytest.raises(JailError, match="needs Linux"):
+            Jail(level)
+        with Jail() as strongest:
+            assert strongest.level == "D"
+
+    def test_without_limits_it_is_a_plain_process(self, monkeypatch):
+        monkeypatch.setattr(jail.sys, "platform", "win32")
+        monkeypatch.setattr(jail.runtime, "POSIX", False)
+        with pytest.raises(JailError, match="no limits"):
+            Jail("D")
+        assert jail._strongest()[0] == "E"
+
+    def test_importing_needs_no_linux(self):
+        code = (
+            "import ctypes, multiprocessing, psutil, msgpack, numpy, subprocess, sys, sysconfig\n"  # not ours
+            "paths = sysconfig.get_paths()\n"
+            "sys.platform = 'win32'; sys.modules['resource'] = sys.modules['fcntl'] = None\n"
+            "import autograder.sandbox.jail, autograder.sandbox.probe, autograder.sandbox.runner"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@ON_LINUX
+class TestTriedOut:
+    def test_a_level_that_leaks_is_not_used(self, monkeypatch, tmp_path):
+        """As if the filter did not work: what the fork could do is said, and the level is not used."""
+        copied = tmp_path / "autograder"
+        subprocess.run(["cp", "-r", str(runtime.SANDBOX.parent), str(copied)], check=True)
+        lockdown = copied / "sandbox" / "lockdown.py"
+        text = lockdown.read_text(encoding="utf-8")
+        lockdown.write_text(text.replace("system.prctl(system.PR_SET_SECCOMP, 2, _address(head))", "pass"))
+        monkeypatch.setattr(runtime, "_FOLDERS", [str(tmp_path), *runtime._FOLDERS])
+        with pytest.raises(JailError, match=r"a sealed process can still .*open a connection"):
+            Jail("B")
+
+    def test_outside_of_a_jail_the_attempts_succeed(self, tmp_path):
+        code = "from autograder.sandbox import attempts; attempts.MUST_FAIL.pop('run a program')\n"
+        code += "print(*attempts.what_succeeds(), sep='\\n')"
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+        easy = {"list the files of the system", "read a file of the system", "write a file", "open a connection"}
+        assert easy | {"start a process", "set its limits", "make machine code"} <= set(done.stdout.splitlines())
+        assert len(attempts.MUST_FAIL) == 13
+
+    def test_this_kind_of_processor_is_known(self):
+        assert os.uname().machine in syscalls.MACHINES
+
+
+@ON_LINUX
+class TestUsers:
+    def test_two_of_a_machine_are_two_users(self):
+        users = [forks.private_users() for _ in range(20)]
+        for kind in range(2):
+            assert len({pair[kind] for pair in users}) == 20
+        assert all(1_879_048_192 <= big < 2**31 - 1 and 60_706 <= small <= 61_183 for big, small in users)
+
+    def test_root_becomes_somebody_else(self):
+        if os.getuid() != 0:
+            pytest.skip("only root can become somebody else")
+        code = """
+        import os, sys
+        from pathlib import Path
+        from autograder.sandbox import zygote
+        hidden = Path(sys.argv[1]); hidden.write_text("a"); hidden.chmod(0o600)
+        open_ = Path(sys.argv[2]); open_.write_text("a"); open_.chmod(0o644)
+        assert zygote.become(1_879_048_200, hidden) is False and os.getresuid() == os.getresgid() == (0, 0, 0)
+        assert zygote.become(1_879_048_200, open_) is True
+        assert os.getresuid() == os.getresgid() == (1_879_048_200,) * 3 and os.getgroups() == []
+        """
+        code = "\n".join(line[8:] for line in code.splitlines())
+
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)
+            subprocess.run([sys.executable, "-c", code, f"{folder}/hidden", f"{folder}/open"], check=True, timeout=60)
+        assert zygote.CONTROL < zygote.RULES

@@ -1,0 +1,411 @@
+"""Rule by rule: what a process that has locked itself down is refused, tried by one that has; and the filter itself.
+
+Each rule is tried in a fork that is sealed like student code, but by code of ours, at each level that works here. The
+last test does all of this once more as a plain user.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.sandbox import lockdown, syscalls
+from autograder.sandbox.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN_USER = 65534
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
+
+REFUSED = {  # what is tried; all of it must end in PermissionError, or with nothing there
+    # files
+    "list the repository": f"os.listdir({str(ROOT)!r})",
+    "read the repository": f"open({str(ROOT / 'README.md')!r})",
+    "read the solution": f"open({str(ROOT / 'solutions' / 'rnn_backprop' / 'rnn_backprop.py')!r})",
+    "read the kit": f"open({__file__!r})",
+    "read the users": "open('/etc/passwd')",
+    "list everything": "os.listdir('/')",
+    "list a temporary folder": "os.listdir('/tmp')",
+    "open a path without a right": "os.open('/', os.O_PATH)",
+    "open the terminal": "os.open('/dev/tty', os.O_RDWR)",
+    "open a device": "open('/dev/zero')",
+    "open nothing for writing": "open(os.devnull, 'w')",
+    "write where it stands": "open('a', 'w')",
+    "write to a temporary folder": "open('/tmp/a', 'w')",
+    "write to the shared memory": "open('/dev/shm/a', 'w')",
+    "write to the library": "open(os.__file__, 'a')",
+    "write by the numbers": "os.open('a', os.O_CREAT | os.O_RDWR)",
+    "make a nameless file": "os.open('/tmp', os.O_TMPFILE | os.O_RDWR)",
+    "cut a file": "os.truncate(os.__file__, 0)",
+    "make a folder": "os.mkdir('a')",
+    "remove a file": "os.unlink(os.__file__)",
+    "remove a folder": "os.rmdir('/tmp')",
+    "rename": "os.rename(os.__file__, 'a')",
+    "link": "os.link(os.__file__, 'a')",
+    "link by name": "os.symlink('/', 'a')",
+    "make a fifo": "os.mkfifo('a')",
+    "make a device": "os.mknod('a', 0o600)",
+    "change a mode": "os.chmod(os.__file__, 0o777)",
+    "change an owner": "os.chown(os.__file__, 0, 0)",
+    "change a time": "os.utime(os.__file__)",
+    "change an attribute": "os.setxattr(os.__file__, 'user.a', b'a')",
+    "change the root": "os.chroot('/')",
+    "change the folder": "os.chdir('/tmp')",
+    "a file in memory": "os.memfd_create('a')",
+    # other processes
+    "fork": "os.fork()",
+    "fork with a terminal": "os.forkpty()",
+    "run a program": "os.execv(sys.executable, [sys.executable, '-c', '0'])",
+    "start a program": "subprocess.run([sys.executable, '-c', '0'])",
+    "start one by posix_spawn": "os.posix_spawn(sys.executable, [sys.executable], {})",
+    "start a thread": "thread(lambda: None)",
+    "signal its parent": "os.kill(os.getppid(), 0)",
+    "signal everybody": "os.kill(-1, 0)",
+    "signal by a handle": "signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)",
+    "read the memory of its parent": "open(f'/proc/{os.getppid()}/mem')",
+    "read about its parent": "open(f'/proc/{os.getppid()}/environ')",
+    "read about itself": "open('/proc/self/maps')",
+    "list processes": "os.listdir('/proc')",
+    "change its priority": "os.nice(-1)",
+    "change its processors": "os.sched_setaffinity(0, {0})",
+    "make a session": "os.setsid()",
+    "become root": "os.setresuid(0, 0, 0)",
+    # the network, and ways round it
+    "a socket": "socket.socket()",
+    "a socket of this machine": "socket.socket(socket.AF_UNIX)",
+    "a pair of sockets": "socket.socketpair()",
+    "a raw socket": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+    "a socket to the kernel": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "a pipe": "os.pipe()",
+    "events": "os.eventfd(0)",
+    "watch many files": "select.epoll()",
+    # its own limits
+    "raise its memory": "limit(resource.RLIMIT_AS)",
+    "raise its time": "limit(resource.RLIMIT_CPU)",
+    "raise its files": "limit(resource.RLIMIT_NOFILE)",
+    "raise limits of others": "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
+    "make machine code": "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)",
+    "make a writable program": "mmap.mmap(-1, 4096, prot=7)",
+    "call back from C": "ctypes.CFUNCTYPE(None)(lambda: None)()",
+}
+RAW = {  # numbers of system calls that Python has no function for, on x86-64 and on aarch64, and arguments
+    "ptrace": (101, 117, (0x4206, "os.getppid()", 0, 0)),
+    "process_vm_readv": (310, 270, ("os.getppid()", 0, 0, 0, 0, 0)),
+    "process_vm_writev": (311, 271, ("os.getppid()", 0, 0, 0, 0, 0)),
+    "clone": (56, 220, (17, 0, 0, 0, 0)),
+    "clone3": (435, 435, (0, 0)),
+    "execveat": (322, 281, (0, 0, 0, 0, 0)),
+    "prctl": (157, 167, (4, 1, 0, 0, 0)),
+    "arch_prctl, personality": (158, 92, (0, 0)),
+    "seccomp": (317, 277, (0, 0, 0)),
+    "io_uring_setup": (425, 425, (1, 0)),
+    "userfaultfd": (323, 282, (0,)),
+    "bpf": (321, 280, (0, 0, 0)),
+    "keyctl": (250, 219, (0, 0, 0, 0, 0)),
+    "add_key": (248, 217, (0, 0, 0, 0, 0)),
+    "mount": (165, 40, (0, 0, 0, 0, 0)),
+    "umount2": (166, 39, (0, 0)),
+    "unshare": (272, 97, (0x10000000,)),
+    "setns": (308, 268, (0, 0)),
+    "perf_event_open": (298, 241, (0, 0, 0, 0, 0)),
+    "openat2": (437, 437, (0, 0, 0, 0)),
+    "memfd_secret": (447, 447, (0,)),
+    "pidfd_getfd": (438, 438, (0, 0, 0)),
+    "kcmp": (312, 272, ("os.getppid()", "os.getpid()", 0, 0, 0)),
+    "shmget": (29, 194, (0, 4096, 0o1600)),
+    "msgget": (68, 186, (0, 0o1600)),
+    "mq_open": (240, 180, (0, 0, 0, 0)),
+    "inotify_init1": (294, 26, (0,)),
+    "fanotify_init": (300, 262, (0, 0)),
+    "setitimer": (38, 103, (0, 0, 0)),
+    "timer_create": (222, 107, (0, 0, 0)),
+    "open_by_handle_at": (304, 265, (0, 0, 0)),
+    "name_to_handle_at": (303, 264, (0, 0, 0, 0, 0)),
+    "syslog": (103, 116, (3, 0, 0)),
+    "reboot": (169, 142, (0, 0, 0, 0)),
+    "init_module": (175, 105, (0, 0, 0)),
+    "settimeofday": (164, 170, (0, 0)),
+    "sethostname": (170, 161, (0, 0)),
+    "mlockall": (151, 230, (3,)),
+    "pkey_alloc": (330, 289, (0, 0)),
+    "landlock_create_ruleset": (444, 444, (0, 0, 1)),
+    "prlimit64 with a new limit behind an odd address": (302, 261, (0, 0, 0x100000000, 0)),
+    "fcntl that sends signals": (72, 25, (0, 8, "os.getpid()")),
+    "ioctl on a terminal": (16, 29, (0, 0x5412, 0)),
+    "tgkill of its parent": (234, 131, ("os.getppid()", "os.getppid()", 0)),
+    "mprotect to machine code": (10, 226, (0, 4096, 5)),
+    "mprotect in upper bits as well": (10, 226, (0, 4096, 0x100000005)),
+}
+ALLOWED = {  # what honest code does, and what its library does for it
+    "read the library": "open(os.__file__).read()",
+    "list the library": "os.listdir(os.path.dirname(os.__file__))",
+    "read numpy": "open(numpy.__file__).read()",
+    "import what was not loaded before": "__import__('wsgiref.util')",
+    "import machine code of the library": "__import__('_zoneinfo')",
+    "import more of numpy": "__import__('numpy.polynomial.chebyshev')",
+    "random numbers": "os.urandom(8) and random.random() and numpy.random.default_rng().random()",
+    "the time": "time.time() and time.perf_counter() and time.process_time() and time.localtime()",
+    "sleep": "time.sleep(0.001)",
+    "numbers of its own": "os.getpid() and os.getppid() and os.getuid() + 1 and os.getcwd()",
+    "signals of its own": "signal.signal(signal.SIGTERM, signal.SIG_DFL) or signal.raise_signal(0)",
+    "its limits": "resource.getrlimit(resource.RLIMIT_AS) and resource.getrusage(resource.RUSAGE_SELF)",
+    "memory": "len(bytearray(50 << 20)) and mmap.mmap(-1, 1 << 20)",
+    "print": "print('a' * 100_000)",
+    "is it a terminal?": "os.isatty(0) or sys.stdin.read() or True",
+    "what machine": "__import__('platform').platform()",
+    "linear algebra": "numpy.linalg.svd(numpy.ones((600, 600)) @ numpy.ones((600, 600)))",
+    "a lock": "__import__('threading').Lock().acquire()",
+    "compress": "__import__('zlib').compress(b'a') and __import__('lzma').compress(b'a')",
+    "digest": "__import__('hashlib').sha256(b'a').hexdigest()",
+}
+SOURCE = """
+import ctypes, mmap, os, random, resource, select, signal, socket, subprocess, sys, time
+import _thread
+import numpy
+libc = ctypes.CDLL(None, use_errno=True)
+
+def thread(call):
+    try: _thread.start_new_thread(call, ())
+    except RuntimeError: raise PermissionError
+
+def limit(which):
+    try: resource.setrlimit(which, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    except ValueError: raise PermissionError
+
+def raw(number, *words):
+    if libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, words)) < 0:
+        raise OSError(ctypes.get_errno(), "raw")
+"""
+
+
+def attempts() -> dict[str, str]:
+    """Every attempt by name, as an expression."""
+    column = 0 if os.uname().machine == "x86_64" else 1
+    raw = {
+        f"raw {name}": f"raw({numbers[column]}, {', '.join(map(str, words))})"
+        for name, (*numbers, words) in RAW.items()
+    }
+    return {**REFUSED, **raw, **{f"allowed: {name}": code for name, code in ALLOWED.items()}}
+
+
+@pytest.fixture(scope="module", params=["A", "B"])
+def tried(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What came of each attempt, all in one sealed process: the name of an exception, or nothing."""
+    try:
+        jail = Jail(request.param)
+    except JailError as error:
+        pytest.skip(f"level {request.param} does not work on this machine: {error}")
+    functions = "".join(
+        f"def f{number}(x):\n    {code}\n    return x\n" for number, code in enumerate(attempts().values())
+    )
+    cells = (Cell(SOURCE, "code cell 1"), Cell(functions, "code cell 2"))
+    names = dict.fromkeys((f"f{number}" for number in range(len(attempts()))), ("x",))
+    program = Program("__main__", cells, {"kit": "def arguments(arrays, names): return dict(arrays)"}, names)
+    with jail:
+        batches = [Batch(name, (Call({"x": np.ones(1)}, {}),)) for name in names]
+        execution = jail.run(program, batches, Limits(submission_wall_seconds=300))
+    assert execution.problems == ()
+    came = [outcome for (outcome,) in execution.outcomes.values()]
+    return {
+        name: "" if isinstance(outcome, Returned) else getattr(outcome, "error", str(outcome))
+        for name, outcome in zip(attempts(), came, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", [*REFUSED, *(f"raw {name}" for name in RAW)])
+def test_refused(name, tried):
+    assert tried[name] in ("PermissionError", "FileNotFoundError", "MemoryError"), tried[name]
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_allowed(name, tried):
+    assert tried[f"allowed: {name}"] == ""
+
+
+# --- Landlock by itself -------------------------------------------------------------------------------------------
+
+BY_LANDLOCK = {  # the first version that refuses it, and what
+    "read": (1, "open(sys.argv[1])"),
+    "write": (1, "open(sys.argv[1], 'a')"),
+    "make": (1, "open(sys.argv[1] + '2', 'w')"),
+    "list": (1, "os.listdir('/')"),
+    "remove": (1, "os.unlink(sys.argv[1])"),
+    "run": (1, "os.execv(sys.executable, [sys.executable, '-c', '0'])"),
+    "write to the library": (1, "open(os.__file__, 'a')"),
+    "trace": (1, "system.syscall({'x86_64': 101, 'aarch64': 117}[os.uname().machine], 0x4206, os.getppid(), 0, 0)"),
+    "read memory": (1, "open(f'/proc/{os.getppid()}/mem')"),
+    "cut": (3, "os.truncate(sys.argv[1], 0)"),
+    "connect": (4, "socket.create_connection(('127.0.0.1', 9))"),
+    "listen": (4, "socket.create_server(('127.0.0.1', 0))"),
+    "signal": (6, "os.kill(os.getppid(), 0)"),
+}
+
+
+@pytest.mark.skipif(sys.platform == "linux" and not lockdown.landlock_abi(), reason="this kernel has no Landlock")
+def test_landlock_holds_where_the_filter_would_have_a_hole(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("a")
+    code = "\n".join(
+        [
+            "import os, socket, sys",
+            "from pathlib import Path",
+            "from autograder.sandbox import lockdown, system",
+            "rules = lockdown.landlock_ruleset([Path(os.__file__).parent], [])",
+            "system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)",
+            "system.syscall(446, rules, 0)",
+            "open(os.__file__).close()",
+            *(f"try: {code}; print({name!r})\nexcept PermissionError: pass" for name, (_, code) in BY_LANDLOCK.items()),
+            "print('end')",
+        ]
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(file)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=ROOT,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    *succeeded, end = done.stdout.splitlines()
+    assert end == "end"
+    assert [name for name in succeeded if BY_LANDLOCK[name][0] <= lockdown.landlock_abi()] == []
+
+
+@pytest.mark.parametrize(("abi", "bits"), [(1, 13), (2, 14), (3, 15), (4, 15), (5, 16), (6, 16), (7, 16)])
+def test_every_right_that_a_version_knows_is_given_up(abi, bits):
+    assert lockdown._file_rights(abi) == (1 << bits) - 1
+
+
+# --- The filter, for both kinds of processors ---------------------------------------------------------------------
+
+
+def decision(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
+    """What the filter says to a call: the few instructions of classic BPF that it is made of, interpreted."""
+    words = [number, syscalls.MACHINES[machine].audit if audit is None else audit, 0, 0]
+    for argument in (*arguments, *(6 - len(arguments)) * (0,)):
+        words += [argument & 0xFFFFFFFF, argument >> 32]
+    program = list(struct.iter_unpack("<HBBI", syscalls.assemble(machine, pid=1234)))
+    jumps: dict[int, Callable[[int, int], bool]] = {
+        0x15: lambda a, k: a == k,
+        0x35: lambda a, k: a >= k,
+        0x45: lambda a, k: bool(a & k),
+    }
+    accumulator = at = 0
+    while True:
+        code, if_so, if_not, value = program[at]
+        at += 1
+        if code == 0x20:
+            accumulator = words[value // 4]
+        elif code in jumps:
+            at += if_so if jumps[code](accumulator, value) else if_not
+        else:
+            assert code == 0x06
+            return value
+
+
+@pytest.mark.parametrize("machine", syscalls.MACHINES)
+class TestFilter:
+    def test_what_is_in_the_table_and_nothing_else_is_allowed(self, machine):
+        column = syscalls.MACHINES[machine].column
+        plain = {numbers[column] for numbers in syscalls.PLAIN.values()} - {None}
+        checked = {numbers[column] for numbers, _ in syscalls.CHECKED.values()} - {None}
+        assert not plain & checked
+        for number in set(range(600)) - checked - {syscalls.TGKILL[column]}:
+            assert (decision(machine, number) == syscalls.ALLOW) == (number in plain), number
+            assert decision(machine, number) in (syscalls.ALLOW, syscalls.REFUSE)
+
+    @pytest.mark.parametrize(
+        ("call", "good", "bad"),
+        [
+            ("openat", [(0, 0, 0o200000), (0, 0, 0o2000000)], [(0, 0, n) for n in (1, 2, 0o100, 0o1000, 0o10000000)]),
+            ("mmap", [(0, 9, 3, 0x22), (0, 9, 5, 2)], [(0, 9, 7, 2), (0, 9, 4, 0x22), (0, 9, 5, 0x20)]),
+            ("mprotect", [(0, 9, 3), (0, 9, 0)], [(0, 9, 4), (0, 9, 5), (0, 9, 7 | 1 << 32)]),
+            ("fcntl", [(0, n) for n in (0, 1, 2, 3, 1030)], [(0, n) for n in (4, 5, 6, 8, 10, 15, 1024, 1033)]),
+            ("ioctl", [(0, 0x5401), (0, 0x5451)], [(0, 0x5412), (0, 0), (0, 0x5402)]),
+            ("prlimit64", [(0, 7, 0, 4096)], [(0, 7, 4096, 0), (0, 7, 1 << 32, 0), (1, 7, 0, 0)]),
+        ],
+    )
+    def test_arguments_are_looked_at(self, machine, call, good, bad):
+        number = syscalls.CHECKED[call][0][syscalls.MACHINES[machine].column]
+        assert {decision(machine, number, *arguments) for arguments in good} == {syscalls.ALLOW}
+        assert {decision(machine, number, *arguments) for arguments in bad} == {syscalls.REFUSE}
+
+    def test_signals_go_to_itself_only(self, machine):
+        number = syscalls.TGKILL[syscalls.MACHINES[machine].column]
+        assert decision(machine, number, 1234, 1234, 6) == syscalls.ALLOW
+        for process, thread in ((1, 1234), (1234, 1), (0, 0), (0xFFFFFFFF, 0xFFFFFFFF)):
+            assert decision(machine, number, process, thread, 6) == syscalls.REFUSE
+
+    def test_calls_of_another_abi_end_the_process(self, machine):
+        others = [0x40000003, *(one.audit for one in syscalls.MACHINES.values())]
+        for audit in others:
+            expected = syscalls.ALLOW if audit == syscalls.MACHINES[machine].audit else syscalls.KILL
+            assert decision(machine, 63, audit=audit) == expected
+        x32 = decision(machine, 0x40000000 | 63)
+        assert x32 == (syscalls.KILL if machine == "x86_64" else syscalls.REFUSE)
+
+    def test_it_is_short_enough_for_the_kernel(self, machine):
+        assert len(syscalls.assemble(machine, pid=1 << 22)) // 8 < 4096
+
+
+# --- As a plain user ----------------------------------------------------------------------------------------------
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+RUN = f"""
+mount --bind "$1" "$2" && shift && folder="$1" && shift
+exec setpriv --reuid=65534 --regid=65534 --clear-groups "$folder/bin/python{VERSION}" "$@"
+"""
+
+
+def test_all_of_this_holds_for_a_plain_user_too():
+    if os.getuid() != 0:
+        pytest.skip("these tests are being run as a plain user")
+    if not all(map(shutil.which, ("unshare", "setpriv", "mount"))):
+        pytest.skip("needs unshare, setpriv and mount (util-linux) to run Python as another user")
+    # This Python may lie below /root, which others cannot enter: they see it elsewhere.
+    tests = [
+        __file__,
+        str(Path(__file__).with_name("test_jail.py")),
+        "-k",
+        "not plain_user and (lockdown or TestSealed)",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        done = subprocess.run(
+            [
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                RUN,
+                "sh",
+                sys.base_prefix,
+                folder,
+                "-P",
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                *tests,
+            ],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+    if "Operation not permitted" in done.stdout.splitlines()[0]:
+        pytest.skip("this container does not let root mount anything")
+    assert done.returncode == 0, done.stdout[-3000:]
+    print(done.stdout)
