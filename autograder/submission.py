@@ -1,21 +1,24 @@
-"""A file or a folder that was handed in -> Submission: source text, never executed."""
+"""A file, a folder or a zip file that was handed in -> Submission: source text, never executed."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from autograder import archive, files
 from autograder.cells import Cell, CellsError, WrittenCell, defined_in, notebook_cells, script_cells, tidy
+from autograder.files import MAX_BYTES as MAX_BYTES  # for those who ask how large a submission may be
+from autograder.files import Unreadable
 from autograder.text import listing, plain
 
-MAX_BYTES = 10_000_000
-MOST_ENTRIES = 10_000  # of a folder, that are looked at
+MOST_ENTRIES = 10_000  # of a folder
+ARCHIVE = ".zip"
 SUFFIXES = (".ipynb", ".py")  # where both were worked on, the first one counts
 
 _COPY = "(?:copy|kopie|copie|copia)"
@@ -51,35 +54,64 @@ class Submission:
 
 
 def read_submission(path: Path, exercise_name: str, released: Released) -> Submission:
-    """Read what lies at `path`: a script or a notebook of any name, or a folder that holds one of the exercise's name.
+    """Read what lies at `path`: a script or a notebook of any name, or a folder or zip file with one of the right name.
 
     Raises Refused.
     """
     try:
         mode = os.lstat(path).st_mode
-    except OSError as error:
-        raise Refused(f"{plain(str(path), 200)} cannot be read: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
+        raise Refused(f"{plain(str(path), 200)} cannot be read: {getattr(error, 'strerror', error)}.") from None
     if stat.S_ISDIR(mode):
         return _from_folder(path, exercise_name, released)
+    if path.suffix.lower() == ARCHIVE:
+        return _from_archive(path, exercise_name, released)
     if path.suffix.lower() not in SUFFIXES:
         raise Refused(f"{_name(path)} is neither a notebook (.ipynb) nor a script (.py): hand in one of these.")
-    return _submission(path, _cells(path), released, ())
+    file = _File(path, lambda: files.content(path))
+    return _submission(file, _cells(file), released, ())
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file that may be meant; in a zip file its path is made as if that were a folder."""
+
+    path: Path
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder or a zip file: what to call it, where it is, the files in it, and how one of them is read."""
+
+    called: str
+    path: Path
+    names: Sequence[str]
+    read: Callable[[str], bytes]
+
+    def file(self, name: str) -> _File:
+        """One of its files."""
+        return _File(self.path / name, lambda: self.read(name))
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The files of one suffix in a folder that may be meant: the expected name, and names made from it by hosts."""
+    """The files of one suffix that may be meant: of the expected name, and of names made from it by hosts."""
 
     expected: str
-    exact: bool
+    exact: tuple[str, ...]
     copies: tuple[str, ...]
 
     @property
     def choice(self) -> str | None:
         """The one to take; None where there is none, or no telling."""
-        if self.exact:
-            return self.expected
-        return self.copies[0] if len(self.copies) == 1 else None
+        best = self.exact or self.copies
+        return best[0] if len(best) == 1 else None
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Those between which there is no telling."""
+        return () if self.choice else self.exact or self.copies
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -92,25 +124,72 @@ class _Found:
 def _from_folder(folder: Path, exercise_name: str, released: Released) -> Submission:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in islice(entries, MOST_ENTRIES))
+            names = sorted(entry.name for entry in islice(entries, MOST_ENTRIES + 1))
     except OSError as error:
         raise Refused(f"The folder {_name(folder)} cannot be read: {error.strerror}.") from None
+    if len(names) > MOST_ENTRIES:
+        raise Refused(f"The folder {_name(folder)} holds more than {MOST_ENTRIES} files: hand in your own alone.")
+    place = _Place(f"folder {_name(folder)}", folder, names, lambda name: files.content(folder / name))
     found = [_find(names, exercise_name, suffix) for suffix in SUFFIXES]
-    rivals = [name for one in found if one.choice is None for name in one.copies]
-    if rivals and not any(one.exact for one in found):
+    archives = [name for name in names if name.lower().endswith(ARCHIVE) and not name.startswith(".")]
+    if len(archives) == 1 and not any(one.exact or one.copies for one in found):
+        return _from_archive(folder / archives[0], exercise_name, released)
+    return _from_place(place, found, exercise_name, released)
+
+
+def _from_archive(path: Path, exercise_name: str, released: Released) -> Submission:
+    try:
+        names = archive.names(path)
+    except Unreadable as reason:
+        raise Refused(f"{_name(path)} {reason}.") from None
+    place = _Place(f"zip file {_name(path)}", path, names, lambda name: archive.content(path, name))
+    found = [_find(names, exercise_name, suffix) for suffix in SUFFIXES]
+    submission = _from_place(place, found, exercise_name, released)
+    inside = plain(submission.path.relative_to(path).as_posix(), 200)
+    return replace(submission, notes=(f"{inside} in {_name(path)} was graded.", *submission.notes))
+
+
+def _from_place(place: _Place, found: Sequence[_Found], exercise_name: str, released: Released) -> Submission:
+    rivals = [name for one in found for name in one.rivals]
+    several = any(len(one.exact) > 1 for one in found)
+    if several or (rivals and not any(one.exact for one in found)):
         raise Refused(
-            f"The folder {_name(folder)} holds {listing(rivals)}, and it is not plain which one is meant: "
+            f"The {place.called} holds {listing(rivals)}, and it is not plain which one is meant: "
             f"keep one, and call it {exercise_name}{Path(rivals[0]).suffix.lower()}."
         )
-    choices = {folder / one.choice: one.notes for one in found if one.choice is not None}
+    choices = dict(_choice(place, one, released) for one in found if one.choice is not None)
     if not choices:
-        raise Refused(_nothing(folder, names, exercise_name))
+        raise Refused(_nothing(place, exercise_name))
     if rivals:
-        choices = {path: (*notes, f"{listing(rivals)} beside it did not count.") for path, notes in choices.items()}
+        choices = {file: (*notes, f"{listing(rivals)} beside it did not count.") for file, notes in choices.items()}
     if len(choices) == 1:
-        [(path, notes)] = choices.items()
-        return _submission(path, _cells(path), released, notes)
+        [(file, notes)] = choices.items()
+        return _submission(file, _cells(file), released, notes)
     return _worked_on(choices, released)
+
+
+def _choice(place: _Place, found: _Found, released: Released) -> tuple[_File, tuple[str, ...]]:
+    """The file to take of one suffix, and notes: a copy that was worked on, where the expected one was not."""
+    assert found.choice is not None
+    file = place.file(found.choice)
+    if not (found.exact and found.copies and _untouched(file, released)):
+        return file, found.notes
+    worked = [name for name in found.copies if not _untouched(place.file(name), released)]
+    if len(worked) > 1:
+        raise Refused(
+            f"The {place.called} holds {listing(worked)}, and it is not plain which one is meant: "
+            f"keep one, and call it {found.expected}."
+        )
+    if not worked:
+        return file, found.notes
+    return place.file(worked[0]), (f"{listing(worked)} was graded, since {found.expected} is as it was handed out.",)
+
+
+def _untouched(file: _File, released: Released) -> bool:
+    try:
+        return not _differs(_cells(file), released)
+    except Refused:
+        return False
 
 
 def _find(names: Sequence[str], exercise_name: str, suffix: str) -> _Found:
@@ -121,34 +200,39 @@ def _find(names: Sequence[str], exercise_name: str, suffix: str) -> _Found:
         rf"{re.escape(suffix)}",
         re.IGNORECASE,
     )
-    copies = tuple(name for name in names if name != expected and copy.fullmatch(name))
-    return _Found(expected, expected in names, copies)
+    last = {name: name.rpartition("/")[2] for name in names}
+    return _Found(
+        expected,
+        exact=tuple(name for name in names if last[name] == expected),
+        copies=tuple(name for name in names if last[name] != expected and copy.fullmatch(last[name])),
+    )
 
 
-def _nothing(folder: Path, names: Sequence[str], exercise_name: str) -> str:
+def _nothing(place: _Place, exercise_name: str) -> str:
     wanted = f"{exercise_name}.ipynb or {exercise_name}.py"
-    if not names:
-        return f"The folder {_name(folder)} is empty: hand in {wanted}."
-    return f"The folder {_name(folder)} holds no {wanted}, only {listing(names)}: give your file its own name back."
+    if not place.names:
+        return f"The {place.called} is empty: hand in {wanted}."
+    return f"The {place.called} holds no {wanted}, only {listing(place.names)}: give your file its own name back."
 
 
-def _worked_on(choices: dict[Path, tuple[str, ...]], released: Released) -> Submission:
+def _worked_on(choices: dict[_File, tuple[str, ...]], released: Released) -> Submission:
     """Of a notebook and a script beside it: the one that was worked on; of two, the notebook."""
-    cells: dict[Path, tuple[WrittenCell, ...]] = {}
+    cells: dict[_File, tuple[WrittenCell, ...]] = {}
     reasons: list[str] = []
-    for path in choices:
+    for file in choices:
         try:
-            cells[path] = _cells(path)
+            cells[file] = _cells(file)
         except Refused as reason:
             reasons.append(str(reason))
-    worked = [path for path in cells if _differs(cells[path], released)]
+    worked = [file for file in cells if _differs(cells[file], released)]
     if reasons and not worked:
         raise Refused(reasons[0])
-    path = (worked or list(cells))[0]
-    notes = (*choices[path], *reasons)
+    file = (worked or list(cells))[0]
+    notes = (*choices[file], *reasons)
     if len(worked) == 2:
-        notes += (f"Both {listing([one.name for one in worked])} were worked on: {_name(path)} was graded.",)
-    return _submission(path, cells[path], released, notes)
+        both = listing([one.path.name for one in worked])
+        notes += (f"Both {both} were worked on: {_name(file.path)} was graded.",)
+    return _submission(file, cells[file], released, notes)
 
 
 def _differs(cells: Iterable[WrittenCell], released: Released) -> bool:
@@ -158,65 +242,45 @@ def _differs(cells: Iterable[WrittenCell], released: Released) -> bool:
     return any(defined_in(source, released.stubs) for source in own)
 
 
-def _submission(path: Path, cells: Iterable[WrittenCell], released: Released, notes: tuple[str, ...]) -> Submission:
+def _submission(file: _File, cells: Iterable[WrittenCell], released: Released, notes: tuple[str, ...]) -> Submission:
     check_cells = {tidy(source) for source in released.check_cells}
     set_up = {tidy(source) for source in released.set_up}
     kept = [cell for cell in cells if not cell.is_check and tidy(cell.written) not in check_cells]
     code = [source for cell in kept if (source := tidy(cell.written)) and source not in set_up]
     return Submission(
-        kind="notebook" if path.suffix.lower() == ".ipynb" else "script",
+        kind="notebook" if file.path.suffix.lower() == ".ipynb" else "script",
         cells=tuple(cell.cell for cell in kept if cell.cell.source.strip()),
         code="\n\n".join(code),
-        notes=notes,
-        path=path,
+        notes=(*notes, *_dropped(kept, released)),
+        path=file.path,
     )
 
 
-def _cells(path: Path) -> tuple[WrittenCell, ...]:
-    text = _text(path)
-    try:
-        return notebook_cells(text) if path.suffix.lower() == ".ipynb" else script_cells(text)
-    except CellsError as reason:
-        raise Refused(f"{_name(path)} {reason}.") from None
+def _dropped(cells: Iterable[WrittenCell], released: Released) -> tuple[str, ...]:
+    """What to say of the stubs in cells that a magic takes away."""
+    found = [(cell, names) for cell in cells if cell.dropped and (names := defined_in(cell.written, released.stubs))]
+    return tuple(
+        f"{cell.cell.label} starts with {plain(cell.dropped, 40)}, so what it defines is not kept "
+        f"({listing(names)}): take that line away."
+        for cell, names in found
+    )
 
 
-def _text(path: Path) -> str:
-    """The text of a regular file, with plain newlines."""
+def _cells(file: _File) -> tuple[WrittenCell, ...]:
     try:
-        data = _bytes(path)
-    except OSError as error:
-        raise Refused(f"{_name(path)} cannot be read: {error.strerror}.") from None
-    if len(data) > MAX_BYTES:
-        raise Refused(
-            f"{_name(path)} is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
-            "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again."
-        )
+        text = _text(file.read())
+        return notebook_cells(text) if file.path.suffix.lower() == ".ipynb" else script_cells(text)
+    except (CellsError, Unreadable) as reason:
+        raise Refused(f"{_name(file.path)} {reason}.") from None
+
+
+def _text(data: bytes) -> str:
+    """The text of a file, with plain newlines."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(
-            f"{_name(path)} is not UTF-8 text (see byte {error.start + 1}): save it as UTF-8 in your editor."
-        ) from None
+        raise Unreadable(f"is not UTF-8 text (see byte {error.start + 1}): save it as UTF-8 in your editor") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _bytes(path: Path) -> bytes:
-    """What a regular file holds, up to one byte over the cap. Links, pipes and devices are not opened."""
-    mode = os.lstat(path).st_mode
-    if stat.S_ISLNK(mode):
-        raise Refused(f"{_name(path)} is a symbolic link: hand in the file itself.")
-    not_regular = Refused(f"{_name(path)} is not a regular file: hand in a notebook or a script.")
-    if not stat.S_ISREG(mode):
-        raise not_regular
-    careful = [getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")]
-    descriptor = os.open(path, os.O_RDONLY | sum(careful))
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was exchanged meanwhile
-            raise not_regular
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
-    finally:
-        os.close(descriptor)
 
 
 def _name(path: Path) -> str:

@@ -1,0 +1,52 @@
+"""Files that others made, opened with care: no links are followed, no pipe or device is opened."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+MAX_BYTES = 10_000_000  # of a file whose text is read
+
+
+class Unreadable(Exception):
+    """A file that is not read: what is wrong and what to do, as the end of a sentence that starts with its name."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading. Raises Unreadable where it is anything else, or cannot be read."""
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            raise Unreadable("is a symbolic link: hand in the file itself")
+        if not stat.S_ISREG(mode):
+            raise Unreadable("is not a regular file: hand in a notebook or a script")
+        careful = [getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")]
+        descriptor = os.open(path, os.O_RDONLY | sum(careful))
+        with io.BufferedReader(io.FileIO(descriptor)) as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was exchanged meanwhile
+                raise Unreadable("is not a regular file: hand in a notebook or a script")
+            yield file
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}") from None
+
+
+def content(path: Path) -> bytes:
+    """What a regular file holds. Raises Unreadable, also where that is too much."""
+    with opened(path) as file:
+        return not_too_large(file.read(MAX_BYTES + 1))
+
+
+def not_too_large(data: bytes) -> bytes:
+    """The data itself. Raises Unreadable where they are over the cap."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable(
+            f"is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
+            "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
+        )
+    return data

@@ -1,0 +1,11 @@
+# tries: to hang inside one call of C code, where no Python handler ever runs
+# stopped by: deadline (SIGKILL from outside)
+# starts as: honest
+# points: 7
+# says: dJ_dW did not finish within
+# holds at: A B C D E
+import re
+
+
+def dJ_dW(net, x, y, h, y_hat):
+    re.match(r"(a+)+$", "a" * 60 + "b")

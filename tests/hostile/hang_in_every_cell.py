@@ -1,0 +1,24 @@
+# tries: to hang in one cell after the other
+# stopped by: deadline; loading stops after three such cells
+# starts as: honest
+# points: 10
+# holds at: A B C D E
+# slow: yes
+while True:
+    pass
+
+# %%
+while True:
+    pass
+
+# %%
+while True:
+    pass
+
+# %%
+while True:
+    pass
+
+# %%
+while True:
+    pass

@@ -1,0 +1,1 @@
+raise SystemExit("this network.py lay beside a submission and was imported")

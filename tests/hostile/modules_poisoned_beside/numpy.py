@@ -1,0 +1,1 @@
+raise SystemExit("this numpy.py lay beside a submission and was imported")

@@ -1,0 +1,11 @@
+# tries: to stand still by SIGSTOP, so that it cannot be waited for
+# stopped by: seccomp (no kill), deadline
+# starts as: honest
+# points: 7
+# holds at: A B C D
+import os
+import signal
+
+
+def dJ_dW(net, x, y, h, y_hat):
+    os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,0 +1,10 @@
+# tries: to start threads until something breaks (at most 500 here)
+# stopped by: seccomp (no clone), rlimits
+# starts as: honest
+# points: at most 10
+# holds at: A B C D E
+import threading
+import time
+
+for _ in range(500):
+    threading.Thread(target=time.sleep, args=(100,), daemon=True).start()

@@ -1,0 +1,545 @@
+"""Code written to cheat, to break out or to break things: each sample gets its verdict, and leaves nothing behind.
+
+What a sample could be after lies about: the model answer in a file, in the environment, arguments and memory of another
+process, and behind local sockets. A sample that gets at it answers with it, so its points show the escape. See the head
+of any sample in tests/hostile for what the headers say; `ROOM` below is what every sample is told.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import gc
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from autograder.course import find_course
+from autograder.exercise import Exercise
+from autograder.grading import Grader
+from autograder.loading import load_exercise
+from autograder.report import Report
+from autograder.sandbox.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
+from autograder.sandbox.levels import LEVELS, Level
+from autograder.sandbox.session import Session
+
+HOSTILE = Path(__file__).parent / "hostile"
+GOOD = Path(__file__).parent / "submissions" / "class" / "perfect" / "rnn_backprop.py"
+COURSE = find_course(Path(__file__).parent)
+REFERENCE = COURSE.exercise_folder("rnn_backprop") / "rnn_backprop.py"
+SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wall_seconds=3.0)
+MOST_GROWTH = 8 << 20
+KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
+KEYS = {"tries", "stopped by", "starts as", "points", "status", "says", "never says", "holds at", "slow", "time"}
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the samples use signals, sockets and folders of POSIX")
+
+# Put before every sample: where the baits are, and what several samples need.
+ROOM = """
+# %%
+import os as _os, stat as _stat, struct as _struct
+
+PORT, DECOY, SECRET, OTHER, SOCKET, MARK = {baits!r}
+HONEST = {honest!r}
+
+
+def win(found):
+    exec(compile(found, "<found>", "exec"), globals())
+
+
+def channel():
+    for descriptor in range(256):
+        try:
+            kind = _os.fstat(descriptor).st_mode
+            if _stat.S_ISFIFO(kind) or _stat.S_ISSOCK(kind):
+                yield descriptor
+        except OSError:
+            pass
+
+
+def say(data):
+    for descriptor in channel():
+        try:
+            left = data
+            while left:
+                left = left[_os.write(descriptor, left) :]
+        except OSError:
+            pass
+
+
+def frame(*message):
+    import msgpack
+
+    body = msgpack.packb(message, use_bin_type=True)
+    return _struct.pack(">I", len(body)) + body
+
+"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One hostile submission and what its header says."""
+
+    path: Path
+    about: dict[str, str]
+    says: tuple[str, ...]
+    never_says: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.path.relative_to(HOSTILE).with_suffix("").as_posix()
+
+    @property
+    def levels(self) -> list[str]:
+        return self.about.get("holds at", "A B").split()
+
+    @property
+    def slow(self) -> bool:
+        return "slow" in self.about
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(load_cpu_seconds=20, load_wall_seconds=60) if "time" in self.about else SHORT
+
+
+@functools.cache
+def read_sample(path: Path) -> Sample:
+    about: dict[str, str] = {}
+    texts: dict[str, list[str]] = {"says": [], "never says": []}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if (header := re.fullmatch(r"# ([a-z ]+): (.+)", line)) is None:
+            break
+        key, value = header.groups()
+        assert key in KEYS, f"{path.name} says {key}"
+        if key in texts:
+            texts[key].append(json.loads(f'"{value}"'))
+        else:
+            assert key not in about, f"{path.name} says {key} twice"
+            about[key] = value
+    return Sample(path, about, tuple(texts["says"]), tuple(texts["never says"]))
+
+
+SAMPLES = [
+    read_sample(path)
+    for path in (*HOSTILE.glob("*.py"), *HOSTILE.glob("*/leaves.py"), *HOSTILE.glob("*/rnn_backprop.py"))
+]
+SAMPLES.sort(key=lambda sample: sample.name)
+
+
+def test_every_sample_says_what_it_is():
+    assert len(SAMPLES) >= 65
+    for sample in (*SAMPLES, *map(read_sample, HOSTILE.glob("*/finds.py"))):
+        assert {"tries", "stopped by", "starts as", "points"} <= sample.about.keys(), sample.name
+        assert sample.about["starts as"] in ("honest", "nothing"), sample.name
+        assert re.fullmatch(r"(at most )?\d+(\.\d+)?", sample.about["points"]), sample.name
+        assert {"A", "B"} <= set(sample.levels) <= set(LEVELS), sample.name
+
+
+class Listener:
+    """Sockets of every local kind. Whoever connects is given the model answer, and is remembered."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.contacts: list[str] = []
+        self.path = str(folder / "socket")
+        tcp = socket.create_server(("127.0.0.1", 0))
+        self.port = tcp.getsockname()[1]
+        self._sockets = {"tcp": tcp, "udp": socket.socket(socket.AF_INET, socket.SOCK_DGRAM)}
+        self._sockets["udp"].bind(("127.0.0.1", self.port))
+        for kind, address in (("unix", self.path), ("abstract", f"\0{name}")):
+            if kind == "unix" or sys.platform == "linux":
+                self._sockets[kind] = socket.socket(socket.AF_UNIX)
+                self._sockets[kind].bind(address)
+                self._sockets[kind].listen()
+        self._stop, stop = socket.socketpair()
+        self._sockets["stop"] = stop
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        answer = REFERENCE.read_bytes()
+        while True:
+            ready, _, _ = select.select(list(self._sockets.values()), [], [])
+            for kind, one in self._sockets.items():
+                if one not in ready:
+                    continue
+                if kind == "stop":
+                    return
+                self.contacts.append(kind)
+                if kind == "udp":
+                    one.recv(100)
+                else:
+                    with one.accept()[0] as wire:
+                        wire.settimeout(1)
+                        wire.sendall(answer)
+
+    def close(self) -> None:
+        self._stop.close()
+        self._thread.join()
+        for one in self._sockets.values():
+            one.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """What lies about for a sample to find, and how it was before."""
+
+    folder: Path
+    mark: str
+    exercise: Exercise
+    listener: Listener
+    decoy: psutil.Process
+    jails: dict[str, Jail] = field(default_factory=dict)
+    footprints: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    before: set[tuple[object, ...]] = field(default_factory=set)
+
+    @property
+    def secret(self) -> Path:
+        return self.folder / "baits" / "solutions" / "rnn_backprop" / "rnn_backprop.py"
+
+    @property
+    def other(self) -> Path:
+        return self.folder / "baits" / "class" / "ada" / "rnn_backprop.py"
+
+    def lay_out(self) -> None:
+        """Put the files there that a sample may be after."""
+        shutil.rmtree(self.folder / "baits", ignore_errors=True)
+        for path, source in ((self.secret, REFERENCE), (self.other, GOOD)):
+            path.parent.mkdir(parents=True)
+            shutil.copyfile(source, path)
+        self.before.clear()
+        self.before.update(_listing(self.folder / "baits"))
+
+    def jail(self, level: Level | None) -> Jail:
+        """The one jail of a level, for all samples; of the strongest one where none is named."""
+        key = level or "strongest"
+        if key not in self.jails:
+            try:
+                opened = Jail(level)
+            except JailError as error:
+                pytest.skip(f"no level {level} on this machine: {error}")
+            self.jails[key] = self.jails.setdefault(opened.level, opened)
+            if self.jails[key] is not opened:
+                opened.close()
+            for _ in range(3):  # whatever is loaded or kept once is there from now on
+                self.graded(self.jails[key], GOOD, Limits())
+            self.footprints[key] = footprint()
+        return self.jails[key]
+
+    def written(self, sample: Sample, folder: Path) -> Path:
+        """The submission that a sample is: a file, or a folder where it brings others along."""
+        baits = (self.listener.port, self.decoy.pid, str(self.secret), str(self.other), self.listener.path, self.mark)
+        honest = GOOD.read_text(encoding="utf-8")
+        room = ROOM.format(baits=baits, honest=honest)
+        own = sample.path.read_text(encoding="utf-8")
+        start = honest if sample.about["starts as"] == "honest" else ""
+        if sample.path.name == "rnn_backprop.py":
+            shutil.copytree(sample.path.parent, folder, dirs_exist_ok=True)
+        path = folder / "rnn_backprop.py"
+        path.write_text("\n".join((room, start, "# %%", own)), encoding="utf-8")
+        return folder if sample.path.name == "rnn_backprop.py" else path
+
+    def graded(self, jail: Jail, path: Path, limits: Limits) -> Report:
+        return Grader(self.exercise, jail, limits, seed=1).grade(path, "sample")
+
+    def leftovers(self) -> list[str]:
+        """What a sample has changed, as far as it can be told from outside."""
+        found = [f"the listener was reached by {kind}" for kind in self.listener.contacts]
+        self.listener.contacts.clear()
+        if not self.decoy.is_running() or self.decoy.status() not in (psutil.STATUS_SLEEPING, psutil.STATUS_IDLE):
+            found.append("the decoy process was touched")
+        if (now := _listing(self.folder / "baits")) != self.before:
+            found.append(f"files were touched: {now ^ self.before}")
+            self.lay_out()
+        places = {"/", "/tmp", "/var/tmp", "/dev/shm", "/run", sys.prefix, str(Path.home()), ".", *sys.path}
+        for place in places:
+            for path in Path(place or ".").glob(f"{self.mark}*"):
+                found.append(f"{path} was written")
+                path.unlink()
+        return found + _forget_kernel_objects()
+
+
+def _listing(folder: Path) -> set[tuple[object, ...]]:
+    """What lies in a folder, and all that tells whether somebody touched it."""
+    stats = ((path, path.lstat()) for path in folder.rglob("*"))
+    return {
+        (str(path.relative_to(folder)), stat.st_mode, stat.st_uid, stat.st_size, stat.st_nlink, stat.st_mtime_ns)
+        for path, stat in stats
+    }
+
+
+def _forget_kernel_objects() -> list[str]:
+    """System V objects under the key of the samples, which are removed."""
+    if sys.platform != "linux":
+        return []
+    libc, key, remove = ctypes.CDLL(None), 0x5EED, 0
+    found = []
+    for name, numbers in (("shm", (0, 0)), ("msg", (0,)), ("sem", (0, 0))):
+        if (one := getattr(libc, f"{name}get")(key, *numbers)) >= 0:
+            getattr(libc, f"{name}ctl")(one, *((0,) if name == "sem" else ()), remove, None)
+            found.append(f"a {name} object was left in the kernel")
+    return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("hostile")
+    mark = f"autograder-sample-{os.getpid()}"
+    answer = REFERENCE.read_text(encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        (folder / "empty").mkdir()
+        (folder / "temp").mkdir()
+        patch.chdir(folder / "empty")
+        patch.setenv("AUTOGRADER_SECRET", answer)
+        patch.setattr(tempfile, "tempdir", str(folder / "temp"))
+        _adopt_orphans(True)
+        listener = Listener(folder, mark)
+        with REFERENCE.open("rb") as held:
+            program = "import time; print('up', flush=True); time.sleep(3600)"
+            decoy = subprocess.Popen(
+                [sys.executable, "-I", "-c", program, answer],
+                stdin=held,
+                stdout=subprocess.PIPE,
+                cwd=COURSE.root,
+                env={"ANSWER": answer},
+                start_new_session=True,
+            )
+        assert decoy.stdout is not None
+        decoy.stdout.readline()
+        exercise = load_exercise(COURSE.exercise_folder("rnn_backprop"))
+        built = World(folder, mark, exercise, listener, psutil.Process(decoy.pid))
+        built.lay_out()
+        try:
+            yield built
+        finally:
+            for jail in set(built.jails.values()):
+                jail.close()
+            gone = soon(lambda: alive() <= {decoy.pid})
+            listener.close()
+            decoy.kill()
+            decoy.wait()
+            decoy.stdout.close()
+            built.leftovers()
+            _adopt_orphans(False)
+        assert gone, "a process outlived its jail"
+        assert not any((folder / "temp").iterdir())
+
+
+def _adopt_orphans(yes: bool) -> None:
+    """Processes whose parent ends become children of this one, so that none can hide."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, int(yes), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
+def alive() -> set[int]:
+    """The processes below this one."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE:
+                found.add(child.pid)
+        except psutil.Error:
+            pass
+    return found
+
+
+def footprint() -> tuple[int, int]:
+    """Bytes of memory and open files of this process."""
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
+    process = psutil.Process()
+    return process.memory_info().rss, process.num_fds()
+
+
+def soon(holds: Callable[[], bool], seconds: float = 5) -> bool:
+    """Whether something holds within a while."""
+    patience = time.monotonic() + seconds
+    while not holds() and time.monotonic() < patience:
+        time.sleep(0.02)
+    return holds()
+
+
+def said(report: Report) -> str:
+    texts = [*(note.text for note in report.notes), *(check.message for check in report.checks)]
+    return "\n".join(dict.fromkeys(filter(None, texts)))
+
+
+def check_verdict(report: Report, sample: Sample) -> None:
+    assert report.status == sample.about.get("status", "graded"), said(report)
+    points = sample.about["points"]
+    most = float(points.removeprefix("at most "))
+    right = report.score <= most if points.startswith("at most") else report.score == most
+    assert right, f"{sample.name} has {report.score:g} points, and {points} is right:\n{said(report)}"
+    assert said(report).replace("\n", "").isprintable()
+    for text in sample.says:
+        assert text in said(report)
+    for text in sample.never_says:
+        assert text not in said(report)
+
+
+def check_sample(world: World, sample: Sample, jail: Jail, folder: Path) -> None:
+    before = len(alive())
+    shown = world.graded(jail, world.written(sample, folder), sample.limits)
+    if sample.path.name == "leaves.py":
+        check_verdict(shown, sample)
+        sample = read_sample(sample.path.with_name("finds.py"))
+        shown = world.graded(jail, world.written(sample, folder), sample.limits)
+    check_next(world, jail)
+    check_verdict(shown, sample)
+    assert soon(lambda: len(alive()) <= before), "a process is still there"
+
+
+def check_next(world: World, jail: Jail) -> None:
+    """Nothing is left, and the next submission gets what it deserves."""
+    after = world.graded(jail, GOOD, Limits())
+    assert world.leftovers() == []
+    assert not any((world.folder / "empty").iterdir())
+    assert (after.score, after.notes, after.isolation) == (10.0, (), jail.level), said(after)
+
+
+QUICK = [pytest.param(sample, id=sample.name) for sample in SAMPLES if not sample.slow]
+ALL = [
+    pytest.param(level, sample, id=f"{level}-{sample.name}")
+    for level in LEVELS
+    for sample in SAMPLES
+    if level in sample.levels
+]
+
+
+@pytest.fixture(scope="module")
+def strongest(world) -> Jail:
+    return world.jail(None)
+
+
+@pytest.mark.parametrize("sample", QUICK)
+def test_at_the_strongest_level_a_sample_gets_its_verdict_and_leaves_nothing(world, strongest, sample, tmp_path):
+    if strongest.level not in sample.levels:
+        pytest.skip(f"this machine offers level {strongest.level} at most, which does not hold this one")
+    check_sample(world, sample, strongest, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("level", "sample"), ALL)
+def test_at_every_level_a_sample_gets_its_verdict_and_leaves_nothing(world, level, sample, tmp_path):
+    jail = world.jail(level)
+    if jail is world.jail(None) and not sample.slow:
+        pytest.skip("the strongest level: among the quick tests")
+    check_sample(world, sample, jail, tmp_path)
+
+
+ODD_TEXTS = {
+    "deep.py": "(" * 200_000,
+    "deep_and_closed.py": "x = " + "[" * 50_000 + "]" * 50_000,
+    "null.py": "x = 1\0",
+    "digits.py": "x = " + "9" * 1_000_000,
+    "long_line.py": "x = [" + "0, " * 300_000 + "]",
+    "operators.py": "x = " + "-" * 2_000_000 + "1",
+    "white.py": "async" + " \t" * 2_000_000 + "x",
+    "tabs.py": "\t\n" * 2_000_000,
+    "markers.py": "# %%\n" * 100_000,
+    "surrogates.py": "x = '\\ud800'\nraise ValueError(x)",
+    "encoding.py": "# -*- coding: rot13 -*-\nvzcbeg bf",
+    "unclosed.py": 'x = """' + "y\n" * 500_000,
+    "deep.ipynb": "[" * 1_000_000,
+    "number.ipynb": '{"nbformat": ' + "9" * 1_000_000 + "}",
+    "twice.ipynb": '{"cells": [], "cells": [{}], "nbformat": 4}',
+    "endless.ipynb": json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ["%"] * 900_000}]}),
+    "magics.ipynb": json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "a ?" * 1_000_000}]}),
+    "shells.ipynb": json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "a = b " * 900_000}]}),
+    "control.ipynb": json.dumps(
+        {"nbformat": 4, "cells": [{"cell_type": "code", "source": "raise ValueError('\x1b[2J')"}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TEXTS)
+def test_a_text_that_no_parser_likes_costs_only_itself(world, strongest, name, tmp_path):
+    path = tmp_path / name
+    path.write_text(ODD_TEXTS[name], encoding="utf-8", errors="surrogatepass")
+    report = world.graded(strongest, path, SHORT)
+    assert report.status in ("graded", "refused"), said(report)
+    assert report.score == 0.0
+    assert said(report).replace("\n", "").isprintable()
+    check_next(world, strongest)
+
+
+@pytest.mark.parametrize("level", ["A", "B"])
+def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, level, tmp_path):
+    jail = world.jail(level)
+    waiting = Program("other", (Cell("import numpy as np\ndef f(x): return x"),), {"kit": KIT}, {"f": ("x",)})
+    with closing(Session(jail._processes, waiting, Limits(), 1)) as other:
+        other.start()
+        sample = read_sample(HOSTILE / "ptrace_neighbours.py")
+        check_sample(world, sample, jail, tmp_path)
+        [outcome] = other.call(Batch("f", (Call({"x": np.ones(3)}, {}),)))
+    assert isinstance(outcome, Returned)
+
+
+NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+@pytest.mark.slow
+def test_as_a_plain_user(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("not root: all of this file ran as a plain user")
+    own = tmp_path_factory.mktemp("plain")
+    for folder in (own, own.parent, own.parent.parent):
+        folder.chmod(0o755)
+    os.chown(own, NOBODY["user"], NOBODY["group"])
+    paths = os.pathsep.join((str(COURSE.root), sysconfig.get_path("purelib")))
+    settings = {
+        **NOBODY,
+        "env": {"PATH": os.environ["PATH"], "HOME": str(own), "PYTHONPATH": paths},
+        "cwd": COURSE.root,
+    }
+    tests = ["-k", "not plain_user and (strongest or two_live or larger or every_level and B-)", __file__]
+    command = [
+        plain_python(settings),
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-p",
+        "no:cacheprovider",
+        f"--basetemp={own / 'temp'}",
+    ]
+    done = subprocess.run([*command, *tests], capture_output=True, text=True, check=False, **settings)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
+    assert " passed" in done.stdout
+
+
+def plain_python(settings: dict[str, Any]) -> str:
+    """This Python, or the same version of it elsewhere, where a plain user may run it and read what it needs."""
+    trial = f"import numpy, pytest, autograder; open({str(REFERENCE)!r}).close()"
+    for program in (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
+        with suppress(OSError):
+            if subprocess.run([program, "-c", trial], capture_output=True, check=False, **settings).returncode == 0:
+                return program
+    pytest.skip("a plain user may not read this checkout, or no Python of this version")
+
+
+def test_after_all_of_them_the_grader_is_no_larger_than_before(world):
+    if not world.footprints:
+        pytest.skip("none of the tests above was run")
+    now = footprint()
+    for level, before in world.footprints.items():
+        assert now[0] - before[0] <= MOST_GROWTH, f"memory, since the first one at level {level}"
+    assert now[1] <= max(files for _, files in world.footprints.values())

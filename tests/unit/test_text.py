@@ -1,0 +1,119 @@
+"""Whatever a student's code, file or folder is called and says: a report shows it, and nothing obeys it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from rich.console import Console
+
+from autograder import messages
+from autograder.exercise import Case, Function
+from autograder.formats import FORMATS, text
+from autograder.report import CheckResult, Note, Report
+from autograder.sandbox.program import CellProblem, Raised
+from autograder.text import listing, plain, visible
+
+HOSTILE = {
+    "clears the screen": "a\x1b[2J\x1b[Hb",
+    "sets the title": "a\x1b]0;root\x07b",
+    "8-bit escapes": "a\x9b31mb\x90q\x9c",
+    "moves back": "wrong\b\b\b\b\bright\r\x7f",
+    "lines": "a\nb\r\nc\x0bd\x0ce\x85f\u2028g\u2029h",
+    "null": "a\0b",
+    "right to left": "a\u202egnorw\u202c\u2066b\u2069\u200f",
+    "invisible": "a\u200b\u2060\ufeff\u00ad\U000e0041b",
+    "private and unassigned": "a\ue000\U000f0000\uffff\U000ffffeb",
+    "halves of characters": "a\udcffb\ud83d",
+    "a pile of marks": "a" + "\u0300\u0489\u20dd" * 40 + "b",
+    "workflow commands": "::error::x\n::set-output name=a::b ##[error]c ::stop-commands::d",
+    "workflow commands after white space": " " * 97 + "::error file=a::b",
+    "ends of XML and HTML": "]]></system-out><script>alert(1)</script><!-- --><b>",
+    "markup": "[bold red]x[/] [link=file:///etc/passwd]y[/link] :skull:",
+    "formulas": "=cmd|'/c calc'!A1\t+1-1@SUM(1)",
+    "JSON": '", "score": 10, "x": "\\',
+    "huge": "x" * 1_000_000,
+    "huge and invisible": "\u200b" * 1_000_000 + "x",
+    "wide": "\U0001f480" * 500,
+}
+FUNCTION = Function("f", ("x",), ("x",), {"f": "(n,)"})
+
+
+def hostile_report(told: str) -> Report:
+    """A report with a text everywhere a submission may have a hand in it, as `messages` lets it in."""
+    problem = CellProblem("", 3, "ValueError", told, ("f",))
+    raised = messages.raised(FUNCTION, Raised("ValueError", told, "", 3), Case("f.a", {}, {}, "a case"), told=True)
+    notes = (
+        Note("student", messages.cell_problem(problem)),
+        Note("student", f"{listing([told, told])} beside it did not count."),
+        Note("instructor", messages.quote(told)),
+    )
+    check = CheckResult("f.a", "f", "A check", "error", 0.0, 1.0, raised)
+    return Report("ex", told[:5000], "graded", 0.0, 1.0, 1, "A", notes, (check,))
+
+
+def assert_harmless(shown: str) -> None:
+    """Nothing in it is obeyed by a terminal or by a service that reads its lines."""
+    for line in shown.split("\n"):
+        assert line.isprintable()
+        assert not re.match(r"\s*::[a-z]", line)
+        assert not re.search(r"[\u0300-\u036f\u0489\u20dd]{3}", line)
+
+
+@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_format_shows_it_harmlessly(told, form, count):
+    report = hostile_report(told)
+    refused = Report("ex", told[:5000], "refused", 0.0, 1.0, 1, "A", report.notes)
+    shown = FORMATS[form]([report, refused, report][:count])
+    for line in shown.split("\n"):
+        assert line.isprintable()
+    shown.encode("utf-8")
+    if form == "text":
+        assert_harmless(shown)
+        assert "##[" not in shown
+    else:
+        read = json.loads(shown)
+        assert (read if count == 1 else read[0])["submission"] == told[:5000]
+
+
+@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
+def test_a_terminal_is_sent_no_escapes_but_our_own(told):
+    out = io.StringIO()
+    text.show([hostile_report(told)], Console(file=out, force_terminal=True, color_system="standard", width=100))
+    assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()))
+
+
+@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
+def test_every_sentence_is_one_line_and_not_too_long(told):
+    report = hostile_report(told)
+    for sentence in [*(note.text for note in report.notes), *(check.message for check in report.checks)]:
+        assert_harmless(sentence)
+        assert "\n" not in sentence
+        assert len(sentence) < 600
+
+
+@given(st.text(st.characters(), max_size=300), st.integers(1, 100))
+def test_plain_text_is_printable_and_short(told, longest):
+    shown = plain(told, longest)
+    assert shown.isprintable()
+    assert len(shown) <= longest
+    assert plain(shown, longest) == shown
+
+
+@given(st.text(st.characters(), max_size=100))
+def test_what_was_visible_stays(told):
+    letters = [c for c in told if c.isalnum()]
+    assert [c for c in visible(told) if c.isalnum()] == letters
+
+
+@pytest.mark.parametrize(
+    "told", ["x[::2]", "ä € 漢字 🎉", "e\u0301", "हिन्दी", "don't [do] <this>", "C:\\Users", "f: g"]
+)
+def test_honest_text_is_left_alone(told):
+    assert plain(told, 100) == told
