@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.magics import without_magics
+from autograder.magics import foreign, without_magics
 
 MOST_CELLS = 2000
 
-_MARKER = re.compile(r"#\s?%%+(?P<about>.*)")
+# Of editors, and of notebooks exported by nbconvert.
+_MARKER = re.compile(r"#\s?%%+(?P<about>.*)|# In\[[ \d]*\]:\s*$")
 _NO_CODE = re.compile(r"\[(?:markdown|md|raw)\]")
 
 
@@ -34,20 +35,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class WrittenCell:
-    """A code cell as it was written, and as it is run; `is_check` when its metadata say that it is a released check."""
+    """A code cell as it was written, and as it is run.
+
+    `is_check` when its metadata say that it is a released check; `dropped` is the line for which nothing of it is run,
+    such as "%%writefile a.py".
+    """
 
     written: str
     cell: Cell
     is_check: bool = False
+    dropped: str = ""
 
 
 def script_cells(text: str) -> tuple[WrittenCell, ...]:
-    """The code cells of a script: it is split at its `# %%` lines, or is one cell without any.
+    """The code cells of a script: it is split at its `# %%` and `# In[1]:` lines, or is one cell without any.
 
     A marker counts wherever it stands, for else one unclosed string would swallow all the cells after it.
     """
     lines = text.split("\n")
-    starts = [(number, marker["about"]) for number, line in enumerate(lines) if (marker := _MARKER.match(line))]
+    starts = [(number, marker["about"] or "") for number, line in enumerate(lines) if (marker := _MARKER.match(line))]
     pieces = [(0, "")] if not starts or starts[0][0] else []
     pieces += starts
     ends = [number for number, _ in pieces[1:]] + [len(lines)]
@@ -83,8 +89,8 @@ def notebook_cells(text: str) -> tuple[WrittenCell, ...]:
             raise _damaged(number)
         if cell.get("cell_type") == "code":
             source = _source(cell.get("source"), number)
-            label = f"code cell {len(written) + 1}"
-            written.append(WrittenCell(source, Cell(without_magics(source), label), _is_check(cell.get("metadata"))))
+            run = Cell(without_magics(source), f"code cell {len(written) + 1}")
+            written.append(WrittenCell(source, run, _is_check(cell.get("metadata")), foreign(source)))
     return _not_too_many(written)
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from autograder.sandbox.levels import LEVELS, Level
+
 if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.exercise import Exercise
+    from autograder.grading import Grader
     from autograder.report import Report
 
 GRADER_ERROR, WRONG_USAGE, BELOW_THRESHOLD = 1, 2, 3
+SECONDS_BETWEEN_LINES = 5
 
 # Two BLAS threads cost more time on matrices of this size than they save.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -57,22 +63,37 @@ def commands() -> None:
 @click.option(
     "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write there, not to stdout."
 )
+@click.option(
+    "--require-isolation",
+    "required",
+    type=click.Choice(LEVELS),
+    help="Refuse to grade below this isolation; see autograder doctor.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**53 - 1), help="Draw the hidden cases from this, to replay a verdict.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 3 if anybody has less.")
 def grade(
-    exercise: str, path: Sequence[Path], form: str, output: Path | None, seed: int | None, fail_under: float | None
+    exercise: str,
+    path: Sequence[Path],
+    form: str,
+    output: Path | None,
+    required: Level | None,
+    seed: int | None,
+    fail_under: float | None,
 ) -> None:
     """Grade submissions of EXERCISE.
 
-    Each PATH is a notebook, a .py file, or a folder that holds one.
+    Each PATH is a notebook, a .py file, or a folder or zip file that holds one.
 
-    Exit code 0 when everybody has a verdict, whatever the score; 1 when the grader itself failed on one; 2 for wrong
-    usage; 3 when --fail-under is not reached.
+    Exit code 0 when everybody has a verdict, whatever the score; 1 when the grader itself failed on one, or the
+    isolation is below what is required; 2 for wrong usage; 3 when --fail-under is not reached.
     """
+    for one in path:
+        _refuse_inside(one, Path.cwd())
     course, loaded = _open(exercise)
     for one in path:
-        _refuse_inside(one, course)
-    reports = _grade_all(course, loaded, [(str(one), one) for one in path], seed)
+        _refuse_inside(one, course.root)
+    with _grader(course, loaded, required, seed) as grader:
+        reports = _grade_all(grader, [(str(one), one) for one in path])
     _write(reports, form, output)
     if any(report.status == "grader_error" for report in reports):
         sys.exit(GRADER_ERROR)
@@ -94,7 +115,8 @@ def release(exercise: str) -> None:
         folder = release_exercise(loaded, course.assignments / exercise)
     except ReleaseError as error:
         raise _Sentence(str(error), GRADER_ERROR) from None
-    click.echo(f"Released {exercise} to {folder}.")
+    here = Path.cwd()
+    click.echo(f"Released {exercise} to {folder.relative_to(here) if folder.is_relative_to(here) else folder}.")
 
 
 @commands.command()
@@ -109,7 +131,23 @@ def demo() -> None:
     paths = sample_class(course)
     if not paths:
         raise _Sentence("The sample class lies in tests/submissions/class of a clone of the kit: run this there.")
-    run_demo(course, _grade_all(course, loaded, [(path.name, path) for path in paths], None))
+    with _grader(course, loaded, None, None) as grader:
+        reports = _grade_all(grader, [(path.name, path) for path in paths])
+    run_demo(course, reports)
+
+
+@commands.command()
+def doctor() -> None:
+    """Say how well student code is isolated on this machine.
+
+    Tries every level, from the strongest to the weakest, and says what it protects against, and what to install or set
+    where one does not work.
+    """
+    from rich.console import Console
+
+    from autograder.doctor import show
+
+    show(Console())
 
 
 class _Sentence(Exception):
@@ -131,40 +169,56 @@ def _open(exercise: str) -> tuple[Course, Exercise]:
         raise _Sentence(str(error)) from None
 
 
-def _refuse_inside(submission: Path, course: Course) -> None:
-    """Python imports what lies in its working folder: a grader must not stand in a student's."""
-    folder = submission.resolve() if submission.is_dir() else None
-    for here in (Path.cwd().resolve(), course.root):
-        if folder and here.is_relative_to(folder):
-            raise _Sentence(f"{here} lies inside the submission {submission}: run this in the folder of the course.")
+def _refuse_inside(submission: Path, place: Path) -> None:
+    """A grader must not stand in a student's folder: course.toml and exercises are looked for from where it stands."""
+    folder = (submission if submission.is_dir() else submission.parent).resolve()
+    if place.resolve().is_relative_to(folder):
+        raise _Sentence(
+            f"{place} lies inside the submission {submission}, or beside it: "
+            "run this in the folder of the course, with the submission in a folder of its own."
+        )
 
 
-def _grade_all(
-    course: Course, exercise: Exercise, submissions: Sequence[tuple[str, Path]], seed: int | None
-) -> list[Report]:
+@contextmanager
+def _grader(course: Course, exercise: Exercise, required: Level | None, seed: int | None) -> Iterator[Grader]:
+    from autograder.course import CourseError
+    from autograder.grading import NotIsolated, opened
+
+    try:
+        with opened(course, exercise, _warn, required, seed) as grader:
+            yield grader
+    except CourseError as error:
+        raise _Sentence(str(error)) from None
+    except NotIsolated as error:
+        raise _Sentence(str(error), GRADER_ERROR) from None
+
+
+def _warn(sentence: str) -> None:
+    click.secho(f"Warning: {sentence}", err=True, fg="yellow", bold=True)
+
+
+def _grade_all(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
+    if len(submissions) == 1:
+        return [grader.grade(path, name) for name, path in submissions]
+    if not sys.stderr.isatty():
+        return _grade_and_tell(grader, submissions)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from autograder.course import CourseError, read_secret
-    from autograder.grading import grade_safely
-
-    secret = None
-    if seed is None:
-        try:
-            secret = read_secret(course)
-        except CourseError as error:
-            raise _Sentence(str(error)) from None
-        if secret is None:
-            click.echo(
-                f"Warning: {course.secret_file} cannot be made, so a student could work out the hidden cases: "
-                "set AUTOGRADER_SECRET.",
-                err=True,
-            )
-    reports = []
     columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=len(submissions) == 1, transient=True) as progress:
-        for name, path in progress.track(submissions):
-            reports.append(grade_safely(path, name, exercise, course.limits, secret, seed))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        return [grader.grade(path, name) for name, path in progress.track(submissions)]
+
+
+def _grade_and_tell(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
+    """Grade with a line on stderr every few seconds and one at the end, for logs."""
+    reports: list[Report] = []
+    told = time.monotonic()
+    for name, path in submissions:
+        reports.append(grader.grade(path, name))
+        if len(reports) == len(submissions) or time.monotonic() > told + SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            click.echo(f"Graded {len(reports)} of {len(submissions)}.", err=True)
     return reports
 
 

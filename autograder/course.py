@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from autograder.sandbox.levels import LEVELS, Level
 from autograder.sandbox.program import Limits
 
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
@@ -25,18 +26,19 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Course:
-    """A course: the folder of its course.toml and what is set there."""
+    """A course: the folder of its course.toml and what is set there. `isolation` is the weakest to grade at."""
 
     root: Path
     exercises: Path
     assignments: Path
     secret_file: Path
+    isolation: Level = "E"
     limits: Limits = field(default_factory=Limits)
 
     def exercise_folder(self, name: str) -> Path:
         """The folder of one exercise. Raises CourseError when there is none, naming those that there are."""
         folder = self.exercises / name
-        if not (folder / "rubric.py").is_file():
+        if not name.isidentifier() or not (folder / "rubric.py").is_file():
             known = sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
             there = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
             raise CourseError(f"There is no exercise called {name!r}; {there}.")
@@ -61,16 +63,18 @@ def _read(root: Path) -> Course:
         settings: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{file} cannot be read: {error}.") from None
-    limits = settings.pop("limits", {})
+    limits = _limits(settings.pop("limits", {}), file)
+    isolation = settings.pop("isolation", "E")
+    if isolation not in LEVELS:
+        raise CourseError(f"{file}: isolation must be one of {', '.join(LEVELS)}, not {isolation!r}.")
     paths = {"exercises": "solutions", "assignments": "assignments", "secret_file": ".course-secret"}
     for name, value in settings.items():
         if name not in paths:
-            raise CourseError(f"{file} has a setting called {name!r}: there are limits, {', '.join(paths)}.")
+            raise CourseError(f"{file} has a setting called {name!r}: there are isolation, limits, {', '.join(paths)}.")
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
-    return Course(
-        root, **{name: root / settings.get(name, usual) for name, usual in paths.items()}, limits=_limits(limits, file)
-    )
+    places = {name: root / settings.get(name, usual) for name, usual in paths.items()}
+    return Course(root, **places, isolation=isolation, limits=limits)
 
 
 def _limits(settings: Any, file: Path) -> Limits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from autograder.course import Course
@@ -28,14 +29,19 @@ def run_demo(course: Course, reports: Sequence[Report]) -> None:
         (folder / f"{report.submission}.json").write_text(json_report.render([report]), encoding="utf-8")
         (folder / f"{report.submission}.txt").write_text(text.render([report]), encoding="utf-8")
     console = Console()
+    if console.is_terminal:
+        _show(reports, console)
+    else:
+        click.echo(text.plain(lambda console: _show(reports, console)), nl=False)
+    click.echo(f"The submissions lie in {_class_folder(course)}.\nThe reports lie in {folder}.")
+
+
+def _show(reports: Sequence[Report], console: Console) -> None:
     console.print(text.class_table(reports))
     console.print("One of them in full:\n")
     for report in reports:
         if report.submission == TOLD_IN_FULL:
             text.show_one(report, console)
-    places = {"submissions": _class_folder(course), "reports": folder}
-    for what, place in places.items():
-        console.print(f"The {what} lie in {place}.", soft_wrap=True, markup=False, highlight=False)
 
 
 def _class_folder(course: Course) -> Path:

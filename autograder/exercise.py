@@ -64,7 +64,7 @@ class Check:
     `looks_at` "value" compares with the reference, "slope" with the measured slope of the objective, "contract" at
     shapes, dtypes, inputs left unchanged and equal answers to equal calls. `counts` "note" gives no points whatever
     happens and tells only; "condition" withholds all points of its function when it fails. A check that is not
-    `hidden` is drawn from a public seed, and its messages may quote what the student's code printed or raised.
+    `hidden` is drawn from a public seed, and its messages may quote what the student's code raised.
     """
 
     id: str
@@ -76,18 +76,26 @@ class Check:
     counts: Literal["points", "note", "condition"] = "points"
     hidden: bool = True
 
+    @property
+    def worth(self) -> float:
+        """The points that it gives when it passes."""
+        return 0.0 if self.counts == "note" else self.points
+
 
 @dataclass(frozen=True)
 class VisibleCheck:
     """One check that students run themselves: it needs golden numbers and no reference.
 
-    `looks_at` as in Check; `cases` are complete, drawn by the rubric.
+    `looks_at` as in Check; `cases` are complete, drawn by the rubric. `starts` belongs to a contract: results whose
+    first row is an argument itself, such as {"h": "h0"}. `hint` is told beside wrong numbers: what to look at first.
     """
 
     function: str
     title: str
     cases: tuple[Case, ...]
     looks_at: Literal["value", "slope", "contract"] = "value"
+    starts: Names = field(default_factory=dict)
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,4 +128,4 @@ class Exercise:
     @property
     def max_score(self) -> float:
         """The points of the whole rubric."""
-        return round(sum(check.points for check in self.checks if check.counts != "note"), 6)
+        return round(sum(check.worth for check in self.checks), 6)

@@ -24,7 +24,6 @@ def golden_numbers(exercise: Exercise) -> str:
             "arguments": function.arguments,
             "returns": dict(function.returns),
             "slope_of": function.slope_of,
-            "starts": _starts(exercise, function),
         }
         for function in exercise.functions
     }
@@ -33,6 +32,8 @@ def golden_numbers(exercise: Exercise) -> str:
             "function": check.function,
             "title": check.title,
             "looks_at": check.looks_at,
+            "starts": dict(check.starts),
+            "hint": check.hint,
             "cases": [_case(exercise, by_name[check.function], check, case) for case in sorted(check.cases, key=_size)],
         }
         for check in exercise.visible
@@ -65,22 +66,6 @@ def _case(exercise: Exercise, function: Function, check: VisibleCheck, case: Cas
         "names": dict(case.names),
         "arrays": {name: array.tolist() for name, array in arrays.items()},
         "expected": [_rounded(array).tolist() for array in expected],
-    }
-
-
-def _starts(exercise: Exercise, function: Function) -> dict[str, str]:
-    """Results whose first row is an argument in every visible case, such as h, which begins with h0."""
-    cases = [case for check in exercise.visible if check.function == function.name for case in check.cases]
-    answers = [dict(zip(function.returns, exercise.reference(function.name, case), strict=True)) for case in cases]
-    return {
-        result: argument
-        for result in function.returns
-        for argument in function.arguments
-        if cases
-        and all(
-            argument in case.arrays and np.array_equal(answer[result][:1], case.arrays[argument][None])
-            for case, answer in zip(cases, answers, strict=True)
-        )
     }
 
 

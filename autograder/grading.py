@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from autograder import messages
-from autograder.course import seed_of
+from autograder.course import Course, read_secret, seed_of
 from autograder.exercise import Case, Check, Exercise, Function
 from autograder.judging import Judged, Trial, judge
-from autograder.report import CheckResult, Note, Report
-from autograder.sandbox import jail
+from autograder.report import Note, Report, ReportStatus
+from autograder.sandbox.jail import Jail, JailError
+from autograder.sandbox.levels import SAFE, Level, at_least
 from autograder.sandbox.program import Again, Batch, Call, Execution, Limits, Program, Recall
 from autograder.submission import Refused, Released, Submission, read_submission
 
@@ -53,39 +55,94 @@ class Plan:
         }
 
 
-def grade(
-    path: Path, name: str, exercise: Exercise, limits: Limits, secret: bytes | None, seed: int | None = None
-) -> Report:
-    """Grade the submission at `path`, shown as `name`.
+@dataclass(frozen=True)
+class Grader:
+    """All that grading a submission of one exercise takes.
 
-    Without `seed`, it is told by the student's own code and the secret. Work that cannot be read is `refused`.
-    Never raises because of what a submission holds.
+    Without `seed`, the seed of a submission is told by the student's own code and the secret.
     """
-    try:
-        submission = read_submission(path, exercise.name, released(exercise))
-    except Refused as reason:
-        return _refused(exercise, name, str(reason), seed or 0)
-    if seed is None:
-        seed = seed_of(submission.code, exercise.name, secret)
-    plans = [_plan(exercise, function, seed) for function in exercise.functions]
-    execution = jail.run(_program(exercise, submission), [plan.batch for plan in plans], limits)
-    judged = [judge(exercise, plan.function, plan.trials(execution, exercise), execution, limits) for plan in plans]
-    return _report(exercise, name, seed, submission, execution, judged)
 
+    exercise: Exercise
+    jail: Jail
+    limits: Limits
+    secret: bytes | None = None
+    seed: int | None = None
 
-def grade_safely(
-    path: Path, name: str, exercise: Exercise, limits: Limits, secret: bytes | None, seed: int | None = None
-) -> Report:
-    """As `grade`, but a fault of the grader itself is a `grader_error`, so that the submissions after it are graded."""
-    try:
-        return grade(path, name, exercise, limits, secret, seed)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission only
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        reason = (
-            f"The grader failed with {type(error).__name__} in {Path(last.filename).name}, line {last.lineno}: {error}"
+    def grade(self, path: Path, name: str) -> Report:
+        """Grade the submission at `path`, shown as `name`. Work that cannot be read is `refused`.
+
+        A fault of the grader itself is a `grader_error`, so that the submissions after it are graded: never raises.
+        """
+        try:
+            return self._grade(path, name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission only
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            what = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}: {error}"
+            note = Note("instructor", messages.quote(f"The grader failed with {what}"))
+            return self._without_verdict(name, "grader_error", note)
+
+    def _grade(self, path: Path, name: str) -> Report:
+        exercise = self.exercise
+        try:
+            submission = read_submission(path, exercise.name, released(exercise))
+        except Refused as reason:
+            return self._without_verdict(name, "refused", Note("student", str(reason)))
+        seed = seed_of(submission.code, exercise.name, self.secret) if self.seed is None else self.seed
+        plans = [_plan(exercise, function, seed) for function in exercise.functions]
+        execution = self.jail.run(_program(exercise, submission), [plan.batch for plan in plans], self.limits)
+        judged = [
+            judge(exercise, plan.function, plan.trials(execution, exercise), execution, self.limits) for plan in plans
+        ]
+        checks = tuple(result for one in judged for result in one.results)
+        return Report(
+            exercise=exercise.name,
+            submission=name,
+            status="graded",
+            score=round(sum(result.points for result in checks), 6),
+            max_score=exercise.max_score,
+            seed=seed,
+            isolation=self.jail.level,
+            notes=_notes(submission, execution, judged),
+            checks=checks,
         )
-        notes = (Note("instructor", messages.quote(reason)),)
-        return Report(exercise.name, name, "grader_error", 0.0, exercise.max_score, seed or 0, jail.ISOLATION, notes)
+
+    def _without_verdict(self, name: str, status: ReportStatus, note: Note) -> Report:
+        most = self.exercise.max_score
+        return Report(self.exercise.name, name, status, 0.0, most, self.seed or 0, self.jail.level, (note,))
+
+
+class NotIsolated(Exception):
+    """Student code cannot be run here, or not as well isolated as required: one sentence that says what to do."""
+
+
+@contextmanager
+def opened(
+    course: Course,
+    exercise: Exercise,
+    warn: Callable[[str], None],
+    required: Level | None = None,
+    seed: int | None = None,
+) -> Iterator[Grader]:
+    """A grader with a jail of its own, closed afterwards; `warn` is told in a sentence what is not as it should be.
+
+    Raises NotIsolated where the machine does not offer the isolation that is required, by the course unless said here,
+    and CourseError where the course's secret cannot be read.
+    """
+    secret = None if seed is not None else read_secret(course)
+    if seed is None and secret is None:
+        warn(f"{course.secret_file} cannot be made, so students could foresee hidden cases: set AUTOGRADER_SECRET.")
+    try:
+        jail = Jail()
+    except JailError as error:
+        raise NotIsolated(f"Student code cannot be run: {error}.") from None
+    with jail:
+        required = required or course.isolation
+        see = "autograder doctor says what is missing."
+        if not at_least(jail.level, required):
+            raise NotIsolated(f"Isolation {required} is required, and this machine offers {jail.level}: {see}")
+        if not at_least(jail.level, SAFE):
+            warn(f"student code is isolated at level {jail.level} only, which somebody who cheats gets through: {see}")
+        yield Grader(exercise, jail, course.limits, secret, seed)
 
 
 def released(exercise: Exercise) -> Released:
@@ -122,29 +179,10 @@ def _program(exercise: Exercise, submission: Submission) -> Program:
     )
 
 
-def _report(
-    exercise: Exercise, name: str, seed: int, submission: Submission, execution: Execution, judged: list[Judged]
-) -> Report:
-    checks: tuple[CheckResult, ...] = tuple(result for one in judged for result in one.results)
-    notes = [
-        *(Note("student", text) for text in submission.notes),
-        *(Note("student", messages.cell_problem(problem)) for problem in execution.problems),
-        *(Note("student", text) for one in judged for text in one.notes),
+def _notes(submission: Submission, execution: Execution, judged: Sequence[Judged]) -> tuple[Note, ...]:
+    texts = [
+        *submission.notes,
+        *(messages.cell_problem(problem) for problem in execution.problems),
+        *(text for one in judged for text in one.notes),
     ]
-    return Report(
-        exercise=exercise.name,
-        submission=name,
-        status="graded",
-        score=round(sum(result.points for result in checks), 6),
-        max_score=exercise.max_score,
-        seed=seed,
-        isolation=jail.ISOLATION,
-        notes=tuple(notes),
-        checks=checks,
-    )
-
-
-def _refused(exercise: Exercise, name: str, reason: str, seed: int) -> Report:
-    return Report(
-        exercise.name, name, "refused", 0.0, exercise.max_score, seed, jail.ISOLATION, (Note("student", reason),)
-    )
+    return tuple(Note("student", text) for text in texts)

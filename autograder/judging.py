@@ -35,11 +35,15 @@ class Judged:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look at one trial says; `error` is the relative error where arrays were compared."""
+    """What one look at one trial says.
+
+    `error` is the relative error where arrays were compared, `origin` what two findings with one cause have in common.
+    """
 
     status: CheckStatus
     message: str = ""
     error: float | None = None
+    origin: tuple[object, ...] = ()
 
 
 def judge(
@@ -48,7 +52,7 @@ def judge(
     """Judge every check of one function from the trials of its cases."""
     checks = exercise.checks_of(function.name)
     first = trials[checks[0].cases[0]]
-    if isinstance(first.outcome, Raised) and first.outcome.error == "NotImplementedError":
+    if _left_as_it_was(first.outcome, exercise, function):
         message = messages.not_attempted(function.name)
         return Judged(tuple(_result(check, Finding("not_attempted", message)) for check in checks), ())
     bench = Bench(exercise, function, trials, execution, limits)
@@ -56,6 +60,14 @@ def judge(
     results = [_result(check, _together(findings[check.id], len(check.cases))) for check in checks]
     results = _withheld(checks, _contract_needs_a_value(checks, results))
     return Judged(tuple(results), _notes(function, checks, results, findings, trials))
+
+
+def _left_as_it_was(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
+    """Whether a function stopped at its stub's own line, and not at that of another one which it calls."""
+    if not isinstance(outcome, Raised) or outcome.error != "NotImplementedError":
+        return False
+    others = {messages.not_attempted(other.name) for other in exercise.functions if other != function}
+    return f"{outcome.text}." not in others
 
 
 @dataclass(frozen=True)
@@ -114,38 +126,44 @@ class Bench:
         return Finding("pass") if same else Finding("fail", messages.repeated(self.function.name, name))
 
     def _usable(self, check: Check, trial: Trial) -> Finding | tuple[Array, ...]:
-        """The arrays of a trial when they hold finite floats in the right shapes, else what is in the way."""
-        outcome, name = trial.outcome, self.function.name
+        """The arrays of a trial when they hold finite floats in the right shapes, else what is in the way.
+
+        What is in the way on the public case already is told as there, where text of the student's may be quoted.
+        """
+        problem = self._problem(trial, told=not check.hidden)
+        if problem is None:
+            assert isinstance(trial.outcome, Returned)
+            return tuple(value.array for value in trial.outcome.values)
+        for public in (c for c in self.exercise.checks_of(self.function.name) if check.hidden and not c.hidden):
+            seen = self._problem(self.trials[public.cases[0]], told=True)
+            if seen is not None and seen.origin == problem.origin:
+                return seen
+        return problem
+
+    def _problem(self, trial: Trial, told: bool) -> Finding | None:
+        outcome, function = trial.outcome, self.function
         match outcome:
             case Missing():
-                return Finding("error", messages.missing(name, outcome, self.execution.problems))
+                message = messages.missing(function.name, outcome, self.execution.problems)
+                return Finding("error", message, origin=(outcome,))
             case Raised():
-                return Finding("error", self._raised(check, trial, outcome))
+                message = messages.raised(function, outcome, trial.case, told)
+                return Finding("error", message, origin=(outcome.error, outcome.cell, outcome.line))
             case Unusable():
-                return Finding("fail", messages.unusable(self.function, outcome))
+                return Finding("fail", messages.unusable(function, outcome), origin=(outcome,))
             case Ended():
                 status: CheckStatus = "timeout" if outcome.how in ("cpu", "wall") else "error"
-                return Finding(status, messages.ended(name, outcome, self.limits))
-        for result, value, right in zip(self.function.returns, outcome.values, trial.expected, strict=True):
+                return Finding(status, messages.ended(function.name, outcome, self.limits), origin=(outcome,))
+        for result, value, right in zip(function.returns, outcome.values, trial.expected, strict=True):
             if value.array.shape != right.shape:
-                return Finding("fail", messages.wrong_shape(self.function, result, value.array, right, trial.case))
+                message = messages.wrong_shape(function, result, value.array, right, trial.case)
+                return Finding("fail", message, origin=("shape", result))
             if value.dtype not in FLOATS:
-                return Finding("fail", messages.wrong_dtype(name, value.dtype))
+                return Finding("fail", messages.wrong_dtype(function.name, value.dtype), origin=("dtype", result))
             if not np.isfinite(value.array).all():
-                return Finding("fail", messages.not_finite(result, value.array, trial.case))
-        return tuple(value.array for value in outcome.values)
-
-    def _raised(self, check: Check, trial: Trial, outcome: Raised) -> str:
-        """The sentence of an exception, that of the public case where the same arose there: its text may be told."""
-        for public in (c for c in self.exercise.checks_of(self.function.name) if not c.hidden):
-            seen = self.trials[public.cases[0]]
-            if isinstance(seen.outcome, Raised) and _origin(seen.outcome) == _origin(outcome):
-                return messages.raised(self.function, seen.outcome, seen.case, told=True)
-        return messages.raised(self.function, outcome, trial.case, told=not check.hidden)
-
-
-def _origin(outcome: Raised) -> tuple[str, str, int | None]:
-    return outcome.error, outcome.cell, outcome.line
+                message = messages.not_finite(result, value.array, trial.case)
+                return Finding("fail", message, origin=("not finite", result))
+        return None
 
 
 def _by_reference(trial: Trial) -> tuple[Array, ...]:
@@ -164,14 +182,13 @@ def _together(findings: list[Finding], cases: int) -> Finding:
 
 
 def _result(check: Check, finding: Finding) -> CheckResult:
-    worth = check.points if check.counts != "note" else 0.0
     return CheckResult(
         id=check.id,
         function=check.function,
         title=check.title,
         status=finding.status,
-        points=worth if finding.status == "pass" else 0.0,
-        max_points=worth,
+        points=check.worth if finding.status == "pass" else 0.0,
+        max_points=check.worth,
         message=finding.message,
         hidden=check.hidden,
     )

@@ -41,6 +41,7 @@ def load_exercise(folder: Path) -> Exercise:
         if missing:
             raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
         builder = _import(Path(rubric.GIVEN[0]).stem, folder)
+    _look_at_checks(rubric, name)
     try:
         cells = source_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
     except SourceError as error:
@@ -59,6 +60,19 @@ def load_exercise(folder: Path) -> Exercise:
         check_cells=cells.check_cells,
         stub_cells=cells.stub_cells,
     )
+
+
+def _look_at_checks(rubric: ModuleType, name: str) -> None:
+    for function in rubric.FUNCTIONS:
+        first = next((check for check in rubric.CHECKS if check.function == function.name), None)
+        if first is None or first.looks_at != "contract" or first.hidden:
+            raise ExerciseError(
+                f"The rubric of {name} is not one: the first check of {function.name} must look at its contract, "
+                "on a case that is not hidden."
+            )
+    public, hidden = ({case for c in rubric.CHECKS if c.hidden is kind for case in c.cases} for kind in (False, True))
+    if shared := sorted(public & hidden):
+        raise ExerciseError(f"The rubric of {name} is not one: {shared[0]} belongs to a hidden and to a public check.")
 
 
 def _import(module: str, folder: Path) -> ModuleType:

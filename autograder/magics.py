@@ -15,6 +15,17 @@ _ASSIGNED = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*(?:!|%(?=
 _TIMED = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*%time\s+(?P<expression>\S.*)$""")
 
 
+def foreign(source: str) -> str:
+    """The line that takes a notebook cell away from the notebook's own Python, such as "%%bash"; empty without one."""
+    for line in filter(str.strip, source.split("\n")):
+        magic = _CELL_MAGIC.match(line)
+        if magic is None:
+            break
+        if magic[1] not in _BODY_RUNS:
+            return line.strip()
+    return ""
+
+
 def without_magics(source: str) -> str:
     """The Python of a notebook cell, on the same lines; empty where the cell is not Python at all.
 
@@ -22,15 +33,12 @@ def without_magics(source: str) -> str:
     and the bodies of `%%time`, `%%capture` and `%%prun` stay. A line that continues a bracket, a string or a backslash
     is Python, however it starts.
     """
+    if foreign(source):
+        return ""
     lines = source.split("\n")
     for number, line in enumerate(lines):
-        if not line.strip():
-            continue
-        magic = _CELL_MAGIC.match(line)
-        if magic is None:
+        if line.strip() and not _CELL_MAGIC.match(line):
             break
-        if magic[1] not in _BODY_RUNS:
-            return ""
         lines[number] = ""
     scanner, shell_goes_on = Scanner(), False
     for number, line in enumerate(lines):

@@ -55,8 +55,9 @@ def cell_problem(problem: CellProblem) -> str:
     """A cell that stopped while the submission was loaded."""
     part = "Nothing" if problem.error in ("SyntaxError", "IndentationError", "TabError") else "Nothing after it"
     cell = "in that cell" if problem.cell else "up to the next # %% line"
-    skipped = f"{part} {cell} was run."
-    return _with_hint(f"While your code was run from top to bottom: {_what(problem)}. {skipped}", problem.error)
+    # an import of what is not installed stops only what uses it
+    skipped = "" if problem.error == "ModuleNotFoundError" else f" {part} {cell} was run."
+    return _with_hint(f"While your code was run from top to bottom: {_what(problem)}.{skipped}", problem.error)
 
 
 def _what(problem: CellProblem) -> str:
@@ -79,7 +80,10 @@ def raised(function: Function, outcome: Raised, case: Case, told: bool) -> str:
     """An exception; its text only where `told`."""
     name, place = function.name, _place(outcome.cell, outcome.line)
     if outcome.error == "TypeError" and outcome.line is None:  # it never began
-        return f"{name} cannot be called with ({', '.join(function.arguments)}): keep the arguments of the stub."
+        why = f", {quote(outcome.text)}" if told and outcome.text else ""
+        return f"{name} cannot be called with ({', '.join(function.arguments)}){why}: keep the arguments of the stub."
+    if outcome.error == "NotImplementedError" and told:
+        return f"{name} does not get to its end: {quote(outcome.text) or 'it raises NotImplementedError'}."
     if outcome.error == "SystemExit":
         return f"{name} ends the program in {place}: it must return its result instead."
     text = f": {quote(outcome.text)}" if told and outcome.text else ""
@@ -108,11 +112,12 @@ def ended(function: str, outcome: Ended, limits: Limits) -> str:
     match outcome.how:
         case "cpu":
             return (
-                f"{function} did not finish within {limits.cpu_seconds:g} s of computing: does a loop in it never end?"
+                f"{function} did not finish within {limits.cpu_seconds:g} s of computing, over all its calls: "
+                "does a loop in it never end?"
             )
         case "wall":
             return (
-                f"{function} did not finish within {limits.wall_seconds:g} s, and computed nothing: "
+                f"{function} did not finish within {limits.wall_seconds:g} s, and hardly computed: "
                 "does it wait for something?"
             )
         case "memory":

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograder.report import CheckResult, Report
+if TYPE_CHECKING:  # nothing that needs numpy is imported before it is known whose numpy that would be
+    from autograder.exercise import Check
+    from autograder.report import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,11 +63,26 @@ def pytest_collection(session: pytest.Session) -> bool | None:
         return None
     name = config.option.submission
     submission = SubmissionNode.from_parent(session, name=name, nodeid=name, path=Path(name))
-    session.items = list(submission.collect())
+    config.stash[SUBMISSION] = submission
+    collected = config.hook.pytest_make_collect_report(collector=submission)
+    config.hook.pytest_collectreport(report=collected)
+    session.items = list(collected.result)
     config.hook.pytest_collection_modifyitems(session=session, config=config, items=session.items)
     config.hook.pytest_collection_finish(session=session)
     session.testscollected = len(session.items)
     return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What is worth knowing besides the checks: the score, the notes, the isolation."""
+    submission = config.stash.get(SUBMISSION, None)
+    if submission is None or not submission.graded:
+        return
+    report = submission.report
+    terminalreporter.section("autograder")
+    terminalreporter.line(f"{report.score:g} of {report.max_score:g} points, seed {report.seed}")
+    for text in (*(note.text for note in report.notes), *submission.warnings):
+        terminalreporter.line(text)
 
 
 class NotRight(Exception):
@@ -77,6 +94,7 @@ class SubmissionNode(pytest.Collector):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.warnings: list[str] = []
         from autograder.course import CourseError, find_course
         from autograder.loading import ExerciseError, load_exercise
 
@@ -89,38 +107,50 @@ class SubmissionNode(pytest.Collector):
     @cached_property
     def report(self) -> Report:
         """The verdict, the same that `autograder grade` gives."""
-        from autograder.course import read_secret
-        from autograder.grading import grade
+        from autograder.course import CourseError
+        from autograder.grading import NotIsolated, opened
 
-        return grade(self.path, self.name, self.exercise, self.course.limits, read_secret(self.course))
+        try:
+            with opened(self.course, self.exercise, self.warnings.append) as grader:
+                return grader.grade(self.path, self.name)
+        except (CourseError, NotIsolated) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @property
+    def graded(self) -> bool:
+        """Whether there is a report already."""
+        return "report" in vars(self)
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each check, in the order of the rubric."""
         for check in self.exercise.checks:
-            yield CheckItem.from_parent(self, name=f"{check.id}: {check.title}", check_id=check.id)
+            # a bracket in its name would be taken for the parameters of a test
+            name = f"{check.id}: {check.title}".translate(str.maketrans("[]", "()"))
+            yield CheckItem.from_parent(self, name=name, check=check)
+
+
+SUBMISSION = pytest.StashKey[SubmissionNode]()
 
 
 class CheckItem(pytest.Item):
     """One check of the rubric."""
 
-    def __init__(self, *, check_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, check: Check, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.check_id = check_id
+        self.check = check
 
     def runtest(self) -> None:
         """Fail with the check's message unless it passed; keep its points either way."""
         assert isinstance(self.parent, SubmissionNode)
         report = self.parent.report
-        result = next((result for result in report.checks if result.id == self.check_id), None)
+        result = next((result for result in report.checks if result.id == self.check.id), None)
+        status, points = (result.status, result.points) if result else (report.status, 0.0)
+        kept = {"points": points, "max_points": self.check.worth, "status": status, "seed": report.seed}
+        self.user_properties.extend((name, str(value)) for name, value in kept.items())
         if result is None:
             raise NotRight(" ".join(note.text for note in report.notes))
-        self._keep(result, report)
         if result.status != "pass":
             raise NotRight(result.message)
-
-    def _keep(self, result: CheckResult, report: Report) -> None:
-        kept = {"points": result.points, "max_points": result.max_points, "status": result.status, "seed": report.seed}
-        self.user_properties.extend((name, str(value)) for name, value in kept.items())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our sentence alone: no line of the grader."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from autograder import source
@@ -90,7 +93,7 @@ def build(exercise: Exercise) -> dict[str, bytes]:
 
 
 def _complete(exercise: Exercise, cells: tuple[source.Cell, ...]) -> None:
-    """Every function has one solution cell and one check cell, and there are no others."""
+    """Every function has one solution cell and one check cell, there are no others, and no two share a name."""
     names = [function.name for function in exercise.functions]
     for kind in ("solution", "check"):
         there = [cell.name for cell in cells if cell.kind == kind]
@@ -103,6 +106,11 @@ def _complete(exercise: Exercise, cells: tuple[source.Cell, ...]) -> None:
                 raise source.SourceError(
                     f'There must be one cell # %% {kind}="{name}", and there are {there.count(name)}.'
                 )
+    taken = {"set_up", *names, *(f"check_{name}" for name in names)}
+    for cell in cells:
+        if cell.kind == "manual" and cell.name in taken:
+            raise source.SourceError(f"Line {cell.line} names {cell.name}, as another cell is: take another name.")
+        taken.add(cell.name)
     for check in exercise.visible:
         if check.function not in names:
             raise ReleaseError(
@@ -136,7 +144,8 @@ def _notebook(exercise: Exercise, text: str, cells: tuple[source.Cell, ...], fil
     made = notebook.source_notebook(text, cells, points, exercise.folder)
     with tempfile.TemporaryDirectory() as course:
         _write({**files, f"{exercise.name}.ipynb": made}, Path(course, "source", exercise.name))
-        folder = notebook.generate_assignment(Path(course), exercise.name)
+        with _told_why(exercise.name):
+            folder = notebook.generate_assignment(Path(course), exercise.name)
         released = (folder / f"{exercise.name}.ipynb").read_text(encoding="utf-8")
     known = source.source_cells(text)
     for cell in json.loads(released)["cells"]:
@@ -145,6 +154,25 @@ def _notebook(exercise: Exercise, text: str, cells: tuple[source.Cell, ...], fil
         if ours and code not in known.set_up | known.check_cells | known.stub_cells:
             raise ReleaseError(f"nbgrader released a cell that the grader would not know again: {code[:40]!r}.")
     return released
+
+
+@contextmanager
+def _told_why(name: str) -> Iterator[None]:
+    """Make one sentence of whatever nbgrader stumbles over: it logs what went wrong and then raises without it."""
+    from nbgrader.converters import NbGraderException
+
+    errors: list[BaseException] = []
+    keep, log = logging.Handler(), logging.getLogger("autograder.nbgrader")
+    keep.emit = lambda record: errors.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]
+    log.addHandler(keep)
+    try:
+        yield
+    except NbGraderException as error:
+        first = errors[0] if errors else error
+        why = " ".join(f"{type(first).__name__}: {first}".split()).rstrip(".")
+        raise ReleaseError(f"{name}.py: nbgrader cannot make the students' notebook of it: {why}.") from None
+    finally:
+        log.removeHandler(keep)
 
 
 def _handout(exercise: Exercise, file: str) -> str:
@@ -156,10 +184,8 @@ def _handout(exercise: Exercise, file: str) -> str:
 
 def _keeps_its_secrets(files: Mapping[str, str], text: str) -> None:
     """Refuse to hand out a telling line of a solution, or a solution's marks."""
-    secrets = {line for line in source.solution_lines(text) if len(line) >= TELLING} | {
-        "BEGIN SOLUTION",
-        "END SOLUTION",
-    }
+    telling = [line for line in source.solution_lines(text) if len(line) >= TELLING]
+    secrets = (*telling, "BEGIN SOLUTION", "END SOLUTION")
     for name, content in files.items():
         lines = _lines(content) if name.endswith(".ipynb") else content.splitlines()
         for line in lines:

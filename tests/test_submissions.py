@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import json
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,18 +15,26 @@ from typing import Any
 
 import pytest
 
-from autograder import grading, source
+from autograder import source
 from autograder.course import find_course
 from autograder.exercise import Exercise
-from autograder.grading import grade
+from autograder.grading import Grader
 from autograder.loading import load_exercise
 from autograder.report import Report
-from autograder.sandbox.jail import Limits
+from autograder.sandbox.jail import Jail, Limits
 from autograder.submission import MAX_BYTES
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COURSE = find_course(Path(__file__).parent)
 FAST = Limits(cpu_seconds=0.5, load_cpu_seconds=2)
+ROOMS = ("class", "honest", "mistakes", "measured", "bad_input")
+GRADIENTS = ("dJ_dV", "dJ_dW", "dJ_dU")
+WORDS: dict[str, Callable[[float, float], bool]] = {
+    "all": lambda points, most: points == most,
+    "some": lambda points, most: 0 < points < most,
+    "less": lambda points, most: points < most,
+    "none": lambda points, most: points == 0,
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Expected:
     status: str = "graded"
     says: tuple[str, ...] = ()
     never_says: tuple[str, ...] = ()
-    points: dict[str, float | dict[str, float]] = field(default_factory=dict)
+    points: dict[str, str] = field(default_factory=dict)
     checks: dict[str, str] = field(default_factory=dict)
 
 
@@ -45,8 +55,32 @@ def exercise() -> Exercise:
     return load_exercise(COURSE.exercise_folder("rnn_backprop"))
 
 
+def with_checks(changed: Exercise, ending: str = "", **settings: Any) -> Exercise:
+    checks = (
+        dataclasses.replace(check, **settings) if check.id.endswith(ending) else check for check in changed.checks
+    )
+    return dataclasses.replace(changed, checks=tuple(checks))
+
+
+@cache
+def one_point_each() -> Exercise:
+    """The exercise with checks that all count, and all the same: expected is what is found, not what it is worth."""
+    return with_checks(exercise(), points=1.0, counts="points")
+
+
+@cache
+def jail() -> Jail:
+    opened = Jail()
+    atexit.register(opened.close)
+    return opened
+
+
+def grader(**settings: Any) -> Grader:
+    return Grader(**{"exercise": one_point_each(), "jail": jail(), "limits": FAST, "seed": 1, **settings})
+
+
 def graded(path: Path, seed: int = 1) -> Report:
-    return grade(path, path.name, exercise(), FAST, secret=None, seed=seed)
+    return grader(seed=seed).grade(path, path.name)
 
 
 def folders(*rooms: str) -> list[Any]:
@@ -56,6 +90,10 @@ def folders(*rooms: str) -> list[Any]:
 
 def said(report: Report) -> str:
     return "\n".join([*(note.text for note in report.notes), *(check.message for check in report.checks)])
+
+
+def expected_in(folder: Path) -> Expected:
+    return Expected(**tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8")))
 
 
 def compare(report: Report, expected: Expected) -> None:
@@ -69,35 +107,75 @@ def compare(report: Report, expected: Expected) -> None:
         return
     for function in exercise().functions:
         points, most = report.points_of(function.name)
-        wanted = expected.points.get(function.name, most)
-        right = points < wanted["below"] if isinstance(wanted, dict) else points == wanted
+        wanted = expected.points.get(function.name, "all")
+        right = WORDS[wanted](points, most)
         assert right, f"{function.name} has {points} of {most} points, and {wanted} is expected:\n{said(report)}"
     statuses = {check.id: check.status for check in report.checks}
-    assert {id: statuses[id] for id in expected.checks} == expected.checks
+    assert {id: statuses.get(id) for id in expected.checks} == expected.checks
     assert all(check.message for check in report.checks if check.status != "pass")
     assert report.score == round(sum(check.points for check in report.checks), 6)
 
 
 def judge(folder: Path, seed: int) -> None:
-    expected = Expected(**tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8")))
+    expected = expected_in(folder)
     compare(graded(folder / expected.path, seed), expected)
 
 
-@pytest.mark.parametrize("folder", folders("class", "honest", "mistakes", "bad_input"))
+@pytest.mark.parametrize("folder", folders(*ROOMS))
 def test_verdict(folder):
     judge(folder, seed=1)
 
 
-@pytest.mark.parametrize("folder", folders("honest", "mistakes"))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes", "measured"))
 def test_verdict_with_other_numbers(folder):
     judge(folder, seed=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3, 7))
-@pytest.mark.parametrize("folder", folders("honest", "mistakes"))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes", "measured"))
 def test_verdict_is_no_luck_of_the_draw(folder, seed):
     judge(folder, seed)
+
+
+@pytest.mark.parametrize("folder", folders(*ROOMS))
+def test_what_is_expected_fits_its_room(folder):
+    expected, room = expected_in(folder), folder.parent.name
+    assert expected.points.keys() <= {function.name for function in exercise().functions}
+    assert expected.checks.keys() <= {check.id for check in exercise().checks}
+    assert set(expected.points.values()) <= WORDS.keys() - {"all"}
+    if room == "honest":
+        assert (expected.status, expected.points) == ("graded", {})
+    if room in ("mistakes", "measured"):
+        assert expected.points, "it loses nothing"
+
+
+def test_every_folder_is_judged():
+    there = {folder for room in SUBMISSIONS.iterdir() if room.is_dir() for folder in room.iterdir()}
+    assert there == {parameter.values[0] for parameter in folders(*ROOMS)}
+
+
+@pytest.mark.parametrize("folder", folders("measured"))
+def test_a_rubric_can_make_measuring_a_note(folder):
+    noted = with_checks(one_point_each(), ".derived", counts="note")
+    report = grader(exercise=noted).grade(folder, "")
+    compare(report, Expected("all points", checks={f"{name}.derived": "fail" for name in GRADIENTS}))
+    assert report.score == report.max_score == noted.max_score == one_point_each().max_score - len(GRADIENTS)
+    titles = {check.function: check.title for check in noted.checks if check.counts == "note"}
+    told = [note.text for note in report.notes]
+    assert [text[: text.index(" is not right")] for text in told] == [f"{titles[name]}: {name}" for name in GRADIENTS]
+
+
+@pytest.mark.parametrize("folder", folders("measured"))
+def test_a_rubric_can_make_deriving_a_condition(folder):
+    strict = with_checks(one_point_each(), ".derived", counts="condition")
+    report = grader(exercise=strict).grade(folder, "")
+    compare(report, Expected("nothing for what was measured", points=dict.fromkeys(GRADIENTS, "none")))
+    withheld = [check for check in report.checks if check.id.endswith((".plain", ".slope")) and not check.points]
+    assert len(withheld) == 2 * len(GRADIENTS)
+    assert all("counts only together with the check “Derived" in check.message for check in withheld)
+    derived = grader(exercise=strict).grade(SUBMISSIONS / "honest" / "recursion", "")
+    assert derived.score == derived.max_score == strict.max_score
 
 
 def test_the_sample_class_is_the_one_that_the_demo_shows():
@@ -126,8 +204,8 @@ def test_the_reference_has_all_points(suffix, tmp_path):
     text = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
     code = [cell.source for cell in source.cells(text) if cell.kind not in ("markdown", "manual")]
     (tmp_path / f"rnn_backprop{suffix}").write_text(FORMS[suffix](code), encoding="utf-8")
-    report = graded(tmp_path)
-    assert (report.score, report.max_score, report.notes) == (10.0, 10.0, ()), said(report)
+    report, most = grader(exercise=exercise()).grade(tmp_path, ""), exercise().max_score
+    assert (report.score, report.max_score, report.notes) == (most, most, ()), said(report)
     assert {check.status for check in report.checks} == {"pass"}
 
 
@@ -148,7 +226,7 @@ def test_one_answer_in_the_released_folder_counts_as_in_the_released_form(tmp_pa
     )
     (tmp_path / "rnn_backprop.py").write_text(text.replace(source.stub("dJ_dV"), right), encoding="utf-8")
     (tmp_path / "rnn_backprop.ipynb").write_bytes((released / "rnn_backprop.ipynb").read_bytes())
-    left_alone = dict.fromkeys(("forward", "dJ_dW", "dJ_dU"), 0.0)
+    left_alone = dict.fromkeys(("forward", "dJ_dW", "dJ_dU"), "none")
     compare(graded(tmp_path), Expected("the script alone was worked on", points=left_alone))
 
 
@@ -206,24 +284,27 @@ def test_a_function_that_waits_without_end(tmp_path):
     script.write_text(
         perfect.replace("def dJ_dU(", "def dJ_dU(*_):\n    import time\n\n    time.sleep(3600)\n\n\ndef d(")
     )
-    report = grade(script, "", exercise(), dataclasses.replace(FAST, wall_seconds=0.5), None, seed=1)
-    assert (report.score, report.points_of("dJ_dU")) == (7.0, (0.0, 3.0))
-    assert "dJ_dU did not finish within 0.5 s, and computed nothing: does it wait for something?" in said(report)
+    report = grader(limits=dataclasses.replace(FAST, wall_seconds=0.5)).grade(script, "")
+    says = ("dJ_dU did not finish within 0.5 s, and", "does it wait for something?")
+    compare(report, Expected("waits without end", says=says, points={"dJ_dU": "none"}))
 
 
 def test_a_verdict_can_be_replayed():
     folder = SUBMISSIONS / "class" / "truncated_bptt"
-    first = grade(folder, "", exercise(), FAST, secret=b"of this course")
-    assert grade(folder, "", exercise(), FAST, secret=None, seed=first.seed) == first
-    assert grade(folder, "", exercise(), FAST, secret=b"of another").seed != first.seed
+    first = grader(secret=b"of this course", seed=None).grade(folder, "")
+    assert grader(seed=first.seed).grade(folder, "") == first
+    assert grader(secret=b"of another", seed=None).grade(folder, "").seed != first.seed
 
 
-def test_a_fault_of_the_grader_is_no_verdict_on_the_student(monkeypatch):
-    def failing(*_: object) -> None:
-        raise RuntimeError("the disk is full")
+def test_a_fault_of_the_grader_is_no_verdict_on_the_student():
+    class Broken(Jail):
+        def __init__(self) -> None:
+            self.level = "E"
 
-    monkeypatch.setattr(grading.jail, "run", failing)
-    report = grading.grade_safely(SUBMISSIONS / "class" / "perfect", "p", exercise(), FAST, None, 1)
+        def run(self, *_: object) -> Any:
+            raise RuntimeError("the disk is full")
+
+    report = grader(jail=Broken()).grade(SUBMISSIONS / "class" / "perfect", "p")
     assert (report.status, report.score) == ("grader_error", 0.0)
     assert [note.audience for note in report.notes] == ["instructor"]
     assert "the disk is full" in report.notes[0].text
@@ -231,4 +312,6 @@ def test_a_fault_of_the_grader_is_no_verdict_on_the_student(monkeypatch):
 
 def test_a_report_is_plain_data():
     report = graded(SUBMISSIONS / "class" / "hanging")
-    assert dataclasses.asdict(report)["checks"][0]["id"] == "forward.contract"
+    told = json.loads(json.dumps(dataclasses.asdict(report)))
+    assert (told["status"], told["score"], told["seed"]) == (report.status, report.score, report.seed)
+    assert told["checks"] == [dataclasses.asdict(check) for check in report.checks]

@@ -23,6 +23,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Literal
@@ -58,6 +59,17 @@ class VisibleCheck:
     title: str
     looks_at: Literal["value", "slope", "contract"]
     cases: tuple[Case, ...]
+    starts: Mapping[str, str]  # results whose first row is an argument itself
+    hint: str  # what to look at when the numbers are wrong
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What checks.json holds, and the module that it says is given."""
+
+    functions: Mapping[str, Mapping[str, Any]]
+    checks: tuple[VisibleCheck, ...]
+    given: Any
 
 
 @dataclass(frozen=True)
@@ -104,8 +116,10 @@ class Results:
             results = [result for result in self.results if result.function == name]
             passed = sum(result.status == "pass" for result in results)
             count = f"all {passed} checks pass" if passed == len(results) else f"{passed} of {len(results)} checks pass"
-            seen = not results[0].status.startswith("not")
-            yield (f"{name}: {count}", results) if seen else (results[0].message, [])
+            if results[0].status.startswith("not"):
+                yield results[0].message, []
+            else:
+                yield f"{name}: {count}", results
 
 
 class NotPassedError(AssertionError):
@@ -125,21 +139,30 @@ class _FindingError(Exception):
 
 def check(*names: str) -> Results | None:
     """Check the functions called `names`, such as check("forward"); without a name, all of them."""
-    results: list[Result] = []
-    for name in names or FUNCTIONS:
-        if name not in FUNCTIONS:
-            known = ", ".join(FUNCTIONS)
-            results.append(Result(name, "", "not there yet", f"There is no {name!r} here: there are {known}."))
-        results += _once(run(visible, sys.modules["__main__"]) for visible in CHECKS if visible.function == name)
+    said = Results(tuple(_said(names)))
     if "NBGRADER_EXECUTION" not in os.environ:
-        return Results(tuple(results))
-    if any(result.status != "pass" for result in results):
-        raise NotPassedError(repr(Results(tuple(results))))
-    print(Results(tuple(results)))
+        return said
+    if any(result.status != "pass" for result in said.results):
+        raise NotPassedError(repr(said))
+    print(said)
     return None  # nbgrader takes what a cell returns for points
 
 
-def _once(results: Iterable[Result]) -> Iterator[Result]:
+def _said(names: Sequence[str]) -> Iterator[Result]:
+    """What the checks say of the functions in the notebook, or in the file that is run."""
+    try:
+        functions, checks = golden().functions, golden().checks
+    except OSError as missing:
+        yield Result("", "", "not there yet", _wrap(str(missing)))
+        return
+    for name in names or functions:
+        if name not in functions:
+            known = ", ".join(functions)
+            yield Result(name, "", "not there yet", f"There is no {name!r} here: there are {known}.")
+        yield from once(run(visible, sys.modules["__main__"]) for visible in checks if visible.function == name)
+
+
+def once(results: Iterable[Result]) -> Iterator[Result]:
     """The results of one function, nothing said twice."""
     said: set[str] = set()
     for result in results:
@@ -169,6 +192,7 @@ def slope(forward: Callable[..., Any], net: Any, x: Array, y: Array, h0: Array |
 
     Compare it with your dJ_dW(net, x, y, h, y_hat): a right gradient is within a relative error of 1e-6.
     """
+    given: Any = sys.modules[type(net).__module__]  # has mean_loss: measuring takes nothing of checks.json
     known = {name: array for name, array in {**vars(net), "h0": h0}.items() if isinstance(array, np.ndarray)}
     if wrt not in known:
         raise ValueError(f"slope knows {', '.join(known)}; {wrt!r} is none of them")
@@ -178,26 +202,25 @@ def slope(forward: Callable[..., Any], net: Any, x: Array, y: Array, h0: Array |
         result = forward(own, x, *([] if h0 is None else [moved if wrt == "h0" else h0]))
         if result is None:
             raise ValueError("forward returned None: did you forget return?")
-        return float(GIVEN.mean_loss(own, result[-1] if isinstance(result, tuple) else result, y))
+        return float(given.mean_loss(own, result[-1] if isinstance(result, tuple | list) else result, y))
 
     return _central(loss, known[wrt])
 
 
 def _contract(visible: VisibleCheck, module: ModuleType) -> str:
     """Shapes and dtypes, inputs left alone, equal answers to equal calls, results that stay what they are."""
-    name, entry = visible.function, FUNCTIONS[visible.function]
+    name, returns = visible.function, list(golden().functions[visible.function]["returns"])
     for case in visible.cases:
         raw, first = _answer(name, case, module)
-        for result, start in entry["starts"].items():
-            if _error(first[list(entry["returns"]).index(result)][0], case.arrays[start]) > CLOSE:
+        for result, start in visible.starts.items():
+            if _error(first[returns.index(result)][0], case.arrays[start]) > CLOSE:
                 raise _FindingError(f"{result}[0] is not {start}: the first row of {result} must be {start} itself.")
         _same_again(name, case, module, first)
         with contextlib.suppress(_FindingError):  # these numbers are only there to be different
             _answer(name, replace(case, arrays={key: array * 0.75 for key, array in case.arrays.items()}), module)
         if any(_error(now, then) > EXACT for now, then in zip(raw, first, strict=True)):
-            raise _FindingError(
-                f"A later call of {name} changes what an earlier one returned: make a new array each time."
-            )
+            changes = f"A later call of {name} changes what an earlier one returned"
+            raise _FindingError(f"{changes}: make a new array each time.")
         _same_again(name, case, module, first)
     return ""
 
@@ -210,12 +233,13 @@ def _same_again(name: str, case: Case, module: ModuleType, first: Sequence[Array
 
 def _numbers(visible: VisibleCheck, module: ModuleType) -> str:
     """The expected numbers of every case, and for a slope whether it fits the student's own forward."""
+    returns = golden().functions[visible.function]["returns"]
     passes: list[str] = []
     wrong: list[tuple[Case, str, Array, Array, Array]] = []  # case, result, yours, expected, as returned
     errors = [0.0]
     for case in visible.cases:
         raw, values = _answer(visible.function, case, module, passes)
-        results = list(zip(FUNCTIONS[visible.function]["returns"], values, case.expected, raw, strict=True))
+        results = list(zip(returns, values, case.expected, raw, strict=True))
         off = [(case, *result) for result in results if _error(*result[1:3]) > CLOSE]
         if off:
             _same_again(visible.function, case, module, values)
@@ -227,15 +251,13 @@ def _numbers(visible: VisibleCheck, module: ModuleType) -> str:
     if wrong:
         what = "is not the slope of J" if visible.looks_at == "slope" else "does not have the expected numbers"
         first = f" in the smallest failing case, {wrong[0][0].id}" if len(visible.cases) > 1 else ""
-        cases = (
-            f"  passes for      {'; '.join(passes) or 'none'}\n  fails for       {'; '.join(w[0].id for w in wrong)}"
-        )
-        raise _FindingError(f"{wrong[0][1]} {what}{first}.\n\n{_worst(*wrong[0][1:])}\n{cases}\n\n{own}".rstrip())
+        passing, failing = "; ".join(passes) or "none", "; ".join(case.id for case, *_ in wrong)
+        cases = f"  passes for      {passing}\n  fails for       {failing}"
+        parts = f"{wrong[0][1]} {what}{first}.", f"{_worst(*wrong[0][1:])}\n{cases}", visible.hint, own
+        raise _FindingError("\n\n".join(filter(None, parts)))
     if max(errors) > EXACT:
-        low = (
-            f"Right, but in low precision ({max(errors):.0e}), as of float32: leave dtype away, and numpy uses float64."
-        )
-        own = f"{low}\n{own}"
+        low = f"in low precision ({max(errors):.0e}), as of float32"
+        own = f"Right, but {low}: leave dtype away, and numpy uses float64.\n{own}"
     return own.rstrip()
 
 
@@ -247,20 +269,19 @@ def _worst(name: str, yours: Array, expected: Array, raw: Array) -> str:
         seen = "\n  to be seen      your numbers are those of the transpose"
     if raw.dtype.kind in "iub":
         seen = f"\n  to be seen      dtype {raw.dtype} holds whole numbers only: leave dtype away"
-    return (
-        f"  relative error  {_error(yours, expected):.2g} (allowed: {CLOSE:g})\n"
-        f"  worst entry     {name}{list(at)}: yours {yours[at]:.6g}, expected {expected[at]:.6g}{seen}"
-    )
+    error = f"  relative error  {_error(yours, expected):.2g} (allowed: {CLOSE:g})\n"
+    return f"{error}  worst entry     {name}{list(at)}: yours {yours[at]:.6g}, expected {expected[at]:.6g}{seen}"
 
 
 def _own_forward(visible: VisibleCheck, module: ModuleType, right: bool) -> str:
     """A note: whether a gradient is the slope of J by the student's own forward, on the largest case."""
-    case, entry = replace(visible.cases[-1], expected=()), FUNCTIONS[visible.function]
-    forward = next((name for name, other in FUNCTIONS.items() if "y_hat" in other["returns"]), visible.function)
-    given = GIVEN.arguments({key: array.copy() for key, array in case.arrays.items()}, case.names)
+    functions = golden().functions
+    case, entry = replace(visible.cases[-1], expected=()), functions[visible.function]
+    forward = next((name for name, other in functions.items() if "y_hat" in other["returns"]), visible.function)
+    given = golden().given.arguments({key: array.copy() for key, array in case.arrays.items()}, case.names)
     net, x, y, h0 = given[entry["arguments"][0]], given["x"], given["y"], given.get("h0")
     try:
-        own = dict(zip(FUNCTIONS[forward]["returns"], _answer(forward, case, module)[1], strict=True))
+        own = dict(zip(functions[forward]["returns"], _answer(forward, case, module)[1], strict=True))
         gradient = _answer(visible.function, replace(case, arrays={**case.arrays, **own}), module)[1][0]
         fits = _error(gradient, slope(_find(forward, module), net, x, y, h0, entry["slope_of"])) <= OWN
     except Exception:  # noqa: BLE001  # a note is never worth an error
@@ -273,9 +294,9 @@ def _own_forward(visible: VisibleCheck, module: ModuleType, right: bool) -> str:
 
 def _answer(name: str, case: Case, module: ModuleType, passes: Sequence[str] = ()) -> tuple[Arrays, Arrays]:
     """Call a function on a case: the very arrays that it returned, and a copy of their numbers."""
-    function, entry = _find(name, module), FUNCTIONS[name]
+    function, entry = _find(name, module), golden().functions[name]
     arrays = {key: array.copy() for key, array in case.arrays.items()}
-    given = GIVEN.arguments(arrays, case.names)
+    given = golden().given.arguments(arrays, case.names)
     try:
         try:
             result = function(*(given[argument] for argument in entry["arguments"]))
@@ -307,11 +328,11 @@ def _find(name: str, module: ModuleType) -> Callable[..., Any]:
 def _raised(name: str, error: BaseException, module: ModuleType) -> _FindingError:
     if isinstance(error, NotImplementedError):
         other = str(error).partition(" is not written yet")[0]
-        if other == name or other not in FUNCTIONS:
+        if other == name or other not in golden().functions:
             return _FindingError(f"{name} is not attempted yet.", "not attempted yet")
         return _FindingError(f"{name} calls {other}, which is not written yet.")
     if isinstance(error, TypeError) and error.__traceback__ and not error.__traceback__.tb_next:
-        call = f"{name}({', '.join(FUNCTIONS[name]['arguments'])})"
+        call = f"{name}({', '.join(golden().functions[name]['arguments'])})"
         return _FindingError(f"{error}: it is called as {call}, so put the first line of the stub back.")
     told = f"{name} stops with {''.join(traceback.format_exception_only(error)).strip()}"
     own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is vars(module)]
@@ -329,13 +350,13 @@ def _line(frame: FrameType, line: int, module: ModuleType) -> str:
 
 def _results(name: str, result: Any) -> tuple[Any, ...]:
     """What a function returned, one for each name that it should return."""
-    names = list(FUNCTIONS[name]["returns"])
+    names = list(golden().functions[name]["returns"])
     if result is None:
         raise _FindingError(f"{name} returned None: did you forget return?")
     if len(names) == 1 and not isinstance(result, tuple):
         return (result,)
-    if len(names) > 1 and isinstance(result, tuple) and len(result) == len(names):
-        return result
+    if len(names) > 1 and isinstance(result, tuple | list) and len(result) == len(names):
+        return tuple(result)
     wanted = f"end it with `return {', '.join(names)}`" if len(names) > 1 else "return one array"
     raise _FindingError(f"{name} returned {_a(result)}: {wanted}.")
 
@@ -343,15 +364,14 @@ def _results(name: str, result: Any) -> tuple[Any, ...]:
 def _plain(name: str, array: Any, symbols: str, expected: Array | None) -> Array:
     """The numbers of one result as float64. Raises _FindingError unless it is a plain, real, finite array."""
     if type(array) is not np.ndarray:
-        raise _FindingError(f"{name} is {_a(array)}: make it one with np.array or np.zeros.")
+        raise _FindingError(f"{name} is {_a(array)}, not an array: make one with np.array or np.zeros.")
     if array.dtype.kind not in "fiub":
         hint = " (rows of different lengths?)" if array.dtype.kind == "O" else ""
         raise _FindingError(f"{name} has dtype {array.dtype}{hint}: real numbers are needed, dtype float64.")
     if expected is not None and array.shape != expected.shape:
         hint = ": is it transposed?" if array.shape == expected.shape[::-1] else "."
-        raise _FindingError(
-            f"{name} has the wrong shape: expected {symbols} = {expected.shape}, got {array.shape}{hint}"
-        )
+        wanted = f"expected {symbols} = {expected.shape}, got {array.shape}"
+        raise _FindingError(f"{name} has the wrong shape: {wanted}{hint}")
     if len(bad := np.argwhere(~np.isfinite(array))):
         first = [int(i) for i in bad[0]]
         holds = f"{name} holds {array[tuple(first)]} in {len(bad)} of {array.size} entries, first in {name}{first}"
@@ -372,8 +392,11 @@ def _central(loss: Callable[[Array], float], at: Array) -> Array:
 
 
 def _a(value: Any) -> str:
-    kind = f"a tuple of {len(value)}" if isinstance(value, tuple) else f"a value of type {type(value).__name__}"
-    return "None" if value is None else "one array" if type(value) is np.ndarray else kind
+    for kind in (tuple, list):
+        if isinstance(value, kind):
+            return f"a {kind.__name__} of {len(value)}"
+    other = f"a value of type {type(value).__name__}"
+    return "None" if value is None else "one array" if type(value) is np.ndarray else other
 
 
 def _wrap(text: str) -> str:
@@ -382,19 +405,23 @@ def _wrap(text: str) -> str:
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent=" " * column) for line, column in rows)
 
 
+@cache
+def golden() -> Golden:
+    """The golden numbers, read when a check first needs them. Raises OSError with a sentence to act on."""
+    try:
+        read = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        what = "is damaged" if isinstance(error, ValueError) else "is not beside checks.py"
+        where = "in Colab: the folder icon on the left, then Upload"
+        raise OSError(f"checks.json {what}: put it there as it was handed out ({where}), and check again.") from None
+    return Golden(read["functions"], tuple(map(_visible, read["checks"])), importlib.import_module(read["given"]))
+
+
 def _visible(entry: Mapping[str, Any]) -> VisibleCheck:
-    cases = []
-    for case in entry["cases"]:
-        arrays = {name: np.array(array, dtype=np.float64) for name, array in case["arrays"].items()}
-        expected = tuple(np.array(array, dtype=np.float64) for array in case["expected"])
-        cases.append(Case(case["id"], case["about"], arrays, case["names"], expected))
-    return VisibleCheck(entry["function"], entry["title"], entry["looks_at"], tuple(cases))
+    return VisibleCheck(**{**entry, "cases": tuple(map(_case, entry["cases"]))})
 
 
-try:
-    EXERCISE: Mapping[str, Any] = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))
-except OSError:
-    raise FileNotFoundError("checks.json is not beside checks.py: put it there, then run this again.") from None
-FUNCTIONS: Mapping[str, Mapping[str, Any]] = EXERCISE["functions"]
-CHECKS = tuple(_visible(entry) for entry in EXERCISE["checks"])
-GIVEN: Any = importlib.import_module(EXERCISE["given"])
+def _case(entry: Mapping[str, Any]) -> Case:
+    arrays = {name: np.array(array, dtype=np.float64) for name, array in entry["arrays"].items()}
+    expected = tuple(np.array(array, dtype=np.float64) for array in entry["expected"])
+    return Case(entry["id"], entry["about"], arrays, entry["names"], expected)

@@ -10,7 +10,7 @@ try:
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this notebook: put network.py, checks.py and checks.json "
+        f"{missing.name}.py is not beside this file: put network.py, checks.py and checks.json "
         "into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
     ) from None
 

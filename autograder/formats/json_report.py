@@ -14,9 +14,9 @@ VERSION = 1
 def render(reports: Sequence[Report]) -> str:
     """The reports as indented JSON with a newline at the end."""
     objects = [as_object(report) for report in reports]
-    return (
-        json.dumps(objects[0] if len(objects) == 1 else objects, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    text = json.dumps(objects[0] if len(objects) == 1 else objects, indent=2, ensure_ascii=False, allow_nan=False)
+    # a file may be named with escapes for a terminal, or with bytes that are no text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text) + "\n"
 
 
 def as_object(report: Report) -> dict[str, Any]:

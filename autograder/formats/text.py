@@ -7,7 +7,7 @@ submission could have a hand in (its path, its messages) goes in as literal text
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.report import CheckResult, CheckStatus, Report
+from autograder.text import visible
 
 WIDTH = 100
 MARKS: dict[CheckStatus, tuple[str, str]] = {
@@ -29,8 +30,13 @@ MARKS: dict[CheckStatus, tuple[str, str]] = {
 
 def render(reports: Sequence[Report]) -> str:
     """The reports as plain text."""
+    return plain(lambda console: show(reports, console))
+
+
+def plain(show: Callable[[Console], None]) -> str:
+    """What `show` writes to a console, as plain text without white space at the ends of lines."""
     out = io.StringIO()
-    show(reports, Console(file=out, width=WIDTH, color_system=None))
+    show(Console(file=out, width=WIDTH, color_system=None))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
@@ -101,4 +107,4 @@ def _remark(report: Report) -> Text:
 
 
 def _literal(text: str) -> Text:
-    return Text("".join(c if c.isprintable() else "�" for c in text))
+    return Text(visible(text, instead="�"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import textwrap
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,14 @@ def _answers() -> ModuleType:
     raise pytest.Collector.CollectError(wrong)
 
 
+def _golden() -> checks.Golden:
+    """The golden numbers, or say in one sentence which file is missing."""
+    try:
+        return checks.golden()
+    except OSError as missing:
+        raise pytest.Collector.CollectError(str(missing)) from None
+
+
 def _notebook_has_answers() -> bool:
     try:
         cells = json.loads((FOLDER / f"{NAME}.ipynb").read_text(encoding="utf-8"))["cells"]
@@ -39,22 +48,31 @@ def _notebook_has_answers() -> bool:
     return any(
         f"def {function}(" in source and f'NotImplementedError("{function} is not' not in source
         for source in sources
-        for function in checks.FUNCTIONS
+        for function in GOLDEN.functions
     )
 
 
 class _Summary:
-    """Says at the end what was skipped: pytest alone shows a row of s."""
+    """Says at the end what pytest keeps to itself: the notes of checks that pass, and what was skipped."""
 
     def __init__(self) -> None:
-        self.skipped: list[str] = []
-        self.tried: list[str] = []
+        self.results: list[checks.Result] = []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.skipped:
-            names = ", ".join(dict.fromkeys(self.skipped))
-            terminalreporter.write_line(f"Not attempted yet in {NAME}.py: {names}.")
-        if self.skipped and not self.tried and _notebook_has_answers():
+        passed = [result for result in self.results if result.status == "pass"]
+        notes = [
+            f"{name}: {result.title}\n{textwrap.indent(result.message, ' ' * 4)}"
+            for name in GOLDEN.functions
+            for result in checks.once(result for result in passed if result.function == name)
+            if result.message
+        ]
+        if notes:
+            terminalreporter.section("notes of checks that pass")
+            terminalreporter.write_line("\n".join(notes))
+        skipped = [result.function for result in self.results if result.status == "not attempted yet"]
+        if skipped:
+            terminalreporter.write_line(f"Not attempted yet in {NAME}.py: {', '.join(dict.fromkeys(skipped))}.")
+        if skipped and len(skipped) == len(self.results) and _notebook_has_answers():
             terminalreporter.write_line(
                 f"pytest checks {NAME}.py, which is untouched; {NAME}.ipynb is checked by its own cells, so run those."
             )
@@ -67,13 +85,13 @@ def summary(request: pytest.FixtureRequest) -> _Summary:
     return summary
 
 
-ANSWERS = _answers()
+ANSWERS, GOLDEN = _answers(), _golden()
 
 
-@pytest.mark.parametrize("visible", checks.CHECKS, ids=lambda visible: f"{visible.function}: {visible.title}")
+@pytest.mark.parametrize("visible", GOLDEN.checks, ids=lambda visible: f"{visible.function}: {visible.title}")
 def test_check(visible: checks.VisibleCheck, summary: _Summary) -> None:
     result = checks.run(visible, ANSWERS)
-    (summary.skipped if result.status == "not attempted yet" else summary.tried).append(visible.function)
+    summary.results.append(result)
     if result.status == "not attempted yet":
         pytest.skip(result.message)
     if result.status != "pass":

@@ -23,6 +23,8 @@
 # - Every check hands in all that a function needs, so a slip in one exercise spoils no other, and you may leave one
 #   out and come back to it.
 # - Keep the names and the arguments of the four functions. Helper functions and cells of your own are welcome.
+# - Experiments are fine too. Before you hand in, shorten or delete what computes for long, such as a training loop:
+#   grading runs every cell, for a few seconds in all. It draws no plots.
 # - Your functions return new `float64` arrays, leave their arguments as they were, and give the same answer to the
 #   same call. Plain loops over $t$ are fine: here clarity wins.
 #
@@ -37,7 +39,7 @@ try:
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this notebook: put network.py, checks.py and checks.json "
+        f"{missing.name}.py is not beside this file: put network.py, checks.py and checks.json "
         "into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
     ) from None
 
@@ -64,7 +66,7 @@ except ModuleNotFoundError as missing:
 # | $W$ | $(H, H)$ | reads the previous state | `net.W` |
 # | $V$ | $(K, H)$ | makes the output | `net.V` |
 # | $b_h,\ b_y$ | $(H,),\ (K,)$ | biases | `net.b_h`, `net.b_y` |
-# | $g_1,\ g_2$ | | activations: tanh, softmax, ... | `net.g1.function`, `net.g2.function` |
+# | $g_1,\ g_2$ | $(n,) \to (n,)$ | activations: tanh, softmax, ... | `net.g1.function`, `net.g2.function` |
 # | $L$ | a number | the loss of one step | `net.loss.function` |
 # | $J$ | a number | the loss of the whole sequence | `mean_loss(net, y_hat, y)` |
 #

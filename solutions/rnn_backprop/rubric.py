@@ -157,7 +157,7 @@ def _through_time(function: str) -> tuple[Check, ...]:
 CHECKS = (
     *_checks(
         "forward",
-        ("contract", 0.25, "Shapes, dtype, h[0] is h0, inputs left alone", ("contract",)),
+        ("contract", 0.25, "Shapes, dtype, h begins with h0, inputs left alone", ("contract",)),
         ("plain", 0.5, _PLAIN, ("plain",)),
         ("others", 0.5, _OTHERS, _PAIRS),
         ("start", 0.25, _START, ("start",)),
@@ -293,16 +293,21 @@ def _visible() -> tuple[VisibleCheck, ...]:
         tiny("sigmoid, softmax with squared_error", T=2, **squared),
         tiny("relu", T=3, H=3, g1="relu", memory=0.9),
     )
-    handed_in = (tiny("slopes handed in", T=2, handed_in=True),)
+    derived = (tiny("slopes handed in", T=2, handed_in=True),)
+    starts = {"h": "h0"}
+    hint = (
+        "The slopes handed in here are deliberately not those of the functions: use net.loss.gradient and each "
+        "jacobian as handed in. A slope that is measured or written out (1 - h**2, y_hat - y) differs here."
+    )
     gradients = tuple(function.name for function in FUNCTIONS if function.slope_of)
     return (
-        VisibleCheck("forward", "Shapes, dtype, h[0] is h0, inputs left alone", contract, "contract"),
+        VisibleCheck("forward", "Shapes, dtype, h begins with h0, inputs left alone", contract, "contract", starts),
         VisibleCheck("forward", "The numbers of three tiny cases", steps),
         VisibleCheck("forward", "Other activations", others),
         *(VisibleCheck(name, "Shapes, dtype, inputs left alone", contract, "contract") for name in gradients),
         *(VisibleCheck(name, "Gradient check: the slope of J for T = 1, 2, 3", steps, "slope") for name in gradients),
         *(VisibleCheck(name, "Gradient check: other activations and losses", others, "slope") for name in gradients),
-        *(VisibleCheck(name, "Made of the jacobian and gradient handed in", handed_in) for name in gradients),
+        *(VisibleCheck(name, "Made of the jacobian and gradient handed in", derived, hint=hint) for name in gradients),
     )
 
 

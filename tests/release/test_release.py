@@ -83,8 +83,10 @@ class TestWhatIsReleased:
             if cell["metadata"].get("nbgrader", {}).get("grade")
         }
         assert points.pop("derivation") == 2
-        assert points == {"check_forward": 2, "check_dJ_dV": 2, "check_dJ_dW": 3, "check_dJ_dU": 3}
-        assert sum(points.values()) == exercise.max_score
+        for function in exercise.functions:
+            worth = sum(check.worth for check in exercise.checks_of(function.name))
+            assert points.pop(f"check_{function.name}") == pytest.approx(worth)
+        assert points == {}
 
     def test_figures_are_inside_and_have_words(self, files: dict[str, bytes]) -> None:
         shown = [cell for cell in notebook_cells(files, "rnn_backprop") if "![" in cell["source"]]
@@ -167,6 +169,7 @@ class TestWrongSources:
             ),
             ("figures/regions.png", "figures/nothing.png", "shows figures/nothing.png, which is not in"),
             ("# %% setup", "# %%", "There must be one cell # %% setup, and there are 0."),
+            ('manual="why"', 'manual="predict"', "names predict, as another cell is: take another name."),
         ],
     )
     def test_a_wrong_source_is_one_sentence(self, toy: Path, old: str, new: str, says: str) -> None:
@@ -177,6 +180,17 @@ class TestWrongSources:
         assert says in str(told.value)
         assert str(told.value).startswith("softmax_regression.py: ")
         assert "\n" not in str(told.value)
+
+    def test_what_nbgrader_stumbles_over_is_one_sentence(self, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def stumble(*_: object) -> None:
+            raise RuntimeError("one leg\ntoo many")
+
+        monkeypatch.setattr("autograder.notebook.Stubs.preprocess_cell", stumble)
+        with pytest.raises(ReleaseError) as told:
+            build(load_exercise(toy))
+        assert str(told.value) == (
+            "softmax_regression.py: nbgrader cannot make the students' notebook of it: RuntimeError: one leg too many."
+        )
 
     def test_a_missing_handout(self, toy: Path) -> None:
         (toy / "handout" / "README.md").unlink()

@@ -40,6 +40,19 @@ class TestPytest:
         assert code == 0
         assert "15 passed" in text
         assert "Not attempted" not in text
+        assert text.count("It is also the slope of J through your own forward.") == 3
+
+    def test_notes_of_checks_that_pass_are_those_of_check(self, student: Student) -> None:
+        """What check() says below a check that passes, pytest says at the end."""
+        single = ANSWERS["dJ_dV"].replace("return dV", "return dV.astype(np.float32)")
+        turned = ANSWERS["forward"].replace("net.W @ h[t - 1]", "net.W.T @ h[t - 1]")
+        student.write({**ANSWERS, "dJ_dV": single, "forward": turned})
+        below = student.run(f"{NAME}.py").stdout.partition("dJ_dV: all 4 checks pass")[2].splitlines()
+        notes = [line.strip() for line in below if line.startswith(" " * 9)]
+        assert "Right, but in low precision" in notes[0]
+        assert notes.count("It is not the slope of J through your own forward, though:") == 2
+        _, _, end = student.pytest()[1].partition(" notes of checks that pass ")
+        assert [line.strip() for line in end.splitlines() if line.startswith(" " * 4)] == notes
 
     def test_a_wrong_answer_fails_with_the_message_alone(self, student: Student) -> None:
         student.write({**ANSWERS, "dJ_dW": WRONG})
@@ -103,11 +116,24 @@ class TestScript:
         assert "dJ_dW: 1 of 4 checks pass" in text
         assert FIRST in text
 
-    @pytest.mark.parametrize("missing", ["network.py", "checks.py", "checks.json"])
-    def test_without_its_files_the_set_up_cell_says_what_to_do(self, student: Student, missing: str) -> None:
+    @pytest.mark.parametrize("missing", ["network.py", "checks.py"])
+    def test_without_its_modules_the_set_up_cell_says_what_to_do(self, student: Student, missing: str) -> None:
         (student.folder / missing).unlink()
         done = student.run(f"{NAME}.py")  # its set-up cell is the notebook's
-        assert f"{missing} is not beside" in done.stderr.splitlines()[-1]
+        assert f"{missing} is not beside this file: put " in done.stderr.splitlines()[-1]
+
+    def test_without_its_numbers_every_way_of_checking_says_what_to_do(self, student: Student) -> None:
+        (student.folder / "checks.json").unlink()
+        done = student.run(f"{NAME}.py")
+        assert "checks.json is not beside checks.py: put it there as it was handed out" in in_one_line(done.stdout)
+        assert done.stderr == ""
+        code, text = student.pytest()
+        assert code == 2
+        assert "checks.json is not beside checks.py" in text
+        assert "Traceback" not in text
+        shown = student.run_all()
+        assert list(shown) == [f"check_{name}" for name in ANSWERS]
+        assert all(text.startswith("checks.json is not beside checks.py") for text in shown.values())
 
 
 class TestNotebook:

@@ -41,6 +41,17 @@ class TestScript:
     def test_without_code_it_has_no_cells(self, text):
         assert script_cells(text) == ()
 
+    def test_a_notebook_exported_by_nbconvert_is_split_at_its_cells(self):
+        text = "#!/usr/bin/env python\n# coding: utf-8\n\n# # A title\n\n# In[1]:\n\n\na = 1\n\n\n# In[ ]:\n\n\nb = 2\n"
+        assert [(cell.written.strip(), cell.cell.first_line) for cell in script_cells(text)] == [
+            ("a = 1", 6),
+            ("b = 2", 12),
+        ]
+
+    @pytest.mark.parametrize("line", ["# In[1]: is the first", "# In[a]:", "    # In[1]:"])
+    def test_words_like_a_marker_are_none(self, line):
+        assert len(script_cells(f"a = 1\n{line}\nb = 1")) == 1
+
     def test_an_unclosed_string_does_not_swallow_the_next_cell(self):
         assert len(script_cells('# %%\na = """\n# %%\nb = 1')) == 2
 
@@ -207,6 +218,20 @@ class TestMagics:
     @pytest.mark.parametrize("magic", ["bash", "writefile a.py", "html", "timeit", "javascript", "python3", "latex"])
     def test_other_cells_are_dropped(self, magic):
         assert without_magics(f"%%{magic}\nx = 1\n") == ""
+
+    @pytest.mark.parametrize(
+        ("source", "line"),
+        [
+            ("\n %%timeit -n 3 \ndef f(): pass", "%%timeit -n 3"),
+            ("%%time\n%%writefile a.py\ndef f(): pass", "%%writefile a.py"),
+            ("%%time\ndef f(): pass", ""),
+            ("def f(): pass\n%%bash", ""),
+            ("", ""),
+        ],
+    )
+    def test_what_a_cell_was_dropped_for_is_told(self, source, line):
+        [cell] = notebook_cells(notebook(source))
+        assert cell.dropped == line
 
     @given(st.text(alphabet="ab=%!?'\"()[]\\# \n", max_size=60))
     def test_lines_stay_where_they_are(self, source):

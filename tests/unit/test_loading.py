@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,14 +11,18 @@ import pytest
 from autograder.loading import ExerciseError, load_exercise
 
 ROOT = Path(__file__).parents[2]
+TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"
+CONTRACT = 'Check("dJ_dW.contract", "dJ_dW", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False)'
 
 
 def test_two_exercises_side_by_side() -> None:
     before = set(sys.modules)
     first = load_exercise(ROOT / "solutions" / "rnn_backprop")
-    second = load_exercise(ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression")
-    assert (first.max_score, first.name) == (10.0, "rnn_backprop")
-    assert second.name == "softmax_regression"
+    second = load_exercise(TOY)
+    assert [(one.name, [function.name for function in one.functions]) for one in (first, second)] == [
+        ("rnn_backprop", ["forward", "dJ_dV", "dJ_dW", "dJ_dU"]),
+        ("softmax_regression", ["predict", "dJ_dW"]),
+    ]
     assert not {"rubric", "network", "rnn_backprop", "softmax_regression", "checks"} & (set(sys.modules) - before)
 
 
@@ -40,3 +45,23 @@ def test_what_is_missing_is_named(tmp_path: Path, files: dict[str, str], says: s
         load_exercise(folder)
     assert says in str(told.value)
     assert str(folder) not in sys.path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"    {CONTRACT},\n", ""),
+        (CONTRACT, CONTRACT.replace('"contract", hidden', '"value", hidden')),
+        (CONTRACT, CONTRACT.replace("hidden=False", "hidden=True")),
+    ],
+    ids=["missing", "of another kind", "hidden"],
+)
+def test_the_first_check_of_a_function_is_a_public_contract(tmp_path: Path, old: str, new: str) -> None:
+    folder = tmp_path / TOY.name
+    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    rubric = folder / "rubric.py"
+    text = rubric.read_text(encoding="utf-8")
+    assert old in text
+    rubric.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ExerciseError, match="first check of dJ_dW must look at its contract"):
+        load_exercise(folder)

@@ -71,8 +71,8 @@ def test_a_quote_is_one_short_printable_line(text):
         *(
             (messages.ended("dJ_dW", Ended(how, code), LIMITS), says)
             for how, code, says in (
-                ("cpu", None, "within 2 s of computing: does a loop in it never end?"),
-                ("wall", None, "within 10 s, and computed nothing"),
+                ("cpu", None, "within 2 s of computing, over all its calls: does a loop in it never end?"),
+                ("wall", None, "within 10 s, and hardly computed"),
                 ("memory", None, "more than 2048 MiB of memory"),
                 ("exit", 0, "(exit code 0): it must return its result instead"),
                 ("crash", 11, "(signal 11)"),
@@ -98,7 +98,7 @@ def test_sentences(message, says):
         ("RecursionError", 7, "Does it call itself without end?"),
         ("FileNotFoundError", 7, "Files of your own are not there"),
         ("SystemExit", 7, "dJ_dW ends the program in code cell 5, line 7: it must return its result instead."),
-        ("TypeError", None, "dJ_dW cannot be called with (net, x): keep the arguments of the stub."),
+        ("TypeError", None, "dJ_dW cannot be called with (net, x)"),
     ],
 )
 @pytest.mark.parametrize("told", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_right_answers_pass_and_fit_their_own_forward(checks: Any, monkeypatch: 
     ("value", "says"),
     [
         ("None", "dJ_dW returned None: did you forget return?"),
-        ("dW.tolist()", "dJ_dW is a value of type list: make it one with np.array or np.zeros."),
+        ("dW.tolist()", "dJ_dW is a list of 2, not an array: make one with np.array or np.zeros."),
         ("3.0", "dJ_dW is a value of type float"),
         ("(dW, dW)", "dJ_dW returned a tuple of 2: return one array."),
         ("(dW,)", "dJ_dW returned a tuple of 1: return one array."),
@@ -124,8 +125,9 @@ def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: s
             "return np.array(h)",
             "returned one array: end it with `return h, y_hat`.",
         ),
-        ("return np.array(h), np.array(y_hat)", "return h, y_hat", "h is a value of type list"),
+        ("return np.array(h), np.array(y_hat)", "return h, y_hat", "h is a list of 4, not an array"),
         ("return np.array(h), np.array(y_hat)", "return np.array(h), None", "y_hat is None"),
+        ("return np.array(h), np.array(y_hat)", "return [h0]", "returned a list of 1: end it with `return h, y_hat`."),
         (
             "return np.array(h), np.array(y_hat)",
             "return np.array(h[1:]), np.array(y_hat)",
@@ -138,6 +140,13 @@ def test_unusable_results_of_forward(
     checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str, says: str
 ) -> None:
     assert says in in_one_line(told(checks, monkeypatch, changed((old, new)), "forward"))
+
+
+def test_a_list_of_both_arrays_is_as_good_as_a_tuple(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = "np.array(h), np.array(y_hat)"
+    text = told(checks, monkeypatch, changed((f"return {pair}", f"return [{pair}]")))
+    assert "WRONG" not in text
+    assert text.count("It is also the slope of J through your own forward.") == 3
 
 
 def test_a_transposed_shape_is_called_so(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,6 +204,25 @@ def test_a_gradient_that_fits_a_wrong_forward_is_wrong_and_told_so(
     text = told(checks, monkeypatch, both, "dJ_dW")
     assert "dJ_dW is not the slope of J" in text
     assert "It is the slope of J through your own forward, though: look at forward first." in in_one_line(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("net.g1.jacobian(h[t])", "np.diag(1 - h[t] ** 2)"),
+        ("net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1])", "y_hat[t - 1] - y[t - 1]"),
+    ],
+)
+def test_slopes_that_are_not_those_handed_in_are_told_what_to_use(
+    checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    text = in_one_line(told(checks, monkeypatch, changed((old, new)), "dJ_dW"))
+    _, _, derived = text.partition("WRONG Made of the jacobian and gradient handed in")
+    assert "use net.loss.gradient and each jacobian as handed in. A slope that is measured or written out" in derived
+
+
+def test_the_hint_is_not_told_of_what_has_another_cause(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "as handed in" not in told(checks, monkeypatch, returning("dW[0]"), "dJ_dW")
 
 
 def test_an_exception_is_told_with_the_students_own_line(
@@ -339,7 +367,8 @@ def test_slope_measures_every_parameter(checks: Any, wrt: str) -> None:
 
 
 def test_slope_says_what_it_cannot_measure(checks: Any) -> None:
-    given = checks.GIVEN.arguments(dict(checks.CHECKS[0].cases[0].arrays), dict(checks.CHECKS[0].cases[0].names))
+    golden = checks.golden()
+    given = golden.given.arguments(golden.checks[0].cases[0].arrays, golden.checks[0].cases[0].names)
     net, x, y, h0 = (given[name] for name in ("net", "x", "y", "h0"))
     with pytest.raises(ValueError, match=r"slope knows U, W, V, b_h, b_y, h0; 'w' is none of them"):
         checks.slope(None, net, x, y, h0, "w")
@@ -349,7 +378,48 @@ def test_slope_says_what_it_cannot_measure(checks: Any) -> None:
 
 def test_the_reference_is_exact_on_the_golden_numbers(checks: Any) -> None:
     """Ten digits are enough: nothing passes with a note only because of their rounding."""
-    for visible in checks.CHECKS:
+    for visible in checks.golden().checks:
         result = checks.run(visible, module_of(RIGHT, None))
         assert result.status == "pass"
         assert "low precision" not in result.message
+
+
+MEASURE = """
+import sys
+from types import ModuleType
+
+import numpy as np
+
+checks = ModuleType("checks")
+sys.modules["checks"] = checks
+exec(compile(sys.argv[1], "checks.py", "exec"), vars(checks))
+network = ModuleType("network")
+sys.modules["network"] = network
+exec(compile(sys.argv[2], "network.py", "exec"), vars(network))
+
+eye = np.eye(2)
+arrays = {"U": eye, "W": eye, "V": eye, "b_h": eye[0], "b_y": eye[0], "x": eye, "h0": eye[0]}
+given = network.arguments(arrays, {"g1": "identity", "g2": "identity", "loss": "squared_error"})
+print(checks.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"], 0 * eye, given["h0"], "V").round(6))
+"""
+
+
+def test_slope_needs_nothing_but_its_own_text_and_the_given_module(tmp_path: Path) -> None:
+    """No file beside it, nor any name of a file: so it can be offered wherever student code runs."""
+    texts = [(ROOT / "autograder" / "student" / "checks.py"), EXERCISE / "network.py"]
+    command = [sys.executable, "-I", "-c", MEASURE, *(path.read_text(encoding="utf-8") for path in texts)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.stderr == ""
+    assert done.stdout == "[[0.5 0. ]\n [0.  0.5]]\n"
+
+
+@pytest.mark.parametrize(("text", "says"), [(None, "is not beside checks.py"), ("{", "is damaged")])
+def test_checks_can_be_imported_without_their_numbers_and_say_so(tmp_path: Path, text: str | None, says: str) -> None:
+    source = (ROOT / "autograder" / "student" / "checks.py").read_text(encoding="utf-8")
+    (tmp_path / "checks.py").write_text(source, encoding="utf-8")
+    if text:
+        (tmp_path / "checks.json").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-c", "from checks import check; print(check(), check('forward'))"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.stderr == ""
+    assert done.stdout.count(f"checks.json {says}: put it there as it was handed out") == 2

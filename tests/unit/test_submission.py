@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from autograder.submission import MAX_BYTES, Refused, Released, read_submission
+from autograder.submission import MAX_BYTES, MOST_ENTRIES, Refused, Released, read_submission
 
 SET_UP = "import numpy as np\n\nprint('set-up')"
 STUB = "def f(x):\n    raise NotImplementedError"
@@ -60,6 +61,12 @@ def refusal(handed_in):
 
 
 class TestWhatIsRead:
+    def test_a_stub_that_a_magic_takes_away_is_told(self, handed_in):
+        submission = handed_in({"ex.ipynb": notebook(SET_UP, f"%%timeit\n{ANSWER}", STUB_G)})
+        assert submission.notes == (
+            "code cell 2 starts with %%timeit, so what it defines is not kept (f): take that line away.",
+        )
+
     @pytest.mark.parametrize(("name", "write"), [("ex.py", script), ("ex.ipynb", notebook)])
     def test_code_is_the_students_own_and_cells_are_all_that_runs(self, handed_in, name, write):
         submission = handed_in({name: write(*SOLVED, "", "x = 1  \n")})
@@ -151,6 +158,15 @@ class TestWhichFile:
         assert submission.path.name == "ex.py"
         assert submission.notes == ("ex.py was graded, and not ex (1).py and ex-2.py beside it.",)
 
+    def test_a_copy_that_was_worked_on_wins_over_the_file_as_it_was_handed_out(self, handed_in):
+        submission = handed_in({"ex.ipynb": notebook(*BLANK), "ex (1).ipynb": notebook(*SOLVED)})
+        assert submission.path.name == "ex (1).ipynb"
+        assert submission.notes == ("ex (1).ipynb was graded, since ex.ipynb is as it was handed out.",)
+
+    def test_of_several_copies_that_were_worked_on_none_is_guessed(self, refusal):
+        files = {"ex.py": script(*BLANK), "ex (1).py": script(*SOLVED), "ex (2).py": script(*SOLVED)}
+        assert "ex (1).py and ex (2).py, and it is not plain which one is meant" in refusal(files)
+
     def test_the_exact_name_wins_over_several_of_the_other_kind(self, handed_in):
         submission = handed_in({"ex.py": script(*SOLVED), "ex (1).ipynb": "1", "ex (2).ipynb": "2"})
         assert submission.path.name == "ex.py"
@@ -221,3 +237,55 @@ class TestWhatIsRefused:
     def test_a_device(self):
         with pytest.raises(Refused, match="neither a notebook"):
             read_submission(Path("/dev/null"), "ex", RELEASED)
+
+
+class TestOddFolders:
+    def test_a_huge_sparse_file(self, refusal, tmp_path):
+        with (tmp_path / "ex.py").open("wb") as file:
+            file.truncate(1 << 40)
+        assert "ex.py is larger than 10 MB" in refusal({})
+
+    def test_too_many_files(self, refusal, tmp_path):
+        for number in range(MOST_ENTRIES + 1):
+            (tmp_path / f"{number}").touch()
+        assert "holds more than 10000 files: hand in your own alone" in refusal({"ex.py": "x = 1"})
+
+    @pytest.mark.slow  # makes 100,000 files
+    def test_very_many_files(self, refusal, tmp_path):
+        for number in range(100_000):
+            (tmp_path / f"{number}").touch()
+        assert "holds more than 10000 files" in refusal({"ex.py": "x = 1"})
+
+    def test_a_deep_tree_is_not_entered(self, handed_in, tmp_path):
+        folder = tmp_path
+        for _ in range(40):
+            folder = folder / ("d" * 50)
+            folder.mkdir()
+        assert handed_in({"ex.py": script(*SOLVED)}).notes == ()
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs named pipes and local sockets")
+    def test_pipes_and_sockets_beside_it_are_not_touched(self, handed_in, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)  # the address of a socket is short
+        os.mkfifo("pipe.py")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("socket.ipynb")
+            assert handed_in({"ex.py": script(*SOLVED)}).notes == ()
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs local sockets")
+    def test_a_socket(self, refusal, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("ex.py")
+            assert "ex.py is not a regular file" in refusal({})
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs names that only POSIX allows")
+    @pytest.mark.parametrize(
+        "name", ["ex.py\n", "\x1b[2Jex.py", "ex.py\u202e", "::error::ex.py", "ex.py'; rm", b"\xffex.py"]
+    )
+    def test_odd_names(self, refusal, tmp_path, name):
+        (tmp_path / os.fsdecode(name)).touch()
+        assert "holds no ex.ipynb or ex.py, only" in refusal({})
+
+    def test_a_path_with_a_null_byte(self):
+        with pytest.raises(Refused, match="cannot be read"):
+            read_submission(Path("a\0b"), "ex", RELEASED)

@@ -32,7 +32,7 @@ def bptt(net, x, y, h, y_hat):
     for t in np.arange(T)[::-1]:
         delta_o = net.loss.gradient(y_hat[t], y[t]) @ net.g2.jacobian(y_hat[t])
         delta_t = (delta_o @ net.V) @ net.g1.jacobian(h[t + 1])
-        # ... back through time, for at most BPTT_TRUNCATE steps
+        # ... back through time: at most BPTT_TRUNCATE terms, step t itself and the two before it
         for step in np.arange(max(0, t - BPTT_TRUNCATE + 1), t + 1)[::-1]:
             dW += np.outer(delta_t, h[step])
             dU += np.outer(delta_t, x[step])

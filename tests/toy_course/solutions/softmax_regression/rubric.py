@@ -25,14 +25,15 @@ FUNCTIONS = (
 )
 
 CHECKS = (
-    Check("predict.contract", "predict", "Shape, inputs left alone", 0.5, ("small",), "contract", hidden=False),
+    Check("predict.contract", "predict", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False),
     Check("predict.values", "predict", "The probabilities", 1, ("small", "large")),
+    Check("dJ_dW.contract", "dJ_dW", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False),
     Check("dJ_dW.values", "dJ_dW", "The gradient", 1, ("small", "large")),
-    Check("dJ_dW.slope", "dJ_dW", "Gradient check", 1, ("small",), "slope"),
+    Check("dJ_dW.slope", "dJ_dW", "Gradient check", 0.5, ("slope",), "slope"),
     Check("dJ_dW.note", "dJ_dW", "A single example", 1, ("one",), counts="note"),
 )
 
-_SIZES = {"one": (1, 2, 3), "small": (4, 3, 2), "large": (9, 4, 5)}
+_SIZES = {"contract": (4, 3, 2), "one": (1, 2, 3), "small": (4, 3, 2), "large": (9, 4, 5), "slope": (4, 3, 2)}
 
 
 def objective(arrays: Mapping[str, Any], names: Names) -> complex:

@@ -1,0 +1,138 @@
+"""The toy course: another exercise, released and graded by the same engine without a change."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder import source
+from autograder.course import find_course
+from autograder.exercise import Exercise
+from autograder.grading import Grader
+from autograder.loading import load_exercise
+from autograder.release import build, differences, release_exercise
+from autograder.report import Report
+from autograder.sandbox.jail import Jail, Limits
+
+ROOT = Path(__file__).parents[1]
+TOY = ROOT / "tests" / "toy_course"
+NAME = "softmax_regression"
+FORMS = [".py", ".ipynb"]
+
+
+@cache
+def exercise() -> Exercise:
+    return load_exercise(find_course(TOY).exercise_folder(NAME))
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return release_exercise(exercise(), tmp_path_factory.mktemp("assignments") / NAME)
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with Jail() as jail:
+        yield Grader(exercise(), jail, Limits(), seed=1)
+
+
+def handed_in(released: Path, suffix: str, folder: Path, wrong: tuple[str, str] = ("", "")) -> Path:
+    """The released file with every stub answered as in the source, but for `wrong`: (right text, wrong text)."""
+    text = (exercise().folder / f"{NAME}.py").read_text(encoding="utf-8")
+    answers = {source.released(cell): cell.source for cell in source.cells(text) if cell.kind == "solution"}
+    answers = {stub: answer.replace(*wrong) for stub, answer in answers.items()}
+    file = folder / f"{NAME}{suffix}"
+    text = (released / file.name).read_text(encoding="utf-8")
+    file.write_text((in_notebook if suffix == ".ipynb" else in_script)(text, answers), encoding="utf-8")
+    return file
+
+
+def in_script(text: str, answers: dict[str, str]) -> str:
+    for stub, answer in answers.items():
+        assert text.count(stub) == 1
+        text = text.replace(stub, answer)
+    return text
+
+
+def in_notebook(text: str, answers: dict[str, str]) -> str:
+    notebook = json.loads(text)
+    stubs = [cell for cell in notebook["cells"] if "".join(cell["source"]) in answers]
+    assert len(stubs) == len(answers)
+    for cell in stubs:
+        cell["source"] = answers["".join(cell["source"])]
+    return json.dumps(notebook)
+
+
+def points(report: Report) -> dict[str, tuple[float, float]]:
+    assert report.status == "graded", report.notes
+    return {function.name: report.points_of(function.name) for function in exercise().functions}
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_right_answers_have_all_points(grader, released, suffix, tmp_path):
+    report = grader.grade(handed_in(released, suffix, tmp_path), "")
+    assert {check.status for check in report.checks} == {"pass"}
+    assert report.score == report.max_score == exercise().max_score > 0
+    assert report.notes == ()
+
+
+@pytest.mark.parametrize("suffix", [*FORMS, ""], ids=["script", "notebook", "folder"])
+def test_released_stubs_have_none(grader, released, suffix):
+    report = grader.grade(released / f"{NAME}{suffix}" if suffix else released, "")
+    assert (report.status, report.score) == ("graded", 0.0)
+    assert {check.status for check in report.checks} == {"not_attempted"}
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+@pytest.mark.parametrize(
+    ("function", "wrong"),
+    [("predict", ("+ model.b", "- model.b")), ("dJ_dW", ("x / n", "x"))],
+    ids=["predict", "dJ_dW"],
+)
+def test_a_wrong_answer_costs_its_own_function(grader, released, suffix, function, wrong, tmp_path):
+    report = grader.grade(handed_in(released, suffix, tmp_path, wrong), "")
+    lost = [name for name, (got, most) in points(report).items() if got < most]
+    assert lost == [function]
+    assert f"{function}.values" in {check.id for check in report.checks if check.status == "fail"}
+
+
+def test_a_note_tells_and_costs_nothing(grader, released, tmp_path):
+    only_one = ("/ n", "/ n * (1 if n > 1 else 2)")  # wrong for a single example, which is but a note
+    report = grader.grade(handed_in(released, ".py", tmp_path, only_one), "")
+    assert report.score == report.max_score
+    assert [note.text.partition(":")[0] for note in report.notes] == ["A single example"]
+
+
+def test_a_release_equals_itself(released, tmp_path):
+    again = release_exercise(load_exercise(exercise().folder), tmp_path / NAME)
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == build(exercise())
+    assert {path.name: path.read_bytes() for path in released.iterdir()} == build(exercise())
+    assert differences(exercise(), released) == ()
+
+
+def test_its_course_is_found_by_the_command_line(tmp_path):
+    """The whole way of an instructor, in a copy: release, a student's answers, the grade."""
+    course = tmp_path / "course"
+    shutil.copytree(TOY, course, ignore=shutil.ignore_patterns("__pycache__"))
+    env = {**os.environ, "AUTOGRADER_SECRET": "of the toy course", "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT)}
+
+    def autograder(*args: str | Path) -> str:
+        command = [sys.executable, "-m", "autograder", *map(str, args)]
+        return subprocess.run(
+            command, cwd=course, env=env, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
+    assert f"Released {NAME} to {Path('assignments', NAME)}." in autograder("release", NAME)
+    (tmp_path / "student").mkdir()
+    file = handed_in(course / "assignments" / NAME, ".ipynb", tmp_path / "student")
+    report = json.loads(autograder("grade", NAME, file, "--format", "json"))
+    assert (report["exercise"], report["score"]) == (NAME, exercise().max_score)
+    assert not list(course.rglob(".course-secret"))

@@ -1,0 +1,88 @@
+"""Opening a grader: the isolation that is required, the warnings, the secret."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import grading
+from autograder.course import SECRET_VARIABLE, Course, find_course
+from autograder.exercise import Exercise
+from autograder.grading import NotIsolated, opened
+from autograder.loading import load_exercise
+from autograder.sandbox.jail import Jail, JailError
+from autograder.sandbox.levels import Level
+
+COURSE = find_course(Path(__file__))
+
+
+@pytest.fixture(scope="module")
+def exercise() -> Exercise:
+    return load_exercise(COURSE.exercise_folder("rnn_backprop"))
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, "tests")
+
+
+def offering(level: Level) -> type[Jail]:
+    class Offered(Jail):
+        def __init__(self) -> None:
+            self.level = level
+
+        def close(self) -> None:
+            """Nothing was opened."""
+
+    return Offered
+
+
+@pytest.mark.parametrize(("offered", "warns"), [("A", False), ("B", False), ("C", True), ("D", True), ("E", True)])
+def test_below_b_there_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, exercise: Exercise, offered: Level, warns: bool
+) -> None:
+    monkeypatch.setattr(grading, "Jail", offering(offered))
+    warnings: list[str] = []
+    with opened(COURSE, exercise, warnings.append) as grader:
+        assert grader.jail.level == offered
+    assert any("autograder doctor" in warning for warning in warnings) is warns
+
+
+@pytest.mark.parametrize("course", [COURSE, replace(COURSE, isolation="B")])
+def test_below_what_is_required_nothing_is_graded(
+    monkeypatch: pytest.MonkeyPatch, exercise: Exercise, course: Course
+) -> None:
+    monkeypatch.setattr(grading, "Jail", offering("C"))
+    required: Level | None = "B" if course is COURSE else None
+    with (
+        pytest.raises(NotIsolated, match="Isolation B is required, and this machine offers C"),
+        opened(course, exercise, print, required),
+    ):
+        pass
+
+
+def test_where_student_code_cannot_run_at_all_that_is_said(monkeypatch: pytest.MonkeyPatch, exercise: Exercise) -> None:
+    def none() -> Jail:
+        raise JailError("no process can be started")
+
+    monkeypatch.setattr(grading, "Jail", none)
+    with (
+        pytest.raises(NotIsolated, match="cannot be run: no process can be started"),
+        opened(COURSE, exercise, print),
+    ):
+        pass
+
+
+def test_without_a_secret_there_is_a_warning_unless_a_seed_is_told(
+    monkeypatch: pytest.MonkeyPatch, exercise: Exercise, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(SECRET_VARIABLE)
+    monkeypatch.setattr(grading, "Jail", offering("A"))
+    course = replace(COURSE, secret_file=tmp_path / "no" / "where")
+    for seed, count in ((None, 1), (7, 0)):
+        warnings: list[str] = []
+        with opened(course, exercise, warnings.append, seed=seed) as grader:
+            assert (grader.secret, grader.seed) == (None, seed)
+        assert len(warnings) == count
