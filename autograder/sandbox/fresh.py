@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
+import secrets
 import signal
+import stat
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 import psutil
@@ -76,8 +79,7 @@ class FreshProcess:
             self._kill(self._process)
             self._process.wait()
             self.channel.close()
-        with suppress(OSError, RecursionError):  # folders in folders in folders
-            shutil.rmtree(self._folder, ignore_errors=True)
+        remove(Path(self._folder))
 
     def _open(self, command: list[str], complaints: IO[bytes], *, sockets: bool) -> Channel:
         """Start the process. Whatever it says on its standard error before student code runs is a complaint."""
@@ -144,3 +146,37 @@ def _memory_of(process: psutil.Process) -> int:
     with suppress(psutil.Error):
         return int(process.memory_info().rss)
     return 0
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, however deep the folders in it: what lies further down is moved up first. Follows no links.
+
+    What cannot be removed stays.
+    """
+    names = (folder / f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
+    with suppress(OSError):
+        folder.chmod(stat.S_IRWXU)
+        while sum(_removed(path, names) for path in list(folder.iterdir())):
+            """What was moved up is there now."""
+        folder.rmdir()
+
+
+def _removed(path: Path, names: Iterator[Path]) -> bool:
+    with suppress(OSError):
+        if not _is_folder(path):
+            path.unlink()
+            return True
+        path.chmod(stat.S_IRWXU)
+        for inner in list(path.iterdir()):
+            if _is_folder(inner):
+                inner.chmod(stat.S_IRWXU)  # a folder that may not be written to cannot be moved either
+                inner.rename(next(names))
+            else:
+                inner.unlink()
+        path.rmdir()
+        return True
+    return False
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)

@@ -89,7 +89,7 @@ class Jail:
 
         Raises JailError, and nothing because of what a student sent.
         """
-        session = Session(self._processes, program, limits, len(batches))
+        session = Session(self._processes, program, limits)
         try:
             session.start()
             outcomes = {batch.function: session.call(batch) for batch in batches}

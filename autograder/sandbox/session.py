@@ -26,7 +26,7 @@ from autograder.sandbox.program import (
 )
 from autograder.sandbox.worker import Process, Stopped, Worker
 
-_MOST_DEADLY_CELLS = 3
+_SPARE_SECONDS = 10  # on the CPU, beyond what the clock allows
 
 
 class Processes(Protocol):
@@ -45,12 +45,12 @@ class Processes(Protocol):
 class Session:
     """One submission: a process that has loaded it, replaced when it ends. Its time begins now."""
 
-    def __init__(self, processes: Processes, program: Program, limits: Limits, functions: int) -> None:
+    def __init__(self, processes: Processes, program: Program, limits: Limits) -> None:
         self._processes = processes
         self._program = program
         self._limits = limits
         self._last_moment = time.monotonic() + limits.submission_wall_seconds
-        self._most_cpu = math.ceil(limits.load_cpu_seconds + functions * limits.cpu_seconds) + 10
+        self._most_cpu = math.ceil(limits.submission_wall_seconds) + _SPARE_SECONDS
         self._worker: Worker | None = None
         self._problems: dict[int, CellProblem] = {}
         self._deadly: set[int] = set()
@@ -111,13 +111,14 @@ class Session:
         program, at = self._program, -1
         cells = [(index, cell.source, cell.label, cell.first_line) for index, cell in self._cells_to_run()]
         functions = [(name, names, program.results.get(name, 1)) for name, names in program.functions.items()]
-        worker.allow(self._limits.load_cpu_seconds, min(self._limits.load_wall_seconds, self._time_left()))
+        self._allow_a_cell(worker)
         worker.send("program", program.module, cells, list(program.given.items()), functions)
         try:
             while True:
                 match worker.receive():
                     case ("cell", index):
                         at = integer(index, at + 1, len(program.cells) - 1)
+                        self._allow_a_cell(worker)
                     case ("problem", index, *items) if index == at and len(items) == 4:
                         self._note(at, replies.raised(tuple(items), program))
                     case ("loaded",):
@@ -134,17 +135,18 @@ class Session:
     def _time_left(self) -> float:
         return self._last_moment - time.monotonic()
 
+    def _allow_a_cell(self, worker: Worker) -> None:
+        worker.allow(self._limits.load_cpu_seconds, min(self._limits.load_wall_seconds, self._time_left()))
+
     def _cells_to_run(self) -> list[tuple[int, Cell]]:
-        end = max(self._deadly) if len(self._deadly) == _MOST_DEADLY_CELLS else len(self._program.cells)
-        return [item for item in enumerate(self._program.cells[:end]) if item[0] not in self._deadly]
+        return [item for item in enumerate(self._program.cells) if item[0] not in self._deadly]
 
     def _leave_out(self, index: int, ended: Ended) -> None:
-        """From now on, do without a cell that ended its process. After the third one, loading stops there."""
-        if len(self._deadly) == _MOST_DEADLY_CELLS or index in self._deadly:
+        """From now on, do without a cell that ended its process."""
+        if index in self._deadly:  # it was not run again, so the process lies
             self._hopeless = ended
-        else:
-            self._deadly.add(index)
-            self._note(index, ended)
+        self._deadly.add(index)
+        self._note(index, ended)
 
     def _note(self, index: int, what: Raised | Ended) -> None:
         cell = self._program.cells[index]

@@ -1,5 +1,5 @@
 # tries: to hang in one cell after the other
-# stopped by: deadline; loading stops after three such cells
+# stopped by: deadline, one cell after the other
 # starts as: honest
 # points: 10
 # holds at: A B C D E
