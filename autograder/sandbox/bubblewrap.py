@@ -25,16 +25,17 @@ _PATIENCE = 20.0  # seconds for the dynamic loader to list libraries
 def wrap(command: list[str], folder: str | None = None) -> list[str]:
     """A command, run in a container; a `folder` is there too, can be written to, and is where it starts.
 
-    As root, the container keeps the rights to become another user, and no others. Raises JailError where bubblewrap is
-    not installed.
+    Without one, root in it keeps the rights to become another user, and no others. Raises JailError where bubblewrap
+    is not installed.
     """
     program = shutil.which("bwrap")
     if program is None:
         raise JailError("bubblewrap is not installed")
     options = ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
     if os.getuid() == 0:
+        # No namespace of users: in that, there would be no other user to become.
         options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-        options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        options += [] if folder else ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         options += ["--unshare-all"]
     for name, value in runtime.environment(folder or "/").items():

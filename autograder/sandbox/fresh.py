@@ -27,6 +27,8 @@ FAREWELL = 5.0  # seconds for a container to fold up, once what ran in it is dea
 class FreshProcesses:
     """Starts them at one level."""
 
+    note = ""
+
     def __init__(self, level: Level) -> None:
         self._level: Level = level
 
@@ -56,6 +58,10 @@ class FreshProcess:
         except BaseException:
             self.close()
             raise
+
+    def cpu_seconds(self) -> float:
+        """As in worker.Process."""
+        return _cpu_of(self._watched)
 
     def used(self, *, thorough: bool) -> tuple[float, int]:
         """As in worker.Process."""
@@ -154,29 +160,26 @@ def remove(folder: Path) -> None:
     What cannot be removed stays.
     """
     names = (folder / f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
+    removed = True
+    while removed:
+        removed = False
+        for path in list(folder.iterdir()):
+            with suppress(OSError):
+                if path.is_dir() and not path.is_symlink():
+                    _empty(path, names)
+                    path.rmdir()
+                else:
+                    path.unlink()
+                removed = True
     with suppress(OSError):
-        folder.chmod(stat.S_IRWXU)
-        while sum(_removed(path, names) for path in list(folder.iterdir())):
-            """What was moved up is there now."""
         folder.rmdir()
 
 
-def _removed(path: Path, names: Iterator[Path]) -> bool:
-    with suppress(OSError):
-        if not _is_folder(path):
+def _empty(folder: Path, names: Iterator[Path]) -> None:
+    folder.chmod(stat.S_IRWXU)
+    for path in list(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(stat.S_IRWXU)
+            path.rename(next(names))
+        else:
             path.unlink()
-            return True
-        path.chmod(stat.S_IRWXU)
-        for inner in list(path.iterdir()):
-            if _is_folder(inner):
-                inner.chmod(stat.S_IRWXU)  # a folder that may not be written to cannot be moved either
-                inner.rename(next(names))
-            else:
-                inner.unlink()
-        path.rmdir()
-        return True
-    return False
-
-
-def _is_folder(path: Path) -> bool:
-    return stat.S_ISDIR(path.lstat().st_mode)

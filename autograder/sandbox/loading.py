@@ -9,6 +9,7 @@ import __future__
 import ast
 import functools
 import importlib
+import itertools
 import linecache
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from types import CodeType, CoroutineType, FunctionType, ModuleType, TracebackTy
 from autograder.sandbox.frames import LONGEST_NAME
 from autograder.sandbox.standins import Absent, Inert
 
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _NEAR = 8  # pieces of a script that may make one piece together
 _BODY_RUNS = frozenset(("time", "capture", "prun"))  # cell magics whose body runs in the notebook itself
 _FUTURE = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
@@ -105,25 +107,28 @@ class StudentModule:
         self._lines = [*above, *source.split("\n")]
         remember(filename, "\n".join(self._lines))
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if label else 0  # as in a notebook, and only there
-        only_parse = self._future | flags | ast.PyCF_ONLY_AST
-        tree = compile("\n" * (first_line - 1) + source, filename, "exec", flags=only_parse, dont_inherit=True)
-        # Where something is wrong with the syntax of the last line, the first one must not run either.
-        whole = compile(tree, filename, "exec", flags=self._future | flags, dont_inherit=True)
-        if not any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in tree.body):
-            return self._execute(whole)
-        absent: ModuleNotFoundError | None = None
-        for statement in _statements(tree):
+        text = "\n" * (first_line - 1) + source
+        code = compile(text, filename, "exec", flags=self._future | flags, dont_inherit=True)
+        try:
+            self._execute(code)
+        except ModuleNotFoundError as error:
+            self._run_without(error, code, text, flags)
+
+    def _run_without(self, absent: ModuleNotFoundError, code: CodeType, text: str, flags: int) -> None:
+        """Run what comes after an import that failed, if that is a statement by itself; then raise its error."""
+        tree = compile(text, code.co_filename, "exec", self._future | flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        statements = list(_statements(tree))
+        line = _line_of(code, absent.__traceback__)
+        failed = (isinstance(one, _IMPORTS) and one.lineno <= line <= (one.end_lineno or 0) for one in statements)
+        for statement in itertools.dropwhile(lambda _: not next(failed), statements):
             one = ast.Module([statement], [])
             try:
-                self._execute(compile(one, filename, "exec", flags=self._future | flags, dont_inherit=True))
+                self._execute(compile(one, code.co_filename, "exec", self._future | flags, dont_inherit=True))
             except ModuleNotFoundError as error:
-                if not isinstance(statement, ast.Import | ast.ImportFrom):
+                if not isinstance(statement, _IMPORTS):
                     raise
-                absent = absent or error
                 vars(self._module).update(dict.fromkeys(_bound_by(statement), Absent(error)))
-        if absent is not None:
-            raise absent
-        return None
+        raise absent
 
     def _execute(self, code: CodeType) -> None:
         for flag in _FUTURE.values():
@@ -204,6 +209,13 @@ def _is_python(source: str) -> bool:
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
     return True
+
+
+def _line_of(code: CodeType, trace: TracebackType | None) -> int:
+    """The line of this very code at which an error arose."""
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    return trace.tb_lineno if trace else 0
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -17,12 +17,16 @@ _SETTINGS = Path("/proc/sys")
 
 @dataclass(frozen=True)
 class Finding:
-    """Whether a level works here. If not: why, and what to install or set, as a sentence; empty where nothing helps."""
+    """Whether a level works here. If not: why, and what to install or set, as a sentence; empty where nothing helps.
+
+    `note` is a sentence about what could be better where it does work.
+    """
 
     level: Level
     works: bool
     reason: str = ""
     advice: str = ""
+    note: str = ""
 
 
 def examine() -> tuple[Finding, ...]:
@@ -32,10 +36,11 @@ def examine() -> tuple[Finding, ...]:
 
 def _examined(level: Level) -> Finding:
     try:
-        processes_at(level).close()
+        processes = processes_at(level)
     except JailError as error:
         return Finding(level, works=False, reason=str(error), advice=_advice(level))
-    return Finding(level, works=True)
+    processes.close()
+    return Finding(level, works=True, note=processes.note)
 
 
 def _advice(level: Level) -> str:

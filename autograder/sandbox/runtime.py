@@ -22,8 +22,8 @@ _START = (
     "import sys; own = sys.path[:]; sys.path += {}; from autograder.sandbox.{} import main; sys.path[:] = own; main()"
 )
 # Needed to start this very Python on some systems, or to compute on some processors; never a secret.
-_PASSED_ON = ("SYSTEMROOT", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
-_THREADS = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+_PASSED_ON = ("SYSTEMROOT", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_THREADS = ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM")
 
 
 def interpreter() -> Path:
@@ -43,6 +43,6 @@ def command(module: str, *arguments: object) -> list[str]:
 def environment(home: str) -> dict[str, str]:
     """The environment of such a process: the same everywhere, with one thread for linear algebra."""
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    threads = {f"{library}_NUM_THREADS": "1" for library in _THREADS}
+    threads = {f"{library}_THREADS": "1" for library in _THREADS}
     homes = dict.fromkeys(("HOME", "TMPDIR") if POSIX else ("USERPROFILE", "TEMP", "TMP"), home)
     return {**passed_on, **threads, **homes, "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}

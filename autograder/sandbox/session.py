@@ -30,7 +30,9 @@ _SPARE_SECONDS = 10  # on the CPU, beyond what the clock allows
 
 
 class Processes(Protocol):
-    """Where processes for student code come from."""
+    """Where processes for student code come from. `note`: a sentence about what could be better here, or nothing."""
+
+    note: str
 
     def start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Process:
         """A process that waits for a program, limited by the kernel as far as that goes. Raises JailError.

@@ -40,6 +40,7 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
     "write": (1, 64),
     "writev": (20, 66),
     "close": (3, 57),
+    "close_range": (436, 436),
     "lseek": (8, 62),
     "fstat": (5, 80),
     "stat": (4, None),

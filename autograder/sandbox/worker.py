@@ -20,8 +20,11 @@ class Process(Protocol):
 
     channel: Channel
 
+    def cpu_seconds(self) -> float:
+        """Its time on the CPU so far."""
+
     def used(self, *, thorough: bool) -> tuple[float, int]:
-        """Seconds on the CPU so far, and bytes of memory now; `thorough`: with those of the processes it started."""
+        """Its time on the CPU so far and bytes of memory now; `thorough`: with those of the processes it started."""
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, the negative number of a signal that ended it, or None when it has not ended in time."""
@@ -51,7 +54,7 @@ class Worker:
         self._next_look = now + _GLANCE
         self._next_study = now + _STUDY
         self._last_moment = now + wall_seconds
-        self._last_cpu = self._process.used(thorough=False)[0] + cpu_seconds
+        self._last_cpu = self._process.cpu_seconds() + cpu_seconds
 
     def send(self, *request: object) -> None:
         """Send one request; does not wait until it is read."""

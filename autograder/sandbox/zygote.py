@@ -71,7 +71,8 @@ def main() -> None:
         return
     os.dup2(0, 2)  # until now, whoever started this process could read its complaints
     os.closerange(_FIRST_OTHER, _MOST_DESCRIPTORS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
+    with suppress(ValueError):  # fewer are allowed already
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
     gc.collect()
     gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
     control.send(frames.body(("ready", keeps_uid), _LONGEST_ORDER))
@@ -100,6 +101,7 @@ class Nursery:
                 if not order:
                     for number, _ in self._forks.values():
                         os.kill(number, signal.SIGKILL)
+                        os.waitpid(number, 0)
                     return
                 kind, *details = frames.unpack(order)
                 if kind == "given":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -144,17 +145,6 @@ class TestAtEveryLevel:
         written = program("import time\ndef f(x): time.sleep(60)")
         assert any_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (Ended("wall"),)}
 
-    def test_what_is_not_run_when_time_is_up_ended_by_the_clock(self, any_jail):
-        limits = replace(HASTY_CALLS, wall_seconds=60, submission_wall_seconds=1.5)
-        execution = execute(any_jail, "import time\ndef f(x): time.sleep(60)\ndef g(x): return x", limits=limits)
-        assert execution.outcomes == {"f": (Ended("wall"),), "g": (Ended("wall"),)}
-
-    def test_a_cell_that_waits_when_time_is_up_is_named(self, any_jail):
-        limits = replace(HASTY_LOAD, load_wall_seconds=60, submission_wall_seconds=1.5)
-        execution = execute(any_jail, GOOD, "time.sleep(60)", limits=limits)
-        assert endings(execution) == [("code cell 2", "wall")]
-        assert execution.outcomes == {"f": (Ended("wall"),), "g": (Ended("wall"),)}
-
 
 class TestFunctionsThatEnd:
     @pytest.mark.parametrize(
@@ -192,6 +182,17 @@ class TestFunctionsThatEnd:
         once = f"open({str(tmp_path / 'been_here')!r}, 'x'); time.sleep(60)"
         written = program(f"import time\ndef f(x):\n    try: {once}\n    except FileExistsError: return x")
         assert right(open_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes["f"])
+
+    def test_what_is_not_run_when_time_is_up_ended_by_the_clock(self, jail):
+        limits = replace(HASTY_CALLS, wall_seconds=60, submission_wall_seconds=1)
+        execution = execute(jail, "import time\ndef f(x): time.sleep(60)\ndef g(x): return x", limits=limits)
+        assert execution.outcomes == {"f": (Ended("wall"),), "g": (Ended("wall"),)}
+
+    def test_a_cell_that_waits_when_time_is_up_is_named(self, jail):
+        limits = replace(HASTY_LOAD, load_wall_seconds=60, submission_wall_seconds=1)
+        execution = execute(jail, GOOD, "time.sleep(60)", limits=limits)
+        assert endings(execution) == [("code cell 2", "wall")]
+        assert execution.outcomes == {"f": (Ended("wall"),), "g": (Ended("wall"),)}
 
     def test_earlier_steps_are_kept_and_later_ones_get_the_same(self, jail):
         cell = "calls = []\ndef f(x):\n    calls.append(1)\n    while len(calls) > 2: pass\n    return x"
@@ -377,6 +378,21 @@ class TestNothingIsLeft:
             assert execute(jail, GOOD, f"import subprocess\nchild = subprocess.Popen({start})").problems == ()
             assert _ends(lambda: token in " ".join(_commands()))
 
+    def test_folders_in_folders_and_links_go_and_what_links_point_to_stays(self, open_jail, tmp_path, monkeypatch):
+        (tmp_path / "temp").mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
+        (tmp_path / "kept").mkdir()
+        cell = f"""
+        import os
+        for number in range(1200):
+            os.mkdir("d"), open("d/file", "w").close(), os.symlink({str(tmp_path / "kept")!r}, "link")
+            if number == 600: os.mkdir("closed"), os.chmod("closed", 0)
+            os.chdir("d")
+        """
+        assert execute(open_jail, GOOD, cell).problems == ()
+        assert list((tmp_path / "temp").iterdir()) == []
+        assert (tmp_path / "kept").is_dir()
+
     def test_a_jail_ends_with_all_its_processes(self):
         others = set(psutil.Process().children(recursive=True))  # of jails that other tests keep
         for jail in jail_at("A", "B"):
@@ -384,11 +400,31 @@ class TestNothingIsLeft:
             assert set(psutil.Process().children(recursive=True)) - others
         assert _ends(lambda: bool(set(psutil.Process().children(recursive=True)) - others))
 
+    @ON_LINUX
+    @pytest.mark.parametrize("level", ["A", "B"])
+    def test_when_the_grader_is_killed_all_of_it_ends(self, level):
+        for _ in jail_at(level):
+            code = f"""
+            import psutil, sys
+            from autograder.sandbox.jail import Jail
+            jail = Jail({level!r})
+            forks = [jail._processes.start(2048, 60, {{}}) for _ in range(2)]
+            print(*(process.pid for process in psutil.Process().children(recursive=True)), flush=True)
+            sys.stdin.read()
+            """
+            command = [sys.executable, "-c", textwrap.dedent(code)]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grader:
+                assert grader.stdout
+                numbers = [int(number) for number in grader.stdout.readline().split()]
+                grader.kill()
+            assert len(numbers) >= 3
+            assert _ends(lambda: any(_runs(number) for number in numbers))  # noqa: B023 - called at once
+
     def test_forks_end_with_the_process_they_are_forked_from(self):
         for jail in jail_at("B", "A"):
             fork = jail._processes.start(2048, 60, {})
             jail.close()
-            assert _ends(lambda: fork.used(thorough=False) != (0.0, 0))  # noqa: B023 - called at once
+            assert _ends(lambda: fork.cpu_seconds() != 0)  # noqa: B023 - called at once
             fork.close()
 
     @pytest.mark.slow
@@ -483,6 +519,12 @@ class TestSealed:
 
 def _commands() -> list[str]:
     return [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+
+
+def _runs(number: int) -> bool:
+    with suppress(psutil.Error):
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _ends(still: Callable[[], bool]) -> bool:

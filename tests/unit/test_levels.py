@@ -87,7 +87,7 @@ class TestWhichOne:
 
     def test_importing_needs_no_linux(self):
         code = (
-            "import ctypes, multiprocessing, psutil, msgpack, numpy, subprocess, sys, sysconfig\n"  # not ours
+            "import ctypes, multiprocessing, psutil, msgpack, numpy, subprocess, sys, sysconfig, tempfile\n"  # not ours
             "paths = sysconfig.get_paths()\n"
             "sys.platform = 'win32'; sys.modules['resource'] = sys.modules['fcntl'] = None\n"
             "import autograder.sandbox.jail, autograder.sandbox.probe, autograder.sandbox.runner"

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -230,6 +231,24 @@ def test_allowed(name, tried):
     assert tried[f"allowed: {name}"] == ""
 
 
+def test_in_the_container_nothing_else_is_even_there():
+    try:
+        jail = Jail("A")
+    except JailError as error:
+        pytest.skip(f"level A does not work on this machine: {error}")
+    source = f"""
+    import os
+    for path in ({str(ROOT / "README.md")!r}, {str(ROOT / "solutions")!r}, "/etc/passwd", "/proc", "/sys"):
+        assert not os.path.lexists(path), path
+    site_packages = {str(Path(np.__file__).parents[1])!r}
+    assert not os.path.exists(os.path.join(site_packages, "psutil"))
+    assert os.stat("/dev/null") and not os.path.exists("/dev/zero")
+    """
+    program = Program("__main__", (Cell(textwrap.dedent(source), "code cell 1"),), {"kit": "arguments = dict"}, {})
+    with jail:
+        assert jail.run(program, [], Limits()).problems == ()
+
+
 # --- Landlock by itself -------------------------------------------------------------------------------------------
 
 BY_LANDLOCK = {  # the first version that refuses it, and what
@@ -273,7 +292,7 @@ def test_landlock_holds_where_the_filter_would_have_a_hole(tmp_path):
         check=True,
         timeout=60,
         cwd=ROOT,
-        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     *succeeded, end = done.stdout.splitlines()
     assert end == "end"
@@ -362,6 +381,7 @@ class TestFilter:
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 RUN = f"""
 mount --bind "$1" "$2" && shift && folder="$1" && shift
+export LD_LIBRARY_PATH="$folder/lib"
 exec setpriv --reuid=65534 --regid=65534 --clear-groups "$folder/bin/python{VERSION}" "$@"
 """
 

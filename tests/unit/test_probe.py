@@ -18,6 +18,7 @@ def test_every_level_is_examined_by_using_it():
         if finding.works:
             Jail(finding.level).close()
             assert (finding.reason, finding.advice) == ("", "")
+            assert finding.note == "" or finding.note.endswith(".")
         else:
             with pytest.raises(JailError, match=re.escape(finding.reason)):
                 Jail(finding.level)
