@@ -58,14 +58,14 @@ def _files(folder: str | None) -> list[str]:
     needed += [runtime.SANDBOX, kit / "student", kit / "__init__.py", runtime.interpreter(), *_libraries()]
 
     tree = _Tree()
-    tree.add("--ro-bind", runtime.LIBRARY)
+    tree.show("--ro-bind", runtime.LIBRARY)
     for path in covered:
-        tree.add("--tmpfs", path)
+        tree.cover(path)
     for path in needed:
-        tree.add("--ro-bind", path)
-    tree.add("--dev-bind", Path(os.devnull))
+        tree.show("--ro-bind", path)
+    tree.show("--dev-bind", Path(os.devnull))
     if folder is not None:
-        tree.add("--bind", Path(folder))
+        tree.show("--bind", Path(folder))
     closed = [option for path in (*covered, "/") for option in ("--remount-ro", str(path))]
     return [*tree.options, *closed]
 
@@ -75,19 +75,24 @@ class _Tree:
 
     def __init__(self) -> None:
         self.options: list[str] = []
-        self._full: dict[Path, bool] = {Path("/"): False}  # whether all that lies below a path is already shown there
+        self._shown: dict[Path, bool] = {Path("/"): False}  # whether all that lies below a path is there already
 
-    def add(self, option: str, path: Path) -> None:
-        """Show a path, unless it is shown already. Its parents are made first: bubblewrap's own are closed to users."""
-        holder = max((known for known in self._full if path.is_relative_to(known)), key=lambda known: len(known.parts))
-        if self._full[holder] and option != "--tmpfs":
+    def cover(self, path: Path) -> None:
+        """Put an empty folder over one that is shown."""
+        self._shown[path] = False
+        self.options += ["--tmpfs", str(path)]
+
+    def show(self, option: str, path: Path) -> None:
+        """Show a path, unless it is there already. Its parents are made first: bubblewrap's own are closed to users."""
+        holder = max((known for known in self._shown if path.is_relative_to(known)), key=lambda known: len(known.parts))
+        if self._shown[holder]:
             return
         for parent in reversed(path.parents):
-            if parent != holder and parent.is_relative_to(holder) and option != "--tmpfs":
-                self._full[parent] = False
+            if parent != holder and parent.is_relative_to(holder):
+                self._shown[parent] = False
                 self.options += ["--dir", str(parent)]
-        self._full[path] = option != "--tmpfs"
-        self.options += [option, str(path)] if option == "--tmpfs" else [option, str(path), str(path)]
+        self._shown[path] = True
+        self.options += [option, str(path), str(path)]
 
 
 @functools.cache
@@ -100,15 +105,18 @@ def _libraries() -> tuple[Path, ...]:
     own = [path for path in runtime.LIBRARY.glob("lib-dynload/*.so") if not path.name.startswith(_WITHOUT)]
     others = [path for folder in (runtime.NUMPY, runtime.MSGPACK) for path in folder.rglob("*.so")]
     asked = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ":".join(map(str, (*own, *others)))}
-    listing = subprocess.run(
-        [runtime.interpreter()],
-        env=runtime.environment("/") | asked,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=_PATIENCE,
-        check=False,
-    )
+    try:
+        listing = subprocess.run(
+            [runtime.interpreter()],
+            env=runtime.environment("/") | asked,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise JailError(f"the shared libraries of Python cannot be listed ({type(error).__name__})") from None
     found = [Path(os.path.normpath(path)) for path in _LISTED.findall(os.fsdecode(listing.stdout))]
     cache = Path("/etc/ld.so.cache")
     return (*dict.fromkeys(found), *([cache] if cache.is_file() else []))

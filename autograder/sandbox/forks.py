@@ -124,13 +124,14 @@ class Zygote:
         raise EOFError
 
     def _leaks(self) -> tuple[str, ...]:
-        """What a fork can do and must not; it tries."""
+        """What a fork can do and must not; it tries. Raises JailError where it cannot even be sealed."""
         channel, _, status = self._fork("examine", _MEMORY_MIB, _CPU_SECONDS)
         try:
             answer = channel.get(START_SECONDS)
             return tuple(map(str, frames.unpack(answer or b"")[1:]))
         except (EOFError, OSError, frames.FrameError):
-            return ("not be made",)
+            self.close()
+            raise JailError("a process cannot be sealed: it ended when it tried") from None
         finally:
             channel.close()
             os.close(status)

@@ -181,6 +181,7 @@ def settle() -> None:
     site.setquit()  # the process was started without `site`, which would also run what others have put on the path
     site.setcopyright()
     site.sethelper()
+    del sys.orig_argv[1:]  # folders of this machine
     standins.install()
     importlib.import_module("checks")  # the stand-in that nearly every submission imports
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:

@@ -6,7 +6,7 @@ runs in it, and it holds no secret: what a fork inherits is Python, numpy and th
 control socket closes, it ends, and all its forks with it.
 
     order                                          answer
-    prepare readable listable users                ready keeps_uid, or failed text
+    prepare readable listable users                ready keeps_root, or failed text
     given (name text)*                             (none: the next forks have loaded these modules)
     fork memory cpu        + channel, status       (a byte in the channel; at the end, four bytes in the status pipe)
     examine memory cpu     + channel, status       the same, and in the channel: leaks names
@@ -62,8 +62,8 @@ def main() -> None:
         runner.settle()
         rules = lockdown.landlock_ruleset(map(Path, readable), map(Path, listable))
         os.dup2(rules, RULES)
-        keeps_uid = os.getuid() == 0 and not any(become(user, Path(os.__file__)) for user in users)
-        if keeps_uid:
+        keeps_root = os.getuid() == 0 and not any(become(user, Path(os.__file__)) for user in users)
+        if keeps_root:
             system.drop_capabilities()
         system.make_undumpable()
     except OSError as error:
@@ -75,7 +75,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
     gc.collect()
     gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
-    control.send(frames.body(("ready", keeps_uid), _LONGEST_ORDER))
+    control.send(frames.body(("ready", keeps_root), _LONGEST_ORDER))
     Nursery(control).run()
 
 
@@ -112,7 +112,7 @@ class Nursery:
     def _load(self, sources: dict[str, str]) -> None:
         """Load what is the same for all submissions of an exercise, which takes longer than many a submission."""
         self._given = None
-        with suppress(Exception):  # each fork will find the same fault, and say so
+        with suppress(BaseException):  # each fork will find the same fault, and say so
             self._given = GivenModules(sources)
         gc.collect()
         gc.freeze()

@@ -19,8 +19,9 @@ import numpy as np
 import psutil
 import pytest
 
+from autograder.sandbox import frames, runtime
 from autograder.sandbox import jail as jail_module
-from autograder.sandbox import runtime
+from autograder.sandbox.channel import SocketChannel
 from autograder.sandbox.frames import FrameError
 from autograder.sandbox.jail import (
     Batch,
@@ -533,6 +534,47 @@ def _ends(still: Callable[[], bool]) -> bool:
     while still() and time.monotonic() < patience:
         time.sleep(0.01)
     return not still()
+
+
+@ON_POSIX
+class TestChannel:
+    """The channel to a process that may not listen, and may say anything."""
+
+    def test_sending_does_not_wait_for_a_reader(self):
+        channel, theirs = SocketChannel.pair()
+        with theirs:
+            sent = [frames.pack(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
+            for frame in sent:
+                channel.put(frame)
+            assert channel.get(0.01) is None
+            read = bytearray()
+            while len(read) < sum(map(len, sent)):
+                read += theirs.recv(1 << 20)
+                assert channel.get(0.001) is None
+            assert read == b"".join(sent)
+            theirs.sendall(frames.pack(("done",), 100))
+            assert channel.get(1) == frames.body(("done",), 100)
+        channel.close()
+
+    def test_an_end_within_a_frame_is_no_end(self):
+        channel, theirs = SocketChannel.pair()
+        with theirs:
+            theirs.sendall(frames.pack(("whole",), 100) + b"\0\0\0\7half")
+        assert channel.get(1) == frames.body(("whole",), 100)
+        with pytest.raises(FrameError, match="within one"):
+            channel.get(1)
+        channel.close()
+
+    def test_the_kernel_tells_who_greets(self):
+        channel, theirs = SocketChannel.pair()
+        with theirs:
+            with pytest.raises(TimeoutError):
+                channel.greeting(0.01)
+            subprocess.run([sys.executable, "-c", "import os; os.write(1, b'0')"], stdout=theirs.fileno(), check=True)
+            assert (channel.greeting(1) not in (0, os.getpid())) == (sys.platform == "linux")
+        with pytest.raises(EOFError):
+            channel.greeting(1)
+        channel.close()
 
 
 class TestReplies:

@@ -142,6 +142,7 @@ class TestModule:
             def f(x):
                 assert not [name for name in sys.modules if name.startswith("autograder.")]
                 assert sys.argv == [""]
+                assert len(sys.orig_argv) == 1
                 for name in ("autograder", "autograder.sandbox.frames", "rubric"):
                     try:
                         __import__(name)
