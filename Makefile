@@ -26,8 +26,8 @@ demo: $(BASE) ## grade the sample class and show the table; installs only what g
 test: $(DEV) ## the quick tests
 	@$(PYTEST) -m "not slow"
 
-test-all: $(DEV) ## all tests, the long ones included
-	@$(PYTEST)
+test-all: test ## all tests, the long ones included
+	@$(PYTEST) -m slow
 
 bench: $(BASE) ## how fast the jail is, against the least that it could cost
 	@$(BIN)/python tests/benchmarks/bench_jail.py

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from autograder import messages
+from autograder.cases import plan
 from autograder.course import Course, read_secret, seed_of
-from autograder.exercise import Case, Check, Exercise, Function
-from autograder.judging import Judged, Trial, judge
+from autograder.exercise import Exercise
+from autograder.judging import Judged, judge
 from autograder.report import Note, Report, ReportStatus
 from autograder.sandbox.jail import Jail, JailError
 from autograder.sandbox.levels import SAFE, Level, at_least
-from autograder.sandbox.program import Again, Batch, Call, Execution, Limits, Program, Recall
+from autograder.sandbox.program import Execution, Limits, Program
 from autograder.submission import Refused, Released, Submission, read_submission
-
-PUBLIC_SEED = 0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one function is called with: the cases of its checks, then the calls that look for memory.
-
-    The first step is the first case of the first check. After all cases, `kept` is the first result looked at once
-    more, `again` the same call on the very same arguments, and `later` the same case with fresh ones.
-    """
-
-    function: Function
-    cases: Mapping[str, Case]
-
-    @property
-    def batch(self) -> Batch:
-        """The steps: cases in order, then kept, again and later."""
-        calls = [Call({a: case.arrays[a] for a in self._arrays(case)}, case.names) for case in self.cases.values()]
-        return Batch(self.function.name, (*calls, Recall(0), Again(0), calls[0]))
-
-    def _arrays(self, case: Case) -> tuple[str, ...]:
-        return tuple(name for name in self.function.arrays if name in case.arrays)
-
-    def trials(self, execution: Execution, exercise: Exercise) -> Mapping[str, Trial]:
-        """What came back for each case, beside what was expected; and under `kept`, `again`, `later` for the first."""
-        outcomes = execution.outcomes[self.function.name]
-        names = (*self.cases, "kept", "again", "later")
-        first = next(iter(self.cases.values()))
-        return {
-            name: Trial(case := self.cases.get(name, first), outcome, exercise.reference(self.function.name, case))
-            for name, outcome in zip(names, outcomes, strict=True)
-        }
 
 
 @dataclass(frozen=True)
@@ -88,10 +53,10 @@ class Grader:
         except Refused as reason:
             return self._without_verdict(name, "refused", Note("student", str(reason)))
         seed = seed_of(submission.code, exercise.name, self.secret) if self.seed is None else self.seed
-        plans = [_plan(exercise, function, seed) for function in exercise.functions]
-        execution = self.jail.run(_program(exercise, submission), [plan.batch for plan in plans], self.limits)
+        plans = [plan(exercise, function, seed) for function in exercise.functions]
+        execution = self.jail.run(_program(exercise, submission), [one.batch for one in plans], self.limits)
         judged = [
-            judge(exercise, plan.function, plan.trials(execution, exercise), execution, self.limits) for plan in plans
+            judge(exercise, one.function, one.trials(execution, exercise), execution, self.limits) for one in plans
         ]
         checks = tuple(result for one in judged for result in one.results)
         return Report(
@@ -152,20 +117,6 @@ def released(exercise: Exercise) -> Released:
         set_up=exercise.set_up,
         stub_cells=exercise.stub_cells,
         stubs=tuple(function.name for function in exercise.functions),
-    )
-
-
-def draw(exercise: Exercise, check: Check, case_id: str, seed: int) -> Case:
-    """The case of a check: told by the seed and its own id alone, so that dropping one changes no other."""
-    digest = hashlib.sha256(case_id.encode()).digest()
-    start = seed if check.hidden else PUBLIC_SEED
-    return exercise.draw(case_id, np.random.default_rng([start, int.from_bytes(digest[:8], "big")]))
-
-
-def _plan(exercise: Exercise, function: Function, seed: int) -> Plan:
-    return Plan(
-        function,
-        {id: draw(exercise, check, id, seed) for check in exercise.checks_of(function.name) for id in check.cases},
     )
 
 

@@ -18,8 +18,34 @@ class Note:
 
 
 @dataclass(frozen=True)
+class ErrorMap:
+    """The relative error of each entry of one result on one case, row by row, and the same in a sentence."""
+
+    result: str
+    case: str
+    errors: tuple[tuple[float, ...], ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a student is told of a failing check, in parts, so that every face can lay it out in its own way.
+
+    `symptom` is one plain sentence; `facts` are labelled lines, such as ("smallest failing case", "T = 3, ..."); `hint`
+    is what it looks like, if anything; `read` where to read; `replay` how to see it again. None holds markup.
+    """
+
+    symptom: str
+    facts: tuple[tuple[str, str], ...] = ()
+    map: ErrorMap | None = None
+    hint: str = ""
+    read: str = ""
+    replay: str = ""
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """What one check of the rubric says about one submission."""
+    """What one check of the rubric says about one submission. `message` is the plain text of `feedback`, if any."""
 
     id: str
     function: str
@@ -30,6 +56,7 @@ class CheckResult:
     message: str = ""
     diagnosis: str | None = None
     hidden: bool = True
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True)

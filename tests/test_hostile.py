@@ -500,7 +500,8 @@ NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
 def test_as_a_plain_user(request):
     if os.geteuid() != 0:
         pytest.skip("not root: all of this file ran as a plain user")
-    own = Path(tempfile.mkdtemp(prefix="plain-"))  # pytest closes its own folders to others whenever it starts anew
+    # not below pytest's own folders, where the world above has put tempfile.tempdir: those are closed to others
+    own = Path(tempfile.mkdtemp(prefix="plain-", dir=os.environ.get("TMPDIR", "/tmp")))
     request.addfinalizer(functools.partial(shutil.rmtree, own, ignore_errors=True))
     os.chown(own, NOBODY["user"], NOBODY["group"])
     paths = os.pathsep.join((str(COURSE.root), sysconfig.get_path("purelib")))

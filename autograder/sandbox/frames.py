@@ -27,6 +27,7 @@ LAST_LINE = 1 << 31
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 20
+_MOST_ROOM = 1 << 31  # of numbers, were no dimension empty
 _WIRE = np.dtype("<f8")
 
 
@@ -125,20 +126,18 @@ def array_out(array: npt.NDArray[Any]) -> tuple[list[int], bytes]:
 
 def array_in(item: object) -> npt.NDArray[np.float64]:
     """The array that a pair stands for: contiguous, writable, its own memory."""
-    dimensions, data = sequence(item, 2)
+    shape, data = sequence(item, 2)
     if type(data) is not bytes:
         raise FrameError("the numbers of an array are not bytes")
-    count, room = 1, 1
-    for size in sequence(dimensions):
-        count *= integer(size, 0, 1 << 31)
-        room *= max(size, 1)
-        if room > 1 << 31:
-            break
-    if len(dimensions) > MAX_DIMENSIONS or room > 1 << 31:
+    if len(sequence(shape)) > MAX_DIMENSIONS:
         raise FrameError("an array of too many dimensions")
-    if count * 8 != len(data):
-        raise FrameError(f"an array of shape {dimensions} in {len(data)} bytes")
-    return np.frombuffer(data, _WIRE).astype(np.float64).reshape(dimensions)
+    count, room = 1, 1
+    for size in shape:
+        count *= integer(size, 0, _MOST_ROOM)
+        room *= size or 1
+    if room > _MOST_ROOM or count * 8 != len(data):
+        raise FrameError(f"an array of shape {shape} in {len(data)} bytes")
+    return np.ndarray(shape, _WIRE, data).astype(np.float64)
 
 
 def arrays_out(arrays: Mapping[str, npt.NDArray[Any]]) -> list[tuple[str, tuple[list[int], bytes]]]:

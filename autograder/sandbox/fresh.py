@@ -160,10 +160,10 @@ def remove(folder: Path) -> None:
     What cannot be removed stays.
     """
     names = (folder / f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
-    removed = True
-    while removed:
+    paths = _opened(folder)
+    while paths:
         removed = False
-        for path in list(folder.iterdir()):
+        for path in paths:
             with suppress(OSError):
                 if path.is_dir() and not path.is_symlink():
                     _empty(path, names)
@@ -171,13 +171,21 @@ def remove(folder: Path) -> None:
                 else:
                     path.unlink()
                 removed = True
+        paths = _opened(folder) if removed else []
     with suppress(OSError):
         folder.rmdir()
 
 
+def _opened(folder: Path) -> list[Path]:
+    """What lies in a folder, also in one that its owner had closed to himself."""
+    with suppress(OSError):
+        folder.chmod(stat.S_IRWXU)
+        return list(folder.iterdir())
+    return []
+
+
 def _empty(folder: Path, names: Iterator[Path]) -> None:
-    folder.chmod(stat.S_IRWXU)
-    for path in list(folder.iterdir()):
+    for path in _opened(folder):
         if path.is_dir() and not path.is_symlink():
             path.chmod(stat.S_IRWXU)
             path.rename(next(names))

@@ -15,6 +15,7 @@ import numpy as np
 FLOATS = ("float64", "float32", "float16", "longdouble")
 _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 DTYPES = frozenset((*FLOATS, *_INTEGERS, "bool"))
+_DTYPES = {char: np.dtype(char).name for char in "?bhilqBHILQefd"} | {"g": "longdouble"}  # dtype.name itself is slow
 
 OWN_ERROR = "an exception of its own"
 
@@ -90,9 +91,7 @@ def is_word(what: str) -> bool:
 
 def dtype_word(dtype: np.dtype[Any]) -> str | None:
     """The name of a dtype of real numbers, None for all others."""
-    if dtype.char == "g":
-        return "longdouble"
-    return dtype.name if dtype.kind in "fiub" and dtype.name in DTYPES else None
+    return _DTYPES.get(dtype.char)
 
 
 def array_kind(dtype: np.dtype[Any]) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import grading
+from autograder import cases as cases_of
 from autograder.exercise import Array, Case, Exercise
+from autograder.grading import Grader
 from autograder.loading import load_exercise
 from autograder.sandbox.jail import Jail, Limits
 
@@ -33,7 +34,7 @@ def exercise() -> Exercise:
 @cache
 def cases(function: str, seed: int) -> tuple[Case, ...]:
     checks = exercise().checks_of(function)
-    return tuple(grading.draw(exercise(), check, id, seed) for check in checks for id in check.cases)
+    return tuple(cases_of.draw(exercise(), check, id, seed) for check in checks for id in check.cases)
 
 
 @cache
@@ -174,7 +175,7 @@ def test_a_case_is_told_by_its_seed_and_its_id():
 
     for check in exercise().checks:
         for id in check.cases:
-            first, second, other = (grading.draw(exercise(), check, id, seed) for seed in (7, 7, 8))
+            first, second, other = (cases_of.draw(exercise(), check, id, seed) for seed in (7, 7, 8))
             assert same(first, second)
             assert same(first, other) is not check.hidden
     numbers = [case.arrays["b_h"].tobytes() for case in cases("dJ_dW", 7) + cases("dJ_dU", 7)]
@@ -186,7 +187,7 @@ def test_a_dropped_check_changes_no_other_verdict():
     whole = exercise()
     fewer = replace(whole, checks=tuple(c for c in whole.checks if not c.id.endswith((".others", ".sizes"))))
     with Jail() as jail:
-        reports = [grading.Grader(some, jail, limits, seed=3).grade(folder, "") for some in (whole, fewer)]
+        reports = [Grader(some, jail, limits, seed=3).grade(folder, "") for some in (whole, fewer)]
     verdicts = [{result.id: result for result in report.checks} for report in reports]
     assert len(verdicts[1]) == len(fewer.checks) < len(verdicts[0])
     assert verdicts[1].items() <= verdicts[0].items()

@@ -1,0 +1,82 @@
+"""What several commands need: errors of one sentence, the course and the exercise, a grader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.sandbox.levels import LEVELS, Level
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+    from autograder.exercise import Exercise
+    from autograder.grading import Grader
+
+GRADER_ERROR, WRONG_USAGE, BELOW_THRESHOLD = 1, 2, 3
+
+require_isolation = click.option(
+    "--require-isolation",
+    "required",
+    type=click.Choice(LEVELS),
+    help="Refuse to grade below this isolation; see autograder doctor.",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**53 - 1), help="Draw the hidden cases from this, to replay a verdict."
+)
+fail_under = click.option(
+    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 3 if anybody has less."
+)
+
+
+class Sentence(Exception):
+    """An error that is one sentence on stderr and an exit code."""
+
+    def __init__(self, sentence: str, exit_code: int = WRONG_USAGE) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+def warn(sentence: str) -> None:
+    """Say on stderr what is not as it should be."""
+    click.secho(f"Warning: {sentence}", err=True, fg="yellow", bold=True)
+
+
+def open_exercise(exercise: str) -> tuple[Course, Exercise]:
+    """The course of this folder, and one of its exercises."""
+    from autograder.course import CourseError, find_course
+    from autograder.loading import ExerciseError, load_exercise
+
+    try:
+        course = find_course(Path.cwd())
+        return course, load_exercise(course.exercise_folder(exercise))
+    except (CourseError, ExerciseError) as error:
+        raise Sentence(str(error)) from None
+
+
+def refuse_inside(submission: Path, place: Path) -> None:
+    """A grader must not stand in a student's folder: course.toml and exercises are looked for from where it stands."""
+    folder = (submission if submission.is_dir() else submission.parent).resolve()
+    if place.resolve().is_relative_to(folder):
+        raise Sentence(
+            f"{place} lies inside the submission {submission}, or beside it: "
+            "run this in the folder of the course, with the submission in a folder of its own."
+        )
+
+
+@contextmanager
+def open_grader(course: Course, exercise: Exercise, required: Level | None, seed: int | None) -> Iterator[Grader]:
+    """A grader, closed afterwards."""
+    from autograder.course import CourseError
+    from autograder.grading import NotIsolated, opened
+
+    try:
+        with opened(course, exercise, warn, required, seed) as grader:
+            yield grader
+    except CourseError as error:
+        raise Sentence(str(error)) from None
+    except NotIsolated as error:
+        raise Sentence(str(error), GRADER_ERROR) from None

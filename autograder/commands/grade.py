@@ -1,0 +1,104 @@
+"""autograder grade: submissions named one by one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.commands import common
+from autograder.sandbox.levels import Level
+
+if TYPE_CHECKING:
+    from autograder.grading import Grader
+    from autograder.report import Report
+
+SECONDS_BETWEEN_LINES = 5
+
+
+@click.command("grade")
+@click.argument("exercise")
+@click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write there, not to stdout."
+)
+@common.require_isolation
+@common.seed_option
+@common.fail_under
+def command(
+    exercise: str,
+    path: Sequence[Path],
+    form: str,
+    output: Path | None,
+    required: Level | None,
+    seed: int | None,
+    fail_under: float | None,
+) -> None:
+    """Grade submissions of EXERCISE.
+
+    Each PATH is a notebook, a .py file, or a folder or zip file that holds one.
+
+    Exit code 0 when everybody has a verdict, whatever the score; 1 when the grader itself failed on one, or the
+    isolation is below what is required; 2 for wrong usage; 3 when --fail-under is not reached.
+    """
+    for one in path:
+        common.refuse_inside(one, Path.cwd())
+    course, loaded = common.open_exercise(exercise)
+    for one in path:
+        common.refuse_inside(one, course.root)
+    with common.open_grader(course, loaded, required, seed) as grader:
+        reports = grade_all(grader, [(str(one), one) for one in path])
+    _write(reports, form, output)
+    if any(report.status == "grader_error" for report in reports):
+        sys.exit(common.GRADER_ERROR)
+    if fail_under is not None and any(100 * report.score < fail_under * report.max_score for report in reports):
+        sys.exit(common.BELOW_THRESHOLD)
+
+
+def grade_all(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
+    """Grade one after the other, and show on stderr how far that is."""
+    if len(submissions) == 1:
+        return [grader.grade(path, name) for name, path in submissions]
+    if not sys.stderr.isatty():
+        return _grade_and_tell(grader, submissions)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        return [grader.grade(path, name) for name, path in progress.track(submissions)]
+
+
+def _grade_and_tell(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
+    """Grade with a line on stderr every few seconds and one at the end, for logs."""
+    reports: list[Report] = []
+    told = time.monotonic()
+    for name, path in submissions:
+        reports.append(grader.grade(path, name))
+        if len(reports) == len(submissions) or time.monotonic() > told + SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            click.echo(f"Graded {len(reports)} of {len(submissions)}.", err=True)
+    return reports
+
+
+def _write(reports: Sequence[Report], form: str, output: Path | None) -> None:
+    from rich.console import Console
+
+    from autograder.formats import FORMATS, text
+
+    if form == "text" and output is None and sys.stdout.isatty():
+        text.show(reports, Console())
+        return
+    rendered = FORMATS[form](reports)
+    if output is None:
+        click.echo(rendered, nl=False)
+        return
+    try:
+        output.write_text(rendered, encoding="utf-8")
+    except OSError as error:
+        raise common.Sentence(f"{output} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
