@@ -50,7 +50,7 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv --no-config pip compil
 
 lock: $(DEV) ## resolve both lock files again; newest versions of everything: make lock UPGRADE=--upgrade
 	$(COMPILE) --group build --output-file requirements.lock
-	$(COMPILE) --extra release --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra release --extra cluster --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove .venv, caches and build products; leaves grades and the course's secret alone
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
