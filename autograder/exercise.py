@@ -99,12 +99,30 @@ class VisibleCheck:
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A mistake that students are known to make, as a small change of the reference.
+
+    `name` is for the instructor, `hint` for the student: one sentence, a question or where to look, never the remedy.
+    `equation` is the one of the notebook that it violates. `wrong` takes the arguments of `function` and returns what
+    somebody who makes the mistake returns. Mistakes that give the same numbers share one entry.
+    """
+
+    name: str
+    function: str
+    hint: str
+    equation: str
+    wrong: Callable[..., Any]
+
+
+@dataclass(frozen=True)
 class Exercise:
     """An exercise folder, loaded: see solutions/README.md for what such a folder must hold.
 
     `given` maps the files handed out as they are to their text; the first one has `arguments(arrays, names)`.
     `draw(case_id, rng)` makes a case; `reference(function, case)` gives the results of the model answer in order;
     `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes.
+    `ladder` are complete public cases, the same for everybody, from the smallest up: wrong work is looked at on them;
+    `mistaken(mistake, case)` is what a known mistake gives there.
     `set_up`, `check_cells` and `stub_cells` are the sources of the cells as they are released.
     """
 
@@ -120,6 +138,9 @@ class Exercise:
     set_up: frozenset[str]
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
+    ladder: tuple[Case, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    mistaken: Callable[[Mistake, Case], tuple[Array, ...]] = lambda mistake, case: ()
 
     def checks_of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function, in the order of the rubric."""

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Array, Case, Exercise, Function
+from autograder.exercise import Array, Case, Exercise, Function, Mistake
 from autograder.source import SourceError, source_cells
 
 RUBRIC = ("GIVEN", "FUNCTIONS", "CHECKS", "VISIBLE", "draw", "objective")
@@ -59,6 +60,9 @@ def load_exercise(folder: Path) -> Exercise:
         set_up=cells.set_up,
         check_cells=cells.check_cells,
         stub_cells=cells.stub_cells,
+        ladder=tuple(getattr(rubric, "LADDER", ())),
+        mistakes=tuple(getattr(rubric, "MISTAKES", ())),
+        mistaken=_mistaken(builder, rubric.FUNCTIONS),
     )
 
 
@@ -89,15 +93,19 @@ def _answers(
     reference: ModuleType, builder: ModuleType, functions: Sequence[Function]
 ) -> Callable[[str, Case], tuple[Array, ...]]:
     by_name = {function.name: function for function in functions}
+    return lambda name, case: _call(getattr(reference, name), by_name[name], builder, case)
 
-    def answers(name: str, case: Case) -> tuple[Array, ...]:
-        function = by_name[name]
-        seen = {array: case.arrays[array] for array in function.arrays if array in case.arrays}
-        given = builder.arguments(seen, case.names)
-        result = getattr(reference, name)(*(given[argument] for argument in function.arguments))
-        return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
 
-    return answers
+def _mistaken(builder: ModuleType, functions: Sequence[Function]) -> Callable[[Mistake, Case], tuple[Array, ...]]:
+    by_name = {function.name: function for function in functions}
+    return lambda mistake, case: _call(mistake.wrong, by_name[mistake.function], builder, case)
+
+
+def _call(code: Callable[..., Any], function: Function, builder: ModuleType, case: Case) -> tuple[Array, ...]:
+    seen = {array: case.arrays[array] for array in function.arrays if array in case.arrays}
+    given = builder.arguments(seen, case.names)
+    result = code(*(given[argument] for argument in function.arguments))
+    return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
 
 
 @contextmanager
