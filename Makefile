@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto
 
 # Marks of finished set-up, all of them inside .venv. Its programs hold the path of the checkout, so the first mark
 # names that path: a checkout that was moved or copied sets up anew.
