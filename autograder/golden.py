@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograder.compare import compare
 from autograder.exercise import Array, Case, Exercise, Function, VisibleCheck
 from autograder.slopes import slope
 
@@ -24,6 +26,8 @@ def golden_numbers(exercise: Exercise) -> str:
             "arguments": function.arguments,
             "returns": dict(function.returns),
             "slope_of": function.slope_of,
+            "arrays": function.arrays,
+            "read": function.read,
         }
         for function in exercise.functions
     }
@@ -38,13 +42,17 @@ def golden_numbers(exercise: Exercise) -> str:
         }
         for check in exercise.visible
     ]
+    ladder = [_step(exercise, case) for case in exercise.ladder]
     given = Path(next(iter(exercise.given))).stem
-    text = json.dumps({"exercise": exercise.name, "given": given, "functions": functions, "checks": checks}, indent=1)
-    return re.sub(r"\[[^]{}[]*\]|(?<=: )\[[-\d.e,\s\[\]]+\]", lambda found: _one_line(found[0]), text) + "\n"
+    told = {"exercise": exercise.name, "given": given, "functions": functions, "checks": checks, "ladder": ladder}
+    text = json.dumps({**told, "hints": exercise.hints}, indent=1)
+    return (
+        re.sub(r"\{[^]{}[]*\}|\[[^]{}[]*\]|(?<=: )\[[-\d.e,\s\[\]]+\]", lambda found: _one_line(found[0]), text) + "\n"
+    )
 
 
 def _one_line(array: str) -> str:
-    return re.sub(r"\s+", " ", array).replace("[ ", "[").replace(" ]", "]")
+    return re.sub(r"(?<=[{[]) | (?=[]}])", "", re.sub(r"\s+", " ", array))
 
 
 def _size(case: Case) -> int:
@@ -67,6 +75,39 @@ def _case(exercise: Exercise, function: Function, check: VisibleCheck, case: Cas
         "arrays": {name: array.tolist() for name, array in arrays.items()},
         "expected": [_rounded(array).tolist() for array in expected],
     }
+
+
+def _step(exercise: Exercise, case: Case) -> dict[str, Any]:
+    """One case of the ladder, with what is expected of each function there and what that is the sum of."""
+    rounded = replace(case, arrays={name: _rounded(array) for name, array in case.arrays.items()})
+    return {
+        "id": case.id,
+        "about": case.about,
+        "traits": dict(case.traits),
+        "names": dict(case.names),
+        "arrays": {name: array.tolist() for name, array in rounded.arrays.items()},
+        "functions": {function.name: _expected(exercise, function, rounded) for function in exercise.functions},
+    }
+
+
+def _expected(exercise: Exercise, function: Function, case: Case) -> dict[str, Any]:
+    expected = exercise.reference(function.name, case)
+    sums = exercise.sums(function.name, case)
+    return {
+        "expected": [_rounded(array).tolist() for array in expected],
+        "is_slope": is_slope(exercise, function, case, expected),
+        "sums": [
+            {"of": one.of, "parts": {name: _rounded(part).tolist() for name, part in one.parts.items()}} for one in sums
+        ],
+    }
+
+
+def is_slope(exercise: Exercise, function: Function, case: Case, expected: tuple[Array, ...]) -> bool:
+    """Whether what is expected on a case is the slope of J there; not so where other slopes are handed in."""
+    if function.slope_of is None:
+        return False
+    measured = slope(exercise.objective, case.arrays, case.names, function.slope_of)
+    return compare(expected[0], measured).verdict != "wrong"
 
 
 def _rounded(array: Array) -> Array:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,34 +15,49 @@ from autograder.sandbox.program import Ended, Execution, Limits, Missing, Outcom
 from autograder.sandbox.words import FLOATS
 from autograder.slopes import slope
 
+UNSTEADY = ("unsteady",)
+"""The origin of what is found where a call leaves something behind: its inputs changed, or memory of its own."""
+
 
 @dataclass(frozen=True)
 class Trial:
-    """One call of a student's function: the case, what came back, and what the reference gives."""
+    """One call of a student's function: the case, what came back, and what the reference gives.
+
+    `slope` measures that of J, where somebody else may have done so already.
+    """
 
     case: Case
     outcome: Outcome
     expected: tuple[Array, ...]
+    slope: Callable[[], Array] | None = None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The results of one function's checks, and what else its student should know."""
+    """The results of one function's checks, and what else its student should know; `remarks` are for the instructor.
+
+    `wrong` are the checks in which its numbers are wrong, each with how wrong and where in a few words; nothing where
+    equal calls get unequal answers, so that no numbers are its own.
+    """
 
     results: tuple[CheckResult, ...]
     notes: tuple[str, ...]
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
     """What one look at one trial says.
 
-    `error` is the relative error where arrays were compared, `origin` what two findings with one cause have in common.
+    `error` is the relative error where arrays were compared, `brief` says that in a few words where they are wrong;
+    `origin` is what two findings with one cause have in common.
     """
 
     status: CheckStatus
     message: str = ""
     error: float | None = None
+    brief: str = ""
     origin: tuple[object, ...] = ()
 
 
@@ -57,9 +72,13 @@ def judge(
         return Judged(tuple(_result(check, Finding("not_attempted", message)) for check in checks), ())
     bench = Bench(exercise, function, trials, execution, limits)
     findings = {check.id: bench.look(check) for check in checks}
-    results = [_result(check, _together(findings[check.id], len(check.cases))) for check in checks]
+    together = {check.id: _together(findings[check.id], len(check.cases)) for check in checks}
+    results = [_result(check, together[check.id]) for check in checks]
     results = _withheld(checks, _contract_needs_a_value(checks, results))
-    return Judged(tuple(results), _notes(function, checks, results, findings, trials))
+    wrong = {id: finding.brief for id, finding in together.items() if finding.brief}
+    unsteady = any(finding.origin == UNSTEADY for several in findings.values() for finding in several)
+    notes = _notes(function, checks, results, findings, trials)
+    return Judged(tuple(results), notes, {} if unsteady else wrong, bench.remarks(wrong))
 
 
 def _left_as_it_was(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
@@ -97,12 +116,34 @@ class Bench:
             return Finding("pass", error=comparisons[worst].error)
         name = list(self.function.returns)[worst]
         sentence = messages.wrong_slope if check.looks_at == "slope" else messages.wrong_value
-        return Finding("fail", sentence(name, comparisons[worst], trial.case), comparisons[worst].error)
+        brief = messages.how_wrong(comparisons[worst], trial.case)
+        return Finding("fail", sentence(name, comparisons[worst], trial.case), comparisons[worst].error, brief)
 
     def _slope(self, trial: Trial) -> tuple[Array, ...]:
         assert self.function.slope_of is not None
+        if trial.slope is not None:
+            return (trial.slope(),)
         case = trial.case
         return (slope(self.exercise.objective, case.arrays, case.names, self.function.slope_of),)
+
+    def remarks(self, wrong: Collection[str]) -> tuple[str, ...]:
+        """What an instructor may want to look at: whether a gradient seems to be measured, or not to use its inputs."""
+        name, public = self.function.name, self.exercise.checks_of(self.function.name)
+        first, turned = self.trials[public[0].cases[0]], self.trials.get("turned")
+        if turned is None or not self._is(first, _by_reference) or self._is(turned, _by_reference) is not False:
+            return ()
+        cases = [self.trials[case] for check in public if check.id in wrong for case in check.cases]
+        off = [trial for trial in cases if self._is(trial, _by_reference) is False]
+        measured = self.function.slope_of and any(self._is(trial, self._slope) for trial in off)
+        return (messages.looks_measured(name) if measured else messages.not_as_handed_in(name),)
+
+    def _is(self, trial: Trial, expected: Callable[[Trial], tuple[Array, ...]]) -> bool | None:
+        """Whether a trial gave these numbers; None where it gave none."""
+        if self._problem(trial, told=False) is not None:
+            return None
+        assert isinstance(trial.outcome, Returned)
+        values = zip(trial.outcome.values, expected(trial), strict=True)
+        return all(compare(value.array, right).verdict != "wrong" for value, right in values)
 
     def _contract(self, check: Check) -> list[Finding]:
         first = self.trials[check.cases[0]]
@@ -112,7 +153,7 @@ class Bench:
         assert isinstance(first.outcome, Returned)
         changed = [a for a, after in first.outcome.arguments.items() if not np.array_equal(after, first.case.arrays[a])]
         if changed:
-            return [Finding("fail", messages.changed_inputs(self.function.name, changed))]
+            return [Finding("fail", messages.changed_inputs(self.function.name, changed), origin=UNSTEADY)]
         broken = [law.sentence for law in self.function.laws if not law.holds(first.case.arrays, usable)]
         if broken:
             return [Finding("fail", broken[0])]
@@ -123,7 +164,9 @@ class Bench:
         if isinstance(after, Finding):
             return after
         same = all(compare(a, b).verdict == "exact" for a, b in zip(after, before, strict=True))
-        return Finding("pass") if same else Finding("fail", messages.repeated(self.function.name, name))
+        if same:
+            return Finding("pass")
+        return Finding("fail", messages.repeated(self.function.name, name), origin=UNSTEADY)
 
     def _usable(self, check: Check, trial: Trial) -> Finding | tuple[Array, ...]:
         """The arrays of a trial when they hold finite floats in the right shapes, else what is in the way.

@@ -6,16 +6,17 @@ the student alone decided what it could be: while loading, and on the public cas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from autograder.compare import COARSE, Comparison
 from autograder.exercise import Array, Case, Function
 from autograder.sandbox.program import CellProblem, Ended, Limits, Missing, Raised, Unusable
-from autograder.text import plain
+from autograder.text import listing, plain
 
 LONGEST_QUOTE = 200
+COMMON = "Your numbers equal those of a common mistake. "
 
 _HINTS = {
     "NameError": "In a fresh run nothing has that name yet: define it in the function, or at the top level before it.",
@@ -164,6 +165,52 @@ def wrong_slope(result: str, comparison: Comparison, case: Case) -> str:
     return f"{result} is not the slope of J: {_error(result, comparison)} (case: {case.about})."
 
 
+def how_wrong(comparison: Comparison, case: Case) -> str:
+    """How far off in which case, to go on a sentence."""
+    return f"relative error {comparison.error:.1e} (case: {case.about})"
+
+
+def same_reason(first: str, brief: str) -> str:
+    """A check that fails beside one that tells all about it, `first` by its id."""
+    return f"Most likely for the same reason as {first}: {brief}."
+
+
+def looks_like(hint: str) -> str:
+    """The numbers are those of a known mistake."""
+    return f"{COMMON}{hint}"
+
+
+def read(equations: str) -> str:
+    """Where to read, "(17)" or "(17) and (18)"."""
+    return f"equation{'s' if equations.count('(') > 1 else ''} {equations} of the notebook"
+
+
+def own_forward(forward: str, fits: bool) -> str:
+    """A wrong gradient beside a wrong forward pass."""
+    if fits:
+        return f"It is the slope of J through your own {forward}, which is wrong: look at {forward} first."
+    return f"It is not the slope of J through your own {forward} either."
+
+
+def only_forward(forward: str) -> str:
+    """All gradients are right."""
+    return f"Your gradients are right; only {forward} is off."
+
+
+def through_own_forward(forward: str, fits: Mapping[str, bool]) -> str:
+    """Which of the right gradients are the slopes of J through the student's own, wrong forward pass."""
+    yes, no = ([name for name, fit in fits.items() if fit is kind] for kind in (True, False))
+    parts = []
+    if yes:
+        are = "is the slope" if len(yes) == 1 else "are the slopes"
+        parts.append(f"{listing(yes)} {are} of J through your own {forward} too")
+    if no:
+        many = len(no) > 1
+        what = f"{listing(no)} {'are not the slopes' if many else 'is not the slope'} of J through your own {forward}"
+        parts.append(f"{what}, and need{'' if many else 's'} no change: {forward} does")
+    return f"{'; '.join(parts)}."
+
+
 def _error(result: str, comparison: Comparison) -> str:
     place = f"{result}{list(comparison.where)}" if comparison.where else result
     return f"relative error {comparison.error:.1e} where {COARSE:.0e} is allowed, worst at {place}"
@@ -209,6 +256,27 @@ def condition(title: str) -> str:
 def only_a_note(title: str, message: str) -> str:
     """A check without points that did not pass."""
     return f"{title}: {message}"
+
+
+def looks_measured(function: str) -> str:
+    """For the instructor: its numbers are the slope of J where the formula gives something else."""
+    return (
+        f"{function} looks measured rather than derived: where slopes are handed in that are not those of the "
+        "functions, it returns the measured slope of J."
+    )
+
+
+def not_as_handed_in(function: str) -> str:
+    """For the instructor: it is right only as long as what is handed in is what it would compute itself."""
+    return (
+        f"{function} does not use all that is handed in: it is right, and no longer follows its formula when it is "
+        "given the results of other functions in another order, as if it computed them anew."
+    )
+
+
+def reads_globals(function: str, names: Sequence[str]) -> str:
+    """For the instructor: data that is set outside of the function."""
+    return f"{function} reads {listing(names)}, set outside of it: if that is data, it may not fit what is handed in."
 
 
 def low_precision(function: str, error: float, dtypes: set[str]) -> str:

@@ -7,6 +7,7 @@ The source is a percent-format Python file. The headers that an author types:
     # %% setup                                       the set-up cell, given to students and locked
     # %% solution="forward"                          one function, answered between BEGIN and END SOLUTION
     # %% check="forward"                             the visible check, commented out: # check("forward")
+    # %% hints="forward"                             hints for hint("forward"), one a line, commented out as # 1. ...
     # %%                                             other code, released as it is
 
 Grading reads sources too, to know released cells from a student's own, so this needs nothing but the standard library.
@@ -15,7 +16,7 @@ Grading reads sources too, to know released cells from a student's own, so this 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +25,9 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SCRIPT_END = 'if __name__ == "__main__":\n    print(check())'
 """The last cell of the released .py: its check cell for all functions."""
 
-Kind = Literal["markdown", "manual", "setup", "solution", "check", "code"]
+Kind = Literal["markdown", "manual", "setup", "solution", "check", "hints", "code"]
+
+MOST_HINTS = 3
 
 
 class SourceError(Exception):
@@ -49,14 +52,18 @@ class SourceCells:
     set_up: frozenset[str]
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
+    hints: Mapping[str, tuple[str, ...]]
 
 
 def source_cells(text: str) -> SourceCells:
     """The code of the cells of a source as they are released. Raises SourceError."""
     by_kind: dict[Kind, set[str]] = {"setup": set(), "check": {SCRIPT_END}, "solution": set()}
-    for cell in cells(text):
+    read = cells(text)
+    for cell in read:
         by_kind.setdefault(cell.kind, set()).add(released(cell))
-    return SourceCells(*(frozenset(by_kind[kind]) for kind in ("setup", "check", "solution")))
+    hints = {cell.name: _hints(cell) for cell in read if cell.kind == "hints"}
+    setup, check, solution = (frozenset(by_kind[kind]) for kind in ("setup", "check", "solution"))
+    return SourceCells(setup, check, solution, hints)
 
 
 def cells(text: str) -> tuple[Cell, ...]:
@@ -97,6 +104,22 @@ def uncommented(source: str) -> str:
     return re.sub(r"^# ?", "", source, flags=re.MULTILINE)
 
 
+def _hints(cell: Cell) -> tuple[str, ...]:
+    """The hints of a cell, each begun by its number; a line without one goes on with the hint before."""
+    hints: list[str] = []
+    for line in uncommented(cell.source).splitlines():
+        begun = re.fullmatch(r"(\d+)\. (.+)", line.strip())
+        if begun and int(begun[1]) == len(hints) + 1:
+            hints.append(begun[2])
+        elif begun or not hints:
+            raise SourceError(f"The hints of line {cell.line} must be numbered: # 1. ..., # 2. ..., # 3. ....")
+        else:
+            hints[-1] += f" {line.strip()}"
+    if not 1 <= len(hints) <= MOST_HINTS:
+        raise SourceError(f"There must be one to {MOST_HINTS} hints in line {cell.line}, and there are {len(hints)}.")
+    return tuple(hints)
+
+
 def solution_lines(text: str) -> Iterator[str]:
     """The lines between BEGIN and END SOLUTION of every cell, stripped."""
     for region in re.findall(rf"{BEGIN}\n(.*?){END}", text, flags=re.DOTALL):
@@ -105,7 +128,7 @@ def solution_lines(text: str) -> Iterator[str]:
 
 def _cell(header: str, line: int, source: str) -> Cell:
     told = re.fullmatch(
-        r'# %%(?: (?:(?P<setup>setup)|(?P<what>solution|check)="(?P<function>\w+)"'
+        r'# %%(?: (?:(?P<setup>setup)|(?P<what>solution|check|hints)="(?P<function>\w+)"'
         r'|(?P<markdown>\[markdown\])(?: manual="(?P<manual>[\w-]+)" points=(?P<points>\d+(?:\.\d+)?))?))?\s*',
         header,
     )
@@ -117,7 +140,7 @@ def _cell(header: str, line: int, source: str) -> Cell:
     elif told["setup"]:
         kind = "setup"
     elif told["what"]:
-        kind = "solution" if told["what"] == "solution" else "check"
+        kind = told["what"]  # type: ignore[assignment]  # the expression above knows these three
     cell = Cell(kind, told["function"] or told["manual"] or "", float(told["points"] or 0), source, line)
     _look_at_solution(cell)
     return cell

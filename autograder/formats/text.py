@@ -66,7 +66,7 @@ def class_table(reports: Sequence[Report]) -> Table:
 
 
 def show_one(report: Report, console: Console) -> None:
-    """Every check with its points, then what each failing one says; a message said by several stands once."""
+    """Every check with its points, then what each failing one says, a message said by several once; then the rest."""
     title = Text.assemble((_literal(report.submission).plain, "bold"), "   ", _points(report.score, report.max_score))
     console.print(title)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -76,14 +76,28 @@ def show_one(report: Report, console: Console) -> None:
     table.add_column("", no_wrap=True)
     for check in report.checks:
         word, style = MARKS[check.status]
-        table.add_row(check.id, check.title, _points(check.points, check.max_points), Text(word, style))
+        table.add_row(check.id, _literal(check.title), _points(check.points, check.max_points), Text(word, style))
     if report.checks:
         console.print(table)
     for message, checks in _messages(report.checks).items():
         console.print(Text(", ".join(check.id for check in checks), "bold"))
-        console.print(Padding(_literal(message), (0, 0, 1, 2)))
+        if message:
+            below = 1 if "\n" in message else 0  # an empty line after what holds some itself
+            console.print(Padding(_literal(message), (0, 0, below, 2)))
+    for name, functions in _diagnoses(report.checks).items():
+        console.print(Text.assemble(("Known mistake: ", "bold"), _literal(f"{name} in {', '.join(functions)}")))
     for note in report.notes:
-        console.print(Text.assemble(("Note: ", "bold"), _literal(note.text)))
+        whom = "" if note.audience == "student" else " for the instructor"
+        console.print(Text.assemble((f"Note{whom}: ", "bold"), _literal(note.text)))
+
+
+def _diagnoses(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
+    """The functions in which each known mistake was recognised; for the instructor."""
+    found: dict[str, list[str]] = {}
+    for check in checks:
+        if check.diagnosis and check.function not in found.setdefault(check.diagnosis, []):
+            found[check.diagnosis].append(check.function)
+    return found
 
 
 def _messages(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
@@ -107,4 +121,4 @@ def _remark(report: Report) -> Text:
 
 
 def _literal(text: str) -> Text:
-    return Text(visible(text, instead="�"))
+    return Text("\n".join(visible(line, instead="�") for line in text.split("\n")))

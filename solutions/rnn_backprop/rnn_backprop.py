@@ -19,7 +19,9 @@
 # - Run the cells from the top (Shift+Enter), beginning with the set-up cell below.
 # - Each exercise has one cell for you: write your code in place of the line `raise NotImplementedError(...)`.
 # - The cell after it, such as `check("forward")`, says at once whether your function is right and, if not, where
-#   to look. Run it as often as you like.
+#   to look. Run it as often as you like. It also names the smallest case that fails, which you can look at closely, say
+#   by `check("dJ_dW", T=3, H=2, seed=0)` in a cell of your own.
+# - If you are stuck, `hint("dJ_dW")` tells a little, and a little more each time, up to three times.
 # - Every check hands in all that a function needs, so a slip in one exercise spoils no other, and you may leave one
 #   out and come back to it.
 # - Keep the names and the arguments of the four functions. Helper functions and cells of your own are welcome.
@@ -35,12 +37,12 @@
 import numpy as np
 
 try:
-    from checks import check, slope
+    from checks import check, hint, slope
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this file: put network.py, checks.py and checks.json "
-        "into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
+        f"{missing.name}.py is not beside this file: put network.py, checks.py, calls.py, feedback.py, layout.py and "
+        "checks.json into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
     ) from None
 
 # %% [markdown]
@@ -125,6 +127,13 @@ def forward(net, x, h0):
     return np.array(h), np.array(y_hat)
     ### END SOLUTION
 
+
+# %% hints="forward"
+# 1. Write equation (1) for t = 1 with numpy's names: which row of `x` is x(1), and which row of `h` is h(0)?
+# 2. The result `h` has one row more than `x`, because it begins with h0. Each new row needs the one before it, so
+#    begin with h0 and go forward.
+# 3. `net.g1.function` and `net.g2.function` take one step, an array with one axis. Apply the first to W h(t-1) + U
+#    x(t) + b_h, and the second to V h(t) + b_y, for each t in turn.
 
 # %% check="forward"
 # check("forward")
@@ -216,6 +225,14 @@ def dJ_dV(net, x, y, h, y_hat):
     return dV
     ### END SOLUTION
 
+
+# %% hints="dJ_dV"
+# 1. V acts on the loss of step t in equation (2) only. So what does a single step contribute, and how do the steps
+#    go together to J?
+# 2. Equation (8) has two parts: e(t), made of the slope of the loss and the Jacobian of g2, and the state that V
+#    was multiplied with. Check the shape of each.
+# 3. e(t) is a row times a matrix, in this order. The contribution of step t is an outer product of shape (K, H),
+#    and J is a mean over the steps.
 
 # %% check="dJ_dV"
 # check("dJ_dV")
@@ -386,6 +403,15 @@ def dJ_dW(net, x, y, h, y_hat):
     ### END SOLUTION
 
 
+# %% hints="dJ_dW"
+# 1. Try T = 1 on paper: which factors stand between the loss and W? Then T = 2: what comes in addition, and from
+#    which step?
+# 2. Walk from t = T down to 1. At each step the error has two sources, equation (17): what this step's own loss
+#    says, and what the step after it handed back. Where do you keep the second one?
+# 3. What is handed back to step t-1 is the error at step t, taken through the activation and through W, a row times
+#    a matrix each. What goes into the gradient is an outer product with the state that W was multiplied with at step
+#    t: look at its time index.
+
 # %% check="dJ_dW"
 # check("dJ_dW")
 
@@ -422,6 +448,12 @@ def dJ_dU(net, x, y, h, y_hat):
     return dU
     ### END SOLUTION
 
+
+# %% hints="dJ_dU"
+# 1. Compare equations (11) and (13) line by line: which factor is another one, and which are the same?
+# 2. The walk back through time is that of dJ_dW, delta for delta. What was U multiplied with at step t, where W was
+#    multiplied with h(t-1)?
+# 3. Mind the rows: `h` begins with h(0) and `x` with x(1), so x(t) and h(t) stand in rows of different numbers.
 
 # %% check="dJ_dU"
 # check("dJ_dU")

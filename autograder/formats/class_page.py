@@ -1,0 +1,188 @@
+"""A class on one page: how the scores lie, which checks pass, which mistakes were made and what was told of them.
+
+One file that needs no other, no script and no network. Figures are inline SVG, and beside each stands what it shows, in
+words or in a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from autograder import messages
+from autograder.formats import parts
+from autograder.report import CheckResult, Report
+
+BINS = 10
+WIDTH, HEIGHT, BASE = 640, 200, 30  # of the figure of scores: its size, and the room below it for labels
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How many scores lie from `low` to `high` percent of all points."""
+
+    low: int
+    high: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One check of the rubric: how many of those who were graded it passed for."""
+
+    check: CheckResult
+    passed: int
+    tried: int
+    graded: int
+
+    @property
+    def percent(self) -> int:
+        """Of all that were graded, rounded down, so that 100 means everybody."""
+        return 100 * self.passed // self.graded
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One known mistake: in which functions it was made, the hint that was told, and who made it."""
+
+    name: str
+    functions: tuple[str, ...]
+    hint: str
+    students: tuple[str, ...]
+
+
+def page(reports: Sequence[Report], links: Mapping[str, str]) -> str:
+    """The page; `links` lead from the name of a submission to its feedback, relative to where the page will lie."""
+    graded = [report for report in reports if report.status == "graded"]
+    scores = [report.score for report in graded]
+    most = max((report.max_score for report in reports), default=0.0)
+    rates = _rates(graded)
+    return (
+        _environment()
+        .get_template("class.html")
+        .render(
+            exercise=reports[0].exercise if reports else "",
+            reports=sorted(reports, key=lambda report: (report.status == "graded", report.score, report.submission)),
+            links=links,
+            graded=len(graded),
+            mean=_points(mean(scores)) if scores else "",
+            median=_points(median(scores)) if scores else "",
+            most=_points(most),
+            bars=_bars(graded),
+            rates=rates,
+            hardest=sorted(rates, key=lambda rate: rate.percent)[:3],
+            slips=_slips(graded),
+            unnamed=_unnamed(graded),
+        )
+        + "\n"
+    )
+
+
+def _points(value: float) -> str:
+    return parts.points(round(value, 2))
+
+
+def _bars(reports: Sequence[Report]) -> list[Bar]:
+    """Scores in tenths of all points; full marks belong to the last tenth."""
+    counts = [0] * BINS
+    for report in reports:
+        share = report.score / report.max_score if report.max_score else 0.0
+        counts[min(int(share * BINS + 1e-9), BINS - 1)] += 1
+    return [Bar(100 * i // BINS, 100 * (i + 1) // BINS, count) for i, count in enumerate(counts)]
+
+
+def _rates(reports: Sequence[Report]) -> list[Rate]:
+    by_id: dict[str, list[CheckResult]] = {}
+    for report in reports:
+        for check in report.checks:
+            by_id.setdefault(check.id, []).append(check)
+    return [
+        Rate(
+            checks[0],
+            passed=sum(check.status == "pass" for check in checks),
+            tried=sum(check.status != "not_attempted" for check in checks),
+            graded=len(checks),
+        )
+        for checks in by_id.values()
+    ]
+
+
+def _slips(reports: Sequence[Report]) -> list[Slip]:
+    """The known mistakes, the most frequent first."""
+    found: dict[str, Slip] = {}
+    for report in reports:
+        for check in report.checks:
+            if check.diagnosis:
+                before = found.setdefault(check.diagnosis, Slip(check.diagnosis, (), "", ()))
+                hint = check.feedback.hint.removeprefix(messages.COMMON) if check.feedback else ""
+                found[check.diagnosis] = Slip(
+                    check.diagnosis,
+                    tuple(dict.fromkeys((*before.functions, check.function))),
+                    before.hint or hint,
+                    tuple(dict.fromkeys((*before.students, report.submission))),
+                )
+    return sorted(found.values(), key=lambda slip: (-len(slip.students), slip.name))
+
+
+def _unnamed(reports: Sequence[Report]) -> int:
+    """How many have wrong numbers in a function for which no mistake was named."""
+    return sum(
+        any(
+            check.status == "fail" and check.feedback is not None and check.diagnosis is None for check in report.checks
+        )
+        for report in reports
+    )
+
+
+def _histogram(bars: Sequence[Bar]) -> Markup:
+    """Bars with their numbers above and percents below."""
+    step, top = WIDTH / len(bars), max((bar.count for bar in bars), default=0) or 1
+    drawn = []
+    for i, bar in enumerate(bars):
+        height = (HEIGHT - 2 * BASE) * bar.count / top
+        middle, above = step * (i + 0.5), HEIGHT - BASE - height
+        drawn.append(
+            f'<rect x="{step * i + 4:g}" y="{above:g}" width="{step - 8:g}" height="{height:g}" class="bar"/>'
+            f'<text x="{middle:g}" y="{above - 6:g}">{bar.count}</text>'
+            f'<text x="{middle:g}" y="{HEIGHT - 10:g}">{bar.low}-{bar.high}</text>'
+        )
+    told = ", ".join(f"{bar.count} from {bar.low} to {bar.high} percent" for bar in bars if bar.count)
+    axis = f'<line x1="0" x2="{WIDTH}" y1="{HEIGHT - BASE}" y2="{HEIGHT - BASE}" class="axis"/>'
+    return Markup(  # noqa: S704 - numbers alone
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Scores: {told or "none"}.">'
+        f"<title>Scores: {told or 'none'}.</title>{''.join(drawn)}{axis}</svg>"
+    )
+
+
+def _meter(rate: Rate) -> Markup:
+    """A bar as long as the share that passed; the number stands beside it."""
+    return Markup(  # noqa: S704 - numbers alone
+        f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" class="meter" aria-hidden="true">'
+        f'<rect width="100" height="10" class="rest"/><rect width="{rate.percent}" height="10" class="bar"/></svg>'
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_readable,
+    )
+    environment.globals.update(histogram=_histogram, meter=_meter, points=_points, headline=parts.headline)
+    return environment
+
+
+def _readable(value: Any) -> Any:
+    """Whatever a template writes: no control character reaches the page, and no text without end."""
+    return parts.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

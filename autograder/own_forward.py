@@ -1,0 +1,140 @@
+"""A wrong forward pass beside gradients: is each gradient the slope of J through the student's own forward pass?
+
+Every function is graded by itself, so this is for no points. It tells a gradient that is wrong by itself from one that
+follows a wrong forward faithfully. The slopes are measured by central differences, in the jail like all else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autograder import messages
+from autograder.compare import compare
+from autograder.exercise import Array, Arrays, Case, Exercise, Function
+from autograder.judging import Judged, Trial
+from autograder.ladder import Trials, call, usable
+from autograder.sandbox.jail import Runner
+from autograder.sandbox.program import Batch, Limits, Outcome, Program
+from autograder.student.calls import STEP
+
+MOST = 12  # weights that are moved, so that it stays a matter of a few dozen calls
+
+
+@dataclass(frozen=True)
+class Own:
+    """What was found: for each gradient that could be tried, whether it fits the student's own forward pass."""
+
+    forward: str = ""
+    fits: Mapping[str, bool] | None = None
+    notes: tuple[str, ...] = ()
+
+    def facts(self, function: Function) -> tuple[tuple[str, str], ...]:
+        """What is told of a gradient that is wrong."""
+        fits = (self.fits or {}).get(function.name)
+        return () if fits is None else ((f"your own {self.forward}", messages.own_forward(self.forward, fits)),)
+
+
+def look(
+    exercise: Exercise,
+    judged: Sequence[Judged],
+    climbed: Mapping[str, Trials],
+    jail: Runner,
+    program: Program,
+    limits: Limits,
+) -> Own:
+    """Try the gradients on the student's own forward pass where that is wrong; nothing where it cannot be done."""
+    forward = next((function for function in exercise.functions if function.slope_of is None), None)
+    gradients = [function for function in exercise.functions if function.slope_of is not None]
+    if forward is None or exercise.loss is None or forward.name not in climbed:
+        return Own()
+    case = _case(climbed[forward.name].values(), gradients)
+    if case is None:
+        return Own()
+    moved = [(name, *one) for name in _weights(gradients) for one in _moved(case, name)]
+    own = replace(case, arrays={**case.arrays, **_results(forward, climbed[forward.name][case.id])})
+    batches = [
+        Batch(forward.name, tuple(call(forward, one) for _, _, _, one in moved)),
+        *(Batch(gradient.name, (call(gradient, own),)) for gradient in gradients),
+    ]
+    outcomes = jail.run(program, batches, limits).outcomes
+    slopes = _slopes(exercise, forward, case, moved, outcomes[forward.name])
+    if slopes is None:
+        return Own()
+    fits = {
+        gradient.name: compare(values[0], slopes[gradient.slope_of or ""]).verdict != "wrong"
+        for gradient in gradients
+        if (values := usable(Trial(own, outcomes[gradient.name][0], (slopes[gradient.slope_of or ""],))))
+    }
+    return Own(forward.name, fits, tuple(_notes(exercise, forward, gradients, judged, fits)))
+
+
+def _case(trials: Iterable[Trial], gradients: Sequence[Function]) -> Case | None:
+    """The largest case with few weights on which the forward pass is wrong, with numbers in the right shapes."""
+    fit = [
+        trial.case
+        for trial in trials
+        if sum(trial.case.arrays[name].size for name in _weights(gradients)) <= MOST and _wrong(trial)
+    ]
+    return max(fit, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
+
+
+def _weights(gradients: Sequence[Function]) -> list[str]:
+    return list(dict.fromkeys(gradient.slope_of for gradient in gradients if gradient.slope_of))
+
+
+def _wrong(trial: Trial) -> bool:
+    values = usable(trial)
+    return any(compare(a, b).verdict == "wrong" for a, b in zip(values, trial.expected, strict=False))
+
+
+def _results(forward: Function, trial: Trial) -> Arrays:
+    return dict(zip(forward.returns, usable(trial), strict=True))
+
+
+def _moved(case: Case, name: str) -> Iterator[tuple[tuple[int, ...], float, Case]]:
+    """The case with each weight in turn moved up and down."""
+    for place in np.ndindex(case.arrays[name].shape):
+        for way in (STEP, -STEP):
+            array = case.arrays[name].copy()
+            array[place] += way
+            yield place, way, replace(case, arrays={**case.arrays, name: array})
+
+
+def _slopes(
+    exercise: Exercise,
+    forward: Function,
+    case: Case,
+    moved: Sequence[tuple[str, tuple[int, ...], float, Case]],
+    outcomes: Sequence[Outcome],
+) -> dict[str, Array] | None:
+    """The measured slopes of J by each moved array; nothing where a call gave no numbers."""
+    assert exercise.loss is not None
+    expected = exercise.reference(forward.name, case)
+    slopes = {name: np.zeros(case.arrays[name].shape) for name in dict.fromkeys(name for name, *_ in moved)}
+    for (name, place, way, one), outcome in zip(moved, outcomes, strict=True):
+        values = usable(Trial(one, outcome, expected))
+        if not values:
+            return None
+        arrays = {**one.arrays, **dict(zip(forward.returns, values, strict=True))}
+        with np.errstate(all="ignore"):
+            slopes[name][place] += exercise.loss(arrays, one.names) / (2 * way)
+    return slopes if all(np.isfinite(array).all() for array in slopes.values()) else None
+
+
+def _notes(
+    exercise: Exercise,
+    forward: Function,
+    gradients: Sequence[Function],
+    judged: Sequence[Judged],
+    fits: Mapping[str, bool],
+) -> Iterator[str]:
+    results = {function.name: one.results for function, one in zip(exercise.functions, judged, strict=True)}
+    right = [one.name for one in gradients if all(result.status == "pass" for result in results[one.name])]
+    if len(right) == len(gradients):
+        yield messages.only_forward(forward.name)
+    told = {name: fits[name] for name in right if name in fits}
+    if told:
+        yield messages.through_own_forward(forward.name, told)
