@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from network import ACTIVATIONS, LOSSES, RNN, mean_loss
 from PIL import Image
 
-sys.modules["checks"] = SimpleNamespace(check=None, slope=None)  # the set-up cell wants it; nothing here does
+sys.modules["checks"] = SimpleNamespace(check=None, hint=None, slope=None)  # for the set-up cell alone
 import rnn_backprop
 
 FOLDER = Path(__file__).parent / "figures"

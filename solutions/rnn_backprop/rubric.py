@@ -5,13 +5,18 @@ Every property in a case below is there because some mistake goes unseen without
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import drawing
+import many
 import network
 import numpy as np
 import rnn_backprop as reference
+from drawing import Setting
+from ladder import LADDER as LADDER  # public cases on which wrong work is looked at
+from mistakes import MISTAKES as MISTAKES  # by which it is told apart
+from sums import sums as sums  # which terms of a sum are missing
 
 from autograder.exercise import Array, Arrays, Case, Check, Function, Law, Names, VisibleCheck
 
@@ -24,13 +29,14 @@ def _starts_at_h0(arrays: Arrays, results: tuple[Array, ...]) -> bool:
     return bool(np.allclose(results[0][0], arrays["h0"], rtol=1e-3))
 
 
-def _gradient(name: str, wrt: str, shape: str) -> Function:
+def _gradient(name: str, wrt: str, shape: str, read: str) -> Function:
     return Function(
         name,
         arguments=("net", "x", "y", "h", "y_hat"),
         arrays=(*_PARAMETERS, "G_g1", "G_g2", "G_loss", "x", "y", "h", "y_hat"),
         returns={name: shape},
         slope_of=wrt,
+        read=read,
     )
 
 
@@ -41,67 +47,44 @@ FUNCTIONS = (
         arrays=(*_PARAMETERS, "x", "h0"),
         returns={"h": "(T+1, H)", "y_hat": "(T, K)"},
         laws=(Law("h[0] is not h0: the first row of h is the state before the first step.", _starts_at_h0),),
+        read="equations (1) and (2) of the notebook",
     ),
-    _gradient("dJ_dV", "V", "(K, H)"),
-    _gradient("dJ_dW", "W", "(H, H)"),
-    _gradient("dJ_dU", "U", "(H, D)"),
+    _gradient("dJ_dV", "V", "(K, H)", "equations (7) and (8) of the notebook"),
+    _gradient("dJ_dW", "W", "(H, H)", "equations (17) and (18) of the notebook"),
+    _gradient("dJ_dU", "U", "(H, D)", "equations (17) and (19) of the notebook"),
 )
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """What a case looks like before its numbers are drawn.
-
-    `memory` is the spectral radius of W, `drive` the size of the inputs, `error` that of the real-valued targets.
-    `handed_in` replaces the slopes of g1, g2 and the loss by ones that are not the slopes of their functions.
-    """
-
-    T: int
-    H: int
-    D: int
-    K: int
-    g1: str = "tanh"
-    g2: str = "softmax"
-    loss: str = "cross_entropy"
-    memory: float = 1.0
-    drive: float = 1.0
-    error: float = 1.0
-    handed_in: bool = False
 
 
 _SETTINGS = {
     # public, and with four different sizes: the first thing that every function is called with
-    "contract": _Setting(T=5, H=3, D=2, K=4),
+    "contract": Setting(T=5, H=3, D=2, K=4),
     # T >= 3 and a dense W show the order of the product, 1/T, the chain through time and W against its transpose;
     # the sizes are those of the contract, so that a buffer used again overwrites what was returned there
-    "plain": _Setting(T=5, H=3, D=2, K=4),
+    "plain": Setting(T=5, H=3, D=2, K=4),
     # all three matched pairs have dL/da = y_hat - y: three more pairs tell the chain rule from that shortcut
-    "squared": _Setting(T=3, H=3, D=2, K=2, g2="identity", loss="squared_error"),
-    "binary": _Setting(T=4, H=2, D=3, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy"),
-    "relu": _Setting(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error", memory=0.9),
-    "sigmoid_squared": _Setting(T=3, H=3, D=2, K=2, g2="sigmoid", loss="squared_error"),
-    "linear": _Setting(T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", memory=0.8, drive=0.5),
+    "squared": Setting(T=3, H=3, D=2, K=2, g2="identity", loss="squared_error"),
+    "binary": Setting(T=4, H=2, D=3, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy"),
+    "relu": Setting(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error", memory=0.9),
+    "sigmoid_squared": Setting(T=3, H=3, D=2, K=2, g2="sigmoid", loss="squared_error"),
+    "linear": Setting(T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", memory=0.8, drive=0.5),
     # a start far from zero: a lost h0 changes every state
-    "start": _Setting(T=3, H=3, D=2, K=2),
-    # what happened at the first step still counts at the last one (see _longest_way): windows and truncation show
-    "memory": _Setting(T=9, H=4, D=2, K=3, memory=1.15, drive=0.35),
-    "one_step": _Setting(T=1, H=3, D=2, K=4),
+    "start": Setting(T=3, H=3, D=2, K=2),
+    # what happened at the first step still counts at the last one (see drawing.py): windows and truncation show
+    "memory": Setting(T=9, H=4, D=2, K=3, memory=1.15, drive=0.35),
+    "one_step": Setting(T=1, H=3, D=2, K=4),
     # sizes taken from the example crash or broadcast here
-    "distinct": _Setting(T=5, H=5, D=3, K=2),
-    "square": _Setting(T=3, H=3, D=3, K=3),
-    "ones": _Setting(T=2, H=1, D=1, K=1, g2="sigmoid", loss="binary_cross_entropy"),
+    "distinct": Setting(T=5, H=5, D=3, K=2),
+    "square": Setting(T=3, H=3, D=3, K=3),
+    "ones": Setting(T=2, H=1, D=1, K=1, g2="sigmoid", loss="binary_cross_entropy"),
     # gradients far above 5, where clipping begins
-    "large": _Setting(T=4, H=3, D=3, K=2, g2="identity", loss="squared_error", error=1e4),
+    "large": Setting(T=4, H=3, D=3, K=2, g2="identity", loss="squared_error", error=1e4),
     # for the gradient check against the measured slope of J
-    "slope": _Setting(T=5, H=3, D=2, K=3),
-    "slope_squared": _Setting(T=4, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error"),
+    "slope": Setting(T=5, H=3, D=2, K=3),
+    "slope_squared": Setting(T=4, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error"),
     # derived, not measured
-    "handed_in": _Setting(T=4, H=3, D=2, K=3, handed_in=True),
-    "handed_in_squared": _Setting(T=3, H=2, D=3, K=2, g2="sigmoid", loss="squared_error", handed_in=True),
+    "handed_in": Setting(T=4, H=3, D=2, K=3, handed_in=True),
+    "handed_in_squared": Setting(T=3, H=2, D=3, K=2, g2="sigmoid", loss="squared_error", handed_in=True),
 }
-
-# what outputs may be where real-valued targets put no bound on them: outside, an activation is nearly flat
-_OUTPUTS = {"softmax": (0.01, 0.99), "sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99), "identity": (-10.0, 10.0)}
 
 _PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
 
@@ -188,103 +171,46 @@ def objective(arrays: Mapping[str, Any], names: Names) -> complex:
     return network.mean_loss(net, y_hat, arrays["y"])
 
 
+def loss(arrays: Arrays, names: Names) -> float:
+    """J as told by the outputs y_hat, wherever they come from."""
+    net: Any = network.arguments(arrays, names)["net"]
+    return network.mean_loss(net, arrays["y_hat"], arrays["y"])
+
+
 def draw(case_id: str, rng: np.random.Generator) -> Case:
     """The case `FUNCTION.SETTING`, its numbers drawn from `rng`. Raises KeyError for a setting that is not there."""
-    return _case(case_id, _SETTINGS[case_id.partition(".")[2]], rng)
+    [case], _ = drawing.cases(_SETTINGS[case_id.partition(".")[2]], [case_id], [rng])
+    return case
 
 
-def _case(case_id: str, setting: _Setting, rng: np.random.Generator, decimals: int = 15) -> Case:
-    names = {"g1": setting.g1, "g2": setting.g2, "loss": setting.loss}
-    while True:  # drawn again until it has what the setting is for
-        arrays = {name: np.round(array, decimals) for name, array in _numbers(setting, rng).items()}
-        net: Any = network.arguments(arrays, names)["net"]
-        h, y_hat = reference.forward(net, arrays["x"], arrays["h0"])
-        if not _worth_asking(setting, arrays, h, y_hat) or _cancels(net, arrays, h, y_hat):
-            continue
-        if setting.T < 8 or _longest_way(net, arrays, h, y_hat) >= 0.01:
-            return Case(case_id, {**arrays, "h": h, "y_hat": y_hat}, names, _about(setting))
+def pose(asked: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, tuple[Array, ...]]]:
+    """The same for many cases, each beside what its function is to give: those of one setting together."""
+    by_setting: dict[str, list[int]] = {}
+    for i, (case_id, _) in enumerate(asked):
+        by_setting.setdefault(case_id.partition(".")[2], []).append(i)
+    posed: dict[int, tuple[Case, tuple[Array, ...]]] = {}
+    for setting, places in by_setting.items():
+        ids, rngs = zip(*(asked[i] for i in places), strict=True)
+        cases, stacks = drawing.cases(_SETTINGS[setting], ids, rngs, draws=2)
+        gradients = many.gradients(stacks, cases[0].names)
+        for at, (i, case) in enumerate(zip(places, cases, strict=True)):
+            function = case.id.partition(".")[0]
+            forward = (case.arrays["h"], case.arrays["y_hat"])
+            posed[i] = case, forward if function == "forward" else (gradients[function][at],)
+    return [posed[i] for i in range(len(asked))]
 
 
-def _numbers(setting: _Setting, rng: np.random.Generator) -> dict[str, Array]:
-    T, H, D, K = setting.T, setting.H, setting.D, setting.K
-    W = rng.standard_normal((H, H))
-    handed_in = {"G_g1": H, "G_g2": K, "G_loss": K} if setting.handed_in else {}
-    return {
-        **{name: np.eye(n) + 0.5 * rng.standard_normal((n, n)) for name, n in handed_in.items()},
-        "U": rng.standard_normal((H, D)) * 0.8,
-        "W": W * setting.memory / np.max(np.abs(np.linalg.eigvals(W))),
-        "V": rng.standard_normal((K, H)),
-        "b_h": rng.standard_normal(H) * 0.3,
-        "b_y": rng.standard_normal(K) * 0.3,
-        "x": rng.standard_normal((T, D)) * setting.drive,
-        "h0": rng.uniform(0.3, 0.9, H) * rng.choice([-1.0, 1.0], H),
-        "y": _targets(setting, rng),
-    }
-
-
-def _targets(setting: _Setting, rng: np.random.Generator) -> Array:
-    T, K = setting.T, setting.K
-    if setting.loss == "cross_entropy":
-        return np.eye(K)[rng.integers(0, K, T)]
-    if setting.loss == "binary_cross_entropy":
-        return rng.integers(0, 2, (T, K)).astype(np.float64)
-    return rng.standard_normal((T, K)) * setting.error
-
-
-def _worth_asking(setting: _Setting, arrays: Arrays, h: Array, y_hat: Array) -> bool:
-    """Whether the drawn numbers let every mistake show: see the properties that the tests ask of each case."""
-    W, y = arrays["W"], arrays["y"]
-    states = np.mean(np.abs(h[1:]))
-    if setting.g1 == "relu":
-        a = h[:-1] @ W.T + arrays["x"] @ arrays["U"].T + arrays["b_h"]
-        alive = np.mean(a > 0)
-        if not (0.25 <= alive <= 0.75 and np.min(np.abs(a)) >= 1e-2 and states <= 2):
-            return False
-    elif not 0.2 <= states <= 0.9:
-        return False
-    if setting.H > 1 and np.max(np.abs(W - W.T)) < 0.3 * np.max(np.abs(W)):
-        return False
-    if np.max(np.abs(W)) > 2.5:  # far from normal: rounding would be magnified
-        return False
-    if setting.T > 1 and not np.ptp(y, axis=0).any():
-        return False
-    if setting.loss.endswith("cross_entropy"):
-        probability = np.where(y > 0, y_hat, 1 - y_hat)
-        return bool(np.min(probability[y > 0] if setting.loss == "cross_entropy" else probability) >= 0.02)
-    low, high = _OUTPUTS[setting.g2]
-    return bool(low <= np.min(y_hat) and np.max(y_hat) <= high)
-
-
-def _cancels(net: network.RNN, arrays: Arrays, h: Array, y_hat: Array) -> bool:
-    """Whether a gradient of a single entry is a sum that nearly cancels: that would magnify the rounding of float32."""
-    gradients = (reference.dJ_dV, reference.dJ_dW, reference.dJ_dU)
-    return net.W.size == 1 and any(abs(f(net, arrays["x"], arrays["y"], h, y_hat).item()) < 0.02 for f in gradients)
-
-
-def _longest_way(net: network.RNN, arrays: Arrays, h: Array, y_hat: Array) -> float:
-    """The share that the longest of all ways, from the last loss back to the first step, has in dJ/dW and in dJ/dU."""
-    x, y, T = arrays["x"], arrays["y"], len(arrays["x"])
-    row = net.loss.gradient(y_hat[-1], y[-1]) @ net.g2.jacobian(y_hat[-1]) @ net.V / T
-    for t in range(T, 1, -1):
-        row = row @ net.g1.jacobian(h[t]) @ net.W
-    row = row @ net.g1.jacobian(h[1])
-    terms = ((np.outer(row, h[0]), reference.dJ_dW), (np.outer(row, x[0]), reference.dJ_dU))
-    return min(float(np.max(np.abs(term)) / np.max(np.abs(f(net, x, y, h, y_hat)))) for term, f in terms)
-
-
-def _about(setting: _Setting) -> str:
-    slopes = "; slopes handed in that are not those of the functions" if setting.handed_in else ""
-    return (
-        f"T = {setting.T}, H = {setting.H}, D = {setting.D}, K = {setting.K}; "
-        f"{setting.g1}, {setting.g2} with {setting.loss}{slopes}"
-    )
+def objectives(arrays: Mapping[str, Any], names: Names) -> Any:
+    """J for every array of a stack in the place of one of them, such as a W in each of which another entry is moved."""
+    return many.objective(arrays, names)
 
 
 def _visible() -> tuple[VisibleCheck, ...]:
     rng = np.random.default_rng(2026)
 
     def tiny(name: str, **setting: Any) -> Case:
-        return _case(name, _Setting(**{"H": 2, "D": 3, "K": 2, **setting}), rng, decimals=1)
+        [case], _ = drawing.cases(Setting(**{"H": 2, "D": 3, "K": 2, **setting}), [name], [rng], decimals=1)
+        return case
 
     contract = (tiny("T = 3", T=3),)
     steps = tuple(tiny(f"T = {T}", T=T) for T in (1, 2, 3))

@@ -1,0 +1,15 @@
+"""The mistakes that students are known to make, as far as they show in numbers: by these their work is told apart.
+
+Each is a small change of a right answer, with a question for the student that does not give the remedy away. Slips
+that give the same numbers are one mistake with one name: W for its transpose in the walk of equation (17) and in the
+product of equation (15), say, or a sum over k that begins at 2 and an h(0) that is dropped from dJ/dW.
+"""
+
+from __future__ import annotations
+
+from mistakes_double_sum import DOUBLE
+from mistakes_forward import FORWARD
+from mistakes_output import OUTPUT
+from mistakes_through_time import THROUGH_TIME
+
+MISTAKES = (*FORWARD, *OUTPUT, *THROUGH_TIME, *DOUBLE)

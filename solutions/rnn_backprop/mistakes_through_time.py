@@ -1,0 +1,295 @@
+"""Known mistakes on the walk back through time, equations (17) to (19), in `dJ_dW`, in `dJ_dU`, or in both."""
+
+from __future__ import annotations
+
+from changes import mistake
+
+_BOTH, _W, _U = ("dJ_dW", "dJ_dU"), ("dJ_dW",), ("dJ_dU",)
+_DELTA, _LINK, _LINKS = "(17)", {"dJ_dW": "(18)", "dJ_dU": "(19)"}, "(5)"
+
+_SLOPE, _LATER, _OUTER = "net.g1.jacobian(h[t])", "later = delta_G1 @ net.W", "np.outer(delta_G1,"
+
+# the walk of equation (17): what is carried from step to step
+WALK = (
+    *mistake(
+        _BOTH,
+        "W_for_its_transpose",
+        _DELTA,
+        "Which index of W belongs to the later state, and over which one do you sum on the way back?",
+        (_LATER, "later = net.W @ delta_G1"),
+    ),
+    *mistake(
+        _BOTH,
+        "current_step_only",
+        _DELTA,
+        "In how many ways can a nudge of h(t) reach the loss?",
+        (" + later", ""),
+    ),
+    *mistake(
+        _BOTH,
+        "one_step_back_only",
+        _DELTA,
+        "Does what you carry to the step before hold all that came from later steps?",
+        (_LATER, f"later = e @ net.V / T @ {_SLOPE} @ net.W"),
+    ),
+    *mistake(
+        _BOTH,
+        "later_never_emptied",
+        _DELTA,
+        "Does what you carry to the step before hold anything twice?",
+        (_LATER, "later = later + delta_G1 @ net.W"),
+    ),
+    *mistake(
+        _BOTH,
+        "later_counted_twice",
+        _DELTA,
+        "In how many ways can a nudge of h(t) reach the loss, and how often do you count each?",
+        ("+ later", "+ 2 * later"),
+    ),
+    *mistake(
+        _BOTH,
+        "walked_forwards",
+        _DELTA,
+        "From which end of the sequence does an error travel?",
+        ("range(T, 0, -1)", "range(1, T + 1)"),
+    ),
+    *mistake(
+        _BOTH,
+        "mean_at_every_step_back",
+        _DELTA,
+        "How often is the loss of the last step divided by T on its way to step 1?",
+        ("e @ net.V / T + later", "(e @ net.V + later) / T"),
+    ),
+    *mistake(
+        _BOTH,
+        "W_missing_in_the_chain",
+        _LINKS,
+        "What are the two factors of a step back in time?",
+        (_LATER, "later = delta_G1"),
+    ),
+    *mistake(
+        _BOTH,
+        "norm_clipped",
+        _DELTA,
+        "What happens to a large error on its way back?",
+        (_LATER, f"{_LATER}\n        later *= min(1, 5 / (np.linalg.norm(later) + 1e-12))"),
+    ),
+    *mistake(
+        _BOTH,
+        "error_clipped_at_5",
+        _DELTA,
+        "What happens to a large entry of the error on its way back?",
+        (_LATER, "later = np.clip(delta_G1 @ net.W, -5, 5)"),
+    ),
+)
+
+# the slope of g1
+SLOPE = (
+    *mistake(
+        _BOTH,
+        "slope_missing",
+        _LINKS,
+        "Between a state and what W and U made of the past stands one more function: where is its slope?",
+        (f"delta_G1 = delta @ {_SLOPE}", "delta_G1 = delta"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_forgotten_at_k",
+        _LINK,
+        "What stands between h(t) and the weights that made it, at the very end of each chain?",
+        (_OUTER, "np.outer(delta,"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_missing_in_the_chain",
+        _LINKS,
+        "What are the two factors of a step back in time?",
+        (_LATER, "later = delta @ net.W"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_twice_in_the_chain",
+        _LINKS,
+        "How many slopes of g1 does one step back in time pass through?",
+        (_LATER, f"later = delta_G1 @ {_SLOPE} @ net.W"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_twice_at_k",
+        _LINK,
+        "How many slopes of g1 stand at the very end of each chain?",
+        (_OUTER, f"np.outer(delta_G1 @ {_SLOPE},"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_of_the_step_before",
+        _DELTA,
+        "At which state is the slope of g1 taken when you walk back from h(t) to h(t-1)?",
+        (_SLOPE, "net.g1.jacobian(h[t - 1])"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_of_the_next_step",
+        _DELTA,
+        "At which state is the slope of g1 taken when you walk back from h(t) to h(t-1)?",
+        (_SLOPE, "net.g1.jacobian(h[min(t + 1, T)])"),
+    ),
+    *mistake(
+        _BOTH,
+        "slope_of_the_pre_activation",
+        _DELTA,
+        "Does a jacobian want what went into its activation, or what came out of it, and what is h?",
+        (_SLOPE, "net.g1.jacobian(net.g1.function(h[t]))"),
+    ),
+    *mistake(
+        _BOTH,
+        "tanh_slope_hard_coded",
+        _DELTA,
+        "Which activation does the network bring along, and the slope of which one do you use?",
+        (f"@ {_SLOPE}", "* (1 - h[t] ** 2)"),
+    ),
+    *mistake(
+        _BOTH,
+        "sigmoid_slope_hard_coded",
+        _DELTA,
+        "Which activation does the network bring along, and the slope of which one do you use?",
+        (f"@ {_SLOPE}", "* h[t] * (1 - h[t])"),
+    ),
+    *mistake(
+        _BOTH,
+        "relu_slope_hard_coded",
+        _DELTA,
+        "Which activation does the network bring along, and the slope of which one do you use?",
+        (f"@ {_SLOPE}", "* (h[t] > 0)"),
+    ),
+    *mistake(
+        _BOTH,
+        "diagonal_of_g1_only",
+        _DELTA,
+        "Must the Jacobian of an activation be diagonal?",
+        (f"@ {_SLOPE}", f"* np.diag({_SLOPE})"),
+    ),
+    *mistake(
+        _BOTH,
+        "g1_jacobian_transposed",
+        _DELTA,
+        "On which side of its Jacobian does a row stand, and does it matter?",
+        (f"delta @ {_SLOPE}", f"{_SLOPE} @ delta"),
+    ),
+)
+
+# the outer product at the end: equation (18)
+STATES = (
+    *mistake(
+        _W,
+        "h0_dropped",
+        "(18)",
+        "What was W multiplied with at the first step?",
+        ("range(T, 0, -1)", "range(T, 1, -1)"),
+    ),
+    *mistake(
+        _W,
+        "wraps_around_in_dJ_dW",
+        "(18)",
+        "Which row of h is h(0), and what does Python read at the row -1?",
+        ("h[t - 1]", "h[t - 2]"),
+    ),
+    *mistake(
+        _W,
+        "wraps_around_in_all",
+        "(18)",
+        "Which row of h is h(1), and what does Python read at the row -1?",
+        (_SLOPE, "net.g1.jacobian(h[t - 1])"),
+        ("delta_G1, h[t - 1]", "delta_G1, h[t - 2]"),
+    ),
+    *mistake(
+        _W,
+        "state_of_this_step",
+        "(18)",
+        "What was W multiplied with when h(t) was made?",
+        ("h[t - 1]", "h[t]"),
+    ),
+    *mistake(
+        _W,
+        "h0_for_all",
+        "(18)",
+        "What was W multiplied with when h(2) was made?",
+        ("h[t - 1]", "h[0]"),
+    ),
+    *mistake(
+        _W,
+        "states_summed_before_the_product",
+        "(18)",
+        "Is a sum of products the product of the sums?",
+        ("h[t - 1]", "h[:-1].sum(axis=0)"),
+    ),
+    *mistake(
+        _W,
+        "gradient_of_W_transposed",
+        "(18)",
+        "Which of the two vectors of the outer product belongs to the rows of W?",
+        ("return dW", "return dW.T"),
+    ),
+    *mistake(
+        _W,
+        "activation_of_the_state",
+        "(18)",
+        "What exactly is W multiplied with in the equation of the state?",
+        ("h[t - 1]", "net.g1.function(h[t - 1])"),
+    ),
+)
+
+# the same in equation (19)
+INPUTS = (
+    *mistake(
+        _U,
+        "first_input_dropped",
+        "(19)",
+        "What was U multiplied with at the first step?",
+        ("range(T, 0, -1)", "range(T, 1, -1)"),
+    ),
+    *mistake(
+        _U,
+        "input_wraps_around",
+        "(19)",
+        "Which row of x is x(1), and what does Python read at the row -1?",
+        ("x[t - 1]", "x[t - 2]"),
+    ),
+    *mistake(
+        _U,
+        "input_of_the_next_step",
+        "(19)",
+        "Which row of x is x(1), and which is x(T)?",
+        ("x[t - 1]", "(x[t] if t < T else 0 * x[0])"),
+    ),
+    *mistake(
+        _U,
+        "first_input_for_all",
+        "(19)",
+        "What was U multiplied with when h(2) was made?",
+        ("x[t - 1]", "x[0]"),
+    ),
+    *mistake(
+        _U,
+        "last_input_for_all",
+        "(19)",
+        "What was U multiplied with when h(1) was made?",
+        ("x[t - 1]", "x[-1]"),
+    ),
+    *mistake(
+        _U,
+        "inputs_from_the_end",
+        "(19)",
+        "On the walk back, which input meets which error?",
+        ("x[t - 1]", "x[T - t]"),
+    ),
+    *mistake(
+        _U,
+        "inputs_summed_before_the_product",
+        "(19)",
+        "Is a sum of products the product of the sums?",
+        ("x[t - 1]", "x.sum(axis=0)"),
+    ),
+)
+
+THROUGH_TIME = (*WALK, *SLOPE, *STATES, *INPUTS)

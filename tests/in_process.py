@@ -1,0 +1,87 @@
+"""Right and wrong answers of our own, called in this process, for proofs over many seeds; never for those of others."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from autograder.cases import draw
+from autograder.compare import compare
+from autograder.course import find_course
+from autograder.exercise import Array, Case, Exercise, Function
+from autograder.judging import Trial
+from autograder.loading import load_exercise
+from autograder.sandbox.program import Returned, Value
+from autograder.slopes import slope
+
+Code = Callable[..., Any]
+SEEDS = "AUTOGRADER_PROOF_SEEDS"  # how many seeds the long proofs take; see tests/README.md
+
+
+def seeds(usual: int) -> range:
+    """The seeds of a long proof."""
+    return range(1, 1 + int(os.environ.get(SEEDS, usual)))
+
+
+@cache
+def exercise() -> Exercise:
+    return load_exercise(find_course(Path(__file__).parent).exercise_folder("rnn_backprop"))
+
+
+@cache
+def network() -> ModuleType:
+    module = ModuleType("network")
+    with mock.patch.dict(sys.modules, network=module):
+        exec(exercise().given["network.py"], vars(module))
+    return module
+
+
+def functions_in(text: str) -> Mapping[str, Code]:
+    """The functions of a submission of ours."""
+    module = ModuleType("submission")
+    silent = SimpleNamespace(check=lambda *_: None, slope=None, hint=lambda *_: None)
+    with mock.patch.dict(sys.modules, network=network(), checks=silent, submission=module):
+        exec(text, vars(module))
+    return {function.name: getattr(module, function.name) for function in exercise().functions}
+
+
+def call(code: Code, function: Function, case: Case) -> tuple[Array, ...]:
+    """What it returns, as arrays."""
+    seen = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
+    given = network().arguments(seen, case.names)
+    with np.errstate(all="ignore"):
+        result = code(*(given[name] for name in function.arguments))
+    return tuple(np.asarray(one) for one in (result if len(function.returns) > 1 else (result,)))
+
+
+def trial(function: Function, case: Case, arrays: tuple[Array, ...]) -> Trial:
+    """A call that returned these arrays."""
+    values = tuple(Value(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
+    return Trial(case, Returned(values, {}), exercise().reference(function.name, case))
+
+
+def compared_cases(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:
+    """The cases of a function for a seed, each with all that its results are compared with."""
+    for check in exercise().checks_of(function.name):
+        for case_id in check.cases:
+            case = draw(exercise(), check, case_id, seed)
+            right = [exercise().reference(function.name, case)]
+            if check.looks_at == "slope":
+                right.append((slope(exercise().objective, case.arrays, case.names, function.slope_of),))
+            yield case, right
+
+
+def error(arrays: tuple[Array, ...], expected: tuple[Array, ...]) -> float:
+    """The largest relative error; infinite for other shapes, for what is not finite, and for what is no float."""
+    pairs = list(zip(arrays, expected, strict=True))
+    if any(a.shape != b.shape or a.dtype.kind != "f" or not np.isfinite(a).all() for a, b in pairs):
+        return float("inf")
+    return max(compare(a.astype(np.float64), b).error for a, b in pairs)

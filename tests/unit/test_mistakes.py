@@ -1,0 +1,187 @@
+"""The catalogue of known mistakes: what it must be so that the checks are proved by it and mistakes named after it."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder import source
+from autograder.cases import draw
+from autograder.compare import COARSE
+from autograder.diagnosis import APART, NEEDED, Catalogue, distance
+from autograder.release import build
+from autograder.verify import samples
+from tests.in_process import compared_cases, error, exercise, seeds
+
+MISTAKES = exercise().mistakes
+CATALOGUE = Catalogue(exercise())
+SOURCE = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
+SAMPLES = Path(__file__).parents[1] / "submissions" / "mistakes"
+NAMES = [pytest.param(mistake, id=f"{mistake.function}-{mistake.name}") for mistake in MISTAKES]
+
+
+def test_there_are_many_in_every_function():
+    assert len({mistake.name for mistake in MISTAKES}) >= 60
+    for function in exercise().functions:
+        assert sum(mistake.function == function.name for mistake in MISTAKES) >= 25
+
+
+def test_no_function_has_two_of_one_name():
+    keys = [(mistake.function, mistake.name) for mistake in MISTAKES]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("mistake", NAMES)
+def test_an_entry_is_well_formed(mistake):
+    assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", mistake.name)
+    assert re.fullmatch(r"\(\d+\)", mistake.equation)
+    assert f"\\tag{{{mistake.equation[1:-1]}}}" in SOURCE
+    assert re.fullmatch(r"[A-Z][^.!?\n]{15,}[?]", mistake.hint.replace("...", "")), "the hint is one question"
+    assert [node.name for node in ast.parse(mistake.source).body] == [mistake.function]
+
+
+@pytest.mark.parametrize("mistake", NAMES)
+def test_a_hint_gives_no_code_away(mistake):
+    assert not re.search(r"net\.|np\.|@|\[t|\.T\b|lambda|range|=(?! t| 1| 2)", mistake.hint)
+    assert mistake.name.replace("_", " ") not in mistake.hint
+    assert all(line not in mistake.hint for line in source.solution_lines(SOURCE) if len(line) > 4)
+
+
+@pytest.mark.parametrize("mistake", NAMES)
+def test_an_entry_shows_in_numbers_on_the_ladder(mistake):
+    telling = 0
+    for case in exercise().ladder:
+        expected, given = exercise().reference(mistake.function, case), CATALOGUE.gives(mistake, case)
+        assert given is not None, case.id
+        assert [a.shape for a in given] == [b.shape for b in expected], case.id
+        telling += distance(given, expected) > APART
+    assert telling >= NEEDED
+
+
+@pytest.mark.parametrize("function", [function.name for function in exercise().functions])
+def test_no_two_entries_of_a_function_are_one_mistake(function):
+    own = [mistake for mistake in MISTAKES if mistake.function == function]
+    for one, other in itertools.combinations(own, 2):
+        apart = (distance(CATALOGUE.gives(one, c), CATALOGUE.gives(other, c)) > APART for c in exercise().ladder)
+        assert any(apart), f"{one.name} and {other.name} give the same numbers: keep one of them"
+
+
+@pytest.mark.parametrize("function", exercise().functions, ids=lambda function: function.name)
+def test_the_double_sum_that_some_are_made_from_is_right(function):
+    text = (exercise().folder / "honest" / "double_sum.py").read_text(encoding="utf-8")
+    assert f"def {function.name}(" in text  # the verdict on it is that of every honest variant, in test_verify.py
+
+
+# --- What is handed out -------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_the_catalogue_is_released():
+    released = b"\n".join(build(exercise()).values()).decode()
+    for mistake in MISTAKES:
+        assert mistake.name not in released
+        assert mistake.hint not in released
+    own = {path.name for path in exercise().folder.glob("*.py")} | {"honest", "MISTAKES", "autograder"}
+    for private in own - {"rnn_backprop.py", "network.py"}:
+        assert not re.search(rf"\b{re.escape(private)}\b", released), private
+
+
+def test_no_line_of_a_wrong_or_another_right_answer_is_released():
+    released = {line.strip() for text in build(exercise()).values() for line in text.decode().splitlines()}
+    honest = "\n".join(path.read_text(encoding="utf-8") for path in (exercise().folder / "honest").glob("*.py"))
+    written = "\n".join([honest, *(mistake.source for mistake in MISTAKES)])
+    lines = {line.strip() for line in written.splitlines() if "net." in line}
+    assert lines
+    assert lines & released == set()
+
+
+# --- Samples ------------------------------------------------------------------------------------------------------
+
+NO_NUMBERS = {  # samples of what a catalogue of numbers cannot know: crashes, state between calls, changed inputs
+    *("accumulator_not_reset", "global_accumulator", "h0_changed", "h_changed", "name_of_a_cell_that_failed"),
+    *("name_of_a_deleted_cell", "names_under_main", "net_changed", "outputs_counted_as_steps"),
+    *("returned_buffer_reused", "returned_buffer_reused_in_forward", "size_of_D_for_H", "sizes_of_the_example"),
+    *("stale_cache", "stale_cache_in_forward", "steps_of_the_example", "y_hat_changed"),
+}
+SAME_NUMBERS = {  # the name under which the catalogue has the numbers of a sample, where it is another one
+    "W_for_its_transpose_in_the_product": {"W_for_its_transpose"},
+    "g2_over_all_steps": {"g2_forgotten"},
+    "last_loss_only_dJ_dV": {"last_loss_only"},
+    "wraps_around_in_all": {"wraps_around_in_all", "state_of_the_step_before", "slope_of_the_step_before"},
+}
+
+
+@pytest.mark.parametrize("folder", sorted(SAMPLES.iterdir()), ids=lambda folder: folder.name)
+def test_a_sample_bears_the_name_of_its_folder(folder, grader):
+    report = grader.grade(folder, folder.name)
+    names = {check.diagnosis for check in report.checks if check.diagnosis}
+    if folder.name in NO_NUMBERS:
+        assert names == set()
+    else:
+        assert names == SAME_NUMBERS.get(folder.name, {folder.name})
+        bad = {check.function for check in report.checks if check.points < check.max_points}
+        assert bad == {check.function for check in report.checks if check.diagnosis}
+
+
+@pytest.fixture(scope="module")
+def grader():
+    from autograder.grading import Grader
+    from autograder.sandbox.jail import Jail, Limits
+
+    with Jail() as jail:
+        yield Grader(exercise(), jail, Limits(cpu_seconds=0.5, load_cpu_seconds=2), seed=1)
+
+
+def told_to_the_student(report) -> str:
+    parts = [note.text for note in report.notes] + [check.message for check in report.checks]
+    return "\n".join(parts + [repr(check.feedback) for check in report.checks])
+
+
+@pytest.mark.slow
+def test_no_message_gives_anything_away(grader, tmp_path):
+    lines = [line for line in source.solution_lines(SOURCE) if len(line) >= 8]
+    hidden = set()
+    for function in exercise().functions:
+        for check in (one for one in exercise().checks_of(function.name) if one.hidden):
+            for case in (draw(exercise(), check, case_id, 1) for case_id in check.cases):
+                for array in exercise().reference(function.name, case):
+                    hidden |= {f"{number:.6g}" for number in np.ravel(array)}
+    hidden = {number for number in hidden if len(number.lstrip("-0.")) >= 5}
+    for sample in samples(exercise()):
+        path = tmp_path / "rnn_backprop.py"
+        path.write_text(sample.text, encoding="utf-8")
+        said = told_to_the_student(grader.grade(path, sample.name))
+        assert [line for line in lines if line in said] == []
+        assert "Traceback" not in said
+        assert str(exercise().folder) not in said
+        numbers = set(re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", said))
+        assert numbers & hidden == set(), sample.name
+
+
+# --- Many seeds ---------------------------------------------------------------------------------------------------
+
+
+def survivors(seed: int) -> list[str]:
+    """The mistakes that no value and no slope of this seed's cases shows."""
+    found = []
+    for function in exercise().functions:
+        cases = list(compared_cases(function, seed))
+        for mistake in (mistake for mistake in MISTAKES if mistake.function == function.name):
+            with np.errstate(all="ignore"):
+                wrong = (error(exercise().mistaken(mistake, case), right) > COARSE for case, (right, *_) in cases)
+                if not any(wrong):
+                    found.append(f"{mistake.name} in {function.name} with seed {seed}")
+    return found
+
+
+def test_every_mistake_is_caught():
+    assert survivors(1) == []
+
+
+@pytest.mark.slow
+def test_every_mistake_is_caught_whatever_the_seed():
+    assert [survivor for seed in seeds(200) for survivor in survivors(seed)] == []
