@@ -10,34 +10,47 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.commands import common
+from autograder.commands import common, reporting
 from autograder.sandbox.levels import Level
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
-    from autograder.report import Report
+    from autograder.report import Report, Telling
 
 SECONDS_BETWEEN_LINES = 5
+VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
 
 
 @click.command("grade")
 @click.argument("exercise")
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write there, not to stdout."
-)
+@reporting.format_option("text")
+@reporting.output_option
+@reporting.report_option
 @common.require_isolation
 @common.seed_option
+@common.feedback_option
 @common.fail_under
+@click.option(
+    "--hidden-checks",
+    type=click.Choice(VISIBILITIES),
+    default=VISIBILITIES[0],
+    show_default=True,
+    metavar="WHEN",
+    help=f"When Gradescope shows students the hidden checks: {', '.join(VISIBILITIES)}. "
+    "Until it does, it may keep their total from them as well.",
+)
 def command(
     exercise: str,
     path: Sequence[Path],
     form: str,
     output: Path | None,
+    targets: Sequence[reporting.Target],
     required: Level | None,
     seed: int | None,
+    feedback: Telling | None,
     fail_under: float | None,
+    hidden_checks: str,
 ) -> None:
     """Grade submissions of EXERCISE.
 
@@ -46,14 +59,15 @@ def command(
     Exit code 0 when everybody has a verdict, whatever the score; 1 when the grader itself failed on one, or the
     isolation is below what is required; 2 for wrong usage; 3 when --fail-under is not reached.
     """
+    reporting.check_targets(form, targets, len(path))
     for one in path:
         common.refuse_inside(one, Path.cwd())
     course, loaded = common.open_exercise(exercise)
     for one in path:
         common.refuse_inside(one, course.root)
-    with common.open_grader(course, loaded, required, seed) as grader:
+    with common.open_grader(course, loaded, required, seed, feedback) as grader:
         reports = grade_all(grader, [(str(one), one) for one in path])
-    _write(reports, form, output)
+    reporting.write_reports(reports, form, output, targets, visibility=hidden_checks)
     if any(report.status == "grader_error" for report in reports):
         sys.exit(common.GRADER_ERROR)
     if fail_under is not None and any(100 * report.score < fail_under * report.max_score for report in reports):
@@ -84,21 +98,3 @@ def _grade_and_tell(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> 
             told = time.monotonic()
             click.echo(f"Graded {len(reports)} of {len(submissions)}.", err=True)
     return reports
-
-
-def _write(reports: Sequence[Report], form: str, output: Path | None) -> None:
-    from rich.console import Console
-
-    from autograder.formats import FORMATS, text
-
-    if form == "text" and output is None and sys.stdout.isatty():
-        text.show(reports, Console())
-        return
-    rendered = FORMATS[form](reports)
-    if output is None:
-        click.echo(rendered, nl=False)
-        return
-    try:
-        output.write_text(rendered, encoding="utf-8")
-    except OSError as error:
-        raise common.Sentence(f"{output} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None

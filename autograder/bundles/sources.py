@@ -1,0 +1,72 @@
+"""What bundles are made of: the kit, an exercise, what students get, settings, the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import autograder
+from autograder.course import Course, read_secret
+
+PACKAGE = Path(autograder.__file__).resolve().parent
+LOCK = "requirements.lock"
+SECRET_FILE = "course-secret"
+_LEFT_OUT = frozenset({"__pycache__", ".ipynb_checkpoints"})
+
+
+class BundleError(Exception):
+    """A bundle that cannot be made: one sentence that says what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Files by path: `kit` is autograder/, `solutions` the exercise with its answers, `released` what students get.
+
+    `settings` is a course.toml for a folder that holds solutions/ and the course's secret.
+    """
+
+    exercise: str
+    kit: Mapping[str, bytes]
+    solutions: Mapping[str, bytes]
+    released: Mapping[str, bytes]
+    settings: bytes
+    lock: bytes
+    secret: bytes | None
+
+
+def collect(course: Course, exercise: str) -> Sources:
+    """All that bundles of this exercise are made of. Raises BundleError, and CourseError for an unknown exercise."""
+    folder = course.exercise_folder(exercise)
+    released = course.assignments / exercise
+    if not released.is_dir():
+        raise BundleError(f"There is no {released}: run autograder release {exercise} first.")
+    lock = PACKAGE.parent / LOCK
+    if not lock.is_file():
+        raise BundleError(f"There is no {lock}: a bundle is made from a clone of the kit, which has it.")
+    return Sources(
+        exercise=exercise,
+        kit=_files(PACKAGE, "autograder"),
+        solutions=_files(folder, f"solutions/{exercise}"),
+        released=_files(released, ""),
+        settings=_settings(course).encode(),
+        lock=lock.read_bytes(),
+        secret=read_secret(course),
+    )
+
+
+def _files(folder: Path, under: str) -> dict[str, bytes]:
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and _LEFT_OUT.isdisjoint(inside.parts) and path.suffix != ".pyc":
+            files["/".join(filter(None, (under, inside.as_posix())))] = path.read_bytes()
+    return files
+
+
+def _settings(course: Course) -> str:
+    limits = "".join(f"{name} = {value}\n" for name, value in asdict(course.limits).items())
+    return (
+        f'exercises = "solutions"\nassignments = "assignments"\nsecret_file = "{SECRET_FILE}"\n'
+        f'isolation = "{course.isolation}"\nfeedback = "{course.feedback}"\n\n[limits]\n{limits}'
+    )

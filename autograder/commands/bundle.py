@@ -1,0 +1,45 @@
+"""autograder bundle: an exercise packed for a host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.bundles import BUNDLES
+from autograder.commands import common
+
+
+@click.command("bundle")
+@click.argument("exercise")
+@click.option("--for", "host", type=click.Choice(list(BUNDLES)), required=True, help="Where it is to be graded.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The folder, or for Gradescope the zip file, to write.  [default: build/EXERCISE-HOST]",
+)
+def command(exercise: str, host: str, output: Path | None) -> None:
+    """Pack EXERCISE for a host that grades it.
+
+    What comes out is complete: the kit itself, the exercise, the locked requirements, and the files that the host looks
+    for. Keep it private, for it holds the answers; none are in student-repository/ (github, gitlab) and in classroom50.
+    """
+    from autograder.bundles.sources import BundleError, collect
+    from autograder.bundles.writing import write_folder, write_zip
+    from autograder.course import CourseError, find_course
+
+    bundle = BUNDLES[host]
+    try:
+        course = find_course(Path.cwd())
+        sources = collect(course, exercise)
+        suffix = ".zip" if bundle.zipped else ""
+        path = output or course.root / "build" / f"{exercise}-{host}{suffix}"
+        (write_zip if bundle.zipped else write_folder)(bundle.files(sources), path)
+    except (CourseError, BundleError) as error:
+        raise common.Sentence(str(error)) from None
+    except OSError as error:
+        raise common.Sentence(f"{error.filename} cannot be read or written: {error.strerror}.") from None
+    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    click.echo(f"Wrote {path}: {bundle.about}.")
+    if not bundle.zipped:
+        click.echo(f"How to use it stands in {path / 'README.md'}.")

@@ -1,0 +1,114 @@
+"""autograder export: results of a class for a gradebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.commands import common
+
+if TYPE_CHECKING:
+    from autograder.export import Matched
+    from autograder.report import Report
+
+
+@click.command("export")
+@click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--for", "host", type=click.Choice(["canvas", "moodle"]), required=True, help="Whose gradebook it is for."
+)
+@click.option(
+    "--roster",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The class as a CSV file: an export of Canvas's gradebook, Moodle's grading worksheet or one of your own.",
+)
+@click.option("--title", metavar="TEXT", help="The column's title; \"Name (1234)\" is Canvas's assignment 1234.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write there, not to stdout."
+)
+def command(results: Path, host: str, roster: Path | None, title: str | None, output: Path | None) -> None:
+    """Write the scores of a class as a file for a gradebook.
+
+    RESULTS is the folder that autograder class made. With a roster there is a line for each of its students; those
+    without a submission have no score, which is no zero, and are listed on stderr, and so is every submission that
+    belongs to nobody of the roster.
+
+    A submission is found by the student's name, login, e-mail address or number, or by the number in a name of a file
+    that Canvas or Moodle made. A roster with a column "submission" says so itself: for a group, put the same one into
+    the line of each member.
+    """
+    from autograder.export import RosterError, match, read_roster
+    from autograder.formats import canvas, gradebook, moodle
+
+    reports = _reports(results)
+    if roster is None:
+        grades = gradebook.of_submissions(reports)
+    else:
+        try:
+            matched = match(reports, read_roster(roster))
+        except RosterError as error:
+            raise common.Sentence(str(error)) from None
+        grades = list(matched.grades)
+        _tell(matched, [report.submission for report in reports if report.status == "grader_error"])
+    title = title or gradebook.title_of(reports)
+    most = gradebook.most_of(reports)
+    if host == "canvas":
+        text = canvas.write(grades, title, most)
+    else:
+        text = moodle.write(grades, title)
+        if most > 100:
+            common.warn(f"Moodle takes no grade above 100 unless its administrator allows it, and here are {most:f}.")
+    _tell_changed([text for grade in grades for text in grade.student.told])
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise common.Sentence(f"{output} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
+
+
+def _reports(results: Path) -> list[Report]:
+    """All results of the folder, of one exercise."""
+    from autograder.classroom.store import kept
+
+    reports = []
+    for file, stored in kept(results):
+        if stored is None:
+            common.warn(f"{file.name} is no result of a submission, and is left out.")
+        else:
+            reports.append(stored.report)
+    exercises = sorted({report.exercise for report in reports})
+    if not reports:
+        raise common.Sentence(f"{results} holds no results: name the folder that autograder class made.")
+    if len(exercises) > 1:
+        raise common.Sentence(f"{results} holds results of {' and '.join(exercises)}: give each a folder of its own.")
+    return reports
+
+
+def _tell(matched: Matched, failed: Sequence[str]) -> None:
+    """On stderr, one by one, whatever did not come out even."""
+    from autograder.formats.parts import readable
+
+    lists = (
+        ("Missing: in the roster, without a submission", matched.missing),
+        ("Unknown: submissions of nobody in the roster, not exported", matched.unknown),
+        ("Doubtful: no score exported; a column called submission in the roster tells whose it is", matched.doubtful),
+        ("Not graded because the grader failed: no score exported", failed),
+    )
+    for title, names in lists:
+        if names:
+            click.echo(f"{title} ({len(names)}):", err=True)
+            for name in names:
+                click.echo(f"  {readable(name, 300)}", err=True)
+
+
+def _tell_changed(texts: Sequence[str]) -> None:
+    from autograder.formats.table import safe
+    from autograder.text import listing
+
+    if changed := [text for text in texts if safe(text) != text]:
+        common.warn(f"a spreadsheet would take {listing(changed)} for a formula or a command: changed, so check these.")

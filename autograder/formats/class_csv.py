@@ -1,0 +1,23 @@
+"""A class as a CSV file: a row for each submission, a column for each function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograder.formats import parts, table
+from autograder.report import Report
+
+
+def render(reports: Sequence[Report]) -> str:
+    """Points per function and in all. Where the grader failed there are none: that is no zero."""
+    functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
+    header = ("submission", "status", *functions, "score", "max_score", "notes")
+    return table.write(header, [_row(report, functions) for report in reports])
+
+
+def _row(report: Report, functions: Sequence[str]) -> list[table.Cell]:
+    score, most = parts.total(report)
+    failed = report.status == "grader_error"
+    points = [None if failed else parts.exact(report.points_of(name)[0]) for name in functions]
+    notes = " ".join(parts.readable(note.text, 1000) for note in report.notes)
+    return [report.submission, report.status, *points, None if failed else score, most, notes]

@@ -1,0 +1,67 @@
+"""What a gradebook takes: a student and a score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from autograder.formats import parts
+from autograder.report import Report
+
+
+@dataclass(frozen=True)
+class Student:
+    """Somebody of the roster, with whatever identities the gradebook knows them by; empty where it tells none."""
+
+    name: str = ""
+    id: str = ""
+    sis_id: str = ""
+    login: str = ""
+    email: str = ""
+    section: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that is known of them."""
+        return (self.name, self.id, self.sis_id, self.login, self.email, self.section)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A student's grade: nothing for who handed in nothing, and where the grader failed."""
+
+    student: Student
+    report: Report | None = None
+
+    @property
+    def score(self) -> Decimal | None:
+        """The points, if there is a verdict."""
+        if self.report is None or self.report.status == "grader_error":
+            return None
+        return parts.total(self.report)[0]
+
+    @property
+    def comment(self) -> str:
+        """The points of each function, or why there are none, in a line."""
+        if self.report is None or self.score is None:
+            return ""
+        functions = list(dict.fromkeys(check.function for check in self.report.checks))
+        points = [(name, *self.report.points_of(name)) for name in functions]
+        told = [f"{name}: {parts.points(points)}/{parts.points(most)}" for name, points, most in points]
+        return "; ".join(told) or " ".join(parts.headline(self.report).split())
+
+
+def of_submissions(reports: Sequence[Report]) -> list[Grade]:
+    """Grades without a roster: the name of a submission is taken for its student's login."""
+    return [Grade(Student(name=report.submission, login=report.submission), report) for report in reports]
+
+
+def title_of(reports: Sequence[Report]) -> str:
+    """What the column of the gradebook is called: the exercise."""
+    return reports[0].exercise if reports else "score"
+
+
+def most_of(reports: Sequence[Report]) -> Decimal:
+    """The most points that anybody can have."""
+    return max((parts.total(report)[1] for report in reports), default=Decimal(0))

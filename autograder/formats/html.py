@@ -1,0 +1,85 @@
+"""Reports as HTML: one file that needs no other, no script and no network, on light and dark screens.
+
+`fragment` is one check, to be set into a page that somebody else made, such as a notebook's output: it brings its
+styles with each element and takes its colours from where it stands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from autograder.formats import parts
+from autograder.report import CheckResult, Report
+
+# grey, green and red that are told from white and from black; every one of them stands beside a word
+COLOURS = {"pass": "#2e8b57", "fail": "#d1453b", "error": "#d1453b", "timeout": "#d1453b", "not_attempted": "#808080"}
+SHADES = ((1e-6, 0.0), (1e-4, 0.12), (1e-2, 0.24), (0.5, 0.36))  # relative error below -> how strongly it is marked
+DARKEST = 0.5
+
+
+def render(reports: Sequence[Report]) -> str:
+    """The reports as one page."""
+    return page(reports)
+
+
+def fragment(check: CheckResult) -> str:
+    """HTML of one check: status, title, points and what it says. Styles inline, no script, nothing from outside."""
+    return _environment().get_template("check.html").render(check=check)
+
+
+def page(reports: Sequence[Report]) -> str:
+    """A whole page: of one submission, or of several with a table in front."""
+    functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
+    rows = [
+        {
+            "report": report,
+            "headline": parts.headline(report),
+            "points": [_of(*report.points_of(name)) if report.checks else "-" for name in functions],
+            "total": _of(*map(float, parts.total(report))),
+        }
+        for report in reports
+    ]
+    return _environment().get_template("page.html").render(rows=rows, functions=functions) + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_readable,
+    )
+    environment.globals.update(colours=COLOURS, words=parts.WORDS, of=_of, shade=_shade, relative=_relative)
+    environment.filters["paragraphs"] = _paragraphs
+    return environment
+
+
+def _readable(value: Any) -> Any:
+    """Whatever a template writes: no control character reaches the page, and no text without end."""
+    return parts.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [block.strip("\n") for block in parts.readable(text).split("\n\n") if block.strip()]
+
+
+def _of(points: float, most: float) -> str:
+    return f"{parts.points(points)}/{parts.points(most)}"
+
+
+def _shade(error: float) -> float:
+    return next((shade for below, shade in SHADES if error < below), DARKEST)
+
+
+def _relative(error: float) -> str:
+    return "·" if error < SHADES[0][0] else f"{error:.0e}" if math.isfinite(error) else str(error)

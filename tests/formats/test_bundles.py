@@ -1,0 +1,345 @@
+"""Each bundle, unpacked and run as its host does; what it wrote is what the host accepts."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import py_compile
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autograder.bundles import BUNDLES
+from autograder.bundles.sources import BundleError, Sources, collect
+from autograder.bundles.writing import write_folder, write_zip
+from autograder.course import find_course
+from tests.formats import hosts
+from tests.formats.validators import strict_json, validate
+
+ROOT = Path(__file__).parents[2]
+CLASS = ROOT / "tests" / "submissions" / "class"
+NAME = "rnn_backprop"
+SECRET = "a-secret-of-the-tests"
+SHELL_HOSTS = pytest.mark.skipif(os.name != "posix", reason="the hosts of bundles run Linux")
+
+
+@pytest.fixture(scope="module")
+def sources() -> Iterator[Sources]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRADER_SECRET", SECRET)
+        yield collect(find_course(ROOT), NAME)
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, float]:
+    """The scores of three submissions by the command itself, with the same secret."""
+    command = [sys.executable, "-m", "autograder", "grade", NAME, *(str(CLASS / name) for name in SUBMISSIONS)]
+    env = {**os.environ, "AUTOGRADER_SECRET": SECRET}
+    done = subprocess.run([*command, "--format=json"], cwd=ROOT, env=env, capture_output=True, check=True, timeout=120)
+    return {Path(one["submission"]).name: one["score"] for one in json.loads(done.stdout)}
+
+
+SUBMISSIONS = ("perfect", "notebook", "blank")
+
+
+# --- What is in them --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_bundle_is_complete_and_names_no_registry(sources: Sources, name: str) -> None:
+    files = BUNDLES[name].files(sources)
+    own = {path: text for path, text in files.items() if "autograder/" not in path or name == "classroom50"}
+    for path, content in own.items():
+        assert "@EXERCISE@" not in path
+        if not path.endswith((".ipynb", ".png", ".svg", ".lock")):
+            text = content.decode()
+            assert re.search(r"@[A-Z]+@|https?://[\w.]*(pypi|index|conda)|--index|simple/", text) is None, path
+        if path.endswith((".yml", ".yaml")):
+            assert yaml.safe_load(content)
+        if path.endswith(".py"):
+            ast.parse(content)
+
+
+PUBLIC = {"github": "student-repository/", "gitlab": "student-repository/", "classroom50": ""}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_a_student_can_read_holds_no_answer(sources: Sources, name: str) -> None:
+    public = {path: text for path, text in BUNDLES[name].files(sources).items() if path.startswith(PUBLIC[name])}
+    assert public
+    solution = sources.solutions[f"solutions/{NAME}/{NAME}.py"].decode()
+    inside = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", solution, re.DOTALL)
+    telling = {line.strip() for block in inside for line in block.splitlines() if len(line.strip()) > 25}
+    assert telling
+    for path, content in public.items():
+        text = content.decode()
+        assert SECRET not in text, path
+        assert not any(line in text for line in telling), path
+        assert "rubric" not in path
+
+
+def test_the_settings_of_the_course_go_along(sources: Sources, tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_bytes(sources.settings)
+    course, ours = find_course(tmp_path), find_course(ROOT)
+    places = {"root", "exercises", "assignments", "secret_file"}
+    assert {k: v for k, v in vars(course).items() if k not in places} == {
+        k: v for k, v in vars(ours).items() if k not in places
+    }
+
+
+def test_a_bundle_is_the_same_bytes_each_time(sources: Sources, tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        write_zip(BUNDLES["gradescope"].files(sources), tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(sources: Sources, tmp_path: Path) -> None:
+    files = BUNDLES["classroom50"].files(sources)
+    write_folder(files, tmp_path)
+    write_folder(files, tmp_path)
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BundleError, match=r"mine\.txt"):
+        write_folder(files, tmp_path)
+
+
+def test_without_a_release_there_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="run autograder release"):
+        collect(replace(find_course(ROOT), assignments=tmp_path), NAME)
+
+
+# --- Gradescope -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def gradescope(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """/autograder as Gradescope builds it, elsewhere: source/, run_autograder beside it, setup.sh run."""
+    root = tmp_path_factory.mktemp("host") / "autograder"
+    write_zip(BUNDLES["gradescope"].files(sources), root.parent / "bundle.zip")
+    root.mkdir()
+    subprocess.run(["unzip", "-q", root.parent / "bundle.zip", "-d", root / "source"], check=True)
+    for folder in ("submission", "results"):
+        (root / folder).mkdir()
+    shutil.copy(root / "source" / "run_autograder", root)
+    log = root.parent / "log"
+    env = hosts.environment(hosts.programs(root.parent / "bin"), LOG=str(log))
+    done = hosts.run(["bash", root / "source" / "setup.sh"], root, env)
+    assert done.returncode == 0, done.stderr
+    assert "pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock" in log.read_text()
+    return root
+
+
+def run_gradescope(root: Path, submission: Path) -> subprocess.CompletedProcess[str]:
+    shutil.rmtree(root / "submission")
+    shutil.copytree(submission, root / "submission")
+    metadata = {"id": 1, "created_at": "2026-05-01T12:00:00Z", "users": [{"name": "Ada", "email": "a@x.y", "id": 1}]}
+    (root / "submission_metadata.json").write_text(json.dumps(metadata))
+    return hosts.run([root / "run_autograder"], root, hosts.environment(root.parent / "bin"))
+
+
+@SHELL_HOSTS
+@pytest.mark.parametrize("submission", SUBMISSIONS)
+def test_gradescope(gradescope: Path, expected: dict[str, float], submission: str) -> None:
+    done = run_gradescope(gradescope, CLASS / submission)
+    assert done.returncode == 0, done.stderr
+    text = (gradescope / "results" / "results.json").read_text(encoding="utf-8")
+    numbers = validate("gradescope", text)
+    assert numbers
+    assert float(numbers[0]) == expected[submission]
+    assert strict_json(text)["stdout_visibility"] == "hidden"
+    assert "answers" not in text
+
+
+@SHELL_HOSTS
+def test_gradescope_on_work_that_cannot_be_read(gradescope: Path, tmp_path: Path) -> None:
+    (tmp_path / "essay.txt").write_text("An essay.")
+    done = run_gradescope(gradescope, tmp_path)
+    assert done.returncode == 0, done.stderr
+    value = strict_json((gradescope / "results" / "results.json").read_text(encoding="utf-8"))
+    assert value["score"] == 0
+    assert "Refused" in value["output"]
+
+
+@SHELL_HOSTS
+def test_gradescope_has_no_results_when_the_grader_fails(gradescope: Path) -> None:
+    (gradescope / "results" / "results.json").write_text("{}")
+    settings = gradescope / "source" / "course.toml"
+    kept = settings.read_bytes()
+    settings.write_text("isolation = 7")
+    try:
+        done = run_gradescope(gradescope, CLASS / "blank")
+    finally:
+        settings.write_bytes(kept)
+    assert done.returncode != 0
+    assert not (gradescope / "results" / "results.json").exists()
+
+
+@SHELL_HOSTS
+def test_the_answers_on_gradescope_are_the_graders_alone(gradescope: Path) -> None:
+    assert stat.S_IMODE((gradescope / "source").stat().st_mode) & 0o077 == 0
+
+
+# --- PrairieLearn -----------------------------------------------------------------------------------------------------
+
+
+@SHELL_HOSTS
+@pytest.mark.parametrize("submission", ["notebook"])
+def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Path, submission: str) -> None:
+    write_folder(BUNDLES["prairielearn"].files(sources), tmp_path / "course")
+    question = tmp_path / "course" / "questions" / NAME
+    info = json.loads((question / "info.json").read_text(encoding="utf-8"))
+    options = info["externalGradingOptions"]
+    assert (info["gradingMethod"], options["enabled"], info["type"]) == ("External", True, "v3")
+    assert options["timeout"] <= 600
+    grade = tmp_path / "grade"  # /grade, as PrairieLearn fills it
+    for folder in options["serverFilesCourse"]:
+        shutil.copytree(tmp_path / "course" / "serverFilesCourse" / folder, grade / "serverFilesCourse" / folder)
+    shutil.copytree(question / "tests", grade / "tests")
+    shutil.copytree(CLASS / submission, grade / "student")
+    (grade / "data").mkdir()
+    (grade / "data" / "data.json").write_text("{}")
+    entrypoint = grade / Path(options["entrypoint"]).relative_to("/grade")
+    done = hosts.run([entrypoint], Path("/"), hosts.environment(hosts.programs(tmp_path / "bin")))
+    assert done.returncode == 0, done.stderr
+    numbers = validate("prairielearn", (grade / "results" / "results.json").read_text(encoding="utf-8"))
+    assert numbers
+    assert float(numbers[0]) == pytest.approx(expected[submission])
+
+
+def test_prairielearn_students_can_download_what_they_need(sources: Sources) -> None:
+    files = BUNDLES["prairielearn"].files(sources)
+    page = files[f"questions/{NAME}/question.html"].decode()
+    for name in re.findall(r'pl-file-download file-name="([^"]+)"', page):
+        assert f"questions/{NAME}/clientFilesQuestion/{name}" in files
+    assert f'optional-file-names="{NAME}.ipynb, {NAME}.py"' in page
+
+
+# --- GitHub and GitLab ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def github(sources: Sources, tmp_path: Path) -> Path:
+    write_folder(BUNDLES["github"].files(sources), tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def handed_in(repository: Path, submission: str) -> Path:
+    """A student's repository, with their work."""
+    shutil.copytree(CLASS / submission, repository, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected.toml"))
+    return repository
+
+
+@SHELL_HOSTS
+@pytest.mark.parametrize(("submission", "code"), [("perfect", 0), ("notebook", 3), ("blank", 3)])
+def test_github_visible_checks(github: Path, tmp_path: Path, submission: str, code: int) -> None:
+    repository = handed_in(github / "student-repository", submission)
+    workflow = (repository / ".github/workflows/checks.yml").read_text(encoding="utf-8")
+    job = hosts.github_job(tmp_path, workflow, "checks", {"": repository}, {})
+    assert job.code == code, job.log
+    commands = [line for line in job.log[-1].splitlines() if line.startswith("::")]
+    assert bool(commands) == (code != 0)
+    if commands:
+        validate("github", "\n".join(commands) + "\n")
+    validate("markdown", (job.temp / "summary").read_text(encoding="utf-8"))
+    assert "visible checks pass" in (job.temp / "summary").read_text(encoding="utf-8")
+
+
+@SHELL_HOSTS
+@pytest.mark.parametrize(("submission", "code"), [("perfect", 0), ("notebook", 3)])
+def test_github_grading_repository(
+    github: Path, expected: dict[str, float], tmp_path: Path, submission: str, code: int
+) -> None:
+    student = handed_in(github / "student-repository", submission)
+    repository = github / "grading-repository"
+    workflow = (repository / ".github/workflows/grade.yml").read_text(encoding="utf-8")
+    values = {
+        "inputs.repository": "org/ada",
+        "inputs.ref": "",
+        "inputs.fail-under": "100",
+        "secrets.READ_STUDENT_REPOSITORIES": "token",
+        "secrets.AUTOGRADER_SECRET": SECRET,
+    }
+    job = hosts.github_job(tmp_path, workflow, "grade", {"": repository, "org/ada": student}, values)
+    assert job.code == code, job.log
+    reports = job.workspace / "reports"
+    numbers = validate("junit", (reports / "report.xml").read_text(encoding="utf-8"))
+    validate("html", (reports / "report.html").read_text(encoding="utf-8"))
+    validate("markdown", (job.temp / "summary").read_text(encoding="utf-8"))
+    validate("github", "".join(f"{line}\n" for line in job.log[-1].splitlines() if line.startswith("::")))
+    assert numbers
+    assert float(numbers[0]) == expected[submission]
+    outputs = dict(line.split("=") for line in (job.temp / "output").read_text().splitlines())
+    assert (float(outputs["score"]), outputs["status"]) == (expected[submission], "graded")
+    assert "token" not in str(job.log)
+
+
+@SHELL_HOSTS
+def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) -> None:
+    write_folder(BUNDLES["gitlab"].files(sources), tmp_path / "bundle")
+    student = handed_in(tmp_path / "bundle" / "student-repository", "notebook")
+    (tmp_path / "visible").mkdir()
+    text = (student / ".gitlab-ci.yml").read_text(encoding="utf-8")
+    done = hosts.gitlab_job(tmp_path / "visible", text, "checks", student)
+    assert done.returncode == 3, done.stderr
+    assert "<testcase" in (tmp_path / "visible/project/checks.xml").read_text(encoding="utf-8")
+
+    server = tmp_path / "server" / "rnn" / "ada.git"
+    shutil.copytree(student, server)
+    identity = ["-c", "user.name=ada", "-c", "user.email=a@x.y", "-c", "init.defaultBranch=main"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--no-gpg-sign", "-m", "work"]):
+        subprocess.run(["git", *identity, *command], cwd=server, check=True, capture_output=True)
+    (tmp_path / "all").mkdir()
+    grading = tmp_path / "bundle" / "grading-repository"
+    text = (grading / ".gitlab-ci.yml").read_text(encoding="utf-8")
+    variables = {"STUDENT_PROJECT": "rnn/ada", "AUTOGRADER_SECRET": SECRET, "FAIL_UNDER": "100"}
+    place = {"STUDENT_SERVER": str(tmp_path / "server")}
+    done = hosts.gitlab_job(tmp_path / "all", text, "grade", grading, **variables, **place)
+    assert done.returncode == 3, done.stderr
+    numbers = validate("junit", (tmp_path / "all/project/reports/report.xml").read_text(encoding="utf-8"))
+    assert numbers
+    assert float(numbers[0]) == expected["notebook"]
+
+
+# --- Classroom 50 -----------------------------------------------------------------------------------------------------
+
+
+@SHELL_HOSTS
+@pytest.mark.parametrize(("submission", "all_pass"), [("perfect", True), ("notebook", False)])
+def test_classroom50(sources: Sources, tmp_path: Path, submission: str, all_pass: bool) -> None:
+    write_folder(BUNDLES["classroom50"].files(sources), tmp_path / "bundle")
+    entry = tmp_path / "bundle" / "autograder" / "autograder.py"
+    py_compile.compile(str(entry), doraise=True)
+    checkout = handed_in(tmp_path / "checkout", submission)
+    told = {"CLASSROOM": "cs101", "ASSIGNMENT": "bptt", "OWNER": "ada", "SUBMISSION_TAG": "submit/20260501T120000Z-abc"}
+    more = {"COMMIT_URL": "c", "RELEASE_URL": "r", "CLASSROOM50_BUNDLE_DIR": str(entry.parent)}
+    env = hosts.environment(hosts.programs(tmp_path / "bin"), **told, **more)
+    done = hosts.run(["python3", entry], checkout, env)
+    assert done.returncode == 0, done.stderr
+    text = (checkout / "result.json").read_text(encoding="utf-8")
+    numbers = validate("classroom50", text)
+    assert numbers
+    assert (numbers[0] == numbers[1]) == all_pass
+    assert numbers[1] > 0
+    validate("markdown", (checkout / "release-body.md").read_text(encoding="utf-8"))
+
+
+# --- The command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_the_command(tmp_path: Path, name: str) -> None:
+    command = [sys.executable, "-m", "autograder", "bundle", NAME, "--for", name, "--output", str(tmp_path / "out")]
+    env = {**os.environ, "AUTOGRADER_SECRET": SECRET}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert zipfile.is_zipfile(tmp_path / "out") == BUNDLES[name].zipped
+    assert BUNDLES[name].about in done.stdout

@@ -1,0 +1,164 @@
+"""What Canvas and Moodle give for "download all submissions", taken as it comes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.classroom.downloads import DownloadError, laid_out, sorted_out
+
+ROOT = Path(__file__).parents[2]
+PERFECT = (ROOT / "tests/submissions/class/perfect/rnn_backprop.py").read_bytes()
+BLANK = (ROOT / "tests/submissions/class/blank/rnn_backprop.py").read_bytes()
+
+CANVAS = {
+    "lovelaceada_101_9001_rnn_backprop.py": {"lovelaceada_101": "rnn_backprop.py"},
+    "turingalan_LATE_102_9002_rnn_backprop-1.ipynb": {"turingalan_102": "rnn_backprop-1.ipynb"},
+    "李小龙_103_9003_my_work_2_3.ipynb": {"李小龙_103": "my_work_2_3.ipynb"},
+    "anon_x7Qz1_9004_rnn_backprop.py": {"anon_x7Qz1": "rnn_backprop.py"},
+    "LATE_anon_x7Qz2_9005_rnn_backprop.py": {"anon_x7Qz2": "rnn_backprop.py"},
+}
+MOODLE = {
+    "Ada Lovelace_900_assignsubmission_file/rnn_backprop.py": {"Ada Lovelace_900": "rnn_backprop.py"},
+    "محمد رضا_901_assignsubmission_file/sub/a.ipynb": {"محمد رضا_901": "a.ipynb"},
+    "Group 1_7_assignsubmission_file_/rnn_backprop.py": {"Group 1_7": "rnn_backprop.py"},  # older versions
+    "Zoë O'Brien_902_assignsubmission_file_rnn_backprop.py": {"Zoë O'Brien_902": "rnn_backprop.py"},  # without folders
+}
+
+
+@pytest.mark.parametrize(("path", "found"), [*CANVAS.items(), *MOODLE.items()])
+def test_names_of_both_hosts(path: str, found: Mapping[str, str]) -> None:
+    download = sorted_out([path])
+    assert download
+    assert {student: next(iter(own)) for student, own in download.students.items()} == found
+    assert [name for own in download.students.values() for name in own.values()] == [path]
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        [],
+        ["ada/rnn_backprop.py"],
+        ["ada.ipynb", "bob.py"],
+        ["lovelaceada_101_9001_rnn_backprop.py", "bob.py"],  # a file of somebody that fits no pattern
+    ],
+)
+def test_other_folders_are_left_as_they_are(paths: list[str]) -> None:
+    assert sorted_out(paths) is None
+
+
+def test_what_is_no_file_of_a_student_is_left_out() -> None:
+    paths = [*MOODLE, "Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html", "__MACOSX/x", ".DS_Store"]
+    download = sorted_out(paths)
+    assert download
+    assert download.left_out == ("Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html",)
+
+
+def test_files_of_one_name_are_all_kept() -> None:
+    place = "Ada_1_assignsubmission_file"
+    download = sorted_out([f"{place}/a/x.py", f"{place}/b/x.py"])
+    assert download
+    assert download.students == {"Ada_1": {"x.py": f"{place}/a/x.py", "x (2).py": f"{place}/b/x.py"}}
+
+
+def pack(file: Path, members: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file
+
+
+@pytest.mark.parametrize("names", [CANVAS, MOODLE], ids=["canvas", "moodle"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_zip_or_folder_becomes_a_folder_for_each_student(
+    tmp_path: Path, names: dict[str, dict[str, str]], zipped: bool
+) -> None:
+    source = pack(tmp_path / "submissions.zip", dict.fromkeys(names, PERFECT))
+    if not zipped:
+        with zipfile.ZipFile(source) as archive:
+            archive.extractall(tmp_path / "unpacked")
+        source = tmp_path / "unpacked"
+    with laid_out(source) as (folder, left_out):
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert there == {f"{student}/{name}" for own in names.values() for student, name in own.items()}
+        assert left_out == ()
+        assert next(folder.rglob("*.py")).read_bytes() == PERFECT
+    assert not folder.exists()
+
+
+def test_nothing_leaves_the_folder(tmp_path: Path) -> None:
+    names = [
+        "../evil_1_2_../../up.py",
+        "a_1_2_..",
+        "b_3_4_/etc/passwd.py",
+        "c_5_6_con\\x.py",
+        "C_5_6_x.py",
+        "c_5_7_X.py",
+    ]
+    with laid_out(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
+        inside = [path for path in folder.rglob("*") if path.is_file()]
+        assert len(inside) == len(names) - 1  # what begins outside is nobody's
+        assert all(path.resolve().is_relative_to(folder.resolve()) for path in inside)
+    assert [path.name for path in tmp_path.iterdir()] == ["s.zip"]
+
+
+def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    folder = tmp_path / "down"
+    folder.mkdir()
+    (folder / "ada_1_2_rnn_backprop.py").symlink_to(tmp_path / "secret")
+    with laid_out(folder) as (made, _):
+        assert next(made.rglob("*.py")).read_bytes() == b""
+
+
+def test_a_huge_member_is_cut_and_refused_later(tmp_path: Path) -> None:
+    with laid_out(pack(tmp_path / "s.zip", {"ada_1_2_x.py": bytes(30_000_000)})) as (folder, _):
+        assert next(folder.rglob("*.py")).stat().st_size == 10_000_001
+
+
+@pytest.mark.parametrize("content", [b"no zip", b"PK\x05\x06" + bytes(18)])
+def test_another_zip_file_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "s.zip"
+    file.write_bytes(content)
+    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), laid_out(file):
+        pass
+
+
+@given(st.lists(st.text(st.sampled_from("ab_/12.LATEnon py")), max_size=8, unique=True))
+def test_every_path_is_somebodys_or_left_out(paths: list[str]) -> None:
+    download = sorted_out(paths)
+    if download:
+        own = [path for files in download.students.values() for path in files.values()]
+        hidden = [path for path in paths if any(part.startswith(".") for part in path.split("/"))]
+        assert sorted([*own, *download.left_out]) == sorted(set(paths) - set(hidden))
+
+
+@pytest.mark.parametrize("names", [CANVAS, MOODLE], ids=["canvas", "moodle"])
+def test_class_grades_a_download_and_export_finds_everybody(tmp_path: Path, names: dict[str, dict[str, str]]) -> None:
+    first = next(iter(names))
+    members = {name: PERFECT if name == first else BLANK for name in names if name.endswith(".py")}
+    source = pack(tmp_path / "submissions.zip", members)
+    command = [sys.executable, "-m", "autograder"]
+    env = {**os.environ, "AUTOGRADER_SECRET": "tests", "PYTHONUTF8": "1"}
+    args = ["class", "rnn_backprop", source, "--results", tmp_path / "grades", "--jobs", "1", "--format", "json"]
+    done = subprocess.run([*command, *map(str, args)], cwd=ROOT, env=env, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    scores = {one["submission"]: one["score"] for one in json.loads(done.stdout)}
+    students = {student: name == first for name in members for student in names[name]}
+    assert {student: score > 0 for student, score in scores.items()} == students
+    roster = tmp_path / "roster.csv"
+    numbers = {student: student.rpartition("_")[2] for student in students}
+    lines = [f"{student.rpartition('_')[0]},{number}" for student, number in numbers.items()]
+    roster.write_text("\n".join(["name,id", *lines]), encoding="utf-8")
+    args = ["export", tmp_path / "grades", "--for", "canvas", "--roster", roster]
+    done = subprocess.run([*command, *map(str, args)], cwd=ROOT, env=env, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.decode().count("Unknown")) == (0, 0 if names is MOODLE else 1)

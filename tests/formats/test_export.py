@@ -1,0 +1,194 @@
+"""Results and a roster -> a gradebook's file: everybody once, nobody guessed, nobody dropped in silence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.export import Matched, Member, RosterError, match, read_roster
+from autograder.formats.gradebook import Student
+from autograder.report import Report
+from tests.formats import samples, validators
+
+ROOT = Path(__file__).parents[2]
+
+
+def named(*names: str) -> list[Report]:
+    """A mixed report for each name."""
+    return [replace(samples.MIXED, submission=name) for name in names]
+
+
+def roster(tmp_path: Path, text: str) -> list[Member]:
+    file = tmp_path / "roster.csv"
+    file.write_text(text, encoding="utf-8")
+    return read_roster(file)
+
+
+def owners(matched: Matched) -> dict[str, str]:
+    """Student -> submission, of those who have a score."""
+    return {one.student.name: one.report.submission for one in matched.grades if one.report}
+
+
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Essay (7)
+    Points Possible,,,,,10
+"Lovelace, Ada",101,s1,ada@x.edu,A,3
+"李, 小龙",102,s2,xiaolong,A,
+"O'Brien, Zoë",103,s3,zoe,B,
+"""
+MOODLE = """Identifier;Full name;Email address;Status;Grade
+Participant 900;Ada Lovelace;ada@x.edu;;
+Participant 901;محمد رضا;reza@x.edu;;
+"""
+
+
+@pytest.mark.parametrize(
+    "submission",
+    ["ADA@x.edu", "s1", "101", "Ada Lovelace", "Lovelace, Ada", "lovelaceada_101", "lovelaceada_555"],
+)
+def test_a_submission_is_found_by_whatever_the_roster_tells(tmp_path: Path, submission: str) -> None:
+    matched = match(named(submission), roster(tmp_path, CANVAS))
+    assert owners(matched) == {"Lovelace, Ada": submission}
+    assert matched.missing == ("李, 小龙", "O'Brien, Zoë")
+    assert matched.unknown == matched.doubtful == ()
+
+
+def test_moodles_grading_worksheet_is_a_roster(tmp_path: Path) -> None:
+    matched = match(named("Ada Lovelace_900", "محمد رضا_901"), roster(tmp_path, MOODLE))
+    assert owners(matched) == {"Ada Lovelace": "Ada Lovelace_900", "محمد رضا": "محمد رضا_901"}
+
+
+def test_the_number_of_somebody_else_is_no_match(tmp_path: Path) -> None:
+    matched = match(named("turingalan_101"), roster(tmp_path, CANVAS))
+    assert owners(matched) == {}
+    assert matched.unknown == ("turingalan_101",)
+    assert len(matched.missing) == 3
+
+
+def test_a_group_shares_its_submission(tmp_path: Path) -> None:
+    members = roster(tmp_path, "name,login,submission\nAda,ada,team 1\nBob,bob,team 1\nCarol,carol,team 2\nDan,dan,\n")
+    matched = match(named("team 1", "dan", "eve"), members)
+    assert owners(matched) == {"Ada": "team 1", "Bob": "team 1", "Dan": "dan"}
+    assert (matched.missing, matched.unknown) == (("Carol",), ("eve",))
+    assert len({one.score for one in matched.grades[:2]}) == 1
+
+
+def test_of_two_possibilities_none_is_taken(tmp_path: Path) -> None:
+    members = roster(tmp_path, "name,login\nAda Lovelace,ada\nAda Lovelace,ada2\nBob,bob\n")
+    matched = match(named("Ada Lovelace", "bob", "Bob"), members)
+    assert owners(matched) == {}
+    assert len(matched.doubtful) == 3
+    assert "bob" in matched.doubtful[2]
+    assert matched.missing == matched.unknown == ()
+
+
+def test_spellings_of_one_name_are_one(tmp_path: Path) -> None:
+    composed, taken_apart = "Zo\u00eb", "Zoe\u0308"
+    assert owners(match(named(taken_apart), roster(tmp_path, f"name\n{composed}\n"))) == {composed: taken_apart}
+
+
+@pytest.mark.parametrize("text", ["", "colour,shoe size\nred,40\n"])
+def test_a_roster_must_name_students(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RosterError, match="its first line must name"):
+        roster(tmp_path, text)
+
+
+def test_a_roster_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_bytes("name\nZoë\n".encode("latin-1"))
+    with pytest.raises(RosterError, match="UTF-8"):
+        read_roster(tmp_path / "roster.csv")
+
+
+_names = st.text(st.sampled_from("abAB _,12=ÉéИ李"), max_size=6)
+
+
+@given(
+    st.lists(_names, max_size=6, unique=True),
+    st.lists(st.builds(Member, st.builds(Student, _names, _names, _names, _names), _names), max_size=6),
+)
+def test_nobody_is_dropped(submissions: Sequence[str], members: Sequence[Member]) -> None:
+    matched = match(named(*submissions), members)
+    assert [one.student for one in matched.grades] == [member.student for member in members]
+    without = [member for member, one in zip(members, matched.grades, strict=True) if one.report is None]
+    assert len(matched.missing) + len(matched.doubtful) == len(without)
+    told = " ".join((*matched.unknown, *matched.doubtful))
+    for name in submissions:
+        assert name in owners_and(matched) or name in told
+
+
+def owners_and(matched: Matched) -> set[str]:
+    return {one.report.submission for one in matched.grades if one.report}
+
+
+# --- The command ------------------------------------------------------------------------------------------------------
+
+
+def export(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autograder", "export", *map(str, args)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, encoding="utf-8")
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A results folder, as autograder class leaves it."""
+    from autograder.classroom.store import Columns, Store, result_of
+
+    columns = Columns((), ("forward", "dJ_dW"))
+    names = ["ada@x.edu", "xiaolong", "=cmd"]
+    with Store(tmp_path / "grades", columns) as store:
+        for report in [*named(*names), replace(samples.FAILED, submission="zoe")]:
+            store.keep(result_of(report, "key", 0.1, columns))
+    return tmp_path / "grades"
+
+
+def test_export_tells_who_is_missing_and_who_is_unknown(results: Path, tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text(CANVAS + '"=HYPERLINK(""x"")",104,s4,dan,B,\n', encoding="utf-8")
+    (results / "odd.json").write_text("{", encoding="utf-8")
+    done = export(results, "--for", "canvas", "--roster", file, "--title", "BPTT (12)")
+    assert done.returncode == 0
+    validators.canvas(done.stdout)
+    head, _, *rows = csv.reader(io.StringIO(done.stdout))
+    assert head[5] == "BPTT (12)"
+    assert [row[5] for row in rows] == ["1", "1", "", ""]
+    for line in ("Missing: ", "  =HYPERLINK", "Unknown: ", "  =cmd", "  zoe", "odd.json"):
+        assert line in done.stderr
+    assert "for a formula or a command" in done.stderr
+
+
+def test_export_for_moodle_brings_each_grade_with_its_comment(results: Path, tmp_path: Path) -> None:
+    done = export(results, "--for", "moodle", "--output", tmp_path / "moodle.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    text = (tmp_path / "moodle.csv").read_text(encoding="utf-8")
+    validators.moodle(text)
+    rows = {row[1]: row[4:] for row in csv.reader(io.StringIO(text))}
+    assert rows["xiaolong"] == ["1", "forward: 0.75/2; dJ_dW: 0.25/2"]
+    assert rows["zoe"][0] == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--for", "blackboard"], "'blackboard'"),
+        (["--for", "canvas", "--roster", "README.md"], "its first line must name"),
+        ([], "Missing option"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(results: Path, args: list[str], says: str) -> None:
+    done = export(results, *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+def test_an_empty_folder_holds_no_results(tmp_path: Path) -> None:
+    done = export(tmp_path, "--for", "canvas")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "holds no results" in done.stderr

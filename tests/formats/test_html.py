@@ -1,0 +1,125 @@
+"""Pages and fragments: what they show, on what screens, and that nothing in them is obeyed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+
+from autograder.formats import html
+from tests.formats import samples
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def text_of(markup: str) -> str:
+    tree = html5lib.parseFragment(markup, namespaceHTMLElements=False)
+    return " ".join(" ".join(tree.itertext()).split())
+
+
+def failing() -> Any:
+    return samples.MIXED.checks[-1]
+
+
+def test_a_fragment_says_all_parts_of_the_feedback_in_words() -> None:
+    shown = text_of(html.fragment(failing()))
+    for part in (
+        "wrong",
+        "Gradient check",
+        "0/1.25",
+        samples.FEEDBACK.symptom,
+        samples.FEEDBACK.hint,
+        samples.MAP.sentence,
+    ):
+        assert part in shown
+    for fact in samples.FEEDBACK.facts:
+        assert " ".join(fact) in shown
+    assert "9e-01" in shown  # the map, without its colours
+    assert "inf" in shown
+
+
+def test_without_feedback_the_message_stands_in_its_paragraphs() -> None:
+    check = samples.check("dJ_dW", "plain", "error", 1.0, "First.\n\n  a    b\n  c    d\n\nLast.")
+    tree = html5lib.parseFragment(html.fragment(check), namespaceHTMLElements=False)
+    assert [p.text for p in tree.iter("p")] == ["First.", "Last."]
+    assert [pre.text for pre in tree.iter("pre")] == ["  a    b\n  c    d"]
+
+
+def test_a_fragment_leaves_the_page_around_it_alone() -> None:
+    for check in (*samples.MIXED.checks, *samples.MALLORY.checks):
+        markup = html.fragment(check)
+        html5lib.HTMLParser(strict=True).parseFragment(markup)
+        tags = {element.tag for element in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter()}
+        assert tags <= {"DOCUMENT_FRAGMENT", "div", "p", "pre", "em", "table", "tbody", "tr", "th", "td"}
+        assert "class=" not in markup
+        assert "id=" not in markup
+
+
+def test_what_passed_says_nothing_more() -> None:
+    assert text_of(html.fragment(samples.PERFECT.checks[0])).count("right") == 1
+
+
+# --- As a browser shows it, without scripts and without a network -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours rgb(...), after WCAG."""
+
+    def luminance(colour: str) -> float:
+        parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_chromium_with_scripts_disabled(browser: Any, tmp_path: Path, scheme: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html.page([*samples.SAMPLES.values(), samples.HUGE]), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False, offline=True, color_scheme=scheme)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    assert page.get_by_role("heading", name="6 submissions").is_visible()
+    assert page.get_by_text("smallest failing case").first.is_visible()
+    page.get_by_role("link", name="carol").click()
+    assert page.url.endswith("#submission-4")
+    assert asked[0] == file.as_uri()
+    assert all(url.startswith("file://") for url in asked)
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_can_be_read_and_nothing_runs(browser: Any, tmp_path: Path, scheme: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html.page([samples.MALLORY, samples.MIXED]), encoding="utf-8")
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 640})
+    page = context.new_page()
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    page.goto(file.as_uri())
+    body = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    assert contrast(*body) >= 7
+    assert (contrast(body[1], "rgb(0, 0, 0)") < 2) == (scheme == "dark")
+    link = page.evaluate("getComputedStyle(document.querySelector('a')).color")
+    assert contrast(link, body[1]) >= 4.5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360  # nobody scrolls sideways on a telephone
+    context.close()

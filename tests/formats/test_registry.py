@@ -1,0 +1,69 @@
+"""The registry of formats: small modules, loaded when used, shown in the README."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import formats
+from autograder.bundles import BUNDLES
+from autograder.formats import FORMATS
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(formats.__file__).parent
+
+
+@pytest.mark.parametrize("module", sorted({one.module for one in FORMATS.values()}))
+def test_a_format_is_a_small_module(module: str) -> None:
+    assert len((FOLDER / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_registry_loads_no_format() -> None:
+    code = "import sys, autograder.formats; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {name for name in loaded if name.startswith("autograder.formats.")} == set()
+
+
+def between(text: str, name: str) -> str:
+    """What stands between <!-- name --> and <!-- /name -->."""
+    return text.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
+
+
+def test_the_readme_shows_the_formats_of_the_registry() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert between(readme, "formats") == formats.overview()
+
+
+def test_the_readme_names_every_bundle() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in BUNDLES if f"`{name}`" not in readme] == []
+
+
+def commands_of_the_readme() -> list[tuple[str, int]]:
+    """The commands of the section on CI, and the exit codes that it shows for them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("\n## CI")[1].split("\n## ")[0]
+    shown = re.findall(r"(?m)^\$ \.venv/bin/autograder (.+)$", section)
+    return [(one, 3 if "--fail-under" in one else 0) for one in shown]
+
+
+@pytest.mark.slow
+def test_the_readmes_section_on_ci_works_as_written(tmp_path: Path) -> None:
+    for name in ("assignments", "autograder", "solutions", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "course.toml", tmp_path)
+    (tmp_path / "build" / "reports").mkdir(parents=True)
+    commands = commands_of_the_readme()
+    assert len(commands) >= 5
+    for told, code in commands:
+        command = [sys.executable, "-m", "autograder", *shlex.split(told)]
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "AUTOGRADER_SECRET": "tests"}
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == code, (told, done.stderr)
