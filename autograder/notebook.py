@@ -9,6 +9,7 @@ import base64
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +48,37 @@ def source_notebook(text: str, cells: tuple[Cell, ...], points: Mapping[str, flo
     made = [
         _cell(number, cell, jupytext_cell.source, points, folder)
         for number, (cell, jupytext_cell) in enumerate(zip(cells, read.cells, strict=True), start=1)
+        if cell.kind != "hints"
     ]
     notebook = nbformat.v4.new_notebook(cells=made, metadata=KERNEL)
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook)}\n"
 
 
-def generate_assignment(course: Path, assignment: str) -> Path:
-    """Run nbgrader's generate_assignment on source/ASSIGNMENT of a course folder: the folder that it released to."""
+@dataclass(frozen=True)
+class Gradebook:
+    """Where nbgrader notes an assignment: the URL of its database, and its name of the course."""
+
+    url: str
+    course: str
+
+
+def generate_assignment(course: Path, assignment: str, gradebook: Gradebook | None = None) -> Path:
+    """Run nbgrader's generate_assignment on source/ASSIGNMENT of a course folder: the folder that it released to.
+
+    The assignment is noted in the gradebook, where one is given.
+    """
     quiet = logging.getLogger("autograder.nbgrader")
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False  # its progress is no news; what goes wrong it raises
     config = Config()
     config.CourseDirectory.root = str(course)
     config.CourseDirectory.assignment_id = assignment
-    config.GenerateAssignment.no_database = True  # the gradebook is the instructor's, made where grading happens
-    config.SaveCells.enabled = False
+    if gradebook:
+        config.CourseDirectory.db_url = gradebook.url
+        config.CourseDirectory.course_id = gradebook.course
+    config.GenerateAssignment.no_database = gradebook is None
+    config.SaveCells.enabled = gradebook is not None
     stock = GenerateAssignment.preprocessors.default()
     config.GenerateAssignment.preprocessors = [Stubs if step is ClearSolutions else step for step in stock]
     directory = CourseDirectory(config=config, log=quiet)

@@ -1,0 +1,72 @@
+"""What nbgrader_config.py sets, so that nbgrader's own commands work in the folder of a course."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from autograder.course import CourseError, find_course
+
+SOURCE = "build/source"  # not solutions/: whatever lies beside a source notebook is released
+CONFIG = "nbgrader_config.py"
+
+AUTOGRADE = (
+    "autograder.nbgrader.preprocessors.GradeApart",  # in place of nbgrader's Execute, which runs a kernel
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.nbgrader.preprocessors.Settle",
+    "nbgrader.preprocessors.AssignLatePenalties",  # and no second CheckCellMetadata: nothing here changes metadata
+)
+GENERATE = (
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.InstantiateTests",
+    "nbgrader.preprocessors.LockCells",
+    "autograder.notebook.Stubs",  # in place of ClearSolutions: a stub that says which function is not written yet
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+)
+
+
+def configure(c: Any) -> None:
+    """Set up `c`, the settings object of an nbgrader_config.py, for the course of the current folder."""
+    course = _course()
+    c.CourseDirectory.source_directory = SOURCE
+    c.CourseDirectory.release_directory = course.get("assignments", "assignments")
+    c.Autograde.autograde_preprocessors = list(AUTOGRADE)
+    c.Autograde.exclude_overwriting = {name: [f"{name}.py"] for name in course.get("exercises", ())}
+    c.GenerateAssignment.preprocessors = list(GENERATE)
+    c.ExchangeFactory.collect = "autograder.nbgrader.exchange.Collect"
+    c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.ReleaseFeedback"
+    c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.FileCollector"
+    c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
+    find_alembic()
+    if "nbgrader.apps" in sys.modules:  # not where only the settings are read: importing it takes two seconds
+        from autograder.nbgrader import converters
+
+        converters.install()
+
+
+def _course() -> dict[str, Any]:
+    try:
+        course = find_course(Path.cwd())
+    except CourseError:
+        return {}
+    exercises = sorted(path.parent.name for path in course.exercises.glob("*/rubric.py"))
+    return {"assignments": os.path.relpath(course.assignments, course.root), "exercises": exercises}
+
+
+def find_alembic() -> None:
+    """Nbgrader starts a program of this environment by its name, which need not be on the path."""
+    programs = str(Path(sys.executable).parent)
+    if programs not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join(filter(None, (programs, os.environ.get("PATH"))))

@@ -1,0 +1,83 @@
+"""nbgrader's ways to collect and to give feedback, with a look at what came: one bad submission stops nobody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
+from nbgrader.plugins import FileNameCollectorPlugin
+from nbgrader.utils import temp_attrs
+
+from autograder.course import CourseError, find_course
+from autograder.exercise import Exercise
+from autograder.grading import released
+from autograder.loading import ExerciseError, load_exercise
+from autograder.submission import Refused, read_submission
+from autograder.text import listing
+
+SECRET = "submission_secret.txt"
+
+
+class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no types
+    """Collects from the exchange, then says whose work cannot be graded, and why."""
+
+    def copy_files(self) -> None:
+        """Copy what is new, and look at all of it."""
+        super().copy_files()
+        exercise = exercise_of(self.coursedir.root, self.coursedir.assignment_id)
+        for record in self.src_records if exercise else ():
+            student = record["username"]
+            path = Path(
+                self.coursedir.format_path(self.coursedir.submitted_directory, student, self.coursedir.assignment_id)
+            )
+            if exercise and (said := trouble(path, exercise)):
+                self.log.warning("%s: %s", student, said)
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
+    """Releases feedback to whoever handed in at the exchange: only they have the secret by which it is found there."""
+
+    def copy_files(self) -> None:
+        """Release, and name those who have to get their feedback in another way."""
+        pages = Path("/").glob(f"{self.src_path.lstrip('/')}/*.html")
+        without = sorted({page.parent.parent.name for page in pages if not (page.parent / SECRET).is_file()})
+        if without:
+            self.log.warning(
+                "Not handed in at the exchange, so send them their page in %s yourself: %s.",
+                self.coursedir.feedback_directory,
+                listing(without),
+            )
+        left_out = ",".join([*filter(None, [self.coursedir.student_id_exclude]), *without])
+        with temp_attrs(self.coursedir, student_id_exclude=left_out):
+            super().copy_files()
+
+
+class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]
+    """Collects files of an LMS by their names, then says which one cannot be graded, and why."""
+
+    def collect(self, submitted_file: str) -> Any:
+        """What nbgrader reads from the name of a file."""
+        found = super().collect(submitted_file)
+        app = self.parent
+        exercise = exercise_of(app.coursedir.root, app.coursedir.assignment_id) if found else None
+        if exercise and (said := trouble(Path(submitted_file), exercise)):
+            self.log.warning("%s: %s", found.get("student_id"), said)
+        return found
+
+
+def exercise_of(root: str, name: str) -> Exercise | None:
+    """The exercise that is collected; None where it is none of ours."""
+    try:
+        return load_exercise(find_course(Path(root)).exercise_folder(name))
+    except (CourseError, ExerciseError):
+        return None
+
+
+def trouble(path: Path, exercise: Exercise) -> str:
+    """Why a submission cannot be graded, and what to do; empty where it can."""
+    try:
+        read_submission(path, exercise.name, released(exercise))
+    except Refused as reason:
+        return str(reason)
+    return ""

@@ -1,0 +1,53 @@
+"""What stands in nbgrader's list of steps for autograding: one in place of its kernel, one after its own scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import from_dict
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
+
+from autograder.nbgrader.outputs import CHECK, outputs_of
+
+
+class GradeApart(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carries no types
+    """Grades the submission with the engine, and writes the verdict into the grade cells. Nothing is run here."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        report = _converter(self).report_of(resources["nbgrader"]["student"])
+        first = True
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+            if cell.cell_type == "code" and is_grade(cell):
+                ours = cell.metadata["nbgrader"]
+                function = ours["grade_id"].removeprefix(CHECK)
+                cell.outputs = from_dict(outputs_of(report, function, float(ours["points"]), first))
+                first = False
+        return nb, resources
+
+
+class Settle(NbGraderPreprocessor):  # type: ignore[misc]
+    """What nbgrader's own steps do not reach: work that cannot be graded has 0 points and waits for a person."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        where = resources["nbgrader"]
+        if _converter(self).waits(where["student"]):
+            with Gradebook(where["db_url"]) as gradebook:
+                wait_for_a_person(gradebook, where["notebook"], where["assignment"], where["student"])
+        return nb, resources
+
+
+def wait_for_a_person(gradebook: Any, notebook: str, assignment: str, student: str) -> None:
+    """Mark every cell of a submission, with 0 points where the grader gave none; points given by hand stay."""
+    for grade in gradebook.find_submission_notebook(notebook, assignment, student).grades:
+        grade.auto_score = grade.auto_score or 0.0
+        grade.needs_manual_grade = True
+    gradebook.db.commit()
+
+
+def _converter(step: NbGraderPreprocessor) -> Any:
+    """The command that this step belongs to: it keeps the grader, since every step is made anew for everybody."""
+    return step.parent.parent

@@ -1,0 +1,40 @@
+"""A process that grades for nbgrader: paths come in, a line of JSON each, and reports go out.
+
+A process of its own, because a grader makes its process one that others cannot look into, and because the server in
+which formgrader runs has threads, sockets and students' tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from autograder.course import CourseError, find_course
+from autograder.grading import NotIsolated, opened
+from autograder.loading import ExerciseError, load_exercise
+from autograder.nbgrader import wire
+
+
+def main(exercise: str) -> None:
+    """Grade until nobody asks any more. The first line says whether that is possible."""
+    warnings: list[str] = []
+    try:
+        course = find_course(Path.cwd())
+        loaded = load_exercise(course.exercise_folder(exercise))
+        with opened(course, loaded, warnings.append) as grader:
+            _say(json.dumps({"warnings": warnings}))
+            for line in sys.stdin:
+                asked = json.loads(line)
+                _say(wire.written(grader.grade(Path(asked["path"]), asked["name"])))
+    except (CourseError, ExerciseError, NotIsolated) as error:
+        _say(json.dumps({"error": str(error)}))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

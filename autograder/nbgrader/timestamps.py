@@ -1,0 +1,33 @@
+"""When something was handed in: the timestamp.txt that nbgrader keeps beside a submission, in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dateutil import parser, tz  # type: ignore[import-untyped]  # its types would be one more package to lock
+
+from autograder import files
+
+FILE = "timestamp.txt"
+
+
+class NoTime(Exception):
+    """A timestamp.txt that holds no time."""
+
+
+def handed_in(folder: Path) -> datetime | None:
+    """The time in a submission's timestamp.txt, as nbgrader reads it; None without one. Raises NoTime."""
+    if not (folder / FILE).exists():
+        return None
+    try:
+        text = files.content(folder / FILE).decode().strip()
+        day, clock, *zone = text.split(" ") if text.count(" ") == 2 else (text, "")
+        told: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
+    except (files.Unreadable, ValueError, OverflowError):
+        raise NoTime(f"{FILE} holds no time, so this counts as handed in on time.") from None
+    return told.astimezone(UTC).replace(tzinfo=None) if told.tzinfo else told
+
+
+def _zone(name: str | None, seconds: int | None) -> object:
+    return tz.gettz(name) if name else seconds

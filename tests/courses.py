@@ -1,0 +1,170 @@
+"""Course folders to grade in: one of this kit, and one as nbgrader's own guide has it, with a stock configuration.
+
+What this kit does is measured against the other one: which cheats it pays, and what it costs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder import source
+from autograder.cells import defined_in, script_cells
+from autograder.course import find_course
+from autograder.exercise import Exercise
+from autograder.loading import load_exercise
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "rnn_backprop"
+CALLS = {"forward": "net, x, h0", **dict.fromkeys(("dJ_dV", "dJ_dW", "dJ_dU"), "net, x, y, h, y_hat")}
+
+# The usual hidden test: the reference, cases made from it, and numpy's own comparison.
+HIDDEN = """
+### BEGIN HIDDEN TESTS
+from network import ACTIVATIONS, LOSSES
+{references}
+
+def test_{name}(T, H, D, K, seed):
+    rng = np.random.default_rng(seed)
+    shapes = {{"U": (H, D), "W": (H, H), "V": (K, H), "b_h": (H,), "b_y": (K,)}}
+    weights = {{key: 0.3 * rng.normal(size=shape) for key, shape in shapes.items()}}
+    net = RNN(**weights, g1=ACTIVATIONS["tanh"], g2=ACTIVATIONS["softmax"], loss=LOSSES["cross_entropy"])
+    x, y, h0 = rng.normal(size=(T, D)), np.eye(K)[rng.integers(K, size=T)], rng.normal(size=H)
+    h, y_hat = reference_forward(net, x, h0)
+    expected, got = reference_{name}({arguments}), {name}({arguments})
+    for one, right in zip(got, expected) if {several} else [(got, expected)]:
+        np.testing.assert_allclose(one, right, rtol=1e-6, atol=1e-9)
+
+
+for seed in range(8):
+    test_{name}(T=3 + seed, H=3, D=2, K=4, seed=seed)
+### END HIDDEN TESTS
+"""
+
+CONFIG = """c = get_config()
+c.CourseDirectory.course_id = "stock"
+c.Exchange.root = "exchange"
+"""
+
+
+def skip_without_nbgrader() -> None:
+    """Skip a test where nbgrader is not installed; importing it to see would take two seconds."""
+    if importlib.util.find_spec("nbgrader") is None:
+        pytest.skip("nbgrader is not installed: make test installs it")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Where a nbgrader of its own finds its programs, a home that is nobody's, and settings of nobody."""
+    own = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    folders = {name: str(home / name.lower()) for name in own}
+    for folder in folders.values():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "PYTEST"))}
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"  # alembic, which nbgrader calls
+    return {**kept, **folders, "PATH": programs, "JUPYTER_PLATFORM_DIRS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def home_of(course: Path) -> Path:
+    """The home of whoever works in a course folder."""
+    return course.parent / f"{course.name}-home"
+
+
+def run(course: Path, module: str, *arguments: str, expected: Iterable[int] = (0,)) -> subprocess.CompletedProcess[str]:
+    """Run `nbgrader ARGUMENTS` or `autograder ARGUMENTS` in a course folder, as somebody with a home beside it."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=course,
+        env=environment(home_of(course)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in expected, f"{module} {' '.join(arguments)}: {done.returncode}\n{done.stderr[-4000:]}"
+    return done
+
+
+def make_kit(course: Path) -> Path:
+    """A course folder of this kit, as a clone has it, with the assignment released: ready for what is submitted/."""
+    left_out = shutil.ignore_patterns("__pycache__")
+    for room in ("solutions", "assignments"):
+        shutil.copytree(ROOT / room, course / room, ignore=left_out)
+    for file in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / file, course)
+    run(course, "autograder", "release", NAME)
+    return course
+
+
+def make_stock(course: Path) -> Path:
+    """A stock course folder in which the assignment was generated: ready for what is submitted/."""
+    from autograder import notebook  # needs nbgrader and jupytext
+
+    exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
+    text = (exercise.folder / f"{NAME}.py").read_text(encoding="utf-8")
+    cells = source.cells(text)
+    worth = {name: sum(check.worth for check in exercise.checks_of(name)) for name in CALLS}
+    made = json.loads(notebook.source_notebook(text, cells, worth, exercise.folder))
+    for cell in made["cells"]:
+        if cell["id"].removeprefix("check_") in CALLS and cell["id"].startswith("check_"):
+            cell["source"] = "".join(cell["source"]) + hidden_test(cell["id"].removeprefix("check_"), cells)
+    folder = course / "source" / NAME
+    folder.mkdir(parents=True)
+    (folder / f"{NAME}.ipynb").write_text(json.dumps(made), encoding="utf-8")
+    for file in (ROOT / "assignments" / NAME).iterdir():
+        if file.is_file() and file.stem != NAME:
+            shutil.copy(file, folder)
+    (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    run(course, "nbgrader", "generate_assignment", NAME)
+    return course
+
+
+def as_notebook(script: Path) -> dict[str, Any]:
+    """The released notebook, filled in with the functions of a script."""
+    text = (ROOT / "assignments" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
+    notebook: dict[str, Any] = json.loads(text)
+    cells = {cell["id"]: cell for cell in notebook["cells"]}
+    for written in script_cells(script.read_text(encoding="utf-8")):
+        names = defined_in(written.written, tuple(CALLS))
+        if names:
+            for name in names:
+                cells[name]["source"] = written.written if name == names[0] else "# written above"
+        elif "def " in written.written:
+            before = next(iter(CALLS))
+            cells[before].setdefault("before", []).append(written.written)
+    for cell in notebook["cells"]:
+        cell["source"] = "\n\n\n".join([*cell.pop("before", ()), "".join(cell["source"])])
+    return notebook
+
+
+def hidden_test(name: str, cells: Iterable[source.Cell]) -> str:
+    """What stands between the marks of a hidden test: it knows the answers to the functions that it needs."""
+    answers = {cell.name: cell.source for cell in cells if cell.kind == "solution"}
+    references = [
+        re.sub(r"\n *### (?:BEGIN|END) SOLUTION", "", answers[one]).replace(f"def {one}(", f"def reference_{one}(")
+        for one in dict.fromkeys(("forward", name))
+    ]
+    together = "\n\n\n".join(["", *references, ""])
+    return HIDDEN.format(name=name, arguments=CALLS[name], references=together, several=name == "forward")
+
+
+def points(course: Path) -> Mapping[str, float]:
+    """The points of each student, manual scores where there are any: what formgrader shows."""
+    query = """
+        SELECT student_id, SUM(COALESCE(grade.manual_score, grade.auto_score, 0)) FROM grade
+        JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
+        JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+        GROUP BY student_id
+    """
+    with closing(sqlite3.connect(course / "gradebook.db")) as gradebook:
+        return dict(gradebook.execute(query))

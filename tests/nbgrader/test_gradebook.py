@@ -1,0 +1,298 @@
+"""The gradebook over one connection, read with nbgrader's own objects, and the files for Canvas and Moodle."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.course import Course, find_course
+from autograder.nbgrader import gradebook, timestamps
+from autograder.nbgrader.fast import NotReady, Recorder, recorder
+from autograder.nbgrader.gradebook import GradebookError
+from autograder.report import CheckResult, Note, Report
+from tests import courses
+from tests.in_process import exercise
+from tests.nbgrader import handed_in
+
+NAME = courses.NAME
+DUE = datetime(2026, 3, 2, 12)
+SETTINGS = """c = get_config()
+c.LateSubmissionPlugin.penalty_method = "zero"
+c.CourseDirectory.autograded_directory = "marked"
+"""
+
+
+@pytest.fixture(scope="module")
+def api() -> Any:
+    return pytest.importorskip("nbgrader.api", reason="nbgrader is not installed: make test installs it")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    shutil.copytree(courses.ROOT / "assignments" / NAME, tmp_path / "assignments" / NAME)
+    (tmp_path / "nbgrader_config.py").write_text(SETTINGS)
+    return replace(find_course(courses.ROOT), root=tmp_path, assignments=tmp_path / "assignments")
+
+
+def worth(function: str) -> float:
+    return round(sum(check.worth for check in exercise().checks_of(function)), 6)
+
+
+@pytest.fixture
+def book(api: Any, course: Course) -> Iterator[Any]:
+    """nbgrader's own session of a gradebook that knows the exercise."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import Session
+
+    engine = create_engine(gradebook.url_of(course.root))
+    api.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        assignment = api.Assignment(name=NAME, duedate=DUE)
+        notebook = api.Notebook(name=NAME, assignment=assignment)
+        for function in courses.CALLS:
+            api.GradeCell(name=f"check_{function}", notebook=notebook, max_score=worth(function), cell_type="code")
+            api.SolutionCell(name=function, notebook=notebook)
+        api.GradeCell(name="derivation", notebook=notebook, max_score=2, cell_type="markdown")
+        api.SolutionCell(name="derivation", notebook=notebook)
+        session.add_all([api.Course(id="default_course"), assignment])
+        session.commit()
+        yield session
+    engine.dispose()
+
+
+def ready(course: Course, url: str = "") -> Recorder:
+    return recorder(course, exercise(), url, lambda sentence: None)
+
+
+def submission(course: Course, student: str, when: str = "", files: dict[str, bytes] | None = None) -> Path:
+    folder = course.root / "submitted" / student / NAME
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, data in (files or handed_in.as_file(handed_in.notebook("perfect"))).items():
+        (folder / name).write_bytes(data)
+    if when:
+        (folder / timestamps.FILE).write_text(when)
+    return folder
+
+
+def report(student: str, *right: str) -> Report:
+    """A report in which these functions have all their points."""
+    checks = tuple(
+        CheckResult(one.id, one.function, one.title, "pass", one.worth * (one.function in right), one.worth)
+        for one in exercise().checks
+    )
+    score = round(sum(check.points for check in checks), 6)
+    return Report(NAME, student, "graded", score, exercise().max_score, 1, "A", (), checks)
+
+
+def refused(student: str) -> Report:
+    return Report(NAME, student, "refused", 0.0, exercise().max_score, 0, "A", (Note("student", "It is cut short."),))
+
+
+def grades(api: Any, book: Any, student: str) -> dict[str, Any]:
+    book.expire_all()
+    [mine] = book.query(api.SubmittedAssignment).filter_by(student_id=student)
+    return {grade.name: grade for grade in mine.notebooks[0].grades}
+
+
+def test_nbgrader_reads_what_was_written(api: Any, book: Any, course: Course) -> None:
+    ready(course).record([("ada", submission(course, "ada", "2026-03-01 10:00:00 UTC"), report("ada", "forward"))])
+    mine = grades(api, book, "ada")
+    assert {name: grade.auto_score for name, grade in mine.items()} == {
+        **dict.fromkeys((f"check_{one}" for one in courses.CALLS), 0.0),
+        "check_forward": worth("forward"),
+        "derivation": 0.0,
+    }
+    [handed] = book.query(api.SubmittedAssignment)
+    assert (handed.timestamp, handed.total_seconds_late, handed.needs_manual_grade) == (
+        DUE - timedelta(days=1, hours=2),
+        0,
+        False,
+    )
+    comments = {comment.name: comment.auto_comment for comment in handed.notebooks[0].comments}
+    assert comments == {**dict.fromkeys(courses.CALLS), "derivation": "No response."}
+
+
+def test_a_second_time_changes_what_it_should(api: Any, book: Any, course: Course) -> None:
+    both = [(name, submission(course, name), report(name, "forward", "dJ_dV")) for name in ("ada", "bob")]
+    assert ready(course).record(both) == []
+    mine = grades(api, book, "ada")
+    mine["derivation"].manual_score, mine["derivation"].needs_manual_grade = 1.5, False
+    mine["check_dJ_dW"].extra_credit = 0.5
+    book.commit()
+    told = ready(course).record([("ada", both[0][1], report("ada", "forward")), both[1]])
+    before = worth("forward") + worth("dJ_dV") + 2
+    assert told == [
+        f"ada: {before:g} before, {before - worth('dJ_dV'):g} now ({-worth('dJ_dV'):+g})",
+        "Graded again: 2; changed: 1.",
+    ]
+    mine = grades(api, book, "ada")
+    assert (mine["derivation"].manual_score, mine["derivation"].needs_manual_grade) == (1.5, True)
+    assert (mine["check_dJ_dV"].auto_score, mine["check_dJ_dV"].needs_manual_grade) == (0.0, False)
+
+
+def test_work_without_a_verdict_keeps_no_old_score(api: Any, book: Any, course: Course) -> None:
+    ready(course).record([("ada", submission(course, "ada"), report("ada", *courses.CALLS))])
+    cut = submission(course, "ada", files=handed_in.cut_short("perfect"))
+    ready(course).record([("ada", cut, refused("ada"))])
+    assert {(grade.auto_score, grade.needs_manual_grade) for grade in grades(api, book, "ada").values()} == {
+        (0.0, True)
+    }
+
+
+@pytest.mark.parametrize(("extension", "penalty"), [(None, True), (timedelta(days=2), None)])
+def test_who_is_late_pays_what_the_plugin_says(
+    api: Any, book: Any, course: Course, extension: timedelta | None, penalty: bool | None
+) -> None:
+    late = ("ada", submission(course, "ada", "2026-03-03 12:00:00 UTC"), report("ada", "forward"))
+    ready(course).record([late])
+    [handed] = book.query(api.SubmittedAssignment)
+    handed.extension = extension
+    book.commit()
+    ready(course).record([late])
+    book.refresh(handed.notebooks[0])
+    assert handed.notebooks[0].late_submission_penalty == (worth("forward") if penalty else None)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "\xff", "2026-99-01 10:00:00 UTC"])
+def test_a_timestamp_that_is_none_counts_as_on_time(api: Any, book: Any, course: Course, text: str) -> None:
+    told: list[str] = []
+    folder = submission(course, "ada")
+    (folder / timestamps.FILE).write_text(text, encoding="latin-1")
+    recorder(course, exercise(), "", told.append).record([("ada", folder, report("ada"))])
+    assert "holds no time" in " ".join(told)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-01 10:00:00.000000 UTC", "2026-03-01 11:00:00+01:00", "2026-03-01T10:00:00", "2026-03-01 10:00"]
+)
+def test_timestamps_are_in_utc(tmp_path: Path, text: str) -> None:
+    (tmp_path / timestamps.FILE).write_text(text)
+    assert timestamps.handed_in(tmp_path) == DUE - timedelta(days=1, hours=2)
+
+
+def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course) -> None:
+    ready(course).record([("ada", submission(course, "ada"), report("ada", "forward"))])
+    notebook = json.loads((course.root / "marked" / "ada" / NAME / handed_in.NOTEBOOK).read_text())
+    results = [o["data"]["text/plain"] for c in notebook["cells"] for o in c.get("outputs", ()) if "data" in o]
+    assert str(worth("forward")) in results
+
+
+def test_without_a_gradebook_it_says_what_to_run(course: Course) -> None:
+    with pytest.raises(GradebookError, match=r"There is no gradebook .*: run `autograder release`"):
+        ready(course)
+    assert not (course.root / "gradebook.db").exists()
+
+
+def test_without_the_assignment_it_says_what_to_run(api: Any, book: Any, course: Course) -> None:
+    book.query(api.GradeCell).delete()
+    book.commit()
+    with pytest.raises(NotReady, match=f"no assignment {NAME}: run `autograder release {NAME}`"):
+        ready(course)
+
+
+def test_with_points_of_another_rubric_it_says_what_to_run(api: Any, book: Any, course: Course) -> None:
+    book.query(api.GradeCell).filter_by(name="check_dJ_dW").one().max_score = 99
+    book.commit()
+    with pytest.raises(NotReady, match=rf"The rubric gives {worth('dJ_dW'):g} for check_dJ_dW, .*: run `autograder"):
+        ready(course)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuchdatabase://host/name", "sqlite:////nowhere/at/all.db"])
+def test_an_address_that_cannot_be_used_is_a_sentence(course: Course, url: str) -> None:
+    with pytest.raises(GradebookError) as told:
+        ready(course, url)
+    assert "\n" not in str(told.value)
+
+
+def test_a_relative_address_is_seen_from_the_folder_of_the_course(book: Any, course: Course) -> None:
+    assert ready(course, "sqlite:///gradebook.db").record([]) == []
+
+
+def test_settings_that_raise_are_a_sentence(course: Course) -> None:
+    (course.root / "nbgrader_config.py").write_text("1 / 0")
+    with pytest.raises(GradebookError, match=r"nbgrader_config.py cannot be read: ZeroDivisionError"):
+        ready(course)
+
+
+# --- Exports ------------------------------------------------------------------------------------------------------
+
+
+def exported(api: Any, course: Course, name: str, **settings: Any) -> dict[str, dict[str, str]]:
+    """The rows of an export by student."""
+    from nbgrader.apps.exportapp import ExportApp
+    from nbgrader.coursedir import CourseDirectory
+
+    from autograder.nbgrader import export
+
+    app = ExportApp()
+    app.coursedir = CourseDirectory(root=str(course.root), autograded_directory="marked")
+    plugin = getattr(export, name)(parent=app, to=str(course.root / "out.csv"), **settings)
+    with api.Gradebook(gradebook.url_of(course.root), "default_course") as opened:
+        plugin.export(opened)
+    with (course.root / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row.get("SIS Login ID", row.get("Username", "")): row for row in rows}
+
+
+@pytest.fixture
+def graded(api: Any, book: Any, course: Course) -> Course:
+    """Ada is graded, bob waits for a person, =eve handed in nothing, and dan is excused."""
+    book.add_all([api.Student(id="=eve", first_name="Eve"), api.Student(id="dan", first_name="Dan", last_name="Doe")])
+    book.commit()
+    cut = submission(course, "bob", files=handed_in.cut_short("perfect"))
+    rows = [("ada", submission(course, "ada"), report("ada", "forward")), ("bob", cut, refused("bob"))]
+    ready(course).record(rows)
+    return course
+
+
+def test_canvas_tells_excused_missing_and_waiting_apart(api: Any, graded: Course) -> None:
+    found = exported(api, graded, "CanvasExporter", excused=["dan"])
+    told = {student: row[NAME] for student, row in found.items()}
+    assert told == {
+        "": f"{exercise().max_score + 2:g}",
+        "ada": f"{worth('forward'):g}",
+        "bob": "-",
+        "'=eve": "",
+        "dan": "EX",
+    }
+    assert found["dan"]["Student"] == "Doe, Dan"
+
+
+def test_moodle_tells_them_apart_in_words(api: Any, graded: Course) -> None:
+    found = exported(api, graded, "MoodleExporter", excused=["dan"])
+    told = {student: (row[NAME], row[f"{NAME} (state)"]) for student, row in found.items()}
+    assert told == {
+        "ada": (f"{worth('forward'):g}", "graded"),
+        "bob": ("", "ungraded"),
+        "'=eve": ("", "missing"),
+        "dan": ("", "excused"),
+    }
+
+
+@pytest.mark.parametrize("columns", ["function", "check"])
+def test_columns_add_up(api: Any, graded: Course, columns: str) -> None:
+    mine = exported(api, graded, "CanvasExporter", columns=columns)["ada"]
+    parts = {name: float(points) for name, points in mine.items() if name.startswith(NAME)}
+    functions = [one.id for one in exercise().checks] if columns == "check" else list(courses.CALLS)
+    assert list(parts) == [f"{NAME} {name}" for name in (*functions, "derivation")]
+    assert sum(parts.values()) == worth("forward")
+
+
+def test_points_given_by_hand_are_a_column_beside_the_checks(api: Any, book: Any, graded: Course) -> None:
+    mine = grades(api, book, "ada")
+    mine["check_dJ_dV"].manual_score = 1.0
+    book.commit()
+    assert float(exported(api, graded, "CanvasExporter", columns="check")["ada"][f"{NAME} dJ_dV by hand"]) == 1.0
+
+
+def test_a_column_may_have_a_name_that_canvas_knows(api: Any, graded: Course) -> None:
+    assert "BPTT (1234)" in exported(api, graded, "CanvasExporter", titles={NAME: "BPTT (1234)"})["ada"]

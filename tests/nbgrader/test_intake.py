@@ -1,0 +1,180 @@
+"""Whatever a student hands in becomes a notebook that nbgrader takes, and what was wrong with it is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.grading import released
+from autograder.nbgrader import intake
+from autograder.nbgrader.beside import copy_files
+from tests import courses
+from tests.in_process import exercise
+from tests.nbgrader import handed_in
+from tests.nbgrader.handed_in import NOTEBOOK, SCRIPT
+
+NAME = courses.NAME
+RELEASE = intake.released_in(courses.ROOT / "assignments" / NAME)
+NAMED = [cell["id"] for cell in RELEASE["cells"] if "nbgrader" in cell["metadata"]]
+
+
+def taken(folder: Path, files: dict[str, bytes]) -> intake.Taken:
+    folder = folder / NAME
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return intake.take_in(folder, NAME, released(exercise()), RELEASE)
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
+    """A right notebook, with a change."""
+    made = handed_in.notebook("perfect")
+    change(made)
+    return handed_in.as_file(made)
+
+
+def is_sound(notebook: intake.Notebook) -> None:
+    """nbgrader and nbformat find nothing wrong with it, and every cell of the release has its place."""
+    nbformat = pytest.importorskip("nbformat", reason="nbgrader is not installed: make test installs it")
+    made = nbformat.reads(json.dumps(notebook), as_version=4)
+    nbformat.validate(made)
+    names = [cell["metadata"]["nbgrader"]["grade_id"] for cell in notebook["cells"] if cell["metadata"]]
+    assert sorted(names) == sorted(NAMED)
+    originals = {cell["id"]: cell for cell in RELEASE["cells"]}
+    for cell in notebook["cells"]:
+        if cell["metadata"]:
+            original = originals[cell["id"]]
+            assert cell["metadata"] == original["metadata"]
+            assert cell["cell_type"] == original["cell_type"]
+            assert not cell["metadata"]["nbgrader"]["locked"] or cell["source"] == original["source"]
+
+
+def source_of(notebook: intake.Notebook, name: str) -> str:
+    return str(next(cell["source"] for cell in notebook["cells"] if cell["id"] == name))
+
+
+def test_a_sound_notebook_is_left_alone(tmp_path: Path) -> None:
+    made = taken(tmp_path, changed(lambda notebook: None))
+    assert (made.refused, made.mended) == ("", ())
+    is_sound(made.notebook)
+    assert [cell["id"] for cell in made.notebook["cells"] if cell["metadata"]] == NAMED
+
+
+def set_metadata(name: str, **values: object) -> Callable[[dict[str, Any]], object]:
+    return lambda notebook: handed_in.cell(notebook, name)["metadata"]["nbgrader"].update(values)
+
+
+DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
+    "stripped": (lambda: handed_in.stripped("perfect"), "The cell dJ_dW had lost what nbgrader knows it by"),
+    "copied": (lambda: handed_in.copied("perfect"), "There were 2 cells called check_dJ_dW"),
+    "three checks": (lambda: handed_in.without_checks("perfect"), "The cell check_dJ_dW had become a cell of another"),
+    "old schema": (lambda: changed(set_metadata("forward", schema_version=1)), "marks of another version"),
+    "typed over": (
+        lambda: changed(lambda notebook: handed_in.cell(notebook, "check_forward").update(source="1 / 0")),
+        "The cell check_forward was changed",
+    ),
+    "renamed cell": (lambda: changed(set_metadata("dJ_dU", grade_id="mine")), "The cell dJ_dU was missing"),
+    "no cells": (lambda: handed_in.as_file({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), ""),
+    "odd types": (
+        lambda: changed(
+            lambda notebook: notebook["cells"].append(
+                {"cell_type": "code", "id": 7, "metadata": [], "source": ["a", "\ud800"], "outputs": "none"}
+            )
+        ),
+        "",
+    ),
+    "a script": (lambda: {SCRIPT: (handed_in.CLASS / "perfect" / SCRIPT).read_bytes()}, "was graded, and no notebook"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_mended_and_named(damage: str, tmp_path: Path) -> None:
+    files, says = DAMAGES[damage]
+    made = taken(tmp_path, files())
+    is_sound(made.notebook)
+    assert not made.refused
+    assert says in " ".join(made.mended)
+
+
+@pytest.mark.parametrize("damage", ["stripped", "copied", "three checks", "a script"])
+def test_mended_work_shows_what_the_student_wrote(damage: str, tmp_path: Path) -> None:
+    notebook = taken(tmp_path, DAMAGES[damage][0]()).notebook
+    written = handed_in.notebook("perfect")
+    for function in courses.CALLS:
+        assert f"def {function}(" in source_of(notebook, function)
+        assert source_of(notebook, function).strip()[-40:] in handed_in.cell(written, function)["source"]
+
+
+def format_3(notebook: dict[str, Any]) -> bytes:
+    cells = [{"cell_type": "code", "input": cell["source"], "metadata": {}} for cell in notebook["cells"]]
+    return json.dumps({"nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}], "metadata": {}}).encode()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        handed_in.cut_short("perfect")[NOTEBOOK],
+        format_3(handed_in.notebook("perfect")),
+        b"",
+        b"\xff\xfe\x00",
+        b"null",
+        b'{"cells": [',
+        b'{"cells": 3, "nbformat": 4}',
+        b"[" * 100_000,
+    ],
+    ids=["cut short", "format 3", "empty", "not text", "null", "begun", "no cells", "deep"],
+)
+def test_what_cannot_be_graded_has_a_reason_and_a_notebook(file: bytes, tmp_path: Path) -> None:
+    made = taken(tmp_path, {NOTEBOOK: file})
+    is_sound(made.notebook)
+    assert made.refused
+    assert "0 points until somebody grades it by hand" in intake.sentence("ada", made)
+
+
+@pytest.mark.parametrize("file", [handed_in.cut_short("perfect")[NOTEBOOK], format_3(handed_in.notebook("perfect"))])
+def test_what_can_be_read_of_it_is_shown(file: bytes, tmp_path: Path) -> None:
+    assert "h[0] = h0" in source_of(taken(tmp_path, {NOTEBOOK: file}).notebook, "forward")
+
+
+def test_several_that_may_be_meant_are_refused(tmp_path: Path) -> None:
+    twice = {
+        f"{NAME} ({number}).ipynb": handed_in.as_file(handed_in.notebook("perfect"))[NOTEBOOK] for number in (1, 2)
+    }
+    made = taken(tmp_path, twice)
+    assert "it is not plain which one is meant" in made.refused
+    is_sound(made.notebook)
+
+
+def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
+    written = "**My explanation** (double-click here to write):\n\nThe products vanish."
+
+    def answer(notebook: dict[str, Any]) -> None:
+        handed_in.cell(notebook, "derivation").update(source=written, id="another", metadata={})
+
+    assert source_of(taken(tmp_path, changed(answer)).notebook, "derivation") == written
+
+
+def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:
+    made = json.loads((courses.ROOT / "assignments" / NAME / NOTEBOOK).read_text())
+    handed_in.cell(made, "derivation")["source"] = "The products vanish."
+    script = {SCRIPT: (handed_in.CLASS / "perfect" / SCRIPT).read_bytes()}
+    notebook = taken(tmp_path, handed_in.as_file(made) | script).notebook
+    assert source_of(notebook, "derivation") == "The products vanish."
+    assert "h[0] = h0" in source_of(notebook, "forward")
+
+
+def test_what_lies_beside_is_copied_but_no_links_and_no_other_notebooks(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "handed in", tmp_path / "secret.txt"
+    (folder / "deep").mkdir(parents=True)
+    secret.write_text("of the course")
+    for name in ("notes.txt", "deep/data.csv", "other.ipynb", "timestamp.txt"):
+        (folder / name).write_text("mine")
+    (folder / "linked.txt").symlink_to(secret)
+    (folder / "linked").symlink_to(tmp_path)
+    copy_files(folder, tmp_path / "copy")
+    copied = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*.*")}
+    assert copied == {"notes.txt", "deep/data.csv"}
