@@ -29,8 +29,10 @@ test: $(DEV) ## the quick tests
 test-all: test ## all tests, the long ones included
 	@$(PYTEST) -m slow
 
-bench: $(BASE) ## how fast the jail is, against the least that it could cost
+bench: $(DEV) ## how fast: the jail, a class, nbgrader; on an idle machine, some ten minutes
 	@$(BIN)/python tests/benchmarks/bench_jail.py
+	@$(BIN)/python tests/benchmarks/bench_nbgrader.py
+	@$(BIN)/python tests/benchmarks/bench_class.py
 
 lint: $(DEV) ## style, types, the shape of the project
 	$(BIN)/ruff check

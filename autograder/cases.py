@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from autograder.exercise import Case, Check, Exercise, Function
+from autograder.exercise import Array, Case, Check, Exercise, Function
 from autograder.judging import Trial
 from autograder.sandbox.program import Again, Batch, Call, Execution, Recall
+from autograder.slopes import slope
 
 PUBLIC_SEED = 0
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A case for one function, and what it is to give there."""
+
+    exercise: Exercise
+    function: Function
+    case: Case
+    expected: tuple[Array, ...]
+
+    @cached_property
+    def _slope(self) -> Array:
+        exercise, case = self.exercise, self.case
+        assert self.function.slope_of is not None
+        return slope(exercise.objective, case.arrays, case.names, self.function.slope_of, exercise.objectives)
+
+    def slope(self) -> Array:
+        """The slope of J, measured when it is first asked for."""
+        return self._slope
 
 
 @dataclass(frozen=True)
@@ -20,42 +42,76 @@ class Plan:
     """What one function is called with: the cases of its checks, then the calls that look for memory.
 
     The first step is the first case of the first check. After all cases, `kept` is the first result looked at once
-    more, `again` the same call on the very same arguments, and `later` the same case with fresh ones.
+    more, `again` the same call on the very same arguments, and `later` the same case with fresh ones. `turned`, for no
+    points, is that case with the results of other functions upside down: handed in, and not what they should be.
     """
 
     function: Function
-    cases: Mapping[str, Case]
+    cases: Mapping[str, Posed]
+    turned: Posed
 
-    @property
+    @cached_property
     def batch(self) -> Batch:
-        """The steps: cases in order, then kept, again and later."""
-        calls = [Call({a: case.arrays[a] for a in self._arrays(case)}, case.names) for case in self.cases.values()]
-        return Batch(self.function.name, (*calls, Recall(0), Again(0), calls[0]))
+        """The steps: cases in order, then kept, again and later, and turned."""
+        calls = [self._call(posed.case) for posed in self.cases.values()]
+        return Batch(self.function.name, (*calls, Recall(0), Again(0), calls[0], self._call(self.turned.case)))
 
-    def _arrays(self, case: Case) -> tuple[str, ...]:
-        return tuple(name for name in self.function.arrays if name in case.arrays)
+    def _call(self, case: Case) -> Call:
+        seen = {name: case.arrays[name] for name in self.function.arrays if name in case.arrays}
+        return Call(seen, case.names)
 
-    def trials(self, execution: Execution, exercise: Exercise) -> Mapping[str, Trial]:
-        """What came back for each case, beside what was expected; and under `kept`, `again`, `later` for the first."""
+    def trials(self, execution: Execution) -> Mapping[str, Trial]:
+        """What came back for each case, beside what was expected, and for each of the calls that follow."""
         outcomes = execution.outcomes[self.function.name]
-        names = (*self.cases, "kept", "again", "later")
         first = next(iter(self.cases.values()))
+        asked = {**self.cases, "kept": first, "again": first, "later": first, "turned": self.turned}
         return {
-            name: Trial(case := self.cases.get(name, first), outcome, exercise.reference(self.function.name, case))
-            for name, outcome in zip(names, outcomes, strict=True)
+            name: Trial(posed.case, outcome, posed.expected, posed.slope)
+            for (name, posed), outcome in zip(asked.items(), outcomes, strict=True)
         }
 
 
-def draw(exercise: Exercise, check: Check, case_id: str, seed: int) -> Case:
-    """The case of a check: told by the seed and its own id alone, so that dropping one changes no other."""
+def generator(check: Check, case_id: str, seed: int) -> np.random.Generator:
+    """What a case is drawn from: told by the seed and its own id alone, so that dropping one changes no other."""
     digest = hashlib.sha256(case_id.encode()).digest()
     start = seed if check.hidden else PUBLIC_SEED
-    return exercise.draw(case_id, np.random.default_rng([start, int.from_bytes(digest[:8], "big")]))
+    return np.random.default_rng([start, int.from_bytes(digest[:8], "big")])
 
 
-def plan(exercise: Exercise, function: Function, seed: int) -> Plan:
-    """What the checks of one function call it with for this seed."""
-    return Plan(
-        function,
-        {id: draw(exercise, check, id, seed) for check in exercise.checks_of(function.name) for id in check.cases},
-    )
+def draw(exercise: Exercise, check: Check, case_id: str, seed: int) -> Case:
+    """One case of a check."""
+    return exercise.draw(case_id, generator(check, case_id, seed))
+
+
+def plan(exercise: Exercise, seed: int) -> tuple[Plan, ...]:
+    """What the checks call each function with for this seed, and what is expected."""
+    asked = {
+        function.name: {
+            id: generator(check, id, seed) for check in exercise.checks_of(function.name) for id in check.cases
+        }
+        for function in exercise.functions
+    }
+    posed = iter(_posed(exercise, asked))
+    plans = []
+    for function in exercise.functions:
+        cases = {id: Posed(exercise, function, *next(posed)) for id in asked[function.name]}
+        plans.append(Plan(function, cases, _turned(exercise, function, next(iter(cases.values())).case)))
+    return tuple(plans)
+
+
+def _turned(exercise: Exercise, function: Function, case: Case) -> Posed:
+    """A case in which what other functions gave stands upside down, and what is to be made of that."""
+    given = {name for other in exercise.functions if other != function for name in other.returns}
+    seen = given & set(function.arrays) & case.arrays.keys()
+    turned = replace(case, arrays={**case.arrays, **{name: case.arrays[name][::-1] for name in seen}})
+    return Posed(exercise, function, turned, exercise.reference(function.name, turned))
+
+
+def _posed(
+    exercise: Exercise, asked: Mapping[str, Mapping[str, np.random.Generator]]
+) -> Sequence[tuple[Case, tuple[Array, ...]]]:
+    """The cases asked for, function by function, each beside its answer."""
+    if exercise.pose is not None:
+        return exercise.pose([item for cases in asked.values() for item in cases.items()])
+    cases = [(function, exercise.draw(id, rng)) for function, cases in asked.items() for id, rng in cases.items()]
+    return [(case, exercise.reference(function, case)) for function, case in cases]

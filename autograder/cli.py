@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from autograder.commands import demo, doctor, grade, release
+from autograder.commands import bundle, classroom, demo, doctor, export, grade, release, verify
 from autograder.commands.common import GRADER_ERROR, WRONG_USAGE, Sentence
 
 # Two BLAS threads cost more time on matrices of this size than they save.
@@ -43,5 +43,5 @@ def commands() -> None:
     """Hand out and grade numerical exercises: a student's code meets only arrays, never the answers."""
 
 
-for module in (demo, doctor, grade, release):
+for module in (bundle, classroom, demo, doctor, export, grade, release, verify):
     commands.add_command(module.command)

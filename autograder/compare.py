@@ -42,6 +42,7 @@ def compare(array: Array, expected: Array) -> Comparison:
     """Compare two finite arrays of one shape: max|array - expected| / max|expected|, and the worst entry."""
     with np.errstate(over="ignore"):  # the difference of two finite numbers may be inf, which is wrong enough
         distance = np.abs(array - expected)
-    where = np.unravel_index(int(np.argmax(distance)), distance.shape)
-    scale = max(float(np.max(np.abs(expected))), SMALLEST_SCALE)
-    return Comparison(float(distance[where]) / scale, tuple(int(i) for i in where))
+    farthest = int(distance.argmax())
+    scale = max(float(np.abs(expected).max()), SMALLEST_SCALE)
+    where = tuple(map(int, np.unravel_index(farthest, distance.shape))) if distance.ndim else ()
+    return Comparison(float(distance.flat[farthest]) / scale, where)

@@ -11,8 +11,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from autograder.report import Telling
 from autograder.sandbox.levels import LEVELS, Level
 from autograder.sandbox.program import Limits
 
@@ -26,7 +27,10 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Course:
-    """A course: the folder of its course.toml and what is set there. `isolation` is the weakest to grade at."""
+    """A course: the folder of its course.toml and what is set there.
+
+    `isolation` is the weakest to grade at, `feedback` how much students are told.
+    """
 
     root: Path
     exercises: Path
@@ -34,6 +38,7 @@ class Course:
     secret_file: Path
     isolation: Level = "E"
     limits: Limits = field(default_factory=Limits)
+    feedback: Telling = "full"
 
     def exercise_folder(self, name: str) -> Path:
         """The folder of one exercise. Raises CourseError when there is none, naming those that there are."""
@@ -67,14 +72,19 @@ def _read(root: Path) -> Course:
     isolation = settings.pop("isolation", "E")
     if isolation not in LEVELS:
         raise CourseError(f"{file}: isolation must be one of {', '.join(LEVELS)}, not {isolation!r}.")
+    feedback = settings.pop("feedback", "full")
+    if feedback not in get_args(Telling):
+        raise CourseError(f"{file}: feedback must be one of {', '.join(get_args(Telling))}, not {feedback!r}.")
     paths = {"exercises": "solutions", "assignments": "assignments", "secret_file": ".course-secret"}
     for name, value in settings.items():
         if name not in paths:
-            raise CourseError(f"{file} has a setting called {name!r}: there are isolation, limits, {', '.join(paths)}.")
+            raise CourseError(
+                f"{file} has a setting called {name!r}: there are isolation, feedback, limits, {', '.join(paths)}."
+            )
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
     places = {name: root / settings.get(name, usual) for name, usual in paths.items()}
-    return Course(root, **places, isolation=isolation, limits=limits)
+    return Course(root, **places, isolation=isolation, limits=limits, feedback=feedback)
 
 
 def _limits(settings: Any, file: Path) -> Limits:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from autograder.student.feedback import Sum as Sum
 
 Array = npt.NDArray[np.float64]
 Arrays = Mapping[str, Array]
@@ -19,13 +21,15 @@ Names = Mapping[str, str]
 class Case:
     """One set of arguments, as it crosses the pipe: arrays (float64, any rank) and names of given functions.
 
-    `about` describes the case to a reader ("T = 3 steps, ..."); it stays with the trusted side.
+    `about` describes the case to a reader ("T = 3 steps, ..."), and so do its `traits`: numbers such as {"T": 3}, and
+    words that say in which of several ways it is made, such as {"h0": "h0 = 0"}. Both stay with the trusted side.
     """
 
     id: str
     arrays: Arrays
     names: Names = field(default_factory=dict)
     about: str = ""
+    traits: Mapping[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Function:
     `arguments` are the parameters in order, as keys of what the given module's `arguments(arrays, names)` returns;
     `arrays` are the arrays of a case that this function may see, where the case has them; `returns` maps the name of
     each result to its shape in symbols, such as {"h": "(T+1, H)"}. A gradient says in `slope_of` which array of the
-    case it is the slope of J for. `laws` belong to the function's contract.
+    case it is the slope of J for. `laws` belong to the function's contract. `read` is where its formula stands.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Function:
     returns: Mapping[str, str]
     slope_of: str | None = None
     laws: tuple[Law, ...] = ()
+    read: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,15 +108,20 @@ class Mistake:
     """A mistake that students are known to make, as a small change of the reference.
 
     `name` is for the instructor, `hint` for the student: one sentence, a question or where to look, never the remedy.
-    `equation` is the one of the notebook that it violates. `wrong` takes the arguments of `function` and returns what
-    somebody who makes the mistake returns. Mistakes that give the same numbers share one entry.
+    `equation` is the one of the notebook that it violates, such as "(17)". `source` is the text of `function` as
+    somebody who makes the mistake writes it; it may use whatever the exercise's source has at its top level.
+    Mistakes that give the same numbers share one entry.
     """
 
     name: str
     function: str
     hint: str
     equation: str
-    wrong: Callable[..., Any]
+    source: str
+
+
+Pose = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]
+"""Cases drawn from generators, each beside what its function is to give there."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +130,13 @@ class Exercise:
 
     `given` maps the files handed out as they are to their text; the first one has `arguments(arrays, names)`.
     `draw(case_id, rng)` makes a case; `reference(function, case)` gives the results of the model answer in order;
-    `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes.
+    `pose(asked)` does both for many (case id, rng) at once, where there is a quicker way than one by one.
+    `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes; `objectives`
+    gives it for each array of a stack in the place of one, where there is a quicker way.
     `ladder` are complete public cases, the same for everybody, from the smallest up: wrong work is looked at on them;
     `mistaken(mistake, case)` is what a known mistake gives there.
+    `sums(function, case)` tells what the expected result is the sum of there, in one way or several, and `loss(arrays,
+    names)` is J as told by results among the arrays. `hints` of a function go from general to specific.
     `set_up`, `check_cells` and `stub_cells` are the sources of the cells as they are released.
     """
 
@@ -141,6 +155,11 @@ class Exercise:
     ladder: tuple[Case, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     mistaken: Callable[[Mistake, Case], tuple[Array, ...]] = lambda mistake, case: ()
+    sums: Callable[[str, Case], tuple[Sum, ...]] = lambda function, case: ()
+    loss: Callable[[Arrays, Names], float] | None = None
+    hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pose: Pose | None = None
+    objectives: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
 
     def checks_of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function, in the order of the rubric."""

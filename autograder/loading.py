@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -62,7 +63,12 @@ def load_exercise(folder: Path) -> Exercise:
         stub_cells=cells.stub_cells,
         ladder=tuple(getattr(rubric, "LADDER", ())),
         mistakes=tuple(getattr(rubric, "MISTAKES", ())),
-        mistaken=_mistaken(builder, rubric.FUNCTIONS),
+        mistaken=_mistaken(reference, builder, rubric.FUNCTIONS),
+        sums=getattr(rubric, "sums", lambda function, case: ()),
+        loss=getattr(rubric, "loss", None),
+        hints=cells.hints,
+        pose=getattr(rubric, "pose", None),
+        objectives=getattr(rubric, "objectives", None),
     )
 
 
@@ -96,9 +102,19 @@ def _answers(
     return lambda name, case: _call(getattr(reference, name), by_name[name], builder, case)
 
 
-def _mistaken(builder: ModuleType, functions: Sequence[Function]) -> Callable[[Mistake, Case], tuple[Array, ...]]:
+def _mistaken(
+    reference: ModuleType, builder: ModuleType, functions: Sequence[Function]
+) -> Callable[[Mistake, Case], tuple[Array, ...]]:
     by_name = {function.name: function for function in functions}
-    return lambda mistake, case: _call(mistake.wrong, by_name[mistake.function], builder, case)
+
+    @cache
+    def code(mistake: Mistake) -> Callable[..., Any]:
+        namespace = dict(vars(reference))
+        exec(mistake.source, namespace)  # noqa: S102 - the instructor's own text, like the rubric that holds it
+        wrong: Callable[..., Any] = namespace[mistake.function]
+        return wrong
+
+    return lambda mistake, case: _call(code(mistake), by_name[mistake.function], builder, case)
 
 
 def _call(code: Callable[..., Any], function: Function, builder: ModuleType, case: Case) -> tuple[Array, ...]:

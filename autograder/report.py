@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from autograder.student.feedback import ErrorMap as ErrorMap
+from autograder.student.feedback import Feedback as Feedback
+
 CheckStatus = Literal["pass", "fail", "error", "timeout", "not_attempted"]
 ReportStatus = Literal["graded", "refused", "grader_error"]
+Telling = Literal["none", "symptom", "hint", "full"]
+"""How much students are told of a check that fails: that it does, a sentence, also where to look, or all."""
 
 
 @dataclass(frozen=True)
@@ -15,32 +20,6 @@ class Note:
 
     audience: Literal["student", "instructor"]
     text: str
-
-
-@dataclass(frozen=True)
-class ErrorMap:
-    """The relative error of each entry of one result on one case, row by row, and the same in a sentence."""
-
-    result: str
-    case: str
-    errors: tuple[tuple[float, ...], ...]
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What a student is told of a failing check, in parts, so that every face can lay it out in its own way.
-
-    `symptom` is one plain sentence; `facts` are labelled lines, such as ("smallest failing case", "T = 3, ..."); `hint`
-    is what it looks like, if anything; `read` where to read; `replay` how to see it again. None holds markup.
-    """
-
-    symptom: str
-    facts: tuple[tuple[str, str], ...] = ()
-    map: ErrorMap | None = None
-    hint: str = ""
-    read: str = ""
-    replay: str = ""
 
 
 @dataclass(frozen=True)

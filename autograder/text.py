@@ -12,7 +12,8 @@ _COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#\[)")  # ::error:: and ##[
 
 def visible(text: str, instead: str = " ") -> str:
     """The text with nothing in it that a terminal or the log of a CI service would obey."""
-    return _COMMAND.sub(" ", "".join(_visible(text, instead)))
+    harmless = text.isascii() and text.isprintable()  # as nearly all text is
+    return _COMMAND.sub(" ", text if harmless else "".join(_visible(text, instead)))
 
 
 def plain(text: str, longest: int) -> str:

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parents[1] / "solutions" / "rnn_backprop"
 
 def load_reference() -> tuple[ModuleType, ModuleType]:
     """The modules `rnn_backprop` (the model answer) and `network`, loaded without leaving a trace in sys.modules."""
-    with mock.patch.dict(sys.modules, checks=SimpleNamespace(check=None, slope=None)):
+    with mock.patch.dict(sys.modules, checks=SimpleNamespace(check=None, hint=None, slope=None)):
         network = _load("network")
         return _load("rnn_backprop"), network
 

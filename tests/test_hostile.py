@@ -40,6 +40,7 @@ from autograder.report import Report
 from autograder.sandbox.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
 from autograder.sandbox.levels import LEVELS, Level
 from autograder.sandbox.session import Session
+from tests.told import assert_tells_nothing
 
 HOSTILE = Path(__file__).parent / "hostile"
 GOOD = Path(__file__).parent / "submissions" / "class" / "perfect" / "rnn_backprop.py"
@@ -302,6 +303,7 @@ def _forget_kernel_objects() -> list[str]:
 def world(tmp_path_factory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("hostile")
     mark = f"autograder-sample-{os.getpid()}"
+    others = alive()  # of tests that ran before, in fixtures that live on
     answer = REFERENCE.read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         (folder / "empty").mkdir()
@@ -331,7 +333,7 @@ def world(tmp_path_factory) -> Iterator[World]:
         finally:
             for jail in set(built.jails.values()):
                 jail.close()
-            gone = soon(lambda: alive() <= {decoy.pid})
+            gone = soon(lambda: alive() <= {decoy.pid} | others)
             listener.close()
             decoy.kill()
             decoy.wait()
@@ -404,6 +406,7 @@ def check_sample(world: World, sample: Sample, jail: Jail, folder: Path) -> None
         shown = world.graded(jail, world.written(sample, folder), sample.limits)
     check_next(world, jail)
     check_verdict(shown, sample)
+    assert_tells_nothing(shown)
     assert soon(lambda: len(alive()) <= before), "a process is still there"
 
 

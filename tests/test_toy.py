@@ -136,3 +136,15 @@ def test_its_course_is_found_by_the_command_line(tmp_path):
     report = json.loads(autograder("grade", NAME, file, "--format", "json"))
     assert (report["exercise"], report["score"]) == (NAME, exercise().max_score)
     assert not list(course.rglob(".course-secret"))
+
+
+def test_without_a_ladder_wrong_numbers_are_told_by_the_cases_of_the_check(released: Path, tmp_path: Path) -> None:
+    shutil.copytree(released, tmp_path / "work")
+    handed_in(released, ".py", tmp_path / "work", wrong=("(y_hat - y).T @ x / n", "(y_hat - y).T @ x / 4"))
+    done = subprocess.run(
+        [sys.executable, f"{NAME}.py"], cwd=tmp_path / "work", capture_output=True, text=True, check=True
+    )
+    assert "dJ_dW is not the slope of J." in done.stdout
+    assert "worst entry            dJ_dW[" in done.stdout
+    assert "right for              small; wrong for one" in done.stdout
+    assert "see it again" not in done.stdout  # there is no such case to ask for

@@ -6,12 +6,12 @@
 import numpy as np
 
 try:
-    from checks import check, slope
+    from checks import check, hint, slope
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this file: put network.py, checks.py and checks.json "
-        "into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
+        f"{missing.name}.py is not beside this file: put network.py, checks.py, calls.py, feedback.py, layout.py and "
+        "checks.json into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
     ) from None
 
 # %%

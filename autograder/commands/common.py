@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,10 @@ from autograder.sandbox.levels import LEVELS, Level
 if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.exercise import Exercise
-    from autograder.grading import Grader
+    from autograder.grading import Grader, Terms
+    from autograder.report import Telling
 
-GRADER_ERROR, WRONG_USAGE, BELOW_THRESHOLD = 1, 2, 3
+GRADER_ERROR, WRONG_USAGE, BELOW_THRESHOLD, INTERRUPTED = 1, 2, 3, 130
 
 require_isolation = click.option(
     "--require-isolation",
@@ -26,6 +28,11 @@ require_isolation = click.option(
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**53 - 1), help="Draw the hidden cases from this, to replay a verdict."
+)
+feedback_option = click.option(
+    "--feedback",
+    type=click.Choice(["none", "symptom", "hint", "full"]),
+    help="How much students are told of a check that fails.  [default: as course.toml says]",
 )
 fail_under = click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 3 if anybody has less."
@@ -43,6 +50,11 @@ class Sentence(Exception):
 def warn(sentence: str) -> None:
     """Say on stderr what is not as it should be."""
     click.secho(f"Warning: {sentence}", err=True, fg="yellow", bold=True)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_exercise(exercise: str) -> tuple[Course, Exercise]:
@@ -67,14 +79,27 @@ def refuse_inside(submission: Path, place: Path) -> None:
         )
 
 
+def terms(course: Course, required: Level | None, seed: int | None, feedback: Telling | None = None) -> Terms:
+    """The terms on which a course grades."""
+    from autograder.course import CourseError
+    from autograder.grading import terms_of
+
+    try:
+        return terms_of(course, warn, required, seed, feedback)
+    except CourseError as error:
+        raise Sentence(str(error)) from None
+
+
 @contextmanager
-def open_grader(course: Course, exercise: Exercise, required: Level | None, seed: int | None) -> Iterator[Grader]:
+def open_grader(
+    course: Course, exercise: Exercise, required: Level | None, seed: int | None, feedback: Telling | None = None
+) -> Iterator[Grader]:
     """A grader, closed afterwards."""
     from autograder.course import CourseError
     from autograder.grading import NotIsolated, opened
 
     try:
-        with opened(course, exercise, warn, required, seed) as grader:
+        with opened(course, exercise, warn, required, seed, feedback) as grader:
             yield grader
     except CourseError as error:
         raise Sentence(str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -15,13 +16,33 @@ def command(exercise: str) -> None:
     """Build assignments/EXERCISE from solutions/EXERCISE.
 
     What comes out is what students get: stubs, the given files and the visible checks, nothing of the answers.
+
+    Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
     """
+    from autograder.nbgrader.config import CONFIG, SOURCE
     from autograder.release import ReleaseError, release_exercise
 
     course, loaded = common.open_exercise(exercise)
+    with_nbgrader = (course.root / CONFIG).is_file()
+    source = course.root / SOURCE / exercise if with_nbgrader else None
     try:
-        folder = release_exercise(loaded, course.assignments / exercise)
+        folder = release_exercise(
+            loaded,
+            course.assignments / exercise,
+            source,
+            first=lambda built: _fill(course.root, exercise, built.source) if with_nbgrader else None,
+        )
     except ReleaseError as error:
         raise common.Sentence(str(error), common.GRADER_ERROR) from None
     here = Path.cwd()
     click.echo(f"Released {exercise} to {folder.relative_to(here) if folder.is_relative_to(here) else folder}.")
+
+
+def _fill(root: Path, exercise: str, source: Mapping[str, bytes]) -> None:
+    from autograder.nbgrader.filling import fill_gradebook
+    from autograder.nbgrader.gradebook import GradebookError
+
+    try:
+        fill_gradebook(root, exercise, source)
+    except GradebookError as error:
+        raise common.Sentence(str(error), common.GRADER_ERROR) from None

@@ -8,8 +8,10 @@ costs only itself: another process loads the program again and goes on with the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
 
 from autograder.cells import Cell
 from autograder.sandbox import runtime, system
@@ -53,6 +55,7 @@ __all__ = [
     "Raised",
     "Recall",
     "Returned",
+    "Runner",
     "Step",
     "Unusable",
     "Value",
@@ -89,13 +92,37 @@ class Jail:
 
         Raises JailError, and nothing because of what a student sent.
         """
+        with self.loaded(program, limits) as once:
+            return once.run(program, batches, limits)
+
+    @contextmanager
+    def loaded(self, program: Program, limits: Limits) -> Iterator[Runner]:
+        """The program, loaded once for several runs; the limits are those of all its runs together."""
         session = Session(self._processes, program, limits)
         try:
             session.start()
-            outcomes = {batch.function: session.call(batch) for batch in batches}
+            yield Loaded(session)
         finally:
             session.close()
-        return Execution(session.problems, outcomes)
+
+
+class Runner(Protocol):
+    """What runs a program: a jail, or a place in it where that program is loaded already."""
+
+    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
+        """As Jail.run."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A program that is loaded already. What its functions left behind is there in the next run."""
+
+    session: Session
+
+    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:  # noqa: ARG002 - its own
+        """As Jail.run, for the program and within the limits that it was loaded with."""
+        outcomes = {batch.function: self.session.call(batch) for batch in batches}
+        return Execution(self.session.problems, outcomes)
 
 
 def processes_at(level: Level) -> Processes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from autograder.cells import Cell
 from autograder.exercise import Array, Arrays, Names
+from autograder.sandbox import frames
 
 How = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
 
@@ -59,6 +61,21 @@ class Batch:
 
     function: str
     steps: tuple[Step, ...]
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The request for these calls, as it is sent: packed once, however many submissions it is for."""
+        return frames.pack(("batch", self.function, [_request(step) for step in self.steps]), frames.REQUEST_CAP)
+
+
+def _request(step: Step) -> tuple[object, ...]:
+    match step:
+        case Call(arrays, names):
+            return "call", frames.arrays_out(arrays), list(names.items())
+        case Again(earlier):
+            return "again", earlier
+        case Recall(earlier):
+            return "recall", earlier
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class Bench:
         earlier: Turn | None = turns[rest[0]] if kind != "call" else None
         if earlier and not earlier.made:
             return earlier
-        turn = Turn(earlier.sent, earlier.arrays) if earlier else Turn(dict(rest[0]), frames.arrays_in(rest[0]))
+        turn = Turn(earlier.sent, earlier.arrays) if earlier else Turn(dict(rest[0]), frames.trusted_arrays_in(rest[0]))
         try:
             if kind == "recall" and earlier:
                 turn.result = earlier.result

@@ -9,21 +9,9 @@ from typing import Protocol
 
 from autograder.cells import Cell, defined_in
 from autograder.sandbox import replies
-from autograder.sandbox.frames import LONGEST_TEXT, FrameError, arrays_out, integer, text
+from autograder.sandbox.frames import LONGEST_TEXT, FrameError, integer, text
 from autograder.sandbox.levels import JailError
-from autograder.sandbox.program import (
-    Again,
-    Batch,
-    Call,
-    CellProblem,
-    Ended,
-    Limits,
-    Outcome,
-    Program,
-    Raised,
-    Recall,
-    Step,
-)
+from autograder.sandbox.program import Batch, CellProblem, Ended, Limits, Outcome, Program, Raised
 from autograder.sandbox.worker import Process, Stopped, Worker
 
 _SPARE_SECONDS = 10  # on the CPU, beyond what the clock allows
@@ -98,7 +86,7 @@ class Session:
             return (worker,) * len(batch.steps)
         outcomes: list[Outcome] = []
         worker.allow(self._limits.cpu_seconds, min(self._limits.wall_seconds, self._time_left()))
-        worker.send("batch", batch.function, [_request(step) for step in batch.steps])
+        worker.put(batch.frame)
         try:
             for step in range(len(batch.steps)):
                 outcomes.append(replies.outcome(worker.receive(), self._program, batch, step))
@@ -159,16 +147,6 @@ class Session:
             line = None if cell.label else cell.first_line  # a cell of a script has no label
             problem = CellProblem(cell.label, line, _in_words(what, self._limits), "", defines, what)
         self._problems.setdefault(index, problem)
-
-
-def _request(step: Step) -> tuple[object, ...]:
-    match step:
-        case Call(arrays, names):
-            return "call", arrays_out(arrays), list(names.items())
-        case Again(earlier):
-            return "again", earlier
-        case Recall(earlier):
-            return "recall", earlier
 
 
 def _in_words(ended: Ended, limits: Limits) -> str:

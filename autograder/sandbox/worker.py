@@ -58,7 +58,11 @@ class Worker:
 
     def send(self, *request: object) -> None:
         """Send one request; does not wait until it is read."""
-        self._process.channel.put(frames.pack(request, frames.REQUEST_CAP))
+        self.put(frames.pack(request, frames.REQUEST_CAP))
+
+    def put(self, frame: bytes) -> None:
+        """The same for a request that is packed already."""
+        self._process.channel.put(frame)
 
     def receive(self) -> tuple[Any, ...]:
         """The next reply. Raises Stopped at a limit or the end of the process, FrameError where it is no reply."""

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
+import linecache
 import os
 import select
 import signal
@@ -60,6 +62,7 @@ def main() -> None:
     try:
         preload()
         runner.settle()
+        rehearse()
         rules = lockdown.landlock_ruleset(map(Path, readable), map(Path, listable))
         os.dup2(rules, RULES)
         keeps_root = os.getuid() == 0 and not any(become(user, Path(os.__file__)) for user in users)
@@ -166,6 +169,44 @@ def preload() -> None:
             importlib.import_module(name)
     np.linalg.inv(np.eye(8) @ np.eye(8))  # what linear algebra sets up at its first use
     syscalls.assemble(os.uname().machine, os.getpid())  # most of it is the same for every fork
+
+
+_BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
+_REHEARSAL = """
+import numpy as np
+
+
+def rehearse(W, x):
+    h, total = [x[0]], np.zeros_like(W)
+    for t in range(1, len(x) + 1):
+        a = W @ h[t - 1] + x[t - 1]
+        e = np.exp(a - np.max(a))
+        h.append(np.tanh(a) / (1 + e / np.sum(e)))
+    back = np.zeros(len(W))
+    for t in range(len(x), 0, -1):
+        back = (back + h[t]) @ (np.diag(1 - h[t] ** 2) - np.outer(h[t], h[t])) @ W * np.eye(len(W))[0]
+        total += np.outer(back, h[t - 1]) / len(x)
+    return np.array(h), np.where(total > 0, total, -np.log(np.abs(total) + 1))
+"""
+
+
+def rehearse() -> None:
+    """Run a program once as a fork does, so that what Python and numpy learn from it is there in every fork."""
+    case = frames.arrays_out({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
+    steps: list[tuple[object, ...]] = [*[("call", case, [])] * 20, ("again", 0), ("recall", 0)]
+    requests = (
+        ("program", "rehearsal", [(0, _REHEARSAL, "", 1)], [("builder", _BUILDER)], [("rehearse", ("W", "x"), 2)]),
+        ("batch", "rehearse", steps),
+    )
+    source = io.BytesIO(b"".join(frames.pack(request, frames.REQUEST_CAP) for request in requests))
+    kept = dict(sys.modules), list(sys.meta_path), list(sys.argv)
+    with suppress(EOFError):
+        runner.serve(source, io.BytesIO())
+    for name in sys.modules.keys() - kept[0].keys():
+        del sys.modules[name]
+    sys.modules.update(kept[0])
+    sys.meta_path[:], sys.argv[:] = kept[1:]
+    linecache.cache.clear()
 
 
 def become(user: int, library: Path) -> bool:

@@ -57,8 +57,11 @@ class TestWhatIsReleased:
     def test_the_files(self, files: dict[str, bytes]) -> None:
         assert sorted(files) == [
             "README.md",
+            "calls.py",
             "checks.json",
             "checks.py",
+            "feedback.py",
+            "layout.py",
             "network.py",
             "requirements.txt",
             "rnn_backprop.ipynb",
@@ -210,7 +213,7 @@ class TestReleasing:
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
         assert again() == folder
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-        assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+        assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name, f"{folder.name}.sha256"]
         assert differences(load_exercise(toy), folder) == ()
 
     def test_differences_are_told_by_file(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:

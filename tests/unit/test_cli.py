@@ -46,7 +46,7 @@ def test_wrong_usage_is_one_sentence_and_2(args: list[str], says: str) -> None:
     assert says in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["grade"], ["release"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["grade"], ["class"], ["release"], ["demo"], ["bundle"], ["export"]])
 def test_every_command_has_help(command: list[str]) -> None:
     done = autograder(*command, "--help")
     assert done.returncode == 0

@@ -96,3 +96,10 @@ def test_seed_depends_on_code_exercise_and_secret(code: str, exercise: str, secr
     assert 0 <= seed < 2**53
     assert seed == seed_of(code, exercise, secret)
     assert len({seed, seed_of(code + "#", exercise, secret), seed_of(code, exercise, secret + b"#")}) == 3
+
+
+def test_how_much_students_are_told(tmp_path: Path) -> None:
+    assert find_course(course(tmp_path)).feedback == "full"
+    assert find_course(course(tmp_path, 'feedback = "hint"')).feedback == "hint"
+    with pytest.raises(CourseError, match="feedback must be one of none, symptom, hint, full, not 'all'"):
+        find_course(course(tmp_path, 'feedback = "all"'))

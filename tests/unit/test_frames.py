@@ -202,6 +202,6 @@ def test_the_untrusted_side_imports_nothing_of_the_trusted_side():
         "autograder",
         "autograder.sandbox",
         "autograder.student",
-        "autograder.student.checks",  # what students have anyway
+        "autograder.student.calls",  # what students have anyway
         *(f"autograder.sandbox.{name}" for name in untrusted),
     }

@@ -74,17 +74,22 @@ def test_every_room_has_a_guide(room: str) -> None:
 # --- Imports ------------------------------------------------------------------------------------------------------
 
 FLOORS = (
-    "student.checks",
+    "student.calls student.feedback student.layout",
     "exercise report files magics text sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
     "sandbox.syscalls sandbox.system sandbox.words",
-    "cells compare slopes source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.loading sandbox.lockdown",
+    "cells compare outside slopes source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.loading "
+    "sandbox.lockdown",
     "archive golden loading notebook sandbox.answers sandbox.fresh sandbox.program",
-    "course messages submission sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
+    "course messages proof submission sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
     "judging sandbox.session sandbox.zygote",
-    "cases sandbox.jail",
+    "cases diagnosis sandbox.jail",
+    "ladder",
+    "own_forward",
+    "feedback",
     "grading release sandbox.probe",
     "formats",
-    "demo doctor pytest_plugin",
+    "bundles classroom demo doctor export nbgrader pytest_plugin",
+    "verify",
     "commands",
     "cli",
     "__main__",
@@ -140,7 +145,7 @@ BESIDE_STUDENT_CODE = (
 @pytest.mark.parametrize("module", BESIDE_STUDENT_CODE)
 def test_what_runs_beside_student_code_imports_nothing_of_the_trusted_side(module: str) -> None:
     path = PACKAGE / "sandbox" / f"{module}.py"
-    public = {"student.checks"}  # what students have in their hands anyway
+    public = {"student.calls"}  # what students have in their hands anyway
     assert imports_of_ours(path) <= {f"sandbox.{name}" for name in BESIDE_STUDENT_CODE} | public
     others = {name.split(".")[0] for name in imports(path)} - {"autograder"}
     assert others - sys.stdlib_module_names <= {"numpy", "msgpack"}
@@ -149,7 +154,7 @@ def test_what_runs_beside_student_code_imports_nothing_of_the_trusted_side(modul
 @pytest.mark.parametrize("path", sorted((PACKAGE / "student").glob("*.py")), ids=lambda path: path.name)
 def test_what_students_get_needs_numpy_alone(path: Path) -> None:
     tops = {name.split(".")[0] for name in imports(path)}
-    assert tops - sys.stdlib_module_names <= {"numpy", "pytest", "checks"}
+    assert tops - sys.stdlib_module_names <= {"numpy", "pytest", "calls", "checks", "feedback", "layout"}
 
 
 # --- What a command loads -----------------------------------------------------------------------------------------

@@ -108,3 +108,27 @@ def test_reading_a_source_imports_no_jupyter() -> None:
     text = Path(source_cells.__code__.co_filename).read_text(encoding="utf-8")
     assert "jupytext" not in text
     assert "nbformat" not in text
+
+
+HINTS = '# %% setup\nx = 1\n\n# %% hints="f"\n# 1. Look here,\n#    and there.\n# 2. Look closer.\n'
+
+
+def test_hints_are_read_and_not_released():
+    read = source_cells(HINTS)
+    assert read.hints == {"f": ("Look here, and there.", "Look closer.")}
+    assert read.set_up == {"x = 1"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("# Look here.", "must be numbered"),
+        ("# 2. Look here.", "must be numbered"),
+        ("# 1. a\n# 3. b", "must be numbered"),
+        ("", "there are 0"),
+        ("# 1. a\n# 2. b\n# 3. c\n# 4. d", "there are 4"),
+    ],
+)
+def test_hints_that_are_none(lines, says):
+    with pytest.raises(SourceError, match=says):
+        source_cells(f'# %% hints="f"\n{lines}\n')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ import pytest
 
 from autograder.golden import golden_numbers
 from autograder.loading import load_exercise
-from autograder.source import cells
+from autograder.release import SHIPPED, STUDENT
+from autograder.source import cells, solution_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISE = ROOT / "solutions" / "rnn_backprop"
@@ -32,14 +34,14 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     exercise = load_exercise(EXERCISE)
     (folder / "checks.json").write_text(golden_numbers(exercise), encoding="utf-8")
     (folder / "network.py").write_text(exercise.given["network.py"], encoding="utf-8")
-    source = ROOT / "autograder" / "student" / "checks.py"
-    (folder / "checks.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    for file in SHIPPED:
+        (folder / file).write_text((STUDENT / file).read_text(encoding="utf-8"), encoding="utf-8")
     sys.path.insert(0, str(folder))
     try:
         yield importlib.import_module("checks")
     finally:
         sys.path.remove(str(folder))
-        for name in ("checks", "network"):
+        for name in ("network", *(Path(file).stem for file in SHIPPED)):
             sys.modules.pop(name, None)
 
 
@@ -166,13 +168,16 @@ def test_wrong_numbers_are_told_with_the_smallest_case_and_the_worst_entry(
     checks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = told(checks, monkeypatch, changed(("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")), "dJ_dW")
-    assert "dJ_dW is not the slope of J in the smallest failing case, T = 2." in text
+    assert "dJ_dW is not the slope of J." in text
     for row in (
-        "relative error  0.",
-        "(allowed: 0.001)",
-        "worst entry     dJ_dW[",
-        "passes for      T = 1\n",
-        "T = 2; T = 3",
+        "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax\n",
+        "relative error         2.",
+        "(allowed: 1e-03)",
+        "worst entry            dJ_dW[",
+        "right for              T = 1; wrong from T = 2 on\n",
+        "right for              W = 0 and W symmetric;",
+        "read          equations (17) and (18) of the notebook",
+        'see it again  check("dJ_dW", T=2, H=2, seed=0)',
     ):
         assert row in text
     assert "own forward" not in text  # it is neither, so there is nothing more to say
@@ -268,7 +273,7 @@ def test_wrong_arity(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             [("def dJ_dW", "KEPT = {}\n\ndef dJ_dW"), ("return dW", "return KEPT.setdefault(len(x), dW).copy()")],
-            "does not have the expected numbers",
+            "your numbers are the same for",
         ),
         (
             [
@@ -390,9 +395,9 @@ from types import ModuleType
 
 import numpy as np
 
-checks = ModuleType("checks")
-sys.modules["checks"] = checks
-exec(compile(sys.argv[1], "checks.py", "exec"), vars(checks))
+calls = ModuleType("calls")
+sys.modules["calls"] = calls
+exec(compile(sys.argv[1], "calls.py", "exec"), vars(calls))
 network = ModuleType("network")
 sys.modules["network"] = network
 exec(compile(sys.argv[2], "network.py", "exec"), vars(network))
@@ -400,13 +405,13 @@ exec(compile(sys.argv[2], "network.py", "exec"), vars(network))
 eye = np.eye(2)
 arrays = {"U": eye, "W": eye, "V": eye, "b_h": eye[0], "b_y": eye[0], "x": eye, "h0": eye[0]}
 given = network.arguments(arrays, {"g1": "identity", "g2": "identity", "loss": "squared_error"})
-print(checks.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"], 0 * eye, given["h0"], "V").round(6))
+print(calls.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"], 0 * eye, given["h0"], "V").round(6))
 """
 
 
 def test_slope_needs_nothing_but_its_own_text_and_the_given_module(tmp_path: Path) -> None:
     """No file beside it, nor any name of a file: so it can be offered wherever student code runs."""
-    texts = [(ROOT / "autograder" / "student" / "checks.py"), EXERCISE / "network.py"]
+    texts = [STUDENT / "calls.py", EXERCISE / "network.py"]
     command = [sys.executable, "-I", "-c", MEASURE, *(path.read_text(encoding="utf-8") for path in texts)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stderr == ""
@@ -415,11 +420,84 @@ def test_slope_needs_nothing_but_its_own_text_and_the_given_module(tmp_path: Pat
 
 @pytest.mark.parametrize(("text", "says"), [(None, "is not beside checks.py"), ("{", "is damaged")])
 def test_checks_can_be_imported_without_their_numbers_and_say_so(tmp_path: Path, text: str | None, says: str) -> None:
-    source = (ROOT / "autograder" / "student" / "checks.py").read_text(encoding="utf-8")
-    (tmp_path / "checks.py").write_text(source, encoding="utf-8")
+    for file in SHIPPED:
+        (tmp_path / file).write_text((STUDENT / file).read_text(encoding="utf-8"), encoding="utf-8")
     if text:
         (tmp_path / "checks.json").write_text(text, encoding="utf-8")
     command = [sys.executable, "-c", "from checks import check; print(check(), check('forward'))"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stderr == ""
     assert done.stdout.count(f"checks.json {says}: put it there as it was handed out") == 2
+
+
+LADDER_WRONG = [("later = delta_G1 @ net.W", "later = 0 * delta_G1")]
+
+
+def test_a_small_case_is_shown_in_full(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", module_of(changed(*LADDER_WRONG), None))
+    text = repr(checks.check("dJ_dW", T=3, H=2, seed=0))
+    assert text.startswith(
+        "dJ_dW: 0 of 1 checks pass\n  WRONG  T = 3, H = 2, D = 1, K = 2; tanh, softmax with cross_entropy"
+    )
+    for row in (
+        "W               [[0.9, -0.7], [0.4, 0.8]]",
+        "y_hat  ",
+        "your dJ_dW  ",
+        "expected  ",
+        "relative error  ",
+    ):
+        assert row in text
+    assert "h0  " not in text  # the gradients do not get it
+    assert repr(checks.check("dJ_dW", T=1, H=2, seed=0)).startswith("dJ_dW: all 1 checks pass")
+
+
+def test_cases_are_found_by_what_they_are(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", module_of(RIGHT, None))
+    assert repr(checks.check("forward", g1="relu")).startswith("forward: all 1 checks pass")
+    assert "all 3 checks pass" in repr(checks.check("forward", H=1))
+    text = in_one_line(repr(checks.check("forward", T=77)))
+    assert "There is no case with T=77 here. There are: T=1, H=1, seed=0 T = 1, H = 1, D = 1, K = 1;" in text
+
+
+def test_the_case_that_a_message_names_is_there(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = told(checks, monkeypatch, changed(*LADDER_WRONG), "dJ_dW")
+    case = re.search(r'see it again  check\("dJ_dW", (.*)\)', text)[1]
+    assert "WRONG" in repr(eval(f'checks.check("dJ_dW", {case})', {"checks": checks}))
+    assert "term by term           your dJ(3)/dW has the term k = 3;" in text
+
+
+def test_a_case_on_which_it_stops(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", module_of(returning("dW[9]"), None))
+    assert "dJ_dW stops with IndexError" in repr(checks.check("dJ_dW", T=3, H=2, seed=0))
+
+
+def test_hints_come_one_by_one_and_then_all_again(
+    checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = checks.golden().hints["dJ_dU"]
+    assert len(known) == 3
+    for number, text in enumerate(known, start=1):
+        checks.hint("dJ_dU")
+        assert in_one_line(capsys.readouterr().out) == f"Hint {number} of 3 for dJ_dU: {text}"
+    checks.hint("dJ_dU")
+    assert in_one_line(capsys.readouterr().out) == f"These are all hints for dJ_dU: {' '.join(f'- {h}' for h in known)}"
+    checks.hint("dJ_dX")
+    assert capsys.readouterr().out == "There are no hints for 'dJ_dX', but for forward, dJ_dV, dJ_dW, dJ_dU.\n"
+
+
+def test_no_hint_is_a_line_of_the_solution(checks: Any) -> None:
+    telling = {
+        line for line in solution_lines((EXERCISE / "rnn_backprop.py").read_text(encoding="utf-8")) if len(line) > 8
+    }
+    for hints in checks.golden().hints.values():
+        assert 1 <= len(hints) <= 3
+        assert not [line for text in hints for line in telling if line in text]
+
+
+def test_html_of_wrong_numbers_has_the_map_as_a_table(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", module_of(changed(*LADDER_WRONG), None))
+    html = checks.check("dJ_dW")._repr_html_()
+    assert 'aria-label="Relative error of each entry of dJ_dW"' in html
+    assert "No entry of dJ_dW is right; the largest error, 2, is that of dJ_dW[1, 0]." in html
+    assert html.count("smallest failing case") == 1  # the same is not said of each check
+    assert "<pre" in html.partition("For the same reason.")[0]

@@ -65,19 +65,23 @@ def assert_harmless(shown: str) -> None:
 
 
 @pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    ("form", "count"),
+    [(name, count) for name, one in FORMATS.items() for count in (1, 3) if one.holds != "one" or count == 1],
+)
 def test_every_format_shows_it_harmlessly(told, form, count):
     report = hostile_report(told)
     refused = Report("ex", told[:5000], "refused", 0.0, 1.0, 1, "A", report.notes)
-    shown = FORMATS[form]([report, refused, report][:count])
+    shown = FORMATS[form].render([report, refused, report][:count])
     for line in shown.split("\n"):
         assert line.isprintable()
     shown.encode("utf-8")
     if form == "text":
         assert_harmless(shown)
         assert "##[" not in shown
-    else:
+    elif form != "github":  # whose lines are commands, with all text in them escaped
+        assert not re.search(r"(?m)^\s*(::[a-z]|##\[)", shown)
+    if form == "json":
         read = json.loads(shown)
         assert (read if count == 1 else read[0])["submission"] == told[:5000]
 
@@ -117,3 +121,17 @@ def test_what_was_visible_stays(told):
 )
 def test_honest_text_is_left_alone(told):
     assert plain(told, 100) == told
+
+
+def test_lines_stay_lines_and_a_known_mistake_is_named_for_the_instructor() -> None:
+    told = {"message": "dW is wrong.\n\n  case  T = 3", "diagnosis": "h0_dropped"}
+    checks = tuple(CheckResult(f"{name}.a", name, "A check", "fail", 0.0, 1.0, **told) for name in ("f", "g"))
+    shown = text.render([Report("ex", "ada", "graded", 0.0, 2.0, 1, "A", (), checks)])
+    assert "f.a, g.a\n  dW is wrong.\n\n    case  T = 3\n" in shown
+    assert "Known mistake: h0_dropped in f, g\n" in shown
+
+
+def test_notes_say_whom_they_are_for() -> None:
+    notes = (Note("student", "Look."), Note("instructor", "Look closely."))
+    shown = text.render([Report("ex", "ada", "graded", 0.0, 2.0, 1, "A", notes, ())])
+    assert "Note: Look.\nNote for the instructor: Look closely.\n" in shown

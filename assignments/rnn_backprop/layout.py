@@ -1,0 +1,109 @@
+"""How feedback is laid out: as plain text and as HTML, the same words in both."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedback import ErrorMap, Feedback  # type: ignore[import-not-found]  # beside it once both are released
+
+WIDTH = 70
+LEVELS = ((1e-8, "·", "exact"), (1e-4, "░", "< 1e-4"), (1e-2, "▒", "< 1e-2"), (0.5, "▓", "< 0.5"))
+WORST, FROM = "█", "0.5 or more"
+
+
+def mark(far: float) -> str:
+    """One character for a relative error."""
+    return next((character for below, character, _ in LEVELS if far <= below), WORST)
+
+
+def as_text(feedback: Feedback) -> str:
+    """All of it as plain text, in lines of 70 characters."""
+    blocks = [_filled(feedback.symptom), table(feedback.facts)]
+    if feedback.map:
+        legend = "  ".join(f"{character} {words}" for _, character, words in (*LEVELS, (0.0, WORST, FROM)))
+        rows = "\n".join(" " * 6 + " ".join(map(mark, row)) for row in feedback.map.errors)
+        sentence = _filled(feedback.map.sentence, "  ", "  ")
+        case = _filled(f"error of each entry for {feedback.map.case}", "  ", "  ")
+        blocks.append(f"{case}\n  {legend}\n\n{rows}\n\n{sentence}")
+    blocks.append(table(last(feedback)))
+    return "\n\n".join(filter(None, blocks))
+
+
+def last(feedback: Feedback) -> list[tuple[str, str]]:
+    """The parts that come after the map, with their labels."""
+    here, _, shell = feedback.replay.partition("\n")
+    lines = (("looks like", feedback.hint), ("read", feedback.read), ("see it again", here), ("in a shell", shell))
+    return [(label, text) for label, text in lines if text]
+
+
+def table(facts: Sequence[tuple[str, str]]) -> str:
+    """Labelled lines in two columns."""
+    column = max((len(label) for label, _ in facts), default=0) + 4
+    return "\n".join(_filled(text, f"  {label}".ljust(column), " " * column) for label, text in facts)
+
+
+def _filled(text: str, first: str = "", others: str = "") -> str:
+    """Lines of a bounded length; "k = 1" is not torn apart."""
+    kept = text.replace(" = ", "\0=\0")
+    return textwrap.fill(kept, WIDTH, initial_indent=first, subsequent_indent=others).replace("\0", " ")
+
+
+def wrapped(text: str) -> str:
+    """Long lines folded; what does not fit into the second column of a table goes on below it."""
+    rows = ((line, len(re.sub(r"( +\S.*?  +)?.*", r"\1", line, count=1))) for line in text.splitlines())
+    return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent=" " * column) for line, column in rows)
+
+
+def as_html(feedback: Feedback) -> str:
+    """All of it as HTML that takes its colours from where it stands, so that it can be read on dark and on light."""
+    return "".join(_html(feedback))
+
+
+def _html(feedback: Feedback) -> Iterator[str]:
+    yield _tag("p", feedback.symptom, "margin: 0.3em 0")
+    yield _html_table(feedback.facts)
+    if feedback.map:
+        yield _html_map(feedback.map)
+    yield _html_table(last(feedback))
+
+
+def _html_table(facts: Sequence[tuple[str, str]]) -> str:
+    cell = "text-align: left; vertical-align: top; padding: 0.1em 1em 0.1em 0; background: none; color: inherit"
+    rows = "".join(
+        f'<tr style="background: none">{_tag("th", label, f"{cell}; font-weight: normal; font-style: italic", "row")}'
+        f"{_tag('td', text, f'{cell}; white-space: pre-wrap')}</tr>"
+        for label, text in facts
+    )
+    return f'<table style="border-collapse: collapse; margin: 0.3em 0">{rows}</table>' if rows else ""
+
+
+def _html_map(map: ErrorMap) -> str:
+    """A table of errors in numbers; the shade says the same to those who see it."""
+    head = "padding: 0.1em 0.5em; font-weight: normal; font-style: italic; background: none; color: inherit"
+    columns = "".join(_tag("th", str(j), head, "col") for j in range(len(map.errors[0])))
+    rows = "".join(
+        f'<tr style="background: none">{_tag("th", str(i), head, "row")}{"".join(_html_entry(far) for far in row)}</tr>'
+        for i, row in enumerate(map.errors)
+    )
+    said = _tag("p", f"Error of each entry for {map.case}. {map.sentence}", "margin: 0.5em 0 0.3em")
+    label = html.escape(f"Relative error of each entry of {map.result}", quote=True)
+    return (
+        f'{said}<table aria-label="{label}" style="border-collapse: collapse; margin: 0.3em 0">'
+        f'<tr style="background: none"><td style="background: none"></td>{columns}</tr>{rows}</table>'
+    )
+
+
+def _html_entry(far: float) -> str:
+    shade = {"·": 0.0, "░": 0.1, "▒": 0.2, "▓": 0.35, WORST: 0.5}[mark(far)]
+    style = f"border: 1px solid #888; padding: 0.1em 0.5em; color: inherit; background: rgba(200, 90, 60, {shade})"
+    return _tag("td", f"{mark(far)} {far:.0e}" if mark(far) != "·" else "· exact", f"{style}; text-align: center")
+
+
+def _tag(name: str, text: str, style: str, scope: str = "") -> str:
+    scoped = f' scope="{scope}"' if scope else ""
+    return f'<{name}{scoped} style="{style}">{html.escape(text)}</{name}>'

@@ -1,0 +1,89 @@
+"""Keys of results: equal where grading again would give the same report, so that it need not be done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import autograder
+from autograder import files
+from autograder.classroom.roll import Entry
+from autograder.grading import Terms
+from autograder.submission import ARCHIVE, MOST_ENTRIES, SUFFIXES
+
+_PACKAGE = Path(autograder.__file__).parent
+_READ = (*SUFFIXES, ARCHIVE)
+_VERDICTS = ("*.py", "sandbox/*.py", "student/*.py")  # of this package: what can change a report
+_NOT_GRADED_BY = {"figures", "handout", "__pycache__"}  # of an exercise: its release is made of them, and Python's own
+
+
+def exercise_files(folder: Path) -> dict[str, bytes]:
+    """All that grading may need of an exercise folder, by path in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    inside = {path.relative_to(folder): path for path in found}
+    return {
+        name.as_posix(): path.read_bytes()
+        for name, path in inside.items()
+        if _NOT_GRADED_BY.isdisjoint(name.parts) and not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def key_of_terms(exercise: dict[str, bytes], terms: Terms) -> bytes:
+    """What all keys of one class have in common: the kit itself, the exercise, limits, and the secret or the seed."""
+    settings = repr((autograder.__version__, sorted(asdict(terms.limits).items()), terms.seed, terms.feedback))
+    modules = [path for part in _VERDICTS for path in _PACKAGE.glob(part)]
+    own = {path.relative_to(_PACKAGE).as_posix(): path.read_bytes() for path in modules}
+    parts = (settings.encode(), terms.secret or b"", *_flat(own), *_flat(exercise))
+    return _digest(parts)
+
+
+def key_of(entry: Entry, common: bytes) -> str:
+    """The key of one submission's result: the bytes that are read of it, and all names that a report may name."""
+    return _digest((common, entry.student.encode("utf-8", "surrogateescape"), *_content(entry.path))).hex()
+
+
+def _content(path: Path) -> Iterator[bytes]:
+    yield os.fsencode(path.name)
+    try:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            yield _bytes(path)
+            return
+        with os.scandir(path) as entries:
+            names = sorted(entry.name for entry in islice(entries, MOST_ENTRIES + 1))
+    except OSError as error:
+        yield str(error.errno).encode()
+        return
+    for name in names:
+        yield os.fsencode(name)
+        if name.lower().endswith(_READ):
+            yield _bytes(path / name)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with files.opened(path) as file:
+            digest = hashlib.sha256()
+            while part := file.read(1 << 20):
+                digest.update(part)
+            return digest.digest()
+    except files.Unreadable as reason:
+        return str(reason).encode()
+
+
+def _flat(contents: dict[str, bytes]) -> Iterator[bytes]:
+    for name in sorted(contents):
+        yield name.encode()
+        yield contents[name]
+
+
+def _digest(parts: Iterator[bytes] | tuple[bytes, ...]) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

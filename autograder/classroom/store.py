@@ -1,0 +1,251 @@
+"""The results of a class: a folder with one JSON for each submission, and scores.csv.
+
+A file is written beside its place and then moved there, so that whatever ends this program leaves each result as it was
+or as it is to be. A result that cannot be read, as after a power cut, counts as not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+from autograder.exercise import Exercise
+from autograder.formats import table
+from autograder.formats.json_report import as_object
+from autograder.report import CheckResult, ErrorMap, Feedback, Note, Report
+
+if sys.platform != "win32":
+    import fcntl
+
+SCORES = "scores.csv"
+_PLAIN = ("exercise", "submission", "status", "score", "max_score", "seed", "isolation")  # fields of a report
+_DRAFT = ".draft-"
+_LOCK = ".lock"
+_LONGEST_NAME = 120  # characters of a file's name that a student's name may fill
+
+
+class StoreError(Exception):
+    """Results that cannot be kept: one sentence that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of scores.csv."""
+
+    checks: tuple[str, ...]
+    functions: tuple[str, ...]
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """Their names."""
+        return ("student", *self.checks, *self.functions, "total", "status", "diagnosis", "seconds")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One submission graded, ready to be kept: `data` is its file, `line` its line of scores.csv."""
+
+    student: str
+    data: bytes
+    line: bytes
+    isolation: str
+    status: str
+    percent: float
+    problem: bool
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file holds: the report, its key, and how long grading took."""
+
+    report: Report
+    key: str
+    seconds: float
+
+
+def columns_of(exercise: Exercise) -> Columns:
+    """The columns for one exercise."""
+    return Columns(tuple(check.id for check in exercise.checks), tuple(one.name for one in exercise.functions))
+
+
+def result_of(report: Report, key: str, seconds: float, columns: Columns) -> Result:
+    """A report, as it is kept."""
+    kept = as_object(report) | {"key": key, "seconds": round(seconds, 4)}
+    for check, result in zip(kept["checks"], report.checks, strict=True):
+        check["feedback"] = None if result.feedback is None else _plain(asdict(result.feedback))
+    return Result(
+        student=report.submission,
+        data=json.dumps(kept, allow_nan=False).encode() + b"\n",
+        line=_line(_cells(Stored(report, key, seconds), columns)),
+        isolation=report.isolation,
+        status=report.status,
+        percent=100 * report.score / report.max_score if report.max_score else 0.0,
+        problem=is_problem(report),
+    )
+
+
+def is_problem(report: Report) -> bool:
+    """Whether somebody should look at it: no verdict, or a check that ran out of time."""
+    return report.status != "graded" or any(check.status == "timeout" for check in report.checks)
+
+
+class Store:
+    """The results folder of a class, made when it is not there. One program at a time writes to it.
+
+    A context manager. Raises StoreError where it cannot be made or written, or while another program writes to it.
+    """
+
+    def __init__(self, folder: Path, columns: Columns) -> None:
+        self.folder = folder
+        self._columns = columns
+        self._lines: dict[str, bytes] = {}
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
+        for draft in folder.glob(f"{_DRAFT}*"):
+            draft.unlink(missing_ok=True)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._lock)
+
+    def read(self, student: str) -> Stored | None:
+        """What is kept of a student, None where that is nothing that can be read."""
+        return _read(self.folder / file_name(student))
+
+    def note(self, student: str, stored: Stored) -> None:
+        """Let scores.csv have a line for what is kept already."""
+        self._lines[student] = _line(_cells(stored, self._columns))
+
+    def keep(self, result: Result) -> None:
+        """Keep a result, in place of an earlier one."""
+        with self._writing():
+            self._replace(file_name(result.student), result.data)
+        self._lines[result.student] = result.line
+
+    def write_scores(self) -> None:
+        """Bring scores.csv up to date: a line for every result that was kept or noted, in the order of names."""
+        head = _line(self._columns.head)
+        with self._writing():
+            self._replace(SCORES, b"".join((head, *(self._lines[name] for name in sorted(self._lines)))))
+
+    def others(self, known: set[str], exercise: str) -> Iterator[tuple[str, Stored]]:
+        """Results of this exercise that are kept of other students, as of an earlier folder."""
+        files = {file_name(student) for student in known}
+        for path in sorted(self.folder.glob("*.json")):
+            if path.name not in files and (stored := _read(path)) and stored.report.exercise == exercise:
+                yield stored.report.submission, stored
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"Results cannot be written to {self.folder}: {error.strerror}. What was graded before is kept: "
+                "make room or name another --results, and run the same command again."
+            ) from None
+
+    def _replace(self, name: str, data: bytes) -> None:
+        draft = self.folder / f"{_DRAFT}{os.getpid()}"
+        try:
+            draft.write_bytes(data)
+            draft.replace(self.folder / name)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
+
+def kept(folder: Path) -> Iterator[tuple[Path, Stored | None]]:
+    """Every result in a folder, in the order of the files' names; None for a file that cannot be read as one."""
+    for path in sorted(folder.glob("*.json")):
+        yield path, _read(path)
+
+
+def file_name(student: str) -> str:
+    """The name of a student's file: their own name where that can be a file's, else one made from it."""
+    data = student.encode("utf-8", "surrogateescape")
+    usual = len(data) <= _LONGEST_NAME and student.isprintable() and not set(student) & set('/\\<>:"|?*')
+    if usual and not student.startswith("."):
+        return f"{student}.json"
+    readable = "".join(c if c.isalnum() else "_" for c in student)[: _LONGEST_NAME // 4]
+    return f"{readable}-{hashlib.sha256(data).hexdigest()[:12]}.json"
+
+
+def _read(path: Path) -> Stored | None:
+    try:
+        kept = json.loads(path.read_bytes())
+        return Stored(_report(kept), str(kept["key"]), float(kept["seconds"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _report(kept: dict[str, Any]) -> Report:
+    return Report(
+        **{
+            name: kept[name] for name in ("exercise", "submission", "status", "score", "max_score", "seed", "isolation")
+        },
+        notes=tuple(Note(note["for"], note["text"]) for note in kept["notes"]),
+        checks=tuple(_check(check) for check in kept["checks"]),
+    )
+
+
+def _check(kept: dict[str, Any]) -> CheckResult:
+    feedback = kept["feedback"]
+    return CheckResult(**{**kept, "feedback": None if feedback is None else _feedback(feedback)})
+
+
+def _feedback(kept: dict[str, Any]) -> Feedback:
+    facts = tuple((label, text) for label, text in kept["facts"])
+    shown = kept["map"]
+    if shown is not None:
+        errors = tuple(tuple(inf if error is None else error for error in row) for row in shown["errors"])
+        shown = ErrorMap(**{**shown, "errors": errors})
+    return Feedback(**{**kept, "facts": facts, "map": shown})
+
+
+def _plain(feedback: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity: null stands for it."""
+    shown = feedback["map"]
+    if shown is not None:
+        errors = [[error if isfinite(error) else None for error in row] for row in shown["errors"]]
+        feedback["map"] = {**shown, "errors": errors}
+    return feedback
+
+
+def _cells(stored: Stored, columns: Columns) -> list[str]:
+    report = stored.report
+    points = {check.id: f"{check.points:g}" for check in report.checks}
+    diagnoses = dict.fromkeys(check.diagnosis for check in report.checks if check.diagnosis)
+    functions = [f"{report.points_of(name)[0]:g}" if report.checks else "" for name in columns.functions]
+    total = f"{report.score:g}" if report.status != "grader_error" else ""
+    return [
+        report.submission,
+        *(points.get(id, "") for id in columns.checks),
+        *functions,
+        total,
+        report.status,
+        "; ".join(diagnoses),
+        f"{stored.seconds:.3f}",
+    ]
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    return table.write(cells, ()).encode()

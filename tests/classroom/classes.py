@@ -1,0 +1,49 @@
+"""Classes as large as wanted: the model answer with one known mistake each, and every submission another text."""
+
+from __future__ import annotations
+
+import ast
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.exercise import Exercise, Mistake
+
+MODEL = Path(__file__).parents[1] / "submissions" / "class" / "perfect" / "rnn_backprop.py"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What one student handed in: the mistake in it, if any, and its text."""
+
+    student: str
+    mistake: Mistake | None
+    text: str
+
+
+def handed_in(exercise: Exercise, count: int, seed: int = 0) -> list[Handed]:
+    """So many submissions with random single mistakes, one in ten without."""
+    rng = random.Random(seed)
+    found = []
+    for number in range(count):
+        mistake = rng.choice(exercise.mistakes) if rng.random() < 0.9 else None
+        found.append(Handed(f"student-{number:05}", mistake, f"{with_mistake(mistake)}\n# {number}: {rng.random()}\n"))
+    return found
+
+
+def with_mistake(mistake: Mistake | None) -> str:
+    """The model answer, with one of its functions as somebody who makes this mistake writes it."""
+    text = MODEL.read_text(encoding="utf-8")
+    if mistake is None:
+        return text
+    lines = text.splitlines()
+    [node] = [one for one in ast.parse(text).body if isinstance(one, ast.FunctionDef) and one.name == mistake.function]
+    return "\n".join([*lines[: node.lineno - 1], *mistake.source.splitlines(), *lines[node.end_lineno :]])
+
+
+def put(folder: Path, handed: list[Handed]) -> Path:
+    """The files of a class: one script for each student."""
+    folder.mkdir()
+    for one in handed:
+        (folder / f"{one.student}.py").write_text(one.text, encoding="utf-8")
+    return folder

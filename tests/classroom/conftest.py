@@ -1,0 +1,49 @@
+"""What the tests of a class share: the exercise, the terms, and classes made of the sample submissions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from autograder.classroom.store import Columns, columns_of
+from autograder.course import find_course
+from autograder.exercise import Exercise
+from autograder.grading import Terms
+from autograder.loading import load_exercise
+from autograder.sandbox.program import Limits
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "tests" / "submissions"
+NAME = "rnn_backprop"
+
+
+@pytest.fixture(scope="session")
+def exercise() -> Exercise:
+    return load_exercise(find_course(ROOT).exercise_folder(NAME))
+
+
+@pytest.fixture(scope="session")
+def columns(exercise: Exercise) -> Columns:
+    return columns_of(exercise)
+
+
+@pytest.fixture(scope="session")
+def terms() -> Terms:
+    return Terms(Limits(cpu_seconds=0.5, load_cpu_seconds=2), "E", b"tests", None)
+
+
+@pytest.fixture
+def hand_in(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
+    """Makes submitted/STUDENT/rnn_backprop/ from students and the samples that they hand in."""
+
+    def make(class_: Mapping[str, str]) -> Path:
+        for student, sample in class_.items():
+            folder = tmp_path / "submitted" / student / NAME
+            shutil.copytree(SAMPLES / sample, folder)
+            (folder / "expected.toml").unlink(missing_ok=True)
+        return tmp_path / "submitted"
+
+    return make
