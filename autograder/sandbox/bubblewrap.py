@@ -103,12 +103,24 @@ def _libraries() -> tuple[Path, ...]:
     container, and the level is not used.
     """
     own = [path for path in runtime.LIBRARY.glob("lib-dynload/*.so") if not path.name.startswith(_WITHOUT)]
-    others = [path for folder in (runtime.NUMPY, runtime.MSGPACK) for path in folder.rglob("*.so")]
-    asked = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ":".join(map(str, (*own, *others)))}
+    found = _listed(runtime.LIBRARY, own)
+    for package in (runtime.NUMPY, runtime.MSGPACK):
+        found += _listed(package.parent, list(package.rglob("*.so")))
+    cache = Path("/etc/ld.so.cache")
+    return (*dict.fromkeys(found), *([cache] if cache.is_file() else []))
+
+
+def _listed(folder: Path, files: list[Path]) -> list[Path]:
+    """What the dynamic loader loads with some files below a folder. It is told their names from there on.
+
+    For it takes any space for the end of a name, and a folder may be called "My Course".
+    """
+    names = [os.path.join(".", path.relative_to(folder)) for path in files]  # noqa: PTH118 - Path would drop the dot
     try:
         listing = subprocess.run(
             [runtime.interpreter()],
-            env=runtime.environment("/") | asked,
+            env=runtime.environment("/") | {"LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ":".join(names)},
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -117,6 +129,4 @@ def _libraries() -> tuple[Path, ...]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise JailError(f"the shared libraries of Python cannot be listed ({type(error).__name__})") from None
-    found = [Path(os.path.normpath(path)) for path in _LISTED.findall(os.fsdecode(listing.stdout))]
-    cache = Path("/etc/ld.so.cache")
-    return (*dict.fromkeys(found), *([cache] if cache.is_file() else []))
+    return [Path(os.path.normpath(path)) for path in _LISTED.findall(os.fsdecode(listing.stdout))]

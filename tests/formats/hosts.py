@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ SHIM = f"""#!/usr/bin/env bash
 case "$1 $2" in
 "-m venv") mkdir -p "${{@: -1}}/bin" && cp "$0" "${{@: -1}}/bin/python" ;;
 "-m pip") [ -z "${{LOG:-}}" ] || echo "pip ${{*:3}}" >> "$LOG" ;;
-*) exec {sys.executable} "$@" ;;
+*) exec {shlex.quote(sys.executable)} "$@" ;;
 esac
 """
 NOTHING = '#!/usr/bin/env bash\n[ -z "${LOG:-}" ] || echo "$(basename "$0") $*" >> "$LOG"\n'

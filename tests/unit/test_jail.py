@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.sandbox import frames, runtime
+from autograder.sandbox import bubblewrap, frames, runtime
 from autograder.sandbox import jail as jail_module
 from autograder.sandbox.channel import SocketChannel
 from autograder.sandbox.frames import FrameError
@@ -628,3 +628,13 @@ class TestReplies:
     )
     def test_what_it_says_is_told(self, reply, expected):
         assert outcome(reply, program("pass"), self.BATCH, 0) == expected
+
+
+@pytest.mark.skipif(not runtime.POSIX, reason="there is no bubblewrap on Windows")
+def test_libraries_are_found_where_a_folder_has_a_space_in_its_name(tmp_path):
+    site = runtime.NUMPY.parent
+    spaced = tmp_path / "my course"
+    spaced.symlink_to(site)
+    files = [path.relative_to(site) for path in runtime.NUMPY.rglob("*.so")]
+    here, there = (bubblewrap._listed(folder, [folder / file for file in files]) for folder in (site, spaced))
+    assert {path.name for path in here} == {path.name for path in there} != set()
