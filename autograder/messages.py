@@ -175,6 +175,12 @@ def same_reason(first: str, brief: str) -> str:
     return f"Most likely for the same reason as {first}: {brief}."
 
 
+def in_short(message: str) -> str:
+    """The same without how far off in which case."""
+    told, numbers, _ = message.partition(": relative error ")
+    return f"{told}." if numbers else message
+
+
 def looks_like(hint: str) -> str:
     """The numbers are those of a known mistake."""
     return f"{COMMON}{hint}"
@@ -228,7 +234,10 @@ def repeated(function: str, what: str) -> str:
     """Equal calls gave unequal answers, or an earlier answer changed."""
     match what:
         case "again":
-            return f"{function} gives another answer when it is called twice with the same arguments."
+            return (
+                f"{function} gives another answer when it is called twice with the same arguments: "
+                "make its sums and arrays anew in every call, and draw nothing at random."
+            )
         case "later":
             return (
                 f"{function} gives another answer once it was called with other arguments in between: "
@@ -240,7 +249,7 @@ def repeated(function: str, what: str) -> str:
 
 def some_right(right: int, cases: int) -> str:
     """How many cases of a check were right when not all were."""
-    return f"({right} of the {cases} cases of this check are right.)"
+    return f"({right} of the {cases} cases of this check {'is' if right == 1 else 'are'} right.)"
 
 
 def manners_alone(function: str) -> str:

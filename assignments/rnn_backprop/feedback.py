@@ -148,7 +148,11 @@ def retold(rung: Rung, given: Mapping[str, Any]) -> Feedback:
 
 
 def _listed(array: Array) -> str:
-    return str([[float(f"{x:.6g}") for x in row] for row in array] if array.ndim == 2 else array.tolist())
+    """Numbers as Python writes them, a line for each row."""
+    if array.ndim != 2:
+        return str(array.tolist())
+    rows = (str([float(f"{x:.6g}") for x in row]) for row in array)
+    return "[" + ",\n ".join(rows) + "]"
 
 
 def _symptom(rung: Rung) -> str:
@@ -170,7 +174,10 @@ def _pair(rung: Rung) -> tuple[Array, Array]:
 
 def _by_term(failing: Sequence[Rung]) -> str:
     """Of the case with the plainest sum that tells anything: one of a single step before one of all steps."""
-    return next(filter(None, map(missing_terms, sorted(failing, key=lambda rung: len(rung.sums)))), "")
+    for rung in sorted(failing, key=lambda rung: len(rung.sums)):
+        if told := missing_terms(rung):
+            return told if rung is failing[0] else f"{told} (case: {rung.case})"
+    return ""
 
 
 # --- Which cases are right --------------------------------------------------------------------------------------------
@@ -210,7 +217,7 @@ def _within(told: str, trait: str, group: Sequence[Rung], centre: Rung, wrong: S
         return told
     for name, value in sorted(centre.traits.items(), key=lambda item: isinstance(item[1], int)):
         if name != trait and all(rung.traits[name] != value for rung in against):
-            return f"{told}, with {value if isinstance(value, str) else f'{name} = {value}'}"
+            return f"{told} (in the cases with {value if isinstance(value, str) else f'{name} = {value}'})"
     return ""
 
 
@@ -372,7 +379,8 @@ def _sentence(result: str, errors: Array) -> str:
     ):
         where = "on the diagonal only" if good[0, 0] else "off the diagonal only"
         return f"Right {where}; {worst}."
-    return f"{int(good.sum())} of the {good.size} entries are right; {worst}."
+    right = int(good.sum())
+    return f"{right} of the {good.size} entries {'is' if right == 1 else 'are'} right; {worst}."
 
 
 def _lines(kind: str, numbers: Sequence[int]) -> str:

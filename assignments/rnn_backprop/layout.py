@@ -21,6 +21,16 @@ def mark(far: float) -> str:
     return next((character for below, character, _ in LEVELS if far <= below), WORST)
 
 
+def entry(far: float) -> str:
+    """One error as its character and its size, which needs no colour and no legend."""
+    return "· exact" if mark(far) == "·" else f"{mark(far)} {far:.0e}"
+
+
+def shade(far: float) -> float:
+    """How strongly one error is marked, from 0 to 1."""
+    return {"·": 0.0, "░": 0.1, "▒": 0.2, "▓": 0.35, WORST: 0.5}[mark(far)]
+
+
 def as_text(feedback: Feedback) -> str:
     """All of it as plain text, in lines of 70 characters."""
     blocks = [_filled(feedback.symptom), table(feedback.facts)]
@@ -49,8 +59,12 @@ def table(facts: Sequence[tuple[str, str]]) -> str:
 
 def _filled(text: str, first: str = "", others: str = "") -> str:
     """Lines of a bounded length; "k = 1" is not torn apart."""
-    kept = text.replace(" = ", "\0=\0")
-    return textwrap.fill(kept, WIDTH, initial_indent=first, subsequent_indent=others).replace("\0", " ")
+    kept = text.replace(" = ", "\0=\0").split("\n")
+    indents = [first, *[others] * (len(kept) - 1)]
+    return "\n".join(
+        textwrap.fill(line, WIDTH, initial_indent=indent, subsequent_indent=others)
+        for line, indent in zip(kept, indents, strict=True)
+    ).replace("\0", " ")
 
 
 def wrapped(text: str) -> str:
@@ -74,8 +88,9 @@ def _html(feedback: Feedback) -> Iterator[str]:
 
 def _html_table(facts: Sequence[tuple[str, str]]) -> str:
     cell = "text-align: left; vertical-align: top; padding: 0.1em 1em 0.1em 0; background: none; color: inherit"
+    named = f"{cell}; font-weight: normal; font-style: italic; white-space: nowrap"
     rows = "".join(
-        f'<tr style="background: none">{_tag("th", label, f"{cell}; font-weight: normal; font-style: italic", "row")}'
+        f'<tr style="background: none">{_tag("th", label, named, "row")}'
         f"{_tag('td', text, f'{cell}; white-space: pre-wrap')}</tr>"
         for label, text in facts
     )
@@ -84,7 +99,8 @@ def _html_table(facts: Sequence[tuple[str, str]]) -> str:
 
 def _html_map(map: ErrorMap) -> str:
     """A table of errors in numbers; the shade says the same to those who see it."""
-    head = "padding: 0.1em 0.5em; font-weight: normal; font-style: italic; background: none; color: inherit"
+    head = "padding: 0.1em 0.5em; font-weight: normal; font-style: italic"
+    head += "; text-align: center; background: none; color: inherit"
     columns = "".join(_tag("th", str(j), head, "col") for j in range(len(map.errors[0])))
     rows = "".join(
         f'<tr style="background: none">{_tag("th", str(i), head, "row")}{"".join(_html_entry(far) for far in row)}</tr>'
@@ -99,9 +115,8 @@ def _html_map(map: ErrorMap) -> str:
 
 
 def _html_entry(far: float) -> str:
-    shade = {"·": 0.0, "░": 0.1, "▒": 0.2, "▓": 0.35, WORST: 0.5}[mark(far)]
-    style = f"border: 1px solid #888; padding: 0.1em 0.5em; color: inherit; background: rgba(200, 90, 60, {shade})"
-    return _tag("td", f"{mark(far)} {far:.0e}" if mark(far) != "·" else "· exact", f"{style}; text-align: center")
+    style = "border: 1px solid #888; padding: 0.1em 0.5em; color: inherit; text-align: center"
+    return _tag("td", entry(far), f"{style}; background: rgba(200, 90, 60, {shade(far)})")
 
 
 def _tag(name: str, text: str, style: str, scope: str = "") -> str:

@@ -39,7 +39,7 @@ def command(exercise: str, host: str, output: Path | None) -> None:
         raise common.Sentence(str(error)) from None
     except OSError as error:
         raise common.Sentence(f"{error.filename} cannot be read or written: {error.strerror}.") from None
-    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    path = common.shown(path)
     click.echo(f"Wrote {path}: {bundle.about}.")
     if not bundle.zipped:
         click.echo(f"How to use it stands in {path / 'README.md'}.")

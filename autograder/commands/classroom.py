@@ -175,7 +175,7 @@ def _write_pages(reports: Sequence[Report], where: Path) -> None:
         (where / "class.html").write_text(class_page.page(reports, links), encoding="utf-8")
     except OSError as error:
         raise common.Sentence(f"{where} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
-    click.echo(f"The page of the class is {where / 'class.html'}.", err=True)
+    click.echo(f"The page of the class is {common.shown(where / 'class.html')}.", err=True)
 
 
 def _unpacked(folder: Path) -> Path:
@@ -257,4 +257,4 @@ def _tell(tally: Tally, most: float, where: Path, *, err: bool) -> None:
     if tally.percents:
         points = [percent * most / 100 for percent in tally.percents]
         counts += f"; mean {mean(points):.2f} and median {median(points):.2f} of {most:g} points"
-    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {where}.", err=err)
+    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {common.shown(where)}.", err=err)

@@ -52,6 +52,11 @@ def warn(sentence: str) -> None:
     click.secho(f"Warning: {sentence}", err=True, fg="yellow", bold=True)
 
 
+def shown(path: Path) -> Path:
+    """A path as it is told: from the current folder on, where it lies in that."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -34,8 +34,7 @@ def command(exercise: str) -> None:
         )
     except ReleaseError as error:
         raise common.Sentence(str(error), common.GRADER_ERROR) from None
-    here = Path.cwd()
-    click.echo(f"Released {exercise} to {folder.relative_to(here) if folder.is_relative_to(here) else folder}.")
+    click.echo(f"Released {exercise} to {common.shown(folder)}.")
 
 
 def _fill(root: Path, exercise: str, source: Mapping[str, bytes]) -> None:

@@ -33,7 +33,7 @@ class _Target(click.ParamType[Any]):
             self.fail(f"{value!r} is not FORMAT=PATH with one of {', '.join(FORMATS)}.", param, ctx)
         folder = path.endswith("/") or Path(path).is_dir()
         if not (Path(path) if folder else Path(path).parent).is_dir():
-            self.fail(f"there is no folder {path if folder else Path(path).parent}.", param, ctx)
+            self.fail(f"there is no folder {path if folder else Path(path).parent}: make it first.", param, ctx)
         return FORMATS[name], Path(path)
 
 

@@ -6,7 +6,6 @@ styles with each element and takes its colours from where it stands.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,11 +16,10 @@ from markupsafe import Markup
 
 from autograder.formats import parts
 from autograder.report import CheckResult, Report
+from autograder.student.layout import entry, last, shade
 
 # grey, green and red that are told from white and from black; every one of them stands beside a word
 COLOURS = {"pass": "#2e8b57", "fail": "#d1453b", "error": "#d1453b", "timeout": "#d1453b", "not_attempted": "#808080"}
-SHADES = ((1e-6, 0.0), (1e-4, 0.12), (1e-2, 0.24), (0.5, 0.36))  # relative error below -> how strongly it is marked
-DARKEST = 0.5
 
 
 def render(reports: Sequence[Report]) -> str:
@@ -35,7 +33,7 @@ def fragment(check: CheckResult) -> str:
 
 
 def page(reports: Sequence[Report]) -> str:
-    """A whole page: of one submission, or of several with a table in front."""
+    """A whole page: of one submission, or of several with a table in front. Nothing in it is for instructors only."""
     functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
     rows = [
         {
@@ -59,7 +57,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_readable,
     )
-    environment.globals.update(colours=COLOURS, words=parts.WORDS, of=_of, shade=_shade, relative=_relative)
+    environment.globals.update(colours=COLOURS, words=parts.WORDS, told=parts.told, of=_of)
+    environment.globals.update(entry=entry, last=last, shade=shade)
     environment.filters["paragraphs"] = _paragraphs
     return environment
 
@@ -75,11 +74,3 @@ def _paragraphs(text: str) -> list[str]:
 
 def _of(points: float, most: float) -> str:
     return f"{parts.points(points)}/{parts.points(most)}"
-
-
-def _shade(error: float) -> float:
-    return next((shade for below, shade in SHADES if error < below), DARKEST)
-
-
-def _relative(error: float) -> str:
-    return "·" if error < SHADES[0][0] else f"{error:.0e}" if math.isfinite(error) else str(error)

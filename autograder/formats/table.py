@@ -33,7 +33,8 @@ def safe(text: str) -> str:
 
     Letters of every script stay as they are, joiners and combining marks included; what is invisible goes.
     """
-    text = "".join(c if c.isprintable() or c in _JOINERS else _instead(c) for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in _JOINERS else _instead(c) for c in text)
     seen = text.strip(f" {_JOINERS}")[:1]
     obeyed = (seen in _FORMULA and text != NO_GRADE) or text.lstrip().startswith(_COMMANDS)
     return f"'{text}" if obeyed else text

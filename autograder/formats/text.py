@@ -7,7 +7,8 @@ submission could have a hand in (its path, its messages) goes in as literal text
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -34,10 +35,10 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def plain(show: Callable[[Console], None]) -> str:
-    """What `show` writes to a console, as plain text without white space at the ends of lines."""
+    """What `show` writes to a console, as plain text without white space at its end and at the ends of lines."""
     out = io.StringIO()
     show(Console(file=out, width=WIDTH, color_system=None))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).rstrip("\n") + "\n"
 
 
 def show(reports: Sequence[Report], console: Console) -> None:
@@ -79,11 +80,12 @@ def show_one(report: Report, console: Console) -> None:
         table.add_row(check.id, _literal(check.title), _points(check.points, check.max_points), Text(word, style))
     if report.checks:
         console.print(table)
-    for message, checks in _messages(report.checks).items():
-        console.print(Text(", ".join(check.id for check in checks), "bold"))
-        if message:
-            below = 1 if "\n" in message else 0  # an empty line after what holds some itself
-            console.print(Padding(_literal(message), (0, 0, below, 2)))
+    for checks in _alike(report.checks):
+        one = all(check.message == checks[0].message for check in checks)
+        console.print(Text(", ".join(dict.fromkeys(check.id if one else check.function for check in checks)), "bold"))
+        for line in _said(checks, one, console.width - 2):
+            console.print(Padding(Text(line), (0, 0, 0, 2)))
+        console.print()
     for name, functions in _diagnoses(report.checks).items():
         console.print(Text.assemble(("Known mistake: ", "bold"), _literal(f"{name} in {', '.join(functions)}")))
     for note in report.notes:
@@ -100,12 +102,34 @@ def _diagnoses(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
     return found
 
 
-def _messages(checks: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
-    messages: dict[str, list[CheckResult]] = {}
+def _alike(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
+    """The checks that did not pass; those together that say the same, or in a line that begins alike."""
+    groups: dict[str, list[CheckResult]] = {}
     for check in checks:
         if check.status != "pass":
-            messages.setdefault(check.message, []).append(check)
-    return messages
+            key = check.message if "\n" in check.message else check.message.partition(": ")[0]
+            groups.setdefault(key, []).append(check)
+    return list(groups.values())
+
+
+def _said(checks: Sequence[CheckResult], one: bool, width: int) -> Iterator[str]:
+    """The lines of what such checks say: `one` message, or what they share and then what each says of its own."""
+    message = _literal(checks[0].message).plain
+    if one:
+        yield from message.split("\n") if "\n" in message else _folded(message, width)
+        return
+    yield from _folded(f"{message.partition(': ')[0]}:", width)
+    column = max(len(check.id) for check in checks) + 4
+    for check in checks:
+        own = _literal(check.message).plain.partition(": ")[2]
+        yield from _folded(own, width, f"  {check.id}".ljust(column), " " * column)
+
+
+def _folded(line: str, width: int, first: str = "", others: str = "") -> list[str]:
+    """A long line in several; "T = 3" is not torn apart."""
+    kept = line.replace(" = ", "\0=\0")
+    lines = textwrap.wrap(kept, width, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
+    return [part.replace("\0", " ") for part in lines]
 
 
 def _points(points: float, most: float) -> Text:

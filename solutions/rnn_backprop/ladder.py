@@ -53,6 +53,7 @@ _USUAL = {
     "W": "W not symmetric",
     "slopes": "the usual slopes",
     "targets": "small targets",
+    "inputs": "inputs of all kinds",
 }
 
 
@@ -101,6 +102,7 @@ _CASES = (
     _case(1, {**_BASE, "h0": [0, 0]}, h0="h0 = 0"),
     _case(2, {**_BASE, "b_h": [0, 0], "b_y": [0, 0]}, biases="biases 0"),
     _case(3, {**_BASE, "W": [[0, 0], [0, 0]]}, W="W = 0"),
+    _case(15, {**_BASE, "U": [[0], [0]], "b_h": [0, 0], "b_y": [0, 0]}, biases="biases 0", inputs="h0 alone not 0"),
     _case(4, {**_BASE, "W": [[0.9, -0.7], [-0.7, 0.8]]}, W="W symmetric"),
     _case(5, _BASE, g1="identity"),
     _case(6, _BASE, g1="sigmoid"),
@@ -121,6 +123,14 @@ _CASES = (
     _case(1, _drawn(2, 3, 3, 3, 3)),
     _case(2, _drawn(2, 3, 3, 3, 3), output="identity with squared_error", only=3, targets="a loss at t = 3 only"),
     _case(3, _drawn(2, 3, 3, 3, 3), output="identity with squared_error"),
+    _case(
+        5,
+        {**_drawn(2, 3, 3, 3, 3), "x": np.eye(3)},  # each column of dJ/dU is one term of its sum over k
+        output="identity with squared_error",
+        only=3,
+        targets="a loss at t = 3 only",
+        inputs="one-hot inputs",
+    ),
     _case(0, _drawn(3, 5, 4, 3, 2), 5),
     _case(0, _BASE, 4),
     _case(0, _BASE, 5),

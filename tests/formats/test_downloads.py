@@ -133,6 +133,21 @@ def test_another_zip_file_is_refused_in_a_sentence(tmp_path: Path, content: byte
         pass
 
 
+def test_a_damaged_member_costs_its_own_student_only(tmp_path: Path) -> None:
+    first, second = list(CANVAS)[:2]
+    with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(first, PERFECT)
+        archive.writestr(second, PERFECT)
+    with zipfile.ZipFile(tmp_path / "s.zip") as archive:
+        start = archive.getinfo(first).header_offset + 30 + len(first.encode())
+    content = bytearray((tmp_path / "s.zip").read_bytes())
+    content[start : start + 20] = b"\xff" * 20
+    (tmp_path / "s.zip").write_bytes(content)
+    with laid_out(tmp_path / "s.zip") as (folder, _):
+        sizes = {path.parent.name: path.stat().st_size for path in folder.rglob("rnn_backprop*")}
+    assert sizes == {"lovelaceada_101": 0, "turingalan_102": len(PERFECT)}
+
+
 @given(st.lists(st.text(st.sampled_from("ab_/12.LATEnon py")), max_size=8, unique=True))
 def test_every_path_is_somebodys_or_left_out(paths: list[str]) -> None:
     download = sorted_out(paths)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,18 @@ def test_a_single_loss_leaves_the_sum_over_k() -> None:
     for name, of in {"dJ_dW": "dJ(3)/dW", "dJ_dU": "dJ(3)/dU"}.items():
         (one,) = exercise().sums(name, case)
         assert (one.of, list(one.parts)) == (of, ["k = 3", "k = 2", "k = 1"])
+
+
+def test_one_hot_inputs_give_each_term_a_column_of_its_own() -> None:
+    case = next(case for case in LADDER if case.traits["inputs"] == "one-hot inputs")
+    (one,) = exercise().sums("dJ_dU", case)
+    columns = {name: list(np.flatnonzero(np.abs(part).max(axis=0))) for name, part in one.parts.items()}
+    assert columns == {"k = 1": [0], "k = 2": [1], "k = 3": [2]}
+
+
+def test_h0_alone_makes_all_states_of_one_case() -> None:
+    case = next(case for case in LADDER if case.traits["inputs"] == "h0 alone not 0")
+    without = {**case.arrays, "h0": np.zeros_like(case.arrays["h0"])}
+    states, _ = exercise().reference("forward", replace(case, arrays=without))
+    assert case.arrays["h"].all()
+    assert not states.any()

@@ -31,7 +31,10 @@ def rung(right: bool, sums: tuple[Sum, ...] = (), yours=None, expected=EYE, **tr
         ([rung(False), rung(True, h0="0"), rung(True, T=1)], ["T = 1; wrong for T = 3", "0; wrong for h0 not 0"]),
         ([rung(False), rung(False, T=1)], ["none of the public cases"]),
         # what other cases would contradict is told with what keeps them apart
-        ([rung(True, T=1, g="id"), rung(False, g="id"), rung(False, T=1)], ["T = 1; wrong for T = 3, with id"]),
+        (
+            [rung(True, T=1, g="id"), rung(False, g="id"), rung(False, T=1)],
+            ["T = 1; wrong for T = 3 (in the cases with id)"],
+        ),
         # nothing alone makes the difference, but one trait parts all cases
         ([rung(True, T=1, g="relu"), rung(False), rung(False, g="id")], ["T = 1; wrong for T = 3"]),
     ],
@@ -105,7 +108,7 @@ def test_numbers_without_end_break_nothing() -> None:
         ([[0, 1], [0, 1]], "Right in column 1, wrong in column 0;"),
         ([[1, 0], [0, 1]], "Right on the diagonal only;"),
         ([[0, 1], [1, 0]], "Right off the diagonal only;"),
-        ([[1, 0], [0, 0]], "1 of the 4 entries are right;"),
+        ([[1, 0], [0, 0]], "1 of the 4 entries is right;"),
     ],
 )
 def test_the_map_in_words(right: list[list[int]], says: str) -> None:
@@ -148,6 +151,6 @@ def test_html_says_the_same_and_stands_on_any_ground() -> None:
 def test_a_case_in_full() -> None:
     told = retold(rung(False), {"W": [[1.0, 2.0], [3.0, 4.0]], "h0": [0.123456789]})
     facts = dict(told.facts)
-    assert facts["W"] == "[[1.0, 2.0], [3.0, 4.0]]"
-    assert (facts["your dW"], facts["expected"]) == ("[[0.0, 1.0], [1.0, 0.0]]", "[[1.0, 0.0], [0.0, 1.0]]")
+    assert facts["W"] == "[[1.0, 2.0],\n [3.0, 4.0]]"
+    assert (facts["your dW"], facts["expected"]) == ("[[0.0, 1.0],\n [1.0, 0.0]]", "[[1.0, 0.0],\n [0.0, 1.0]]")
     assert retold(rung(True), {}).symptom == "Right in this case: dW."

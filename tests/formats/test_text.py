@@ -1,0 +1,48 @@
+"""A report in a terminal: what several checks say alike is said once, and no line is torn where it should not be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autograder.formats import html, text
+from tests.formats import samples
+
+FIRST = samples.check("dJ_dW", "contract", "fail", 1.0, "dJ_dW is not the slope of J.\n\n  read  equation (4)")
+CASE = f"T = 3, H = 2, D = 2; tanh, {'and so on ' * 9}"
+SAME = "Most likely for the same reason as dJ_dW.contract: relative error"
+REPORT = samples.report(
+    "ada",
+    (
+        FIRST,
+        samples.check("dJ_dW", "plain", "fail", 1.0, f"{SAME} 1e-01 (case: {CASE})."),
+        samples.check("dJ_dW", "slope", "fail", 1.0, f"{SAME} 2e-01 (case: T = 5)."),
+    ),
+    samples.MIXED.notes,
+)
+
+
+def test_what_begins_alike_is_said_once() -> None:
+    shown = text.render([REPORT])
+    assert shown.count("Most likely for the same reason as dJ_dW.contract:\n") == 1
+    assert "    dJ_dW.slope  relative error 2e-01 (case: T = 5).\n" in shown
+    assert max(map(len, shown.splitlines())) <= text.WIDTH
+
+
+def test_an_assignment_stays_in_one_line() -> None:
+    for width in range(30, 60):
+        lines = text._folded("relative error 1e-01 (case: T = 3, H = 2, D = 2, K = 4; tanh)", width)
+        assert len(lines) > 1
+        assert not any(line.endswith((" =", " T", " H", " D", " K")) or line.startswith("=") for line in lines)
+
+
+def test_messages_are_apart_from_each_other_and_from_what_follows() -> None:
+    shown = text.render([REPORT])
+    assert "\n\ndJ_dW\n  Most likely" in shown
+    assert "(case: T = 5).\n\nNote: " in shown
+    assert shown.endswith("For instructors only.\n")
+    assert text.render([replace(REPORT, notes=())]).endswith("(case: T = 5).\n")
+
+
+def test_what_is_for_instructors_only_is_on_no_page_that_students_get() -> None:
+    assert "For instructors only" in text.render([REPORT])
+    assert "For instructors only" not in html.page([REPORT])
