@@ -47,6 +47,7 @@ def configure(c: Any) -> None:
     c.GenerateAssignment.preprocessors = list(GENERATE)
     c.ExchangeFactory.collect = "autograder.nbgrader.exchange.Collect"
     c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.ReleaseFeedback"
+    c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.Extractor"
     c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.FileCollector"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
     find_alembic()

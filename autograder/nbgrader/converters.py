@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatch
@@ -17,7 +18,7 @@ import nbgrader.apps.autogradeapp
 import nbgrader.apps.generateassignmentapp
 from nbgrader.converters import Autograde, GenerateAssignment, NbGraderException
 from nbgrader.utils import temp_attrs
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder import files
 from autograder.course import CourseError, find_course
@@ -67,6 +68,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
                 tempfile.TemporaryDirectory(prefix="intake-") as folder,
                 temp_attrs(self.coursedir, submitted_directory=folder),
                 _one_engine(),
+                warnings.catch_warnings(action="ignore", category=SAWarning),  # of how nbgrader itself uses it
             ):
                 super().start()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
-from nbgrader.plugins import FileNameCollectorPlugin
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.utils import temp_attrs
 
 from autograder.course import CourseError, find_course
@@ -14,7 +17,6 @@ from autograder.exercise import Exercise
 from autograder.grading import released
 from autograder.loading import ExerciseError, load_exercise
 from autograder.submission import Refused, read_submission
-from autograder.text import listing
 
 SECRET = "submission_secret.txt"
 
@@ -26,12 +28,11 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
         """Copy what is new, and look at all of it."""
         super().copy_files()
         exercise = exercise_of(self.coursedir.root, self.coursedir.assignment_id)
-        for record in self.src_records if exercise else ():
-            student = record["username"]
-            path = Path(
-                self.coursedir.format_path(self.coursedir.submitted_directory, student, self.coursedir.assignment_id)
-            )
-            if exercise and (said := trouble(path, exercise)):
+        if exercise is None:
+            return
+        for student in (record["username"] for record in self.src_records):
+            folder = self.coursedir.format_path(self.coursedir.submitted_directory, student, exercise.name)
+            if said := trouble(Path(folder), exercise):
                 self.log.warning("%s: %s", student, said)
 
 
@@ -46,11 +47,40 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
             self.log.warning(
                 "Not handed in at the exchange, so send them their page in %s yourself: %s.",
                 self.coursedir.feedback_directory,
-                listing(without),
+                ", ".join(without),
             )
         left_out = ",".join([*filter(None, [self.coursedir.student_id_exclude]), *without])
         with temp_attrs(self.coursedir, student_id_exclude=left_out):
             super().copy_files()
+
+
+class Extractor(ExtractorPlugin):  # type: ignore[misc]
+    """Unpacks what an LMS packed; a student's zip file stays as it is, and is graded so: it may be damaged, or a bomb.
+
+    An LMS's is known by what is in it: names that say whose file it is.
+    """
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        """Put all files of the download where nbgrader collects them from."""
+        for file in sorted(path for path in Path(archive_path).rglob("*") if path.is_file()):
+            to = Path(extracted_path, file.relative_to(archive_path))
+            to.parent.mkdir(parents=True, exist_ok=True)
+            if not self._is_of_an_lms(file):
+                shutil.copyfile(file, to)
+                continue
+            try:
+                with zipfile.ZipFile(file) as packed:
+                    packed.extractall(to.with_suffix(""))
+            except Exception as error:  # noqa: BLE001 - zipfile answers a damaged archive with nearly any exception
+                self.parent.fail(f"{file} cannot be unpacked ({error}): download it again.")
+
+    def _is_of_an_lms(self, file: Path) -> bool:
+        pattern = self.parent.collector_plugin_inst.named_regexp
+        try:
+            with zipfile.ZipFile(file) as packed:
+                return any(re.match(pattern, f"/{name}") for name in packed.namelist())
+        except Exception:  # noqa: BLE001 - likewise; whoever looks into it next says what is wrong with it
+            return False
 
 
 class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]

@@ -84,13 +84,17 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
     file = ""
 
     def export(self, gradebook: Any) -> None:
-        """Write the file."""
+        """Write the file; where there is nothing to export, say so and exit."""
         names = [str(one) for one in self.assignment]
         wanted = [str(one) for one in self.student]
+        assignments = [one for one in gradebook.assignments if not names or one.name in names]
+        if not assignments:
+            called = ", ".join(names) or "yet"
+            self.parent.fail("The gradebook holds no assignment %s: run `autograder release EXERCISE`.", called)
         students = [one for one in gradebook.students if not wanted or one.id in wanted]
         lines: dict[tuple[str, str], Line] = {}
         columns: list[Column] = []
-        for assignment in (one for one in gradebook.assignments if not names or one.name in names):
+        for assignment in assignments:
             own = {student.id: self._line(gradebook, assignment, student.id) for student in students}
             columns += self._columns(assignment, own)
             lines |= {(assignment.name, student): line for student, line in own.items()}

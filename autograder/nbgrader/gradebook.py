@@ -159,7 +159,8 @@ class Book:
             .where(sql.or_(SUBMITTED.c.notebook_id == place.notebook, SUBMITTED.c.id.is_(None)))
         )
         old = {row.student_id: (row.id, row.notebook) for row in found}
-        ids = {row.student: tuple(one or _new() for one in old.get(row.student, (None, None))) for row in rows}
+        there = {row.student: old.get(row.student, (None, None)) for row in rows}
+        ids = {student: (one or _new(), notebook or _new()) for student, (one, notebook) in there.items()}
         made = [row for row in rows if row.student not in old]
         self._insert(
             SUBMISSION,
@@ -183,7 +184,7 @@ class Book:
                     "flagged": False,
                 }
                 for row in rows
-                if not old.get(row.student, (None, None))[1]
+                if not there[row.student][1]
             ],
         )
         again = [
@@ -192,7 +193,7 @@ class Book:
             if row.student in old and row.handed_in
         ]
         self._update(SUBMISSION, again)
-        return {student: (one, notebook) for student, (one, notebook) in ids.items()}
+        return ids
 
     def _grades(self, rows: Sequence[Graded], notebooks: Mapping[str, str], cells: Mapping[str, str]) -> None:
         old = self._there(GRADE, GRADE.c.manual_score, notebooks)
@@ -299,7 +300,7 @@ def opened(url: str, root: Path) -> Iterator[Book]:
         file = address.database or ""
         if address.get_backend_name() == "sqlite" and file not in ("", ":memory:"):
             if not (root / file).is_file():
-                raise GradebookError(f"There is no gradebook {root / file}: run `autograder release`, which makes one.")
+                raise GradebookError(f"There is no gradebook {root / file}: run `autograder release EXERCISE`.")
             address = address.set(database=str(root / file))
         engine = sql.create_engine(address)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:

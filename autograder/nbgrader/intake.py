@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -166,17 +167,8 @@ def _put_back(original: Cell, cells: Sequence[Cell], name: str) -> Cell:
 def _numbered(cells: Sequence[Cell]) -> list[Cell]:
     """The cells with ids that are told apart: those of the release keep theirs."""
     taken = {cell["id"] for cell in cells if _name(cell)}
-    made = []
-    for number, cell in enumerate(cells, start=1):
-        one = cell["id"] if _name(cell) else next(n for n in _names(number) if n not in taken)
-        taken.add(one)
-        made.append(cell | {"id": one})
-    return made
-
-
-def _names(number: int) -> Iterator[str]:
-    yield f"own-{number}"
-    yield from (f"own-{number}-{more}" for more in range(2, 10**6))
+    free = (one for one in map("own-{}".format, count(1)) if one not in taken)
+    return [cell if _name(cell) else cell | {"id": next(free)} for cell in cells]
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------

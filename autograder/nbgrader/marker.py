@@ -23,7 +23,7 @@ class Marker:
 
     def __init__(self, root: Path, exercise: str, most: float, warn: Callable[[str], None]) -> None:
         self._root, self._exercise, self._most, self._warn = root, exercise, most, warn
-        self._process = self._started()
+        self._start()
 
     def __enter__(self) -> Marker:
         return self
@@ -39,11 +39,11 @@ class Marker:
                 return wire.read(self._answer())
             except (BrokenPipeError, EOFError):
                 self._end()
-                self._process = self._started()
+                self._start()
         lost = Note("instructor", "The grader's process was ended from outside while it graded this.")
         return Report(self._exercise, name, "grader_error", 0.0, self._most, 0, "", (lost,))
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _start(self) -> None:
         command = [sys.executable, "-m", "autograder.nbgrader.serve", self._exercise]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
@@ -58,7 +58,6 @@ class Marker:
             raise NoMarker(told["error"])
         for warning in told["warnings"]:
             self._warn(warning)
-        return self._process
 
     def _ask(self, question: dict[str, Any]) -> None:
         assert self._process.stdin is not None

@@ -7,6 +7,7 @@ points of the cell: for anything else it gives full marks or stops.
 from __future__ import annotations
 
 from functools import lru_cache
+from textwrap import fill
 from typing import Any
 
 from autograder.formats import html
@@ -18,6 +19,7 @@ CHECK = "check_"
 """What the names of check cells begin with; the function's name follows."""
 
 WAITS = "It has 0 points until a person has looked at it."
+LONGEST_LINE = 100  # what fits on the pages of formgrader and feedback
 MARK = "autograder"
 """The key of an output's metadata that says which check it shows."""
 
@@ -44,7 +46,8 @@ def points_for(report: Report, function: str, most: float) -> float:
 
 
 def _text(text: str) -> Output:
-    return {"output_type": "stream", "name": "stdout", "text": text}
+    lines = (fill(line, LONGEST_LINE, break_long_words=False, break_on_hyphens=False) for line in text.splitlines())
+    return {"output_type": "stream", "name": "stdout", "text": "".join(f"{line}\n" for line in lines)}
 
 
 @lru_cache(maxsize=1000)  # most of a class passes the same checks

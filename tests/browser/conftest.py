@@ -22,7 +22,7 @@ OPTIONS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: Playwright does not start a second time beside a first one
 def chromium() -> Iterator[Any]:
     """A browser without a window."""
     courses.skip_without_nbgrader()

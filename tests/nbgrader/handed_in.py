@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ SCRIPT = f"{courses.NAME}.py"
 ON_TIME = "2026-03-01 10:00:00.000000 UTC"
 LATE = "2100-03-05 10:00:00.000000 UTC"
 DUE = "2100-03-02 12:00:00 UTC"  # not in the past: somebody hands in while the test runs
+
+CANVAS = r".*/(?P<student_id>[^/_]+)_(?:LATE_)?\d+_\d+_(?P<file_id>.+)"
+"""How Canvas calls the files of its download, for nbgrader's zip_collect."""
 
 Notebook = dict[str, Any]
 
@@ -34,6 +39,15 @@ def as_file(made: Notebook, name: str = NOTEBOOK) -> dict[str, bytes]:
 def cell(made: Notebook, name: str) -> dict[str, Any]:
     """The cell of a notebook that nbgrader knows by this name."""
     return next(one for one in made["cells"] if one["metadata"].get("nbgrader", {}).get("grade_id") == name)
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """A zip file of these."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return made.getvalue()
 
 
 def cut_short(name: str) -> dict[str, bytes]:

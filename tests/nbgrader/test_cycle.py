@@ -1,4 +1,4 @@
-"""The whole way with nbgrader's own programs: release, exchange, collect, autograde, feedback, export, regrade."""
+"""The whole way with nbgrader's own programs: from release and collecting to feedback, export and a regrade."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 NAME = courses.NAME
 SETTINGS = """
 c.Exchange.root = {exchange!r}
+c.FileNameCollectorPlugin.named_regexp = {canvas!r}
 c.AssignLatePenalties.plugin_class = "late.OnePointADay"
 """
 LATE = """from nbgrader.plugins import LateSubmissionPlugin
@@ -36,8 +37,8 @@ class OnePointADay(LateSubmissionPlugin):
         return -(-total_seconds_late // 86400)
 """
 DAYS_LATE = 3
-SENT_BY_MAIL = "script"
-"""Who did not hand in at the exchange: an instructor put it there."""
+BY_CANVAS = "script"
+"""Who handed in a zip file by Canvas, and not at the exchange."""
 
 Scores = dict[str, dict[str, Any]]
 """By student: nbgrader's row of every grade cell, and the whole."""
@@ -69,8 +70,15 @@ def at_the_exchange(exchange: Path, student: str, files: Mapping[str, bytes], wh
     for name, data in files.items():
         (folder / name).write_bytes(data)
     (folder / "timestamp.txt").write_text(when)
-    if student != SENT_BY_MAIL:
-        (folder / "submission_secret.txt").write_text(f"secret of {student}")
+    (folder / "submission_secret.txt").write_text(f"secret of {student}")
+
+
+def downloaded_from_canvas(course: Path, student: str, files: Mapping[str, bytes]) -> None:
+    """Put Canvas's download where `nbgrader zip_collect` finds it; the student handed in a zip file."""
+    folder = course / "downloaded" / NAME / "archive"
+    folder.mkdir(parents=True)
+    own = {f"{student}_LATE_12345_67890_work.zip": handed_in.packed({f"work/{name}": files[name] for name in files})}
+    (folder / "submissions.zip").write_bytes(handed_in.packed(own))
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     courses.make_kit(course)
     (course / "late.py").write_text(LATE)
     with (course / "nbgrader_config.py").open("a") as settings:
-        settings.write(SETTINGS.format(exchange=str(exchange)))
+        settings.write(SETTINGS.format(exchange=str(exchange), canvas=handed_in.CANVAS))
     before = {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()}
     nbgrader("generate", "generate_assignment", NAME, "--force")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
@@ -125,11 +133,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         (student / NAME / file).write_bytes(data)
     said["handed out"] = " ".join(sorted(path.name for path in (student / NAME).iterdir()))
     courses.run(student, "nbgrader", "submit", NAME, "--student=right")
+    downloaded_from_canvas(course, BY_CANVAS, everybody.pop(BY_CANVAS).files())
     for name, one in everybody.items():
         at_the_exchange(exchange, name, one.files(), one.handed_in)
     at_the_exchange(exchange, "again", EVERYBODY["wrong"].files(), "2026-02-27 10:00:00.000000 UTC")
 
     nbgrader("collect", "collect", NAME)
+    nbgrader("zip_collect", "zip_collect", NAME)
     nbgrader("autograde", "autograde", NAME)
     nbgrader("feedback", "generate_feedback", NAME)
     nbgrader("release feedback", "release_feedback", NAME)
@@ -324,8 +334,8 @@ def test_feedback_gives_nothing_away(ran: Ran, student: str) -> None:
 
 def test_released_feedback_lies_at_the_exchange(ran: Ran) -> None:
     released = set(re.findall(r"Releasing feedback for student '(\w+)'", ran.said["release feedback"]))
-    assert released == set(EVERYBODY) - {SENT_BY_MAIL}
-    assert f"send them their page in feedback yourself: {SENT_BY_MAIL}" in ran.said["release feedback"]
+    assert released == set(EVERYBODY) - {BY_CANVAS}
+    assert f"send them their page in feedback yourself: {BY_CANVAS}" in ran.said["release feedback"]
 
 
 def test_points_and_comments_given_by_hand_survive(ran: Ran) -> None:

@@ -187,7 +187,7 @@ def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course
 
 
 def test_without_a_gradebook_it_says_what_to_run(course: Course) -> None:
-    with pytest.raises(GradebookError, match=r"There is no gradebook .*: run `autograder release`"):
+    with pytest.raises(GradebookError, match=r"There is no gradebook .*: run `autograder release EXERCISE`"):
         ready(course)
     assert not (course.root / "gradebook.db").exists()
 
@@ -292,6 +292,15 @@ def test_points_given_by_hand_are_a_column_beside_the_checks(api: Any, book: Any
     mine["check_dJ_dV"].manual_score = 1.0
     book.commit()
     assert float(exported(api, graded, "CanvasExporter", columns="check")["ada"][f"{NAME} dJ_dV by hand"]) == 1.0
+
+
+def test_without_an_assignment_it_says_what_to_run(
+    api: Any, graded: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        exported(api, graded, "CanvasExporter", assignment=["another"])
+    assert "no assignment another: run `autograder release" in capsys.readouterr().err
+    assert not (graded.root / "out.csv").exists()
 
 
 def test_a_column_may_have_a_name_that_canvas_knows(api: Any, graded: Course) -> None:

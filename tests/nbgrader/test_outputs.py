@@ -68,5 +68,12 @@ def test_notes_stand_in_the_first_cell_alone() -> None:
     assert ["Mind this." in text for text in said] == [True, False]
 
 
+def test_a_long_reason_fits_on_the_page() -> None:
+    made = outputs.outputs_of(
+        report(0.0, "refused", notes=(Note("student", "Hand it in anew. " * 20),)), "f", MOST, True
+    )
+    assert max(map(len, made[0]["text"].splitlines())) <= outputs.LONGEST_LINE
+
+
 def test_a_report_survives_the_pipe() -> None:
     assert wire.read(wire.written(report(1.0))) == report(1.0)
