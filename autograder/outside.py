@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 _NAME = r"[^\W\d]\w*"
 _ASSIGNED = re.compile(rf"^((?:{_NAME})(?:\s*,\s*{_NAME})*)\s*(?::[^=\n]+)?=(?!=)(?!\s*lambda\b)")
@@ -21,11 +22,17 @@ _LONGEST_CELL, _LONGEST_LINE = 100_000, 300  # characters that are looked at, si
 
 def read_by(function: str, cells: Sequence[str]) -> tuple[str, ...]:
     """The names of data set at the top level of some cell that the last definition of `function` reads, sorted."""
-    short = ["\n".join(line[:_LONGEST_LINE] for line in cell[:_LONGEST_CELL].splitlines()) for cell in cells]
-    plain = [_TEXT.sub(lambda text: "\n" * text[0].count("\n"), cell) for cell in short]
-    data = {name for cell in plain for line in cell.splitlines() for name in _set_here(line)}
-    bodies = [body for cell in plain for body in _bodies(function, cell.splitlines())]
+    plain, data = _plain(tuple(cells))
+    bodies = [body for lines in plain for body in _bodies(function, lines)]
     return tuple(sorted(data & (_used(bodies[-1]) - _bound(bodies[-1])))) if bodies else ()
+
+
+@lru_cache(maxsize=1)
+def _plain(cells: tuple[str, ...]) -> tuple[list[list[str]], set[str]]:
+    """The lines of each cell without texts and comments, and the names that are set at the top level of some cell."""
+    short = ["\n".join(line[:_LONGEST_LINE] for line in cell[:_LONGEST_CELL].splitlines()) for cell in cells]
+    plain = [_TEXT.sub(lambda text: "\n" * text[0].count("\n"), cell).splitlines() for cell in short]
+    return plain, {name for lines in plain for line in lines for name in _set_here(line)}
 
 
 def _set_here(line: str) -> list[str]:
@@ -35,8 +42,9 @@ def _set_here(line: str) -> list[str]:
 
 def _bodies(function: str, lines: Sequence[str]) -> Iterator[str]:
     """The text of each definition at the top level: up to the next line that begins at the left, and is no bracket."""
+    head = re.compile(rf"def\s+{function}\s*\(")
     for start, line in enumerate(lines):
-        if re.match(rf"def\s+{function}\s*\(", line):
+        if head.match(line):
             end = next(
                 (i for i in range(start + 1, len(lines)) if re.match(r"[^\s)\]}]", lines[i])),
                 len(lines),

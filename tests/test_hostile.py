@@ -43,7 +43,9 @@ from autograder.sandbox.session import Session
 from tests.told import assert_tells_nothing
 
 HOSTILE = Path(__file__).parent / "hostile"
-GOOD = Path(__file__).parent / "submissions" / "class" / "perfect" / "rnn_backprop.py"
+SUBMISSIONS = Path(__file__).parent / "submissions"
+GOOD = SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py"
+WRONG = [SUBMISSIONS / "mistakes" / name for name in ("wraps_around_in_all", "tanh_in_forward", "mean_missing")]
 COURSE = find_course(Path(__file__).parent)
 REFERENCE = COURSE.exercise_folder("rnn_backprop") / "rnn_backprop.py"
 SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wall_seconds=3.0)
@@ -240,7 +242,8 @@ class World:
             if self.jails[key] is not opened:
                 opened.close()
             for _ in range(3):  # whatever is loaded or kept once is there from now on
-                self.graded(self.jails[key], GOOD, Limits())
+                for path in (GOOD, *WRONG):  # what feedback computes once and keeps is no growth
+                    self.graded(self.jails[key], path, Limits())
             self.footprints[key] = footprint()
         return self.jails[key]
 

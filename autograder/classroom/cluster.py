@@ -7,6 +7,7 @@ more than once, when the worker that had it is lost; its results are the same, a
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
 import threading
 import zipfile
@@ -25,6 +26,7 @@ from autograder.classroom.work import Task, graded, not_graded
 from autograder.exercise import Exercise
 from autograder.grading import Grader, NotIsolated, Terms, Work, at_work, read
 from autograder.loading import load_exercise
+from autograder.sandbox import system
 
 _LOOK = 0.25  # seconds between two looks at the clock while nothing comes back
 _WAIT_SECONDS = 30
@@ -78,6 +80,8 @@ def grade_chunk(sent: Parcel, chunk: Sequence[tuple[Task, Work]]) -> tuple[list[
         _desk.open.close()
         _desk.parcel, _desk.warnings, _desk.open = None, [], ExitStack()
         exercise = _unpack(sent)
+        if sys.platform == "linux":
+            system.interrupt_nobody()
         _desk.grader = _desk.open.enter_context(at_work(exercise, sent.terms, _desk.warnings.append))
         _desk.parcel = sent
     return [graded(_desk.grader, task, work, sent.columns) for task, work in chunk], list(_desk.warnings)

@@ -180,6 +180,7 @@ def serve(
     signal.signal(signal.SIGINT, lambda *_: None)  # who interrupts the class ends the workers
     if sys.platform == "linux":
         system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+        system.interrupt_nobody()
     if isinstance(exercise, Path):
         exercise = load_exercise(exercise)
     warnings: list[str] = []

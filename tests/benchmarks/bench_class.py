@@ -1,14 +1,14 @@
 """How fast a class is graded: the kit beside the least that it could cost, bare pytest, and nbgrader with its kernels.
 
-    python tests/benchmarks/bench_class.py                    # about twenty minutes
-    python tests/benchmarks/bench_class.py --short            # about three; --help has the details
+    python tests/benchmarks/bench_class.py                    # about twelve minutes
+    python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
 First, the same 200 submissions (right, wrong and crashing ones, one in fifty hanging) are graded in every way there is,
 in slices that take turns, so that a machine that gets busy wrongs none of them. Those that hang are left out of what is
 compared, since only the kit gets past them in time, and graded by the kit once more by themselves with the rest. Then
-`autograder class` grades classes of growing size with one and with more workers, on Dask, and once more killed halfway
-and started again; the memory of its main process is looked at meanwhile. A figure is drawn beside README.md, which says
-what the numbers mean.
+`autograder class` grades classes of growing size, with one seed for all: with one worker, with two, on Dask, and the
+largest once more killed halfway and started again; the memory of its main process is looked at meanwhile. A figure is
+drawn beside README.md, which says what the numbers mean.
 """
 
 from __future__ import annotations
@@ -334,6 +334,7 @@ class Run:
 def run(folder: Path, results: Path, *arguments: str, kill_at: int = 0) -> Run:
     """`autograder class`, killed once so many have a result, if asked for."""
     command = [sys.executable, "-m", "autograder", "class", NAME, str(folder), "--results", str(results), "--quiet"]
+    command += ["--seed", str(SEED)]
     environment = {**os.environ, "AUTOGRADER_SECRET": "benchmark"}
     start = time.perf_counter()
     with subprocess.Popen(
@@ -372,9 +373,9 @@ def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run
     for size in options.sizes:
         class_ = folder / f"class-{size}"
         hand_in(class_, size)
-        ways = {"2": ("--jobs", "2"), "2 on Dask": ("--jobs", "2", "--engine", "dask")}
+        ways = {"2": ("--jobs", "2")}
         if size <= options.single:
-            ways = {"1": ("--jobs", "1"), **ways}
+            ways = {"1": ("--jobs", "1"), **ways, "2 on Dask": ("--jobs", "2", "--engine", "dask")}
         for way, arguments in ways.items():
             results = folder / f"results-{size}-{way}"
             one = runs[size, way] = run(class_, results, *arguments)
@@ -431,11 +432,12 @@ def main() -> None:
     parser.add_argument("--pytest", type=int, default=10, help="how many of each slice pytest grades; 0 for none")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of each slice nbgrader grades; 0 for none")
     parser.add_argument("--sizes", type=int, nargs="*", default=[100, 1000, 10_000], help="of the classes that grow")
-    parser.add_argument("--single", type=int, default=1000, help="largest class that one worker grades alone, too")
-    parser.add_argument("--short", action="store_true", help="--rounds 2 --pytest 4 --nbgrader 2 --sizes 100 300")
+    parser.add_argument("--single", type=int, default=1000, help="largest class for one worker, and for Dask")
+    short = "--submissions 50 --rounds 2 --pytest 4 --nbgrader 2 --sizes 100"
+    parser.add_argument("--short", action="store_true", help=short)
     parser.add_argument("--figure", type=Path, help=f"where to draw; {FIGURE.name} beside this, unless --short")
     if "--short" in sys.argv:
-        parser.set_defaults(rounds=2, pytest=4, nbgrader=2, sizes=[100, 300])
+        parser.set_defaults(submissions=50, rounds=2, pytest=4, nbgrader=2, sizes=[100])
     options = parser.parse_args()
     exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
     with tempfile.TemporaryDirectory() as place:
