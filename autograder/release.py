@@ -246,7 +246,7 @@ def told_why(what: str) -> Iterator[None]:
 
     errors: list[BaseException] = []
     keep, log = logging.Handler(), logging.getLogger("autograder.nbgrader")
-    keep.emit = lambda record: errors.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]
+    keep.emit = lambda record: errors.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]  # a handler of one use
     log.addHandler(keep)
     try:
         yield

@@ -175,7 +175,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
             self.log.warning("%s: %s", folder.parent.name, error)
 
 
-class KitGenerateAssignment(GenerateAssignment):  # type: ignore[misc]
+class KitGenerateAssignment(GenerateAssignment):  # type: ignore[misc]  # untyped base
     """GenerateAssignment from the exercise's own source: nbgrader's is built of it anew, unless it was edited."""
 
     def start(self) -> None:

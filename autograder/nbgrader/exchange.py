@@ -36,7 +36,7 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
                 self.log.warning("%s: %s", student, said)
 
 
-class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped base
     """Releases feedback to whoever handed in at the exchange: only they have the secret by which it is found there."""
 
     def copy_files(self) -> None:
@@ -54,7 +54,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
             super().copy_files()
 
 
-class Extractor(ExtractorPlugin):  # type: ignore[misc]
+class Extractor(ExtractorPlugin):  # type: ignore[misc]  # untyped base
     """Unpacks what an LMS packed; a student's zip file stays as it is, and is graded so: it may be damaged, or a bomb.
 
     An LMS's is known by what is in it: names that say whose file it is.
@@ -83,7 +83,7 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]
             return False
 
 
-class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]
+class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped base
     """Collects files of an LMS by their names, then says which one cannot be graded, and why."""
 
     def collect(self, submitted_file: str) -> Any:

@@ -29,7 +29,7 @@ class GradeApart(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carrie
         return nb, resources
 
 
-class Settle(NbGraderPreprocessor):  # type: ignore[misc]
+class Settle(NbGraderPreprocessor):  # type: ignore[misc]  # untyped base
     """What nbgrader's own steps do not reach: work that cannot be graded has 0 points and waits for a person."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:

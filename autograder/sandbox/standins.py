@@ -135,7 +135,7 @@ class Progress:
 
     def __len__(self) -> int:
         # As in tqdm, a TypeError where the iterable has no length.
-        return len(self.iterable)  # type: ignore[arg-type]
+        return len(self.iterable)  # type: ignore[arg-type]  # raises as tqdm's does
 
     def __enter__(self) -> Progress:
         return self

@@ -37,21 +37,21 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the kit sees to it by
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # a script finds what lies beside it, and `tests` lies above
 
-import psutil  # noqa: E402
+import psutil
 
-from autograder.cases import plan  # noqa: E402
-from autograder.classroom.keys import key_of  # noqa: E402
-from autograder.classroom.roll import Entry  # noqa: E402
-from autograder.classroom.store import Store, columns_of  # noqa: E402
-from autograder.classroom.work import Task  # noqa: E402
-from autograder.classroom.workers import LocalWorkers  # noqa: E402
-from autograder.course import find_course  # noqa: E402
-from autograder.exercise import Case, Exercise  # noqa: E402
-from autograder.grading import Terms, Work, read  # noqa: E402
-from autograder.loading import load_exercise  # noqa: E402
-from autograder.sandbox import standins, zygote  # noqa: E402
-from autograder.sandbox.loading import GivenModules, StudentModule  # noqa: E402
-from tests import courses  # noqa: E402
+from autograder.cases import plan
+from autograder.classroom.keys import key_of
+from autograder.classroom.roll import Entry
+from autograder.classroom.store import Store, columns_of
+from autograder.classroom.work import Task
+from autograder.classroom.workers import LocalWorkers
+from autograder.course import find_course
+from autograder.exercise import Case, Exercise
+from autograder.grading import Terms, Work, read
+from autograder.loading import load_exercise
+from autograder.sandbox import standins, zygote
+from autograder.sandbox.loading import GivenModules, StudentModule
+from tests import courses
 
 NAME = courses.NAME
 WORKERS = 2

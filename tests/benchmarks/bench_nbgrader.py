@@ -34,7 +34,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # a script finds what lies beside it, and `tests` lies above
 
-from tests import courses  # noqa: E402
+from tests import courses
 
 NAME = courses.NAME
 PR_SET_CHILD_SUBREAPER = 36
