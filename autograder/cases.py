@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.exercise import Array, Case, Check, Exercise, Function
 from autograder.judging import Trial
-from autograder.sandbox.program import Again, Batch, Call, Execution, Recall
+from autograder.sandbox.program import Again, Batch, Call, Outcome, Recall
 from autograder.slopes import slope
 
 PUBLIC_SEED = 0
@@ -37,7 +37,7 @@ class Posed:
         return self._slope
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What one function is called with: the cases of its checks, then the calls that look for memory.
 
@@ -60,10 +60,29 @@ class Plan:
         seen = {name: case.arrays[name] for name in self.function.arrays if name in case.arrays}
         return Call(seen, case.names)
 
-    def trials(self, execution: Execution) -> Mapping[str, Trial]:
+    @cached_property
+    def glance(self) -> Batch:
+        """The first call by itself."""
+        return Batch(self.function.name, self.batch.steps[:1])
+
+    @property
+    def starts_in_public(self) -> bool:
+        """Whether the first case is the same for everybody."""
+        check, *_ = self.first.exercise.checks_of(self.function.name)
+        return not check.hidden
+
+    @property
+    def first(self) -> Posed:
+        """The case of the first call."""
+        return next(iter(self.cases.values()))
+
+    def first_trial(self, outcomes: Sequence[Outcome]) -> Trial:
+        """What came back for the first call by itself."""
+        return Trial(self.first.case, outcomes[0], self.first.expected, self.first.slope)
+
+    def trials(self, outcomes: Sequence[Outcome]) -> Mapping[str, Trial]:
         """What came back for each case, beside what was expected, and for each of the calls that follow."""
-        outcomes = execution.outcomes[self.function.name]
-        first = next(iter(self.cases.values()))
+        first = self.first
         asked = {**self.cases, "kept": first, "again": first, "later": first, "turned": self.turned}
         return {
             name: Trial(posed.case, outcome, posed.expected, posed.slope)

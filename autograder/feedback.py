@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from autograder import messages
+from autograder.cases import Plan
 from autograder.diagnosis import Catalogue
 from autograder.exercise import Exercise, Function
 from autograder.judging import Judged
-from autograder.ladder import Ladder, Trials
-from autograder.own_forward import look
+from autograder.ladder import Ladder, Trials, wrong
+from autograder.own_forward import Own, look, notes
 from autograder.report import CheckResult, Feedback, Note, Telling
 from autograder.sandbox.jail import Runner
-from autograder.sandbox.program import Limits, Program, Returned
+from autograder.sandbox.program import Batch, Ended, Execution, Limits, Program, Returned
 from autograder.student.feedback import explain
 from autograder.student.layout import as_text
 
 _MOST_SAID = 1000
+_MOMENT = 0.5  # seconds on the CPU for a function, where the verdict must not wait for want of it
 
 
 def withheld(result: CheckResult, telling: Telling) -> CheckResult:
@@ -37,6 +39,42 @@ def withheld(result: CheckResult, telling: Telling) -> CheckResult:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What was seen of a submission on public cases.
+
+    `ended` are functions whose first call ended the process; `climbed` what others with wrong numbers gave on the
+    ladder.
+    """
+
+    ended: Mapping[str, Ended] = field(default_factory=dict)
+    climbed: Mapping[str, Trials] = field(default_factory=dict)
+    own: Own = Own()
+
+    def and_then(self, later: Seen) -> Seen:
+        """This, with what was seen later."""
+        return Seen(self.ended, {**self.climbed, **later.climbed}, later.own if later.own.forward else self.own)
+
+
+class TooSlow(Exception):
+    """A look took longer than the moment that there was for it."""
+
+
+@dataclass(frozen=True)
+class Hurried:
+    """Runs what takes a moment only. Raises TooSlow for all that ends its process."""
+
+    jail: Runner
+
+    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
+        """As Jail.run, but for that."""
+        limits = replace(limits, cpu_seconds=_MOMENT, wall_seconds=4 * _MOMENT)
+        execution = self.jail.run(program, batches, limits)
+        if any(isinstance(outcome, Ended) for outcomes in execution.outcomes.values() for outcome in outcomes):
+            raise TooSlow
+        return execution
+
+
+@dataclass(frozen=True)
 class Tutor:
     """Turns wrong numbers into feedback, for the submissions of one exercise."""
 
@@ -50,24 +88,43 @@ class Tutor:
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.exercise)
 
-    def explain(
-        self, judged: Sequence[Judged], jail: Runner, program: Program, limits: Limits
-    ) -> tuple[Sequence[Judged], tuple[Note, ...]]:
-        """The same results with feedback where numbers are wrong, and what else is to be said about them.
+    def glance(self, jail: Runner, program: Program, plans: Sequence[Plan], limits: Limits) -> Seen:
+        """Make the first call of each function, and look on the ladder at those with wrong numbers.
 
-        The functions with wrong numbers are run once more, on the ladder; those that are right cost nothing.
+        All of it is public, so the process may go on with hidden cases, and most wrong work needs no other process. To
+        look is given a moment only, because the verdict is still to come: what takes longer is left for later.
         """
-        functions = self.exercise.functions
-        wrong = [function for function, one in zip(functions, judged, strict=True) if one.wrong and not _ended(one)]
-        climbed = self._ladder.climb(jail, program, wrong, limits)
-        if not climbed:
-            return judged, ()
-        own = look(self.exercise, judged, climbed, jail, program, limits)
+        if not self.exercise.ladder or not all(one.starts_in_public for one in plans):
+            return Seen()
+        outcomes = jail.run(program, [one.glance for one in plans], limits).outcomes
+        ended = {name: outcome for name, (outcome,) in outcomes.items() if isinstance(outcome, Ended)}
+        off = [one.function for one in plans if wrong(one.first_trial(outcomes[one.function.name]))]
+        try:
+            seen = self.look(Hurried(jail), program, off, limits)
+        except TooSlow:
+            return Seen(ended)
+        return replace(seen, ended=ended)
+
+    def look(self, jail: Runner, program: Program, functions: Sequence[Function], limits: Limits) -> Seen:
+        """Look at functions with wrong numbers on the ladder, and beside a wrong forward pass at the gradients."""
+        climbed = self._ladder.climb(jail, program, functions, limits)
+        return Seen({}, climbed, look(self.exercise, climbed, jail, program, limits))
+
+    def unseen(self, judged: Sequence[Judged], seen: Seen) -> list[Function]:
+        """The functions with wrong numbers that are still to be looked at."""
+        both = zip(self.exercise.functions, judged, strict=True)
+        return [one for one, what in both if what.wrong and not _ended(what) and one.name not in seen.climbed]
+
+    def explain(self, judged: Sequence[Judged], seen: Seen) -> tuple[Sequence[Judged], tuple[Note, ...]]:
+        """The same results with feedback where numbers are wrong, and what else is to be said about them."""
+        both = list(zip(self.exercise.functions, judged, strict=True))
+        climbed = {one.name: seen.climbed[one.name] for one, what in both if what.wrong and one.name in seen.climbed}
+        own = seen.own if seen.own.forward in climbed else Own()
         told = [
-            self._told(function, one, climbed[function.name], own.facts(function)) if function.name in climbed else one
-            for function, one in zip(functions, judged, strict=True)
+            self._told(one, what, climbed[one.name], own.facts(one)) if one.name in climbed else what
+            for one, what in both
         ]
-        return told, tuple(Note("student", text) for text in own.notes)
+        return told, tuple(Note("student", text) for text in notes(self.exercise, own, judged))
 
     @cached_property
     def _said(self) -> dict[bytes, tuple[Feedback | None, str | None]]:

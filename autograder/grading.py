@@ -14,14 +14,16 @@ from autograder import messages
 from autograder.cases import Plan, plan
 from autograder.course import Course, read_secret, seed_of
 from autograder.exercise import Exercise
-from autograder.feedback import Tutor, withheld
+from autograder.feedback import Seen, Tutor, withheld
 from autograder.judging import Judged, judge
 from autograder.outside import read_by
 from autograder.report import Note, Report, ReportStatus, Telling
 from autograder.sandbox.jail import Jail, JailError
 from autograder.sandbox.levels import SAFE, Level, at_least
-from autograder.sandbox.program import Execution, Limits, Program
+from autograder.sandbox.program import CellProblem, Execution, Limits, Outcome, Program
 from autograder.submission import Refused, Released, Submission, read_submission
+
+_MOST_JUDGED = 400
 
 Work = Submission | Refused
 """What was handed in, as it was read, or why it cannot be."""
@@ -50,6 +52,15 @@ class Grader:
         """The cases of a seed; those of the last one are kept, since a class may have one for all."""
         return lru_cache(maxsize=1)(lambda seed: plan(self.exercise, seed))
 
+    @cached_property
+    def _judge(self) -> Callable[[Plan, tuple[Outcome, ...], tuple[CellProblem, ...]], Judged]:
+        """The verdict on one function; some are kept, since a class with one seed for all returns few other numbers."""
+
+        def judged(one: Plan, outcomes: tuple[Outcome, ...], problems: tuple[CellProblem, ...]) -> Judged:
+            return judge(self.exercise, one.function, one.trials(outcomes), problems, self.limits)
+
+        return lru_cache(_MOST_JUDGED)(judged)
+
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path`, shown as `name`. Work that cannot be read is `refused`.
 
@@ -77,9 +88,9 @@ class Grader:
         seed = seed_of(submission.code, exercise.name, self.secret) if self.seed is None else self.seed
         plans = self._plan(seed)
         program, started = _program(exercise, submission), time.monotonic()
-        execution = self.jail.run(program, [one.batch for one in plans], self.limits)
-        judged = [judge(exercise, one.function, one.trials(execution), execution, self.limits) for one in plans]
-        explained, told = self._explained(judged, program, started)
+        execution, seen = self._run(program, plans)
+        judged = [self._judge(one, execution.outcomes[one.function.name], execution.problems) for one in plans]
+        explained, told = self._explained(judged, seen, program, started)
         checks = tuple(withheld(result, self.feedback) for one in explained for result in one.results)
         return Report(
             exercise=exercise.name,
@@ -93,20 +104,33 @@ class Grader:
             checks=checks,
         )
 
+    def _run(self, program: Program, plans: Sequence[Plan]) -> tuple[Execution, Seen]:
+        """Make all calls, the public ones first. A function that ended its process in the first is not called again."""
+        with self.jail.loaded(program, self.limits) as once:
+            try:
+                seen = self._tutor.glance(once, program, plans, self.limits)
+            except Exception:  # noqa: BLE001 - the verdict does not wait for it; what fails again is told then
+                seen = Seen()
+            batches = [one.batch for one in plans if one.function.name not in seen.ended]
+            execution = once.run(program, batches, self.limits)
+        ended = {one.function.name: (seen.ended[one.function.name],) * len(one.batch.steps) for one in plans if one.function.name in seen.ended}
+        return replace(execution, outcomes={**execution.outcomes, **ended}), seen
+
     def _explained(
-        self, judged: Sequence[Judged], program: Program, started: float
+        self, judged: Sequence[Judged], seen: Seen, program: Program, started: float
     ) -> tuple[Sequence[Judged], tuple[Note, ...]]:
         """The same results with feedback, made in what is left of the time; a verdict never fails for want of it.
 
-        Feedback quotes numbers of the student's, so they come from a process that has not seen any hidden case.
+        Feedback quotes numbers of the student's, so what was not seen yet comes from a process that has not seen any
+        hidden case.
         """
         left = self.limits.submission_wall_seconds - (time.monotonic() - started)
-        if left <= 0 or not self.exercise.ladder or not any(one.wrong for one in judged):
-            return judged, ()
-        limits = replace(self.limits, submission_wall_seconds=left)
         try:
-            with self.jail.loaded(program, limits) as fresh:
-                return self._tutor.explain(judged, fresh, program, limits)
+            unseen = self._tutor.unseen(judged, seen)
+            if unseen and left > 0 and self.exercise.ladder:
+                with self.jail.loaded(program, replace(self.limits, submission_wall_seconds=left)) as fresh:
+                    seen = seen.and_then(self._tutor.look(fresh, program, unseen, self.limits))
+            return self._tutor.explain(judged, seen)
         except Exception as error:  # noqa: BLE001 - the verdict stands, whatever went wrong with words about it
             what = messages.quote(f"{type(error).__name__}: {error}")
             return judged, (Note("instructor", f"No feedback beyond the checks' own could be made: {what}"),)

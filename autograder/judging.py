@@ -11,7 +11,7 @@ from autograder import messages
 from autograder.compare import Comparison, compare
 from autograder.exercise import Array, Case, Check, Exercise, Function
 from autograder.report import CheckResult, CheckStatus
-from autograder.sandbox.program import Ended, Execution, Limits, Missing, Outcome, Raised, Returned, Unusable
+from autograder.sandbox.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
 from autograder.sandbox.words import FLOATS
 from autograder.slopes import slope
 
@@ -62,15 +62,19 @@ class Finding:
 
 
 def judge(
-    exercise: Exercise, function: Function, trials: Mapping[str, Trial], execution: Execution, limits: Limits
+    exercise: Exercise,
+    function: Function,
+    trials: Mapping[str, Trial],
+    problems: tuple[CellProblem, ...],
+    limits: Limits,
 ) -> Judged:
-    """Judge every check of one function from the trials of its cases."""
+    """Judge every check of one function from the trials of its cases; `problems` are the cells that stopped."""
     checks = exercise.checks_of(function.name)
     first = trials[checks[0].cases[0]]
     if _left_as_it_was(first.outcome, exercise, function):
         message = messages.not_attempted(function.name)
         return Judged(tuple(_result(check, Finding("not_attempted", message)) for check in checks), ())
-    bench = Bench(exercise, function, trials, execution, limits)
+    bench = Bench(exercise, function, trials, problems, limits)
     findings = {check.id: bench.look(check) for check in checks}
     together = {check.id: _together(findings[check.id], len(check.cases)) for check in checks}
     results = [_result(check, together[check.id]) for check in checks]
@@ -96,7 +100,7 @@ class Bench:
     exercise: Exercise
     function: Function
     trials: Mapping[str, Trial]
-    execution: Execution
+    problems: tuple[CellProblem, ...]
     limits: Limits
 
     def look(self, check: Check) -> list[Finding]:
@@ -189,7 +193,7 @@ class Bench:
         outcome, function = trial.outcome, self.function
         match outcome:
             case Missing():
-                message = messages.missing(function.name, outcome, self.execution.problems)
+                message = messages.missing(function.name, outcome, self.problems)
                 return Finding("error", message, origin=(outcome,))
             case Raised():
                 message = messages.raised(function, outcome, trial.case, told)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder.compare import compare
 from autograder.exercise import Array, Case, Exercise, Function, Sum
 from autograder.golden import is_slope
 from autograder.judging import Trial
@@ -34,16 +35,15 @@ class Ladder:
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self._steps: dict[str, tuple[Step, ...]] = {}
+        self._batches: dict[str, Batch] = {}
 
     def climb(
         self, jail: Runner, program: Program, functions: Sequence[Function], limits: Limits
     ) -> Mapping[str, Trials]:
         """Run each of the functions on every case, in one more process of the jail. Nothing without a ladder."""
-        cases = self._exercise.ladder
-        if not cases or not functions:
+        if not self._exercise.ladder or not functions:
             return {}
-        batches = [Batch(function.name, tuple(call(function, case) for case in cases)) for function in functions]
-        outcomes = jail.run(program, batches, limits).outcomes
+        outcomes = jail.run(program, [self._batch(function) for function in functions], limits).outcomes
         return {function.name: self._trials(function, outcomes[function.name]) for function in functions}
 
     def rungs(self, function: Function, trials: Trials) -> tuple[Rung, ...]:
@@ -68,6 +68,12 @@ class Ladder:
             self._steps[function.name] = tuple(self._step(function, case) for case in self._exercise.ladder)
         return self._steps[function.name]
 
+    def _batch(self, function: Function) -> Batch:
+        if function.name not in self._batches:
+            calls = tuple(call(function, case) for case in self._exercise.ladder)
+            self._batches[function.name] = Batch(function.name, calls)
+        return self._batches[function.name]
+
     def _step(self, function: Function, case: Case) -> Step:
         exercise = self._exercise
         expected = exercise.reference(function.name, case)
@@ -83,6 +89,12 @@ class Ladder:
 def call(function: Function, case: Case) -> Call:
     """The call of a function on a case: it sees what its `arrays` say."""
     return Call({name: case.arrays[name] for name in function.arrays if name in case.arrays}, case.names)
+
+
+def wrong(trial: Trial) -> bool:
+    """Whether a trial gave numbers that can be compared, and wrong ones."""
+    values = usable(trial)
+    return any(compare(a, b).verdict == "wrong" for a, b in zip(values, trial.expected, strict=False))
 
 
 def usable(trial: Trial) -> tuple[Array, ...]:

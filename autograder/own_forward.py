@@ -15,7 +15,7 @@ from autograder import messages
 from autograder.compare import compare
 from autograder.exercise import Array, Arrays, Case, Exercise, Function
 from autograder.judging import Judged, Trial
-from autograder.ladder import Trials, call, usable
+from autograder.ladder import Trials, call, usable, wrong
 from autograder.sandbox.jail import Runner
 from autograder.sandbox.program import Batch, Limits, Outcome, Program
 from autograder.student.calls import STEP
@@ -29,7 +29,6 @@ class Own:
 
     forward: str = ""
     fits: Mapping[str, bool] | None = None
-    notes: tuple[str, ...] = ()
 
     def facts(self, function: Function) -> tuple[tuple[str, str], ...]:
         """What is told of a gradient that is wrong."""
@@ -38,12 +37,7 @@ class Own:
 
 
 def look(
-    exercise: Exercise,
-    judged: Sequence[Judged],
-    climbed: Mapping[str, Trials],
-    jail: Runner,
-    program: Program,
-    limits: Limits,
+    exercise: Exercise, climbed: Mapping[str, Trials], jail: Runner, program: Program, limits: Limits
 ) -> Own:
     """Try the gradients on the student's own forward pass where that is wrong; nothing where it cannot be done."""
     forward = next((function for function in exercise.functions if function.slope_of is None), None)
@@ -68,7 +62,7 @@ def look(
         for gradient in gradients
         if (values := usable(Trial(own, outcomes[gradient.name][0], (slopes[gradient.slope_of or ""],))))
     }
-    return Own(forward.name, fits, tuple(_notes(exercise, forward, gradients, judged, fits)))
+    return Own(forward.name, fits)
 
 
 def _case(trials: Iterable[Trial], gradients: Sequence[Function]) -> Case | None:
@@ -76,18 +70,13 @@ def _case(trials: Iterable[Trial], gradients: Sequence[Function]) -> Case | None
     fit = [
         trial.case
         for trial in trials
-        if sum(trial.case.arrays[name].size for name in _weights(gradients)) <= MOST and _wrong(trial)
+        if sum(trial.case.arrays[name].size for name in _weights(gradients)) <= MOST and wrong(trial)
     ]
     return max(fit, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
 
 
 def _weights(gradients: Sequence[Function]) -> list[str]:
     return list(dict.fromkeys(gradient.slope_of for gradient in gradients if gradient.slope_of))
-
-
-def _wrong(trial: Trial) -> bool:
-    values = usable(trial)
-    return any(compare(a, b).verdict == "wrong" for a, b in zip(values, trial.expected, strict=False))
 
 
 def _results(forward: Function, trial: Trial) -> Arrays:
@@ -124,17 +113,15 @@ def _slopes(
     return slopes if all(np.isfinite(array).all() for array in slopes.values()) else None
 
 
-def _notes(
-    exercise: Exercise,
-    forward: Function,
-    gradients: Sequence[Function],
-    judged: Sequence[Judged],
-    fits: Mapping[str, bool],
-) -> Iterator[str]:
+def notes(exercise: Exercise, own: Own, judged: Sequence[Judged]) -> Iterator[str]:
+    """What is said of gradients that are right beside a wrong forward pass."""
+    if own.fits is None:
+        return
     results = {function.name: one.results for function, one in zip(exercise.functions, judged, strict=True)}
-    right = [one.name for one in gradients if all(result.status == "pass" for result in results[one.name])]
+    gradients = [function.name for function in exercise.functions if function.slope_of is not None]
+    right = [name for name in gradients if all(result.status == "pass" for result in results[name])]
     if len(right) == len(gradients):
-        yield messages.only_forward(forward.name)
-    told = {name: fits[name] for name in right if name in fits}
+        yield messages.only_forward(own.forward)
+    told = {name: own.fits[name] for name in right if name in own.fits}
     if told:
-        yield messages.through_own_forward(forward.name, told)
+        yield messages.through_own_forward(own.forward, told)

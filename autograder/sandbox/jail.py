@@ -97,7 +97,7 @@ class Jail:
 
     @contextmanager
     def loaded(self, program: Program, limits: Limits) -> Iterator[Runner]:
-        """The program, loaded once for several runs; the limits are those of all its runs together."""
+        """The program, loaded once for several runs. These limits are for loading it, and for all runs together."""
         session = Session(self._processes, program, limits)
         try:
             session.start()
@@ -120,8 +120,8 @@ class Loaded:
     session: Session
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:  # noqa: ARG002 - its own
-        """As Jail.run, for the program and within the limits that it was loaded with."""
-        outcomes = {batch.function: self.session.call(batch) for batch in batches}
+        """As Jail.run, for the program that was loaded; `limits` are for each function."""
+        outcomes = {batch.function: self.session.call(batch, limits) for batch in batches}
         return Execution(self.session.problems, outcomes)
 
 

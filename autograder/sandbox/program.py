@@ -57,10 +57,14 @@ Step = Call | Again | Recall
 
 @dataclass(frozen=True)
 class Batch:
-    """All calls of one function; Again and Recall count these steps from 0."""
+    """All calls of one function; Again and Recall count these steps from 0.
+
+    `known` is what short replies to a step mean that were read before: most of a class returns the same numbers.
+    """
 
     function: str
     steps: tuple[Step, ...]
+    known: dict[tuple[int, bytes], Returned] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def frame(self) -> bytes:
@@ -101,7 +105,7 @@ class Value:
     dtype: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Returned:
     """What a function returned, in order, and the arrays of its case as they were after the call."""
 

@@ -66,6 +66,10 @@ class Worker:
 
     def receive(self) -> tuple[Any, ...]:
         """The next reply. Raises Stopped at a limit or the end of the process, FrameError where it is no reply."""
+        return frames.unpack(self.receive_packed())
+
+    def receive_packed(self) -> bytes:
+        """The body of the next reply, which may hold anything. Raises Stopped, and FrameError where there is none."""
         while True:
             if time.monotonic() >= self._next_look:
                 self._look()
@@ -74,7 +78,7 @@ class Worker:
             except (EOFError, OSError):
                 raise Stopped(self._how_it_ended()) from None
             if body is not None:
-                return frames.unpack(body)
+                return body
 
     def close(self) -> None:
         """End the process and whatever it started."""
