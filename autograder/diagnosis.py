@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from autograder.compare import COARSE, EXACT, compare
+from autograder.compare import COARSE, EXACT, SMALLEST_SCALE, compare
 from autograder.exercise import Array, Case, Exercise, Mistake
 from autograder.judging import Trial
 from autograder.sandbox.program import Returned
@@ -33,12 +33,17 @@ class Catalogue:
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self._known: dict[tuple[str, str, str], Arrays | None] = {}
+        self._pages: dict[tuple[str, str], Page] = {}
         self._off: dict[tuple[str, str, str], float] = {}
 
     def named(self, function: str, trials: Mapping[str, Trial]) -> Mistake | None:
         """The mistake that the trials of one function on cases of the ladder, by their ids, show; None when unsure."""
         there = [(trial, arrays) for trial in trials.values() if (arrays := _numbers(trial)) is not None]
-        there.sort(key=lambda one: distance(one[1], one[0].expected) <= COARSE)  # wrong ones rule most mistakes out
+        if not there:
+            return None
+        there.sort(key=_numbers_in, reverse=True)
+        trial, arrays = next((one for one in there if distance(one[1], one[0].expected) > COARSE), there[0])
+        near = self._page(function, trial).near(arrays)
 
         @cache
         def off(mistake: Mistake, at: int) -> float:
@@ -46,13 +51,20 @@ class Catalogue:
             return distance(arrays, self.gives(mistake, trial.case))
 
         for tolerance, apart in ((EXACT, APART), (COARSE, CLEARLY_APART)):
-            left = [mistake for mistake in self._exercise.mistakes if mistake.function == function]
+            left = near
             for at in range(len(there)):
                 left = [one for one in left if off(one, at) <= tolerance]
             left = [one for one in left if self._told_apart(one, (trial for trial, _ in there), apart) >= NEEDED]
             if len(left) == 1:
                 return left[0]
         return None
+
+    def _page(self, function: str, trial: Trial) -> Page:
+        key = (function, trial.case.id)
+        if key not in self._pages:
+            mistakes = [mistake for mistake in self._exercise.mistakes if mistake.function == function]
+            self._pages[key] = Page({one: self.gives(one, trial.case) for one in mistakes}, trial.expected)
+        return self._pages[key]
 
     def gives(self, mistake: Mistake, case: Case) -> Arrays | None:
         """What somebody who makes this mistake returns on a case of the ladder; None where that is no result."""
@@ -78,6 +90,35 @@ class Catalogue:
         return self._off[key]
 
 
+class Page:
+    """What each mistake in a function gives on one case, side by side, so that most are ruled out at a glance."""
+
+    def __init__(self, given: Mapping[Mistake, Arrays | None], expected: Arrays) -> None:
+        lines = {one: arrays for one, arrays in given.items() if arrays is not None and _comparable(arrays, expected)}
+        self._others = [one for one in given if one not in lines]
+        self._listed = list(lines)
+        self._numbers = np.array([_in_line(arrays) for arrays in lines.values()])
+        scales = [[np.full(a.shape, max(np.abs(a).max(), SMALLEST_SCALE)) for a in arrays] for arrays in lines.values()]
+        self._scales = np.array([_in_line(one) for one in scales])
+
+    def near(self, arrays: Arrays) -> list[Mistake]:
+        """The mistakes to look at more closely; none of the others is within COARSE of these arrays."""
+        if not self._listed:
+            return self._others
+        with np.errstate(all="ignore"):
+            off = (np.abs(self._numbers - _in_line(arrays)) / self._scales).max(axis=1)
+        return [*self._others, *(one for one, far in zip(self._listed, off, strict=True) if not far > 2 * COARSE)]
+
+
+def _in_line(arrays: Iterable[Array]) -> Array:
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+def _comparable(arrays: Arrays, expected: Arrays) -> bool:
+    same = [array.shape for array in arrays] == [array.shape for array in expected]
+    return same and all(np.isfinite(array).all() for array in arrays)
+
+
 def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
     """The largest relative error among several arrays; infinite where they cannot be compared."""
     if arrays is None or expected is None or [a.shape for a in arrays] != [b.shape for b in expected]:
@@ -86,6 +127,11 @@ def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
         same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(arrays, expected, strict=True))
         return 0.0 if same else float("inf")
     return max(compare(a, b).error for a, b in zip(arrays, expected, strict=True))
+
+
+def _numbers_in(one: tuple[Trial, Arrays]) -> int:
+    """How many numbers its case has: the more, the more mistakes it tells apart."""
+    return sum(array.size for array in one[0].case.arrays.values())
 
 
 def _numbers(trial: Trial) -> Arrays | None:

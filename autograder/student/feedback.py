@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,9 +87,9 @@ class Rung:
 
 def error(yours: Array, expected: Array) -> float:
     """The relative error max|yours - expected| / max|expected|."""
-    scale = max(float(np.max(np.abs(expected), initial=0.0)), SMALLEST)
+    scale = max(float(np.abs(expected).max(initial=0.0)), SMALLEST)
     with np.errstate(over="ignore"):  # the difference of two finite numbers may be inf, which is wrong enough
-        return float(np.max(np.abs(yours - expected), initial=0.0)) / scale
+        return float(np.abs(yours - expected).max(initial=0.0)) / scale
 
 
 # --- What is told ---------------------------------------------------------------------------------------------------
@@ -189,13 +189,17 @@ def right_for(rungs: Sequence[Rung]) -> list[str]:
     A trait is told by cases that agree in all others: "T = 1 and 2; wrong from T = 3 on", "identity; wrong for tanh".
     """
     wrong = [rung for rung in rungs if not rung.right]
+    differences = _differences(tuple(tuple(rung.traits.items()) for rung in rungs))
     best: list[str] = []
-    for centre in wrong:
-        differ = [
-            (rung, {name for name in centre.traits if rung.traits[name] != centre.traits[name]}) for rung in rungs
-        ]
-        alone = {name for _, names in differ if len(names) == 1 for name in names}
-        groups = ((one, [rung for rung, names in differ if names <= {one}]) for one in centre.traits if one in alone)
+    for centre, differ in zip(rungs, differences, strict=True):
+        if centre.right:
+            continue
+        alone = {name for names in differ if len(names) == 1 for name in names}
+        groups = (
+            (one, [rung for rung, names in zip(rungs, differ, strict=True) if names <= {one}])
+            for one in centre.traits
+            if one in alone
+        )
         told = [_within(_apart(trait, group), trait, group, centre, wrong) for trait, group in groups]
         best = max(best, [text for text in told if text], key=len)
     passing = len(rungs) - len(wrong)
@@ -204,6 +208,13 @@ def right_for(rungs: Sequence[Rung]) -> list[str]:
             next(filter(None, (_apart(trait, rungs) for trait in rungs[0].traits)), f"{passing} of the public cases")
         ]
     return best or ["none of the public cases"]
+
+
+@lru_cache(maxsize=8)
+def _differences(traits: tuple[tuple[tuple[str, int | str], ...], ...]) -> list[list[set[str]]]:
+    """In what each case differs from each other one."""
+    cases = [dict(one) for one in traits]
+    return [[{name for name in one if one[name] != other[name]} for other in cases] for one in cases]
 
 
 def _within(told: str, trait: str, group: Sequence[Rung], centre: Rung, wrong: Sequence[Rung]) -> str:
@@ -257,8 +268,11 @@ def told_by(failing: Sequence[Rung]) -> str:
 def _same(failing: Sequence[Rung]) -> str:
     """Whether two cases with different answers got the same one."""
     failing = [rung for rung in failing if _pair(rung)[1].size > 1 and _pair(rung)[0].any()]
+    largest = [float(np.abs(_pair(rung)[0]).max()) for rung in failing]
     for i, one in enumerate(failing):
-        for other in failing[:i]:
+        for j, other in enumerate(failing[:i]):
+            if not math.isclose(largest[i], largest[j], rel_tol=2 * EXACT):  # told at once, of nearly all
+                continue
             (yours, right), (before, expected) = _pair(one), _pair(other)
             if right.shape != expected.shape or error(yours, before) > EXACT or error(right, expected) <= CLOSE:
                 continue
