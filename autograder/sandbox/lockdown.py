@@ -16,7 +16,7 @@ import ctypes
 import os
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,32 +35,29 @@ _LAST_KNOWN_ABI = 7
 _QUIET = 1  # since ABI 7: refusals are not logged, or a submission could fill the system's log
 
 
-def limit(memory: int, cpu: int, *, sealed: bool = False) -> None:
-    """Limit this process to so many bytes and CPU seconds, where the platform can. The parent measures more finely.
+def limit(memory: int, cpu: int) -> None:
+    """Limit this process to so many bytes and CPU seconds, where the platform can. The parent measures more finely."""
+    # At the soft limit comes a signal of its own, by which the parent knows the reason.
+    _limit({"AS": (memory, memory), "CPU": (cpu, cpu + 5), "CORE": (0, 0), "FSIZE": (FILE_BYTES, FILE_BYTES)})
 
-    `sealed` code needs no files, processes, or locked memory either; what kernels do not know is left out.
-    """
+
+def limit_forks() -> None:
+    """Take away, for all forks of this process at once, what sealed code does not need, and this process neither."""
+    _limit(dict.fromkeys(("CORE", "FSIZE", "MEMLOCK", "MSGQUEUE", "SIGPENDING", "NICE", "RTPRIO"), (0, 0)))
+
+
+def _limit(limits: Mapping[str, tuple[int, int]]) -> None:
     if sys.platform == "win32":
         return
-    limits = {
-        "AS": (memory, memory),
-        # At the soft limit comes a signal of its own, by which the parent knows the reason.
-        "CPU": (cpu, cpu + 5),
-        "CORE": (0, 0),
-        "FSIZE": (FILE_BYTES, FILE_BYTES),
-    }
-    if sealed:
-        limits["FSIZE"] = (0, 0)
-        limits["NOFILE"] = (_MOST_FILES, _MOST_FILES)
-        limits |= dict.fromkeys(("NPROC", "MEMLOCK", "MSGQUEUE", "SIGPENDING", "NICE", "RTPRIO"), (0, 0))
-    for name, (soft, hard) in limits.items():
+    for name, soft_and_hard in limits.items():
         with suppress(AttributeError, ValueError, OSError):  # a lower limit holds already, or macOS has none
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), soft_and_hard)
 
 
 def seal(ruleset: int, memory: int, cpu: int) -> None:
     """Lock this process down, for good. Raises OSError where a layer is refused; the process must then end."""
-    limit(memory, cpu, sealed=True)
+    files = (_MOST_FILES, _MOST_FILES)
+    _limit({"AS": (memory, memory), "CPU": (cpu, cpu + 5), "NOFILE": files, "NPROC": (0, 0)})
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)  # no program can give rights back, which the next two insist on
     system.syscall(_RESTRICT_SELF, ruleset, _QUIET if landlock_abi() >= 7 else 0)
     os.close(ruleset)

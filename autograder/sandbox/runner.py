@@ -172,6 +172,8 @@ class Bench:
 
 def _hopeless(turns: list[Turn]) -> bool:
     """Whether the last few steps all raised one class of exception at one place."""
+    if not turns or turns[-1].error is None:
+        return False
     errors = {turn.error for turn in turns[-ENOUGH_ERRORS:]}
     return len(turns) >= ENOUGH_ERRORS and len(errors) == 1 and None not in errors
 

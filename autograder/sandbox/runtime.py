@@ -18,8 +18,11 @@ MSGPACK = Path(msgpack.__file__).resolve().parent
 # Where numpy, msgpack and the kit are found, while they are being imported. Student code finds the standard library
 # and numpy, at every level, whatever else is installed.
 _FOLDERS = list(dict.fromkeys(str(folder) for folder in (NUMPY.parent, MSGPACK.parent, SANDBOX.parents[1])))
+# After each fork, Python's library would make its locks anew and seed `random`: for nothing, with one thread that holds
+# no lock, and equal submissions had better draw equal numbers.
 _START = (
-    "import sys; own = sys.path[:]; sys.path += {}; from autograder.sandbox.{} import main; sys.path[:] = own; main()"
+    "import os, sys; os.register_at_fork = lambda **_: None; own = sys.path[:]; sys.path += {}; "
+    "from autograder.sandbox.{} import main; sys.path[:] = own; main()"
 )
 # Needed to start this very Python on some systems, or to compute on some processors; never a secret.
 _PASSED_ON = ("SYSTEMROOT", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")

@@ -145,15 +145,17 @@ _Instruction = tuple[int, int, int, int]  # what to do, how far to jump if it is
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | EPERM, 0x80000000
 
 
+_NOBODY = 0x7FFFFFFE
+"""A number that no process has."""
+
+
 def assemble(machine: str, pid: int) -> bytes:
     """The filter for a process of this number, as an array of struct sock_filter; KeyError for another machine."""
-    to_itself = (Check(0, values=(pid,)), Check(1, values=(pid,)))
-    last = _call(TGKILL[MACHINES[machine].column], to_itself)
-    return _for_every_process(machine) + _packed([*last, (_RETURN, 0, 0, REFUSE)])
+    return _for_nobody(machine).replace(struct.pack("<I", _NOBODY), struct.pack("<I", pid))
 
 
 @functools.cache
-def _for_every_process(machine: str) -> bytes:
+def _for_nobody(machine: str) -> bytes:
     known = MACHINES[machine]
     # A call by the numbers of another ABI is none that an honest library makes: it ends the process.
     program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, known.audit), (_RETURN, 0, 0, KILL)]
@@ -164,7 +166,9 @@ def _for_every_process(machine: str) -> bytes:
         program += _call(columns[known.column], ())
     for columns, checks in CHECKED.values():
         program += _call(columns[known.column], checks)
-    return _packed(program)
+    to_itself = (Check(0, values=(_NOBODY,)), Check(1, values=(_NOBODY,)))
+    program += _call(TGKILL[known.column], to_itself)
+    return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*program, (_RETURN, 0, 0, REFUSE)])
 
 
 def _call(number: int | None, checks: Iterable[Check]) -> list[_Instruction]:
@@ -183,6 +187,3 @@ def _check(check: Check) -> Iterator[_Instruction]:
         yield _EQUAL, len(check.values) - index, 0, value
     yield _RETURN, 0, 0, ALLOW if check.enough else REFUSE
 
-
-def _packed(program: Iterable[_Instruction]) -> bytes:
-    return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)

@@ -76,6 +76,7 @@ def main() -> None:
     os.closerange(_FIRST_OTHER, _MOST_DESCRIPTORS)
     with suppress(ValueError):  # fewer are allowed already
         resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
+    lockdown.limit_forks()
     gc.collect()
     gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
     control.send(frames.body(("ready", keeps_root), _LONGEST_ORDER))

@@ -59,11 +59,11 @@ def mean_loss(net: RNN, y_hat: np.ndarray, y: np.ndarray) -> float:
     return sum(net.loss.function(y_hat[t], y[t]) for t in range(len(y))) / len(y)
 
 
-def _step(array: np.ndarray, who: str) -> np.ndarray:
+def _step(array: np.ndarray, name: str, what: str) -> np.ndarray:
     array = np.asarray(array)
     if array.ndim != 1:
         raise ValueError(
-            f"{who} works on one time step, an array of shape (n,), and was given one of shape {array.shape}"
+            f"{name}.{what} works on one time step, an array of shape (n,), and was given one of shape {array.shape}"
         )
     return array
 
@@ -73,8 +73,8 @@ def _activation(
 ) -> Activation:
     return Activation(
         name,
-        lambda a: function(_step(a, f"{name}.function")),
-        lambda out: jacobian(_step(out, f"{name}.jacobian")),
+        lambda a: function(_step(a, name, "function")),
+        lambda out: jacobian(_step(out, name, "jacobian")),
     )
 
 
@@ -83,22 +83,23 @@ def _loss(
     function: Callable[[np.ndarray, np.ndarray], float],
     gradient: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Loss:
-    def pair(y_hat: np.ndarray, y: np.ndarray, who: str) -> tuple[np.ndarray, np.ndarray]:
-        y_hat, y = _step(y_hat, who), _step(y, who)
+    def pair(y_hat: np.ndarray, y: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+        y_hat, y = _step(y_hat, name, what), _step(y, name, what)
         if y_hat.shape != y.shape:
-            raise ValueError(f"{who} compares y_hat and y of one shape, and was given {y_hat.shape} and {y.shape}")
+            shapes = f"{y_hat.shape} and {y.shape}"
+            raise ValueError(f"{name}.{what} compares y_hat and y of one shape, and was given {shapes}")
         return y_hat, y
 
     return Loss(
         name,
-        lambda y_hat, y: function(*pair(y_hat, y, f"{name}.function")),
-        lambda y_hat, y: gradient(*pair(y_hat, y, f"{name}.gradient")),
+        lambda y_hat, y: function(*pair(y_hat, y, "function")),
+        lambda y_hat, y: gradient(*pair(y_hat, y, "gradient")),
     )
 
 
 def _softmax(a: np.ndarray) -> np.ndarray:
-    e = np.exp(a - np.max(a.real))  # the shift keeps exp from overflowing and cancels in the quotient
-    return e / np.sum(e)
+    e = np.exp(a - a.real.max())  # the shift keeps exp from overflowing and cancels in the quotient
+    return e / e.sum()
 
 
 ACTIVATIONS = {
