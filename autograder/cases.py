@@ -60,11 +60,6 @@ class Plan:
         seen = {name: case.arrays[name] for name in self.function.arrays if name in case.arrays}
         return Call(seen, case.names)
 
-    @cached_property
-    def glance(self) -> Batch:
-        """The first call by itself."""
-        return Batch(self.function.name, self.batch.steps[:1])
-
     @property
     def starts_in_public(self) -> bool:
         """Whether the first case is the same for everybody."""
@@ -76,9 +71,9 @@ class Plan:
         """The case of the first call."""
         return next(iter(self.cases.values()))
 
-    def first_trial(self, outcomes: Sequence[Outcome]) -> Trial:
-        """What came back for the first call by itself."""
-        return Trial(self.first.case, outcomes[0], self.first.expected, self.first.slope)
+    def first_trial(self, outcome: Outcome) -> Trial:
+        """What came back for the first call."""
+        return Trial(self.first.case, outcome, self.first.expected, self.first.slope)
 
     def trials(self, outcomes: Sequence[Outcome]) -> Mapping[str, Trial]:
         """What came back for each case, beside what was expected, and for each of the calls that follow."""

@@ -15,7 +15,7 @@ from autograder.judging import Judged
 from autograder.ladder import Ladder, Trials, wrong
 from autograder.own_forward import Own, look, notes
 from autograder.report import CheckResult, Feedback, Note, Telling
-from autograder.sandbox.jail import Runner
+from autograder.sandbox.jail import Loaded, Runner
 from autograder.sandbox.program import Batch, Ended, Execution, Limits, Program, Returned
 from autograder.student.feedback import explain
 from autograder.student.layout import as_text
@@ -88,7 +88,7 @@ class Tutor:
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.exercise)
 
-    def glance(self, jail: Runner, program: Program, plans: Sequence[Plan], limits: Limits) -> Seen:
+    def glance(self, jail: Loaded, program: Program, plans: Sequence[Plan], limits: Limits) -> Seen:
         """Make the first call of each function, and look on the ladder at those with wrong numbers.
 
         All of it is public, so the process may go on with hidden cases, and most wrong work needs no other process. To
@@ -96,8 +96,8 @@ class Tutor:
         """
         if not self.exercise.ladder or not all(one.starts_in_public for one in plans):
             return Seen()
-        outcomes = jail.run(program, [one.glance for one in plans], limits).outcomes
-        ended = {name: outcome for name, (outcome,) in outcomes.items() if isinstance(outcome, Ended)}
+        outcomes = jail.begin([one.batch for one in plans], limits)
+        ended = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Ended)}
         off = [one.function for one in plans if wrong(one.first_trial(outcomes[one.function.name]))]
         try:
             seen = self.look(Hurried(jail), program, off, limits)

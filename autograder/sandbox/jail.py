@@ -8,7 +8,7 @@ costs only itself: another process loads the program again and goes on with the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -96,7 +96,7 @@ class Jail:
             return once.run(program, batches, limits)
 
     @contextmanager
-    def loaded(self, program: Program, limits: Limits) -> Iterator[Runner]:
+    def loaded(self, program: Program, limits: Limits) -> Iterator[Loaded]:
         """The program, loaded once for several runs. These limits are for loading it, and for all runs together."""
         session = Session(self._processes, program, limits)
         try:
@@ -123,6 +123,10 @@ class Loaded:
         """As Jail.run, for the program that was loaded; `limits` are for each function."""
         outcomes = {batch.function: self.session.call(batch, limits) for batch in batches}
         return Execution(self.session.problems, outcomes)
+
+    def begin(self, batches: Sequence[Batch], limits: Limits) -> Mapping[str, Outcome]:
+        """Make the first call of each batch, which may be run whole later on, and is not made twice then."""
+        return {batch.function: self.session.begin(batch, limits) for batch in batches}
 
 
 def processes_at(level: Level) -> Processes:

@@ -69,7 +69,20 @@ class Batch:
     @cached_property
     def frame(self) -> bytes:
         """The request for these calls, as it is sent: packed once, however many submissions it is for."""
-        return frames.pack(("batch", self.function, [_request(step) for step in self.steps]), frames.REQUEST_CAP)
+        return self._packed("batch", self.steps)
+
+    @cached_property
+    def beginning(self) -> bytes:
+        """The request for the first of them, after which others may be made before the rest."""
+        return self._packed("begin", self.steps[:1])
+
+    @cached_property
+    def rest(self) -> bytes:
+        """The request for all after the first."""
+        return self._packed("go on", self.steps[1:])
+
+    def _packed(self, kind: str, steps: tuple[Step, ...]) -> bytes:
+        return frames.pack((kind, self.function, [_request(step) for step in steps]), frames.REQUEST_CAP)
 
 
 def _request(step: Step) -> tuple[object, ...]:

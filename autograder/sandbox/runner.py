@@ -7,6 +7,8 @@ expected value, and it imports nothing of the trusted side.
     program module cells given functions                        (cell index | problem index error text label line)*
                                                                 loaded, or failed text before any cell
     batch function steps                                        for each step: returned | unusable | raised | missing
+    begin function (step)                                       for the first step of a batch
+    go on function steps                                        for each of its other steps
 """
 
 from __future__ import annotations
@@ -71,8 +73,7 @@ def serve(source: BinaryIO, sink: BinaryIO, given: GivenModules | None = None) -
     channel.send("loaded")
     bench = Bench(module, given.builder.arguments, {name: (tuple(names), count) for name, names, count in functions})
     while True:
-        _, function, steps = channel.receive()
-        bench.answer(function, steps, channel)
+        bench.answer(*channel.receive(), channel)
 
 
 @dataclass(frozen=True)
@@ -129,21 +130,24 @@ class Bench:
     module: StudentModule
     build: Any
     functions: Mapping[str, tuple[tuple[str, ...], int]]
+    begun: dict[str, list[Turn]] = field(default_factory=dict)
 
-    def answer(self, name: str, steps: tuple[Any, ...], channel: Channel) -> None:
-        """Make the steps of one batch, and send a reply after each."""
+    def answer(self, kind: str, name: str, steps: tuple[Any, ...], channel: Channel) -> None:
+        """Make the steps of one batch, or of a part of it, and send a reply after each."""
         function = self.module.get(name)
         if not callable(function):
             for _ in steps:
                 channel.send("missing", self.module.functions()[:MOST_FUNCTIONS], name in self.module)
             return
-        turns: list[Turn] = []
-        for kind, *rest in steps:
-            if kind == "call" and _hopeless(turns):
+        turns = self.begun.pop(name) if kind == "go on" else []
+        for step, *rest in steps:
+            if step == "call" and _hopeless(turns):
                 turns.append(Turn({}, {}, reply=turns[-1].reply, made=False))
             else:
-                turns.append(self._turn(name, function, kind, rest, turns))
+                turns.append(self._turn(name, function, step, rest, turns))
             channel.send(*turns[-1].reply)
+        if kind == "begin":
+            self.begun[name] = turns
 
     def _turn(self, name: str, function: Any, kind: str, rest: list[Any], turns: list[Turn]) -> Turn:
         arguments, results = self.functions[name]

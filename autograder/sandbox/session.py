@@ -44,6 +44,7 @@ class Session:
         self._last_moment = time.monotonic() + limits.submission_wall_seconds
         self._most_cpu = math.ceil(limits.submission_wall_seconds) + _SPARE_SECONDS
         self._worker: Worker | None = None
+        self._begun: dict[str, tuple[Batch, Outcome]] = {}  # batches of which this very process has made the first step
         self._problems: dict[int, CellProblem] = {}
         self._deadly: set[int] = set()
         self._hopeless: Ended | None = None
@@ -60,6 +61,11 @@ class Session:
         """
         outcomes = self._call_once(batch, limits)
         return self._call_once(batch, limits) if Ended("wall") in outcomes and self._time_left() > 0 else outcomes
+
+    def begin(self, batch: Batch, limits: Limits) -> Outcome:
+        """The outcome of the first step alone; `call` goes on with the others, if the process is still the same."""
+        outcome = self._begin_once(batch, limits)
+        return self._begin_once(batch, limits) if outcome == Ended("wall") and self._time_left() > 0 else outcome
 
     def start(self) -> Worker | Ended:
         """The process, with the program loaded; or how it ended, when it cannot be loaded at all or time is up."""
@@ -82,23 +88,40 @@ class Session:
     def close(self) -> None:
         """End the process, if there is one."""
         worker, self._worker = self._worker, None
+        self._begun.clear()
         if worker is not None:
             worker.close()
 
     def _call_once(self, batch: Batch, limits: Limits) -> tuple[Outcome, ...]:
+        begun = self._begun.pop(batch.function) if self._has_begun(batch) else None
+        if begun is None:
+            return self._ask(batch, batch.frame, range(len(batch.steps)), limits)
+        return begun[1], *self._ask(batch, batch.rest, range(1, len(batch.steps)), limits)
+
+    def _begin_once(self, batch: Batch, limits: Limits) -> Outcome:
+        (outcome,) = self._ask(batch, batch.beginning, range(1), limits)
+        if self._worker is not None:
+            self._begun[batch.function] = batch, outcome
+        return outcome
+
+    def _has_begun(self, batch: Batch) -> bool:
+        return batch.function in self._begun and self._begun[batch.function][0] is batch
+
+    def _ask(self, batch: Batch, frame: bytes, steps: range, limits: Limits) -> tuple[Outcome, ...]:
+        """Send a request for some steps of a batch; their outcomes."""
         worker = self.start()
         if isinstance(worker, Ended):
-            return (worker,) * len(batch.steps)
+            return (worker,) * len(steps)
         outcomes: list[Outcome] = []
         worker.allow(limits.cpu_seconds, min(limits.wall_seconds, self._time_left()))
-        worker.put(batch.frame)
+        worker.put(frame)
         try:
-            for step in range(len(batch.steps)):
+            for step in steps:
                 outcomes.append(self._outcome(worker.receive_packed(), batch, step))
         except (Stopped, FrameError) as error:
             self.close()
             ended = error.ended if isinstance(error, Stopped) else Ended("protocol")
-            outcomes += [ended] * (len(batch.steps) - len(outcomes))
+            outcomes += [ended] * (len(steps) - len(outcomes))
         return tuple(outcomes)
 
     def _outcome(self, packed: bytes, batch: Batch, step: int) -> Outcome:
