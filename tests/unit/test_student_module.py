@@ -126,7 +126,7 @@ class TestMarkersInside:
         ids=range(12),
     )
     def test_pieces_belong_together_when_only_together_they_are_python(self, texts, together):
-        assert belong_together([(1 + 10 * number, text) for number, text in enumerate(texts)]) == together
+        assert belong_together([(1 + 10 * number, text) for number, text in enumerate(texts)], "") == together
 
     def test_they_are_run_once_on_their_own_lines(self, new):
         pieces = [(1, "import inspect"), (3, FUNCTION), (6, f"{REST} / 0"), (10, OTHER), (12, OPEN), (15, SHUT)]
