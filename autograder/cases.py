@@ -53,12 +53,9 @@ class Plan:
     @cached_property
     def batch(self) -> Batch:
         """The steps: cases in order, then kept, again and later, and turned."""
-        calls = [self._call(posed.case) for posed in self.cases.values()]
-        return Batch(self.function.name, (*calls, Recall(0), Again(0), calls[0], self._call(self.turned.case)))
-
-    def _call(self, case: Case) -> Call:
-        seen = {name: case.arrays[name] for name in self.function.arrays if name in case.arrays}
-        return Call(seen, case.names)
+        first, *others = [call(self.function, posed.case) for posed in self.cases.values()]
+        later = (Recall(0), Again(0), first, call(self.function, self.turned.case))
+        return Batch(self.function.name, (replace(first, watched=True), *others, *later))
 
     @property
     def starts_in_public(self) -> bool:
@@ -83,6 +80,12 @@ class Plan:
             name: Trial(posed.case, outcome, posed.expected, posed.slope)
             for (name, posed), outcome in zip(asked.items(), outcomes, strict=True)
         }
+
+
+def call(function: Function, case: Case) -> Call:
+    """The call of a function on a case, not watched: it sees what its `arrays` say."""
+    seen = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
+    return Call(seen, case.names, watched=False)
 
 
 def generator(check: Check, case_id: str, seed: int) -> np.random.Generator:

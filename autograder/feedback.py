@@ -48,7 +48,7 @@ class Seen:
 
     ended: Mapping[str, Ended] = field(default_factory=dict)
     climbed: Mapping[str, Trials] = field(default_factory=dict)
-    own: Own = Own()
+    own: Own = field(default_factory=Own)
 
     def and_then(self, later: Seen) -> Seen:
         """This, with what was seen later."""

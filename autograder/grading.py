@@ -111,10 +111,10 @@ class Grader:
                 seen = self._tutor.glance(once, program, plans, self.limits)
             except Exception:  # noqa: BLE001 - the verdict does not wait for it; what fails again is told then
                 seen = Seen()
-            batches = [one.batch for one in plans if one.function.name not in seen.ended]
-            execution = once.run(program, batches, self.limits)
-        ended = {one.function.name: (seen.ended[one.function.name],) * len(one.batch.steps) for one in plans if one.function.name in seen.ended}
-        return replace(execution, outcomes={**execution.outcomes, **ended}), seen
+            ended = [one for one in plans if one.function.name in seen.ended]
+            execution = once.run(program, [one.batch for one in plans if one not in ended], self.limits)
+        outcomes = {one.function.name: (seen.ended[one.function.name],) * len(one.batch.steps) for one in ended}
+        return replace(execution, outcomes={**execution.outcomes, **outcomes}), seen
 
     def _explained(
         self, judged: Sequence[Judged], seen: Seen, program: Program, started: float

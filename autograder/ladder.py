@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder.cases import call
 from autograder.compare import compare
 from autograder.exercise import Array, Case, Exercise, Function, Sum
 from autograder.golden import is_slope
 from autograder.judging import Trial
 from autograder.sandbox.jail import Runner
-from autograder.sandbox.program import Batch, Call, Limits, Outcome, Program, Returned
+from autograder.sandbox.program import Batch, Limits, Outcome, Program, Returned
 from autograder.student.feedback import Rung
 
 Trials = Mapping[str, Trial]
@@ -84,11 +85,6 @@ class Ladder:
             step.case.id: Trial(step.case, outcome, step.expected)
             for step, outcome in zip(self.steps(function), outcomes, strict=True)
         }
-
-
-def call(function: Function, case: Case) -> Call:
-    """The call of a function on a case: it sees what its `arrays` say."""
-    return Call({name: case.arrays[name] for name in function.arrays if name in case.arrays}, case.names)
 
 
 def wrong(trial: Trial) -> bool:

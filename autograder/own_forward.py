@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder import messages
+from autograder.cases import call
 from autograder.compare import compare
 from autograder.exercise import Array, Arrays, Case, Exercise, Function
 from autograder.judging import Judged, Trial
-from autograder.ladder import Trials, call, usable, wrong
+from autograder.ladder import Trials, usable, wrong
 from autograder.sandbox.jail import Runner
 from autograder.sandbox.program import Batch, Limits, Outcome, Program
 from autograder.student.calls import STEP
@@ -36,9 +37,7 @@ class Own:
         return () if fits is None else ((f"your own {self.forward}", messages.own_forward(self.forward, fits)),)
 
 
-def look(
-    exercise: Exercise, climbed: Mapping[str, Trials], jail: Runner, program: Program, limits: Limits
-) -> Own:
+def look(exercise: Exercise, climbed: Mapping[str, Trials], jail: Runner, program: Program, limits: Limits) -> Own:
     """Try the gradients on the student's own forward pass where that is wrong; nothing where it cannot be done."""
     forward = next((function for function in exercise.functions if function.slope_of is None), None)
     gradients = [function for function in exercise.functions if function.slope_of is not None]

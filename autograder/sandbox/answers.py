@@ -24,7 +24,7 @@ Sent = tuple[tuple[int, ...], bytes]
 def of_result(value: object, results: int, arrays: Mapping[str, AnyArray], sent: Mapping[str, Sent]) -> Reply:
     """The reply to a call that returned `value` where `results` arrays are asked for.
 
-    `arrays` are those of its case, and `sent` is how they came: those that the call has changed are in the reply.
+    `arrays` are those of its case. Of those for which `sent` says how they came, the reply holds what has changed.
     """
     if results == 1:
         items: list[object] = [value]
@@ -42,7 +42,7 @@ def of_result(value: object, results: int, arrays: Mapping[str, AnyArray], sent:
         if isinstance(array, str):
             return ("unusable", position if results > 1 else None, array)
         values.append((words.dtype_word(array.dtype), frames.array_out(array)))
-    changed = {name: _after(array) for name, array in arrays.items() if not _is_as_sent(array, sent[name])}
+    changed = {name: _after(arrays[name]) for name, before in sent.items() if not _is_as_sent(arrays[name], before)}
     return ("returned", values, frames.arrays_out(changed))
 
 

@@ -214,7 +214,8 @@ def _at(pieces: Sequence[tuple[int, str]]) -> str:
 @functools.lru_cache(maxsize=_NEAR)
 def _compiled(text: str, filename: str, flags: int) -> CodeType:
     """What was compiled to see whether it is Python is run then."""
-    return compile(text, filename, "exec", flags, dont_inherit=True)
+    code: CodeType = compile(text, filename, "exec", flags, dont_inherit=True)
+    return code
 
 
 @functools.lru_cache(maxsize=_NEAR)

@@ -32,10 +32,14 @@ class Program:
 
 @dataclass(frozen=True)
 class Call:
-    """The function is called with fresh arguments, built from these arrays (float64) and names."""
+    """The function is called with fresh arguments, built from these arrays (float64) and names.
+
+    Whether it changes those arrays is told only where the call is `watched`.
+    """
 
     arrays: Arrays
     names: Names
+    watched: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,8 @@ class Batch:
 
 def _request(step: Step) -> tuple[object, ...]:
     match step:
-        case Call(arrays, names):
-            return "call", frames.arrays_out(arrays), list(names.items())
+        case Call(arrays, names, watched):
+            return "call", frames.arrays_out(arrays), list(names.items()), watched
         case Again(earlier):
             return "again", earlier
         case Recall(earlier):
@@ -120,7 +124,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Returned:
-    """What a function returned, in order, and the arrays of its case as they were after the call."""
+    """What a function returned, in order, and the arrays of its case as they were after the call, if it was watched."""
 
     values: tuple[Value, ...]
     arguments: Arrays

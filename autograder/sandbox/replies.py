@@ -35,7 +35,9 @@ def outcome(reply: tuple[Any, ...], program: Program, batch: Batch, step: int) -
                 raise FrameError("other arguments than were sent")
             # one that grew was changed, that much is told; what it grew to need not be kept
             after = {name: a if a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
-            return Returned(tuple(_value(value) for value in sequence(values, results)), {**before, **after} if after else before)
+            return Returned(
+                tuple(_value(value) for value in sequence(values, results)), {**before, **after} if after else before
+            )
         case ("unusable", position, what):
             if not words.is_word(text(what, LONGEST_NAME)):
                 raise FrameError("a word that this protocol does not know")

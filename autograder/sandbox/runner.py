@@ -73,7 +73,7 @@ def serve(source: BinaryIO, sink: BinaryIO, given: GivenModules | None = None) -
     channel.send("loaded")
     bench = Bench(module, given.builder.arguments, {name: (tuple(names), count) for name, names, count in functions})
     while True:
-        bench.answer(*channel.receive(), channel)
+        bench.answer(channel, *channel.receive())
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ class Channel:
 class Turn:
     """One step: the case's arrays, as sent and as objects, the argument objects, the result object, and the reply.
 
-    `made` is False for a step that was answered without being made.
+    `sent` is empty where nobody asks what became of them; `made` is False for a step that was answered without being
+    made.
     """
 
     sent: dict[str, Any]
@@ -132,7 +133,7 @@ class Bench:
     functions: Mapping[str, tuple[tuple[str, ...], int]]
     begun: dict[str, list[Turn]] = field(default_factory=dict)
 
-    def answer(self, kind: str, name: str, steps: tuple[Any, ...], channel: Channel) -> None:
+    def answer(self, channel: Channel, kind: str, name: str, steps: tuple[Any, ...]) -> None:
         """Make the steps of one batch, or of a part of it, and send a reply after each."""
         function = self.module.get(name)
         if not callable(function):
@@ -154,7 +155,7 @@ class Bench:
         earlier: Turn | None = turns[rest[0]] if kind != "call" else None
         if earlier and not earlier.made:
             return earlier
-        turn = Turn(earlier.sent, earlier.arrays) if earlier else Turn(dict(rest[0]), frames.trusted_arrays_in(rest[0]))
+        turn = Turn(earlier.sent, earlier.arrays) if earlier else _turn_for(*rest)
         try:
             if kind == "recall" and earlier:
                 turn.result = earlier.result
@@ -172,6 +173,10 @@ class Bench:
     def _fresh(self, arrays: dict[str, Any], names: dict[str, str], arguments: tuple[str, ...]) -> list[object]:
         built = self.build(arrays, names)
         return [built[argument] for argument in arguments]
+
+
+def _turn_for(arrays: tuple[Any, ...], _: object, watched: bool) -> Turn:
+    return Turn(dict(arrays) if watched else {}, frames.trusted_arrays_in(arrays))
 
 
 def _hopeless(turns: list[Turn]) -> bool:

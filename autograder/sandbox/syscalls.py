@@ -186,4 +186,3 @@ def _check(check: Check) -> Iterator[_Instruction]:
     for index, value in enumerate(check.values):  # a match jumps over the others and the refusal
         yield _EQUAL, len(check.values) - index, 0, value
     yield _RETURN, 0, 0, ALLOW if check.enough else REFUSE
-

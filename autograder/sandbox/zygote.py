@@ -194,7 +194,12 @@ def rehearse(W, x):
 def rehearse() -> None:
     """Run a program once as a fork does, so that what Python and numpy learn from it is there in every fork."""
     case = frames.arrays_out({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
-    steps: list[tuple[object, ...]] = [*[("call", case, [])] * 20, ("again", 0), ("recall", 0)]
+    steps: list[tuple[object, ...]] = [
+        ("call", case, [], True),
+        *[("call", case, [], False)] * 20,
+        ("again", 0),
+        ("recall", 0),
+    ]
     requests = (
         ("program", "rehearsal", [(0, _REHEARSAL, "", 1)], [("builder", _BUILDER)], [("rehearse", ("W", "x"), 2)]),
         ("batch", "rehearse", steps),
