@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from autograder.exercise import Array, Case, Check, Exercise, Function
-from autograder.judging import Trial
-from autograder.sandbox.program import Again, Batch, Call, Outcome, Recall
+from autograder.judging import Judged, Trial
+from autograder.sandbox.program import Again, Batch, Call, CellProblem, Outcome, Recall
 from autograder.slopes import slope
 
 PUBLIC_SEED = 0
@@ -44,11 +44,14 @@ class Plan:
     The first step is the first case of the first check. After all cases, `kept` is the first result looked at once
     more, `again` the same call on the very same arguments, and `later` the same case with fresh ones. `turned`, for no
     points, is that case with the results of other functions upside down: handed in, and not what they should be.
+
+    `judged` are verdicts on what came back before: a class with one seed for all returns few different numbers.
     """
 
     function: Function
     cases: Mapping[str, Posed]
     turned: Posed
+    judged: dict[tuple[tuple[Outcome, ...], tuple[CellProblem, ...]], Judged] = field(default_factory=dict)
 
     @cached_property
     def batch(self) -> Batch:

@@ -20,10 +20,10 @@ from autograder.outside import read_by
 from autograder.report import Note, Report, ReportStatus, Telling
 from autograder.sandbox.jail import Jail, JailError
 from autograder.sandbox.levels import SAFE, Level, at_least
-from autograder.sandbox.program import CellProblem, Execution, Limits, Outcome, Program
+from autograder.sandbox.program import Execution, Limits, Program
 from autograder.submission import Refused, Released, Submission, read_submission
 
-_MOST_JUDGED = 400
+_MOST_JUDGED = 100
 
 Work = Submission | Refused
 """What was handed in, as it was read, or why it cannot be."""
@@ -51,15 +51,6 @@ class Grader:
     def _plan(self) -> Callable[[int], tuple[Plan, ...]]:
         """The cases of a seed; those of the last one are kept, since a class may have one for all."""
         return lru_cache(maxsize=1)(lambda seed: plan(self.exercise, seed))
-
-    @cached_property
-    def _judge(self) -> Callable[[Plan, tuple[Outcome, ...], tuple[CellProblem, ...]], Judged]:
-        """The verdict on one function; some are kept, since a class with one seed for all returns few other numbers."""
-
-        def judged(one: Plan, outcomes: tuple[Outcome, ...], problems: tuple[CellProblem, ...]) -> Judged:
-            return judge(self.exercise, one.function, one.trials(outcomes), problems, self.limits)
-
-        return lru_cache(_MOST_JUDGED)(judged)
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path`, shown as `name`. Work that cannot be read is `refused`.
@@ -89,7 +80,7 @@ class Grader:
         plans = self._plan(seed)
         program, started = _program(exercise, submission), time.monotonic()
         execution, seen = self._run(program, plans)
-        judged = [self._judge(one, execution.outcomes[one.function.name], execution.problems) for one in plans]
+        judged = [self._judge(one, execution) for one in plans]
         explained, told = self._explained(judged, seen, program, started)
         checks = tuple(withheld(result, self.feedback) for one in explained for result in one.results)
         return Report(
@@ -115,6 +106,16 @@ class Grader:
             execution = once.run(program, [one.batch for one in plans if one not in ended], self.limits)
         outcomes = {one.function.name: (seen.ended[one.function.name],) * len(one.batch.steps) for one in ended}
         return replace(execution, outcomes={**execution.outcomes, **outcomes}), seen
+
+    def _judge(self, one: Plan, execution: Execution) -> Judged:
+        outcomes = execution.outcomes[one.function.name]
+        known = outcomes, execution.problems
+        if known not in one.judged:
+            if len(one.judged) >= _MOST_JUDGED:
+                one.judged.clear()
+            trials = one.trials(outcomes)
+            one.judged[known] = judge(self.exercise, one.function, trials, execution.problems, self.limits)
+        return one.judged[known]
 
     def _explained(
         self, judged: Sequence[Judged], seen: Seen, program: Program, started: float

@@ -495,7 +495,7 @@ def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, le
         other.start()
         sample = read_sample(HOSTILE / "ptrace_neighbours.py")
         check_sample(world, sample, jail, tmp_path)
-        [outcome] = other.call(Batch("f", (Call({"x": np.ones(3)}, {}),)))
+        [outcome] = other.call(Batch("f", (Call({"x": np.ones(3)}, {}),)), Limits())
     assert isinstance(outcome, Returned)
 
 

@@ -302,7 +302,7 @@ def test_a_fault_of_the_grader_is_no_verdict_on_the_student():
         def __init__(self) -> None:
             self.level = "E"
 
-        def run(self, *_: object) -> Any:
+        def loaded(self, *_: object) -> Any:
             raise RuntimeError("the disk is full")
 
     report = grader(jail=Broken()).grade(SUBMISSIONS / "class" / "perfect", "p")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from autograder.exercise import Case, Check, Exercise, Function, Law
 from autograder.judging import Judged, Trial, judge
 from autograder.report import CheckStatus
-from autograder.sandbox.jail import Ended, Execution, Limits, Missing, Outcome, Raised, Returned, Unusable, Value
+from autograder.sandbox.jail import Ended, Limits, Missing, Outcome, Raised, Returned, Unusable, Value
 
 # A gradient: J = sum(x^2) / 2 has the slope x, and so x is what `slope_of_J(x)` has to return.
 FUNCTION = Function(
@@ -35,7 +35,6 @@ CASES = {
     for n, name in enumerate(("one", "two", "three", "four"), start=2)
 }
 CALLS = (*CASES, "kept", "again", "later")
-EXECUTION = Execution((), {})
 
 
 def exercise(checks=CHECKS) -> Exercise:
@@ -66,7 +65,7 @@ def judged(outcomes=None, checks=CHECKS, **every) -> Judged:
     """Right answers to all calls, but for the outcomes told."""
     outcomes = {call: returned(call, **every) for call in CALLS} | (outcomes or {})
     trials = {call: Trial(case_of(call), outcome, (case_of(call).arrays["x"],)) for call, outcome in outcomes.items()}
-    return judge(exercise(checks), FUNCTION, trials, EXECUTION, Limits())
+    return judge(exercise(checks), FUNCTION, trials, (), Limits())
 
 
 def points(told: Judged) -> dict[str, float]:
