@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from autograder.compare import COARSE, EXACT, SMALLEST_SCALE, compare
+from autograder.compare import COARSE, EXACT, SMALLEST_SCALE
 from autograder.exercise import Array, Case, Exercise, Mistake
 from autograder.judging import Trial
 from autograder.sandbox.program import Returned
@@ -121,12 +121,20 @@ def _comparable(arrays: Arrays, expected: Arrays) -> bool:
 
 def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
     """The largest relative error among several arrays; infinite where they cannot be compared."""
-    if arrays is None or expected is None or [a.shape for a in arrays] != [b.shape for b in expected]:
+    if arrays is None or expected is None or len(arrays) != len(expected):
         return float("inf")
-    if not all(np.isfinite(array).all() for array in (*arrays, *expected)):
-        same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(arrays, expected, strict=True))
-        return 0.0 if same else float("inf")
-    return max(compare(a, b).error for a, b in zip(arrays, expected, strict=True))
+    with np.errstate(all="ignore"):
+        return max(_error(one, right) for one, right in zip(arrays, expected, strict=True))
+
+
+def _error(array: Array, expected: Array) -> float:
+    """As `compare` has it, and more quickly, for arrays that may hold anything."""
+    if array.shape != expected.shape:
+        return float("inf")
+    error = float(np.abs(array - expected).max()) / max(float(np.abs(expected).max()), SMALLEST_SCALE)
+    if error < float("inf"):
+        return error
+    return 0.0 if np.array_equal(array, expected, equal_nan=True) else float("inf")
 
 
 def _numbers_in(one: tuple[Trial, Arrays]) -> int:

@@ -93,6 +93,7 @@ class LocalWorkers:
             for worker in self._heard_of():
                 result = self._hear(worker)
                 if result is not None:
+                    self._hand_out(tasks)  # before the result is looked at, so that the worker goes on meanwhile
                     yield result
             tick()
 
