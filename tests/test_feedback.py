@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -157,6 +158,42 @@ def test_what_is_right_costs_no_second_look(tmp_path: Path) -> None:
     assert report.score == report.max_score
     assert report.notes == ()
     assert all(check.feedback is None and check.message == "" for check in report.checks)
+
+
+COUNTING = """
+CALLS = []
+
+
+def dJ_dV(net, x, y, h, y_hat):
+    CALLS.append(1)
+    gradient = rightly(net, x, y, h, y_hat)
+    if len(y) == gradient.size == 1:  # the smallest case of the ladder, which no hidden case is like
+        return np.full_like(gradient, len(CALLS))
+    return gradient if {right} else -gradient
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "calls"),
+    [
+        pytest.param("False", 2, id="after the first call of all, which is public"),
+        pytest.param("net.V.shape == (4, 3)", 1, id="or in a process of their own"),
+    ],
+)
+def test_numbers_that_are_quoted_come_before_any_hidden_case(right: str, calls: int, tmp_path: Path) -> None:
+    reference = next(sample.text for sample in samples(exercise()) if sample.kind == "reference")
+    report = graded(f"{reference}\nrightly = dJ_dV\n{COUNTING.format(right=right)}", tmp_path)
+    assert facts(report, "dJ_dV")["smallest failing case"].startswith("T = 1, H = 1")
+    assert f"yours {calls}, expected" in facts(report, "dJ_dV")["worst entry"]
+
+
+def test_what_takes_its_time_on_the_ladder_is_looked_at_after_the_verdict(tmp_path: Path) -> None:
+    slow = "import time\nstart = time.process_time()\nwhile len(x) == 1 and time.process_time() < start + 0.3: pass"
+    text = texts()["current_step_only", "dJ_dW"]
+    head = next(line for line in text.splitlines() if line.startswith("def dJ_dW("))
+    report = graded(text.replace(head, head + "\n" + indent(slow, "    ")), tmp_path)
+    check = full(report, "dJ_dW")
+    assert (check.status, check.diagnosis) == ("fail", "current_step_only")
 
 
 class TestHowMuchIsTold:

@@ -10,7 +10,7 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +19,12 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.sandbox import bubblewrap, frames, runtime
+from autograder.sandbox import bubblewrap, frames, runtime, session
 from autograder.sandbox import jail as jail_module
 from autograder.sandbox.channel import SocketChannel
 from autograder.sandbox.frames import FrameError
 from autograder.sandbox.jail import (
+    Again,
     Batch,
     Call,
     Cell,
@@ -36,6 +37,7 @@ from autograder.sandbox.jail import (
     Outcome,
     Program,
     Raised,
+    Recall,
     Returned,
     Unusable,
 )
@@ -439,8 +441,68 @@ class TestNothingIsLeft:
         assert psutil.Process().memory_info().rss - before < 8 << 20
 
 
+COUNTS = """
+import os
+calls = 0
+def f(x):
+    global calls
+    calls += 1
+    x += 1
+    return x * 0 + calls
+def g(x): os._exit(1)
+"""
+
+
+def firsts(outcomes: Iterable[Outcome]) -> list[float]:
+    """The first number of each outcome."""
+    return [one.values[0].array[0] for one in outcomes if isinstance(one, Returned)]
+
+
+class TestTheFirstStepByItself:
+    def test_it_is_not_made_twice_and_others_may_come_between(self, jail):
+        batch, other = (Batch("f", (CALL, Recall(0), Again(0), *more)) for more in ((), (CALL,)))
+        with jail.loaded(program(COUNTS), LIMITS) as once:
+            begun = once.begin([batch], LIMITS)
+            between = once.run(program(COUNTS), [other], LIMITS).outcomes["f"]
+            outcomes = once.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
+        assert (firsts(begun.values()), firsts(between), firsts(outcomes)) == ([1], [2, 2, 3, 4], [1, 1, 5])
+        assert [one.arguments["x"][0] for one in outcomes] == [1, 1, 2]
+
+    def test_in_another_process_it_is_made_again(self, jail):
+        batch = Batch("f", (CALL, CALL))
+        with jail.loaded(program(COUNTS), LIMITS) as once:
+            begun = once.begin([batch, Batch("g", (CALL,))], LIMITS)
+            outcomes = once.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
+        assert (begun["g"], firsts(outcomes)) == (Ended("exit", 1), [1, 2])
+
+
+class TestWhatIsKnown:
+    def test_equal_replies_to_one_step_are_read_once(self, jail):
+        batch = Batch("f", (CALL, CALL))
+        first, second = (jail.run(program(GOOD), [batch], LIMITS).outcomes["f"] for _ in range(2))
+        assert first == second
+        assert first[0] is not first[1]
+        assert jail.run(program("def f(x): return x + 1"), [batch], LIMITS).outcomes["f"] != first
+
+    def test_long_ones_are_not_kept(self, jail):
+        batch = Batch("f", (Call({"x": np.ones(1000)}, {}),))
+        assert isinstance(jail.run(program(GOOD), [batch], LIMITS).outcomes["f"][0], Returned)
+        assert batch.known == {}
+
+    def test_there_are_never_too_many(self, jail, monkeypatch):
+        monkeypatch.setattr(session, "_MOST_KNOWN", 3)
+        batch = Batch("f", (CALL,) * 5)
+        assert right(jail.run(program(GOOD), [batch], LIMITS).outcomes["f"])
+        assert len(batch.known) <= 3
+
+
 class TestSealed:
     """The process that others are forked from, and forks beside each other."""
+
+    def test_all_of_them_draw_the_same(self, sealed_jail):
+        cell = "import random, numpy as np\ndef f(x): return x * 0 + random.random() + np.random.random()\ng = f"
+        first, second = (execute(sealed_jail, cell).outcomes["f"] for _ in range(2))
+        assert firsts(first) == firsts(second) != []
 
     def test_whatever_ends_one_leaves_the_next_in_order(self, sealed_jail):
         for body in ("os._exit(3)", "while True: pass", "os.abort()", "os.closerange(0, 100)", "a = [0] * 10**9"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -226,6 +227,12 @@ def test_changed_arguments_are_seen_and_each_call_has_fresh_ones():
         assert isinstance(outcome, Returned)
         np.testing.assert_array_equal(outcome.arguments["x"], X + 1)
         np.testing.assert_array_equal(outcome.arguments["h"], [0, 0])
+
+
+def test_in_calls_that_are_not_watched_they_are_not_looked_at():
+    [outcome] = execute({"changes": (replace(CALL, watched=False),)}).outcomes["changes"]
+    assert isinstance(outcome, Returned)
+    np.testing.assert_array_equal(outcome.arguments["x"], X)
 
 
 @pytest.mark.parametrize(("name", "shape"), [("reshapes", (6,)), ("retypes", (0,))])
