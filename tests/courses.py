@@ -53,6 +53,17 @@ for seed in range(8):
 ### END HIDDEN TESTS
 """
 
+OTTER_TEST = """OK_FORMAT = False
+from otter.test_files import test_case
+name = {name!r}
+points = 1
+
+
+@test_case(hidden=True)
+def test(env):
+    exec({code!r}, dict(env))
+"""
+
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "stock"
 c.Exchange.root = "exchange"
@@ -127,6 +138,28 @@ def make_stock(course: Path) -> Path:
     (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     run(course, "nbgrader", "generate_assignment", NAME)
     return course
+
+
+def make_otter(course: Path) -> Path:
+    """A folder with an assignment of otter-grader, autograder.zip: the hidden tests of the stock course."""
+    exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
+    cells = source.cells((exercise.folder / f"{NAME}.py").read_text(encoding="utf-8"))
+    (course / "tests").mkdir(parents=True)
+    for name in CALLS:
+        test = OTTER_TEST.format(name=name, code=hidden_test(name, cells))
+        (course / "tests" / f"{name}.py").write_text(test, encoding="utf-8")
+    given = [file for file in (ROOT / "assignments" / NAME).iterdir() if file.suffix in (".py", ".json")]
+    for file in given:
+        shutil.copy(file, course)
+    nothing = ("--no-config", "--no-environment", "--no-requirements")
+    run_otter(course, "generate", "-t", "tests", "-o", "autograder.zip", *nothing, *(file.name for file in given))
+    return course
+
+
+def run_otter(course: Path, *arguments: str) -> None:
+    """Run the `otter` that is on the path, in a folder of its own."""
+    with_path = {**environment(home_of(course)), "PATH": os.environ["PATH"]}
+    subprocess.run(["otter", *arguments], cwd=course, env=with_path, capture_output=True, check=True)
 
 
 def as_notebook(script: Path) -> dict[str, Any]:

@@ -1,0 +1,213 @@
+"""A class, and the ways to grade it: the kit, the least that it could cost, bare pytest, nbgrader, and otter."""
+
+from __future__ import annotations
+
+import gc
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from autograder.cases import plan
+from autograder.classroom.keys import key_of
+from autograder.classroom.roll import Entry
+from autograder.classroom.store import Store, columns_of
+from autograder.classroom.work import Task
+from autograder.classroom.workers import LocalWorkers
+from autograder.course import find_course
+from autograder.exercise import Case, Exercise
+from autograder.grading import Terms, Work, read
+from autograder.sandbox import standins, zygote
+from autograder.sandbox.loading import GivenModules, StudentModule
+from tests import courses
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = courses.NAME
+WORKERS = 2
+SAMPLES = ROOT / "tests" / "submissions"
+KINDS = ("right", "wrong", "crashing", "hanging")
+FIFTY = ("right",) * 20 + ("wrong",) * 20 + ("crashing",) * 9 + ("hanging",)
+SEED = 7
+
+
+# --- The class --------------------------------------------------------------------------------------------------------
+
+
+def samples(kind: str) -> list[Path]:
+    """Real submissions of one kind, as scripts."""
+    rooms = {
+        "right": ["class/perfect", "honest/*"],
+        "wrong": ["class/transposed_W", "class/truncated_bptt", "mistakes/*"],
+        "crashing": ["class/crashing", "bad_input/crash", "bad_input/endless_recursion", "bad_input/syntax_error"],
+        "hanging": ["class/hanging"],
+    }
+    return [path for room in rooms[kind] for path in sorted(SAMPLES.glob(f"{room}/{NAME}.py"))]
+
+
+def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[Entry]:
+    """A class of so many, the same every time, each with a text and so with cases of its own."""
+    rng, chosen = random.Random(SEED), [kind for kind in FIFTY if hanging or kind != "hanging"]
+    rng.shuffle(chosen)
+    found = {kind: samples(kind) for kind in KINDS}
+    entries = []
+    for number in range(count):
+        kind = chosen[number % len(chosen)]
+        student = folder / f"{kind}-{number:06}"
+        student.mkdir(parents=True)
+        text = rng.choice(found[kind]).read_bytes()
+        (student / f"{NAME}.py").write_bytes(text + f"\n# {number} {rng.random()}\n".encode())
+        entries.append(Entry(student.name, student))
+    return entries
+
+
+# --- The ways to grade it ---------------------------------------------------------------------------------------------
+
+Grade = Callable[[Sequence[Entry]], int]
+"""Grades a slice of the class, or a sample of it; how many were graded."""
+
+
+@contextmanager
+def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
+    """The workers of `autograder class`, and its results folder."""
+    columns = columns_of(exercise)
+    terms = Terms(find_course(ROOT).limits, "E", b"benchmark", seed)
+    with LocalWorkers(WORKERS, exercise, terms, columns, print) as engine, Store(folder, columns) as store:
+
+        def grade(entries: Sequence[Entry]) -> int:
+            count = 0
+            for result in engine.run((Task(entry, key_of(entry, b"")) for entry in entries), lambda: None):
+                store.keep(result)
+                count += 1
+            return count
+
+        yield grade
+
+
+@contextmanager
+def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[Grade]:
+    """Fork, run the submission, make the calls of the rubric, exit: no limit, no message, nobody judges.
+
+    As in the kit, functions that are `wrong` are called on the public ladder, too, by the same fork.
+    """
+    context = multiprocessing.get_context("fork")
+    pipes = []
+    for _ in range(WORKERS):
+        ours, theirs = context.Pipe()
+        context.Process(target=_fork_them, args=(theirs, exercise), daemon=True).start()
+        pipes.append(ours)
+
+    def grade(entries: Sequence[Entry]) -> int:
+        for number, pipe in enumerate(pipes):
+            pipe.send([(entry.path, wrong.get(entry.student, ())) for entry in entries[number::WORKERS]])
+        return sum(pipe.recv() for pipe in pipes)
+
+    yield grade
+    for pipe in pipes:
+        pipe.close()
+
+
+def _fork_them(orders: Connection, exercise: Exercise) -> None:
+    standins.install()
+    given = GivenModules({Path(file).stem: text for file, text in exercise.given.items()})
+    calls = {one.function.name: [posed.case for posed in one.cases.values()] for one in plan(exercise, SEED)}
+    calls = {name: [*cases, cases[0], cases[0]] for name, cases in calls.items()}  # again, and later
+    zygote.preload()
+    gc.collect()
+    gc.freeze()
+    with suppress(EOFError):
+        while True:
+            orders_now = orders.recv()
+            for path, wrong in orders_now:
+                ladder = dict.fromkeys(wrong, exercise.ladder)
+                work = read(exercise, path)  # in the kit, too, this is done by the process that waits for the fork
+                _fork(work, given, {name: [*calls[name], *ladder.get(name, ())] for name in calls}, exercise)
+            orders.send(len(orders_now))
+
+
+def _fork(work: Work, given: GivenModules, asked: Mapping[str, Sequence[Case]], exercise: Exercise) -> None:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        module = StudentModule(exercise.name)
+        for cell in work.cells:
+            with suppress(BaseException):
+                module.run(cell.source, cell.label, cell.first_line)
+        for function in exercise.functions:
+            for case in asked.get(function.name, ()):
+                arrays = {name: case.arrays[name].copy() for name in function.arrays if name in case.arrays}
+                built = given.builder.arguments(arrays, case.names)
+                try:
+                    module.get(function.name)(*[built[name] for name in function.arguments])
+                except BaseException:  # noqa: BLE001 - as the kit does, go on with the next function
+                    break
+    finally:
+        os._exit(0)
+
+
+@contextmanager
+def bare_pytest(folder: Path, sample: int) -> Iterator[Grade]:
+    """The visible checks by pytest, a process each and no plugin: fewer checks than the rubric has, and no jail."""
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"test_{NAME}.py"]
+
+    def one(entry: Entry) -> None:
+        place = folder / entry.student
+        shutil.copytree(ROOT / "assignments" / NAME, place, dirs_exist_ok=True)
+        shutil.copy(entry.path / f"{NAME}.py", place)
+        subprocess.run(command, cwd=place, env=environment, capture_output=True)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield lambda entries: len(list(pool.map(one, entries[:sample])))
+
+
+@contextmanager
+def stock_nbgrader(folder: Path, sample: int) -> Iterator[Grade]:
+    """`nbgrader autograde` in a course as its own guide has it: hidden tests in the notebook, a kernel each."""
+    course = courses.make_stock(folder / "stock")
+    shutil.rmtree(course / "submitted", ignore_errors=True)
+
+    def grade(entries: Sequence[Entry]) -> int:
+        chosen = _that_run(entries)[:sample]
+        for entry in chosen:
+            place = course / "submitted" / entry.student / NAME
+            place.mkdir(parents=True)
+            notebook = courses.as_notebook(entry.path / f"{NAME}.py")
+            (place / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        courses.run(course, "nbgrader", "autograde", NAME)
+        shutil.rmtree(course / "submitted")
+        return len(chosen)
+
+    yield grade
+
+
+@contextmanager
+def otter(folder: Path, sample: int) -> Iterator[Grade]:
+    """`otter run` with hidden tests that hold the reference, not in a container: a process and a kernel each."""
+    course = courses.make_otter(folder / "otter")
+
+    def one(entry: Entry) -> None:
+        place = course / entry.student
+        place.mkdir()
+        notebook = courses.as_notebook(entry.path / f"{NAME}.py")
+        (place / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        where = ("-a", "autograder.zip", "-o", entry.student)
+        courses.run_otter(course, "run", "--no-logo", *where, f"{entry.student}/{NAME}.ipynb")
+        shutil.rmtree(place)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield lambda entries: len(list(pool.map(one, _that_run(entries)[:sample])))
+
+
+def _that_run(entries: Sequence[Entry]) -> list[Entry]:
+    """Those that do not crash: a notebook that does is another matter for those who run it in a kernel."""
+    return [entry for entry in entries if entry.student.startswith(("right", "wrong"))]
