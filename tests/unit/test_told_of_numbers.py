@@ -29,7 +29,7 @@ def rung(right: bool, sums: tuple[Sum, ...] = (), yours=None, expected=EYE, **tr
         ([rung(g == "tanh", g=g) for g in ("tanh", "relu")], ["tanh; wrong for relu"]),
         ([rung(g == "tanh", g=g) for g in ("tanh", "relu", "id", "sin")], ["tanh; wrong otherwise"]),
         ([rung(False), rung(True, h0="0"), rung(True, T=1)], ["T = 1; wrong for T = 3", "0; wrong for h0 not 0"]),
-        ([rung(False), rung(False, T=1)], ["none of the public cases"]),
+        ([rung(False), rung(False, T=1)], ["none of the cases that were tried"]),
         # what other cases would contradict is told with what keeps them apart
         (
             [rung(True, T=1, g="id"), rung(False, g="id"), rung(False, T=1)],
