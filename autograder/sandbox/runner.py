@@ -136,11 +136,11 @@ class Bench:
     def answer(self, channel: Channel, kind: str, name: str, steps: tuple[Any, ...]) -> None:
         """Make the steps of one batch, or of a part of it, and send a reply after each."""
         function = self.module.get(name)
-        if not callable(function):
+        turns = self.begun.pop(name, None) if kind == "go on" else []
+        if turns is None or not callable(function):
             for _ in steps:
                 channel.send("missing", self.module.functions()[:MOST_FUNCTIONS], name in self.module)
             return
-        turns = self.begun.pop(name) if kind == "go on" else []
         for step, *rest in steps:
             if step == "call" and _hopeless(turns):
                 turns.append(Turn({}, {}, reply=turns[-1].reply, made=False))

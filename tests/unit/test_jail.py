@@ -468,6 +468,15 @@ class TestTheFirstStepByItself:
         assert (firsts(begun.values()), firsts(between), firsts(outcomes)) == ([1], [2, 2, 3, 4], [1, 1, 5])
         assert [one.arguments["x"][0] for one in outcomes] == [1, 1, 2]
 
+    def test_what_was_missing_then_stays_so(self, jail):
+        batch, maker = Batch("f", (CALL, Recall(0))), Batch("g", (CALL,))
+        code = "def g(x):\n    global f\n    f = g\n    return x"
+        with jail.loaded(program(code), LIMITS) as once:
+            once.begin([batch], LIMITS)
+            outcomes = once.run(program(code), [maker, batch], LIMITS).outcomes
+        assert right(outcomes["g"])
+        assert all(isinstance(one, Missing) for one in outcomes["f"])
+
     def test_in_another_process_it_is_made_again(self, jail):
         batch = Batch("f", (CALL, CALL))
         with jail.loaded(program(COUNTS), LIMITS) as once:
