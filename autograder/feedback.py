@@ -13,7 +13,7 @@ from autograder.diagnosis import Catalogue
 from autograder.exercise import Exercise, Function
 from autograder.judging import Judged
 from autograder.ladder import Ladder, Trials, wrong
-from autograder.own_forward import Own, look, notes
+from autograder.own_forward import Own, OwnForward
 from autograder.report import CheckResult, Feedback, Note, Telling
 from autograder.sandbox.jail import Loaded, Runner
 from autograder.sandbox.program import Batch, Ended, Execution, Limits, Program, Returned
@@ -36,6 +36,18 @@ def withheld(result: CheckResult, telling: Telling) -> CheckResult:
     if telling == "hint":
         told = replace(told, hint=result.feedback.hint, read=result.feedback.read)
     return replace(result, message=as_text(told), feedback=told)
+
+
+Facts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of wrong numbers, the same as text, and the name of the mistake that they show, if one."""
+
+    feedback: Feedback
+    text: str
+    mistake: str | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,10 @@ class Tutor:
         return Ladder(self.exercise)
 
     @cached_property
+    def _own_forward(self) -> OwnForward:
+        return OwnForward(self.exercise)
+
+    @cached_property
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.exercise)
 
@@ -108,7 +124,7 @@ class Tutor:
     def look(self, jail: Runner, program: Program, functions: Sequence[Function], limits: Limits) -> Seen:
         """Look at functions with wrong numbers on the ladder, and beside a wrong forward pass at the gradients."""
         climbed = self._ladder.climb(jail, program, functions, limits)
-        return Seen({}, climbed, look(self.exercise, climbed, jail, program, limits))
+        return Seen({}, climbed, self._own_forward.look(climbed, jail, program, limits))
 
     def unseen(self, judged: Sequence[Judged], seen: Seen) -> list[Function]:
         """The functions with wrong numbers that are still to be looked at."""
@@ -124,30 +140,35 @@ class Tutor:
             self._told(one, what, climbed[one.name], own.facts(one)) if one.name in climbed else what
             for one, what in both
         ]
-        return told, tuple(Note("student", text) for text in notes(self.exercise, own, judged))
+        return told, tuple(Note("student", text) for text in self._own_forward.notes(own, judged))
 
     @cached_property
-    def _said(self) -> dict[bytes, tuple[Feedback | None, str | None]]:
+    def _said(self) -> dict[tuple[bytes, Facts], Said | None]:
         """What was said of numbers before: the ladder is the same for all, and so are many of their mistakes."""
         return {}
 
-    def _told(self, function: Function, judged: Judged, trials: Trials, own: tuple[tuple[str, str], ...]) -> Judged:
-        key = _key(function, trials)
+    def _told(self, function: Function, judged: Judged, trials: Trials, own: Facts) -> Judged:
+        key = _key(function, trials), own
         if key not in self._said:
             if len(self._said) >= _MOST_SAID:
                 del self._said[next(iter(self._said))]
-            self._said[key] = self._say(function, trials)
-        told, mistake = self._said[key]
-        if told is None:  # wrong in hidden cases only, or nowhere with numbers
+            self._said[key] = self._say(function, trials, own)
+        said = self._said[key]
+        if said is None:  # wrong in hidden cases only, or nowhere with numbers
             return judged
-        return replace(judged, results=tuple(_with(judged, replace(told, facts=told.facts + own), mistake)))
+        return replace(judged, results=tuple(_with(judged, said)))
 
-    def _say(self, function: Function, trials: Trials) -> tuple[Feedback | None, str | None]:
-        """What there is to say of one function's numbers, and the name of the mistake that they show, if one."""
+    def _say(self, function: Function, trials: Trials, own: Facts) -> Said | None:
+        """What there is to say of one function's numbers."""
         told = explain(function.name, self._ladder.rungs(function, trials), self._hint(function), function.read)
-        if told is None or (mistake := self._catalogue.named(function.name, trials)) is None:
-            return told, None
-        return replace(told, hint=messages.looks_like(mistake.hint), read=messages.read(mistake.equation)), mistake.name
+        if told is None:
+            return None
+        told = replace(told, facts=told.facts + own)
+        mistake = self._catalogue.named(function.name, trials)
+        if mistake is None:
+            return Said(told, as_text(told), None)
+        told = replace(told, hint=messages.looks_like(mistake.hint), read=messages.read(mistake.equation))
+        return Said(told, as_text(told), mistake.name)
 
     def _hint(self, function: Function) -> str:
         """What the visible checks say beside wrong numbers."""
@@ -172,7 +193,7 @@ def _ended(judged: Judged) -> bool:
     return any(result.status == "timeout" for result in judged.results)
 
 
-def _with(judged: Judged, told: Feedback, diagnosis: str | None) -> list[CheckResult]:
+def _with(judged: Judged, said: Said) -> list[CheckResult]:
     """The whole feedback with the first check that fails for wrong numbers, and a pointer with each other one."""
     results: list[CheckResult] = []
     first: CheckResult | None = None
@@ -181,9 +202,9 @@ def _with(judged: Judged, told: Feedback, diagnosis: str | None) -> list[CheckRe
         if brief is None:
             results.append(result)
         elif first is None:
-            first = replace(result, message=as_text(told), feedback=told, diagnosis=diagnosis)
+            first = replace(result, message=said.text, feedback=said.feedback, diagnosis=said.mistake)
             results.append(first)
         else:
             same = messages.same_reason(first.id, brief)
-            results.append(replace(result, message=same, diagnosis=diagnosis))
+            results.append(replace(result, message=same, diagnosis=said.mistake))
     return results

@@ -37,31 +37,68 @@ class Own:
         return () if fits is None else ((f"your own {self.forward}", messages.own_forward(self.forward, fits)),)
 
 
-def look(exercise: Exercise, climbed: Mapping[str, Trials], jail: Runner, program: Program, limits: Limits) -> Own:
-    """Try the gradients on the student's own forward pass where that is wrong; nothing where it cannot be done."""
-    forward = next((function for function in exercise.functions if function.slope_of is None), None)
-    gradients = [function for function in exercise.functions if function.slope_of is not None]
-    if forward is None or exercise.loss is None or forward.name not in climbed:
-        return Own()
-    case = _case(climbed[forward.name].values(), gradients)
-    if case is None:
-        return Own()
-    moved = [(name, *one) for name in _weights(gradients) for one in _moved(case, name)]
-    own = replace(case, arrays={**case.arrays, **_results(forward, climbed[forward.name][case.id])})
-    batches = [
-        Batch(forward.name, tuple(call(forward, one) for _, _, _, one in moved)),
-        *(Batch(gradient.name, (call(gradient, own),)) for gradient in gradients),
-    ]
-    outcomes = jail.run(program, batches, limits).outcomes
-    slopes = _slopes(exercise, forward, case, moved, outcomes[forward.name])
-    if slopes is None:
-        return Own()
-    fits = {
-        gradient.name: compare(values[0], slopes[gradient.slope_of or ""]).verdict != "wrong"
-        for gradient in gradients
-        if (values := usable(Trial(own, outcomes[gradient.name][0], (slopes[gradient.slope_of or ""],))))
-    }
-    return Own(forward.name, fits)
+@dataclass(frozen=True)
+class Moves:
+    """A case with each weight in turn moved up and down: the name, the place, how far, and the case; and these calls.
+
+    `expected` is what the forward pass gives where nothing is moved.
+    """
+
+    moved: tuple[tuple[str, tuple[int, ...], float, Case], ...]
+    batch: Batch
+    expected: tuple[Array, ...]
+
+
+class OwnForward:
+    """Looks at the gradients of an exercise beside a wrong forward pass. What is the same for all is kept."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self._exercise = exercise
+        self._forward = next((function for function in exercise.functions if function.slope_of is None), None)
+        self._gradients = [function for function in exercise.functions if function.slope_of is not None]
+        self._moves: dict[str, Moves] = {}
+
+    def look(self, climbed: Mapping[str, Trials], jail: Runner, program: Program, limits: Limits) -> Own:
+        """Try the gradients on the student's own forward pass where that is wrong; nothing where it cannot be done."""
+        forward = self._forward
+        if forward is None or self._exercise.loss is None or forward.name not in climbed:
+            return Own()
+        case = _case(climbed[forward.name].values(), self._gradients)
+        if case is None:
+            return Own()
+        moves = self._moves_of(forward, case)
+        own = replace(case, arrays={**case.arrays, **_results(forward, climbed[forward.name][case.id])})
+        batches = [moves.batch, *(Batch(one.name, (call(one, own),)) for one in self._gradients)]
+        outcomes = jail.run(program, batches, limits).outcomes
+        slopes = _slopes(self._exercise, forward, moves, outcomes[forward.name])
+        if slopes is None:
+            return Own()
+        fits = {
+            gradient.name: compare(values[0], slopes[gradient.slope_of or ""]).verdict != "wrong"
+            for gradient in self._gradients
+            if (values := usable(Trial(own, outcomes[gradient.name][0], (slopes[gradient.slope_of or ""],))))
+        }
+        return Own(forward.name, fits)
+
+    def notes(self, own: Own, judged: Sequence[Judged]) -> Iterator[str]:
+        """What is said of gradients that are right beside a wrong forward pass."""
+        if own.fits is None:
+            return
+        results = {one.name: what.results for one, what in zip(self._exercise.functions, judged, strict=True)}
+        gradients = [one.name for one in self._gradients]
+        right = [name for name in gradients if all(result.status == "pass" for result in results[name])]
+        if len(right) == len(gradients):
+            yield messages.only_forward(own.forward)
+        told = {name: own.fits[name] for name in right if name in own.fits}
+        if told:
+            yield messages.through_own_forward(own.forward, told)
+
+    def _moves_of(self, forward: Function, case: Case) -> Moves:
+        if case.id not in self._moves:
+            moved = tuple((name, *one) for name in _weights(self._gradients) for one in _moved(case, name))
+            batch = Batch(forward.name, tuple(call(forward, one) for _, _, _, one in moved))
+            self._moves[case.id] = Moves(moved, batch, self._exercise.reference(forward.name, case))
+        return self._moves[case.id]
 
 
 def _case(trials: Iterable[Trial], gradients: Sequence[Function]) -> Case | None:
@@ -92,35 +129,16 @@ def _moved(case: Case, name: str) -> Iterator[tuple[tuple[int, ...], float, Case
 
 
 def _slopes(
-    exercise: Exercise,
-    forward: Function,
-    case: Case,
-    moved: Sequence[tuple[str, tuple[int, ...], float, Case]],
-    outcomes: Sequence[Outcome],
+    exercise: Exercise, forward: Function, moves: Moves, outcomes: Sequence[Outcome]
 ) -> dict[str, Array] | None:
     """The measured slopes of J by each moved array; nothing where a call gave no numbers."""
     assert exercise.loss is not None
-    expected = exercise.reference(forward.name, case)
-    slopes = {name: np.zeros(case.arrays[name].shape) for name in dict.fromkeys(name for name, *_ in moved)}
-    for (name, place, way, one), outcome in zip(moved, outcomes, strict=True):
-        values = usable(Trial(one, outcome, expected))
+    slopes = {name: np.zeros(one.arrays[name].shape) for name, _, _, one in moves.moved}
+    for (name, place, way, one), outcome in zip(moves.moved, outcomes, strict=True):
+        values = usable(Trial(one, outcome, moves.expected))
         if not values:
             return None
         arrays = {**one.arrays, **dict(zip(forward.returns, values, strict=True))}
         with np.errstate(all="ignore"):
             slopes[name][place] += exercise.loss(arrays, one.names) / (2 * way)
     return slopes if all(np.isfinite(array).all() for array in slopes.values()) else None
-
-
-def notes(exercise: Exercise, own: Own, judged: Sequence[Judged]) -> Iterator[str]:
-    """What is said of gradients that are right beside a wrong forward pass."""
-    if own.fits is None:
-        return
-    results = {function.name: one.results for function, one in zip(exercise.functions, judged, strict=True)}
-    gradients = [function.name for function in exercise.functions if function.slope_of is not None]
-    right = [name for name in gradients if all(result.status == "pass" for result in results[name])]
-    if len(right) == len(gradients):
-        yield messages.only_forward(own.forward)
-    told = {name: own.fits[name] for name in right if name in own.fits}
-    if told:
-        yield messages.through_own_forward(own.forward, told)

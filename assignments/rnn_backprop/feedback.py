@@ -204,8 +204,8 @@ def right_for(rungs: Sequence[Rung]) -> list[str]:
         best = max(best, [text for text in told if text], key=len)
     passing = len(rungs) - len(wrong)
     if passing and not best:
-        alone = (_apart(trait, rungs) for trait in rungs[0].traits)
-        best = [next(filter(None, alone), f"{passing} of the {len(rungs)} cases that were tried")]
+        telling = (_apart(trait, rungs) for trait in rungs[0].traits)
+        best = [next(filter(None, telling), f"{passing} of the {len(rungs)} cases that were tried")]
     return best or ["none of the cases that were tried"]
 
 

@@ -46,7 +46,7 @@ _PRELOADED = """
     abc array bisect bz2 collections.abc contextlib copy csv ctypes.util dataclasses datetime decimal enum fractions
     functools hashlib heapq inspect io itertools json linecache logging lzma math numbers operator os pathlib pickle
     platform pprint random re string statistics struct textwrap threading time timeit traceback types typing unittest
-    uuid warnings weakref zlib numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.random
+    uuid warnings weakref zlib numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.random numpy.testing
 """
 
 
