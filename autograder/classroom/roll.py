@@ -38,7 +38,8 @@ def call_the_roll(folder: Path, exercise: str) -> Roll:
     found = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
     folders = [path for path in found if path.is_dir()]
     files = [path for path in found if path.suffix.lower() in _HANDED_IN and not path.is_dir()]
-    left_out = tuple(path.name for path in found if path not in {*folders, *files})
+    meant = {*folders, *files}
+    left_out = tuple(path.name for path in found if path not in meant)
     by_exercise = any((path / exercise).is_dir() for path in folders)
     entries, absent = [], []
     for path in folders:
