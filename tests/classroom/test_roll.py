@@ -52,3 +52,12 @@ def test_two_files_of_one_name_are_two_submissions(tmp_path: Path) -> None:
 def test_names_in_any_script(tmp_path: Path, name: str) -> None:
     put(tmp_path, f"{name}/ex.py")
     assert found(tmp_path) == {name: name}
+
+
+def test_nobody_is_compared_with_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count, asked = 100, []
+    put(tmp_path, *(f"student-{number}/ex.py" for number in range(count)))
+    once = Path.__hash__
+    monkeypatch.setattr(Path, "__hash__", lambda path: asked.append(path) or once(path))
+    assert len(found(tmp_path)) == count
+    assert 0 < len(asked) <= 5 * count
