@@ -31,6 +31,7 @@ from autograder.sandbox import system
 _LOOK = 0.25  # seconds between two looks at the clock while nothing comes back
 _WAIT_SECONDS = 30
 _LEAST, _MOST = 20, 50  # submissions in a task
+_TURNS = 25  # tasks for each thread in all, if they do not get too small: at the end, some wait for the last one
 _AHEAD = 3  # tasks for each thread of a worker, so that none waits for this side
 ALLOWED_FAILURES = 5  # workers that may be lost with one task, before it is taken for the reason
 
@@ -177,7 +178,7 @@ class DaskWorkers:
         if first is None:
             return
         tasks, threads = chain([first], tasks), self._connect()
-        size = min(_MOST, max(_LEAST, self._total // (8 * threads)), -(-self._total // threads))
+        size = min(_MOST, max(_LEAST, self._total // (_TURNS * threads)), -(-self._total // threads))
         again: deque[list[Task]] = deque()
         under_way: dict[Any, list[Task]] = {}
         while True:
