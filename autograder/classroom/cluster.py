@@ -34,6 +34,11 @@ _LEAST, _MOST = 20, 50  # submissions in a task
 _TURNS = 25  # tasks for each thread in all, if they do not get too small: at the end, some wait for the last one
 _AHEAD = 3  # tasks for each thread of a worker, so that none waits for this side
 ALLOWED_FAILURES = 5  # workers that may be lost with one task, before it is taken for the reason
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+    # a scheduler in this process would keep the last 1000 messages to each worker, and all submissions with them
+    "distributed.admin.low-level-log-length": 10,
+}
 
 
 class ClusterError(Exception):
@@ -144,7 +149,7 @@ class DaskWorkers:
     def _connect(self) -> int:
         """Reach the workers, with this very version of the package on all; how many threads they have together."""
         try:
-            with self._dask.config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES}):
+            with self._dask.config.set(SETTINGS):
                 self._client = self._open.enter_context(self._reached())
         except (OSError, ValueError) as error:  # a TimeoutError is an OSError
             where = self._address or "a cluster on this machine"

@@ -92,6 +92,17 @@ def test_a_worker_killed_on_the_way_changes_no_score(
     assert without_seconds(found) == without_seconds(expected)
 
 
+@pytest.mark.slow
+def test_a_scheduler_of_our_own_keeps_no_submissions(
+    exercise: Exercise, terms: Terms, columns: Columns, tmp_path: Path
+) -> None:
+    tasks = tasks_in(put(tmp_path / "class", handed_in(exercise, 1)))
+    with DaskWorkers(None, 1, len(tasks), exercise, terms, columns, print) as engine:
+        assert len(list(engine.run(iter(tasks), lambda: None))) == 1
+        streams = engine._client.cluster.scheduler.stream_comms.values()
+        assert [stream.recent_message_log.maxlen for stream in streams] == [10]
+
+
 def _with_a_kill(results: Iterator[Result], cluster: Any) -> Iterator[tuple[str, Result]]:
     """The results, after the first of which a worker is killed."""
     for count, result in enumerate(results):
