@@ -41,7 +41,7 @@ class Ladder:
     def climb(
         self, jail: Runner, program: Program, functions: Sequence[Function], limits: Limits
     ) -> Mapping[str, Trials]:
-        """Run each of the functions on every case, in one more process of the jail. Nothing without a ladder."""
+        """Run each of the functions on every case. Nothing without a ladder."""
         if not self._exercise.ladder or not functions:
             return {}
         outcomes = jail.run(program, [self._batch(function) for function in functions], limits).outcomes

@@ -1,6 +1,6 @@
-"""Course folders to grade in: one of this kit, and one as nbgrader's own guide has it, with a stock configuration.
+"""Course folders to grade in: of this kit, of nbgrader with a stock configuration as its own guide has it, of otter.
 
-What this kit does is measured against the other one: which cheats it pays, and what it costs.
+What this kit does is measured against the others: which cheats they pay, and what they cost.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How fast a class is graded: the kit beside the least that it could cost, bare pytest, and nbgrader with its kernels.
 
-    python tests/benchmarks/bench_class.py                    # about twelve minutes
+    python tests/benchmarks/bench_class.py                    # about ten minutes
     python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
 First, the same 200 submissions (right, wrong and crashing ones, one in fifty hanging) are graded in every way there is,
