@@ -23,6 +23,8 @@ _LONGEST_CELL, _LONGEST_LINE = 100_000, 300  # characters that are looked at, si
 def read_by(function: str, cells: Sequence[str]) -> tuple[str, ...]:
     """The names of data set at the top level of some cell that the last definition of `function` reads, sorted."""
     plain, data = _plain(tuple(cells))
+    if not data:
+        return ()
     bodies = [body for lines in plain for body in _bodies(function, lines)]
     return tuple(sorted(data & (_used(bodies[-1]) - _bound(bodies[-1])))) if bodies else ()
 

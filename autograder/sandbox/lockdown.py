@@ -13,6 +13,7 @@ MB of compiled code in the most sensitive place. What is needed of the three is 
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import struct
 import sys
@@ -62,11 +63,11 @@ def seal(ruleset: int, memory: int, cpu: int) -> None:
     system.syscall(_RESTRICT_SELF, ruleset, _QUIET if landlock_abi() >= 7 else 0)
     os.close(ruleset)
     program = syscalls.assemble(os.uname().machine, os.getpid())
-    code = ctypes.create_string_buffer(program, len(program))
-    head = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))  # struct sock_fprog
+    head = struct.pack("@HP", len(program) // 8, _address(program).value)  # struct sock_fprog
     system.prctl(system.PR_SET_SECCOMP, 2, _address(head))
 
 
+@functools.cache
 def landlock_abi() -> int:
     """The version of Landlock that this kernel has, 0 for none."""
     try:

@@ -41,6 +41,18 @@ def interrupt_nobody() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+def allocate(size: int) -> int:
+    """The address of so many bytes of the C library's memory."""
+    allocate = _libc().malloc
+    allocate.restype = ctypes.c_size_t
+    return int(allocate(ctypes.c_size_t(size)))
+
+
+def release(address: int) -> None:
+    """Give back what was allocated."""
+    _libc().free(ctypes.c_void_p(address))
+
+
 def drop_capabilities() -> None:
     """Give up every special right of root."""
     head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.sandbox import attempts, frames, lockdown, runner, syscalls, system
+from autograder.sandbox import attempts, frames, gaps, lockdown, runner, syscalls, system
 from autograder.sandbox.loading import GivenModules
 
 if sys.platform != "win32":
@@ -78,6 +78,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
     lockdown.limit_forks()
     gc.collect()
+    _taken = gaps.take()  # for as long as there are forks
     gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
     control.send(frames.body(("ready", keeps_root), _LONGEST_ORDER))
     Nursery(control).run()

@@ -77,8 +77,8 @@ FLOORS = (
     "student.calls student.feedback student.layout",
     "exercise report files magics text sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
     "sandbox.syscalls sandbox.system sandbox.words",
-    "cells compare outside slopes source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.loading "
-    "sandbox.lockdown",
+    "cells compare outside slopes source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.gaps "
+    "sandbox.loading sandbox.lockdown",
     "archive golden loading notebook sandbox.answers sandbox.fresh sandbox.program",
     "course messages proof submission sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
     "judging sandbox.session sandbox.zygote",
@@ -137,8 +137,8 @@ def test_a_module_imports_only_what_stands_below_it(module: str) -> None:
 
 
 BESIDE_STUDENT_CODE = (
-    *("answers", "attempts", "frames", "loading", "lockdown", "runner", "standins", "syscalls", "system", "words"),
-    "zygote",
+    *("answers", "attempts", "frames", "gaps", "loading", "lockdown", "runner", "standins", "syscalls", "system"),
+    *("words", "zygote"),
 )
 
 
