@@ -38,6 +38,8 @@ SETTINGS = {
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     # a scheduler in this process would keep the last 1000 messages to each worker, and all submissions with them
     "distributed.admin.low-level-log-length": 10,
+    # nobody looks at what Dask's own profiler finds, a hundred times a second in each of its processes
+    "distributed.worker.profile.enabled": False,
 }
 
 
@@ -151,9 +153,9 @@ class DaskWorkers:
         try:
             with self._dask.config.set(SETTINGS):
                 self._client = self._open.enter_context(self._reached())
-        except (OSError, ValueError) as error:  # a TimeoutError is an OSError
-            where = self._address or "a cluster on this machine"
-            raise ClusterError(f"No workers can be reached through {where}: {str(error) or 'no answer'}.") from None
+        except (OSError, ValueError, RuntimeError) as error:  # TimeoutError is the first, no worker at all the last
+            where, why = self._address or "a cluster on this machine", str(error).rstrip(".") or "no answer"
+            raise ClusterError(f"No workers can be reached through {where}: {why}.") from None
         try:
             versions: Mapping[str, str] = self._client.run(version)
         except Exception as error:  # noqa: BLE001 - whatever a worker answers that has no such package, or a broken one

@@ -53,6 +53,21 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(
         list(engine.run(iter(tasks_in(folder)), lambda: None))
 
 
+def test_workers_that_do_not_start_are_one_sentence(
+    exercise: Exercise, terms: Terms, columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: object) -> None:
+        raise RuntimeError("Nanny failed to start.")  # as Dask does when its processes end at once
+
+    monkeypatch.setattr(distributed, "LocalCluster", fails)
+    folder = put(tmp_path / "class", handed_in(exercise, 1))
+    with (
+        DaskWorkers(None, 1, 1, exercise, terms, columns, print) as engine,
+        pytest.raises(ClusterError, match=r"through a cluster on this machine: Nanny failed to start\.$"),
+    ):
+        list(engine.run(iter(tasks_in(folder)), lambda: None))
+
+
 def test_what_is_sent_is_all_that_a_worker_needs(
     exercise: Exercise,
     terms: Terms,
