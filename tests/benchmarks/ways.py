@@ -25,7 +25,7 @@ from autograder.classroom.workers import LocalWorkers
 from autograder.course import find_course
 from autograder.exercise import Case, Exercise
 from autograder.grading import Terms, Work, read
-from autograder.sandbox import standins, zygote
+from autograder.sandbox import gaps, standins, zygote
 from autograder.sandbox.loading import GivenModules, StudentModule
 from tests import courses
 
@@ -121,6 +121,7 @@ def _fork_them(orders: Connection, exercise: Exercise) -> None:
     calls = {name: [*cases, cases[0], cases[0]] for name, cases in calls.items()}  # again, and later
     zygote.preload()
     gc.collect()
+    _taken = gaps.take()
     gc.freeze()
     with suppress(EOFError):
         while True:
