@@ -153,8 +153,9 @@ class DaskWorkers:
         try:
             with self._dask.config.set(SETTINGS):
                 self._client = self._open.enter_context(self._reached())
-        except (OSError, ValueError, RuntimeError) as error:  # TimeoutError is the first, no worker at all the last
-            where, why = self._address or "a cluster on this machine", str(error).rstrip(".") or "no answer"
+        except (OSError, ValueError, RuntimeError) as error:  # the last of them where processes do not start
+            where = self._address or "a cluster on this machine"
+            why = str(error).partition("\n")[0].rstrip(".") or "no answer"
             raise ClusterError(f"No workers can be reached through {where}: {why}.") from None
         try:
             versions: Mapping[str, str] = self._client.run(version)

@@ -43,9 +43,16 @@ def interrupt_nobody() -> None:
 
 def allocate(size: int) -> int:
     """The address of so many bytes of the C library's memory."""
-    allocate = _libc().malloc
-    allocate.restype = ctypes.c_size_t
-    return int(allocate(ctypes.c_size_t(size)))
+    malloc = _libc().malloc
+    malloc.restype = ctypes.c_size_t
+    return int(malloc(ctypes.c_size_t(size)))
+
+
+def end_of_heap() -> int:
+    """The address at which the C library's own memory ends, for now."""
+    sbrk = _libc().sbrk
+    sbrk.restype = ctypes.c_size_t
+    return int(sbrk(ctypes.c_long(0)))
 
 
 def release(address: int) -> None:

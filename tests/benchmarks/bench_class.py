@@ -198,7 +198,7 @@ def scores(results: Path) -> list[list[str]]:
 def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run]:
     """Classes of each size: with one worker, with two, on Dask; the largest killed halfway and started again."""
     runs: dict[tuple[int, str], Run] = {}
-    print("\n| submissions | workers | seconds (beside 2) | a second | memory of the main process, MiB |")
+    print("\n| submissions | workers | seconds (more than with 2) | a second | memory of the main process, MiB |")
     print("|--:|:--|--:|--:|--:|")
     for size in options.sizes:
         class_ = folder / f"class-{size}"
@@ -209,7 +209,8 @@ def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run
         for way, arguments in ways.items():
             results = folder / f"results-{size}-{way}"
             one = runs[size, way] = run(class_, results, *arguments)
-            seconds = f"{one.seconds:.1f} ({one.seconds / runs[size, '2'].seconds - 1:+.0%})"
+            more = "" if way == "2" else f" ({one.seconds / runs[size, '2'].seconds - 1:+.0%})"
+            seconds = f"{one.seconds:.1f}{more}"
             print(f"| {size} | {way} | {seconds} | {size / one.seconds:.0f} | {one.memory:.0f} |", flush=True)
             if scores(results) != scores(folder / f"results-{size}-2"):
                 raise SystemExit(f"{size} with {way} workers: the scores are not those of the first run")

@@ -25,7 +25,7 @@ import numpy as np
 import psutil
 
 from autograder.cells import script_cells
-from autograder.sandbox import standins
+from autograder.sandbox import gaps, standins
 from autograder.sandbox.jail import Batch, Call, Jail, Limits, Program, Returned
 from autograder.sandbox.levels import Level
 from autograder.sandbox.loading import GivenModules, StudentModule
@@ -90,6 +90,7 @@ def floor(*, loaded: bool) -> Iterator[Once]:
 
     before = load()
     gc.collect()
+    _taken = gaps.take()
     gc.freeze()
 
     def once() -> None:

@@ -1,8 +1,9 @@
-"""With the gaps of memory taken, what is made next lies together."""
+"""With the gaps of memory taken, what is made next lies together. Each is tried in a Python of its own."""
 
 from __future__ import annotations
 
-import platform
+import os
+import subprocess
 import sys
 
 import pytest
@@ -10,44 +11,60 @@ import pytest
 from autograder.sandbox import gaps, system
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="gaps are taken as glibc hands them out"
+    "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", {}), reason="gaps are taken as glibc hands them out"
 )
 
-COUNT, EVERY, PAGE = 40, 100, 4096
+COUNT, PAGE = 40, 4096
+
+OBJECTS = """
+size = 112 - b"".__sizeof__()
+made = [bytes(size) for _ in range(4000)]
+made[::100] = [None] * 40
+kept = gaps.take() if taken else []
+found = [bytes(size) for _ in range(40)]
+print(*map(id, found))
+"""
+BLOCKS = """
+large = [system.allocate(LARGE) for _ in range(20)]
+made = [system.allocate(600) for _ in range(4000)]
+for address in (*made[::100], *large[::2]):
+    system.release(address)
+if taken:
+    gaps.take()
+print(*(system.allocate(600) for _ in range(40)))
+"""
 
 
-def pages(addresses: list[int]) -> int:
-    """On how many pages these addresses lie."""
+def pages(script: str, taken: bool) -> int:
+    """On how many pages lies what a script makes at last, whose addresses it prints."""
+    script = f"from autograder.sandbox import gaps, system\ntaken = {taken}\n{script}"
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "4000000"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    addresses = [int(word) for word in done.stdout.split()]
+    assert len(addresses) == COUNT
     return len({address // PAGE for address in addresses})
 
 
-@pytest.mark.parametrize("taken", [False, True])
-def test_objects_of_python(taken: bool) -> None:
-    size = 112 - b"".__sizeof__()
-    made: list[bytes | None] = [bytes(size) for _ in range(EVERY * COUNT)]
-    made[::EVERY] = [None] * COUNT
-    kept = gaps.take() if taken else []
-    found = pages([id(one) for one in [bytes(size) for _ in range(COUNT)]])
-    assert found <= 3 if taken else found > COUNT // 2
-    del kept
+def test_objects_of_python() -> None:
+    assert pages(OBJECTS, taken=True) <= 3
+    assert pages(OBJECTS, taken=False) > COUNT // 2
 
 
-@pytest.mark.parametrize("taken", [False, True])
-def test_memory_of_the_c_library(taken: bool) -> None:
-    made = [system.allocate(600) for _ in range(EVERY * COUNT)]
-    for address in made[::EVERY]:
-        system.release(address)
-    del made[::EVERY]
-    if taken:
-        gaps.take()
-    found = [system.allocate(600) for _ in range(COUNT)]
-    assert pages(found) <= 10 if taken else pages(found) > COUNT // 2
-    for address in (*made, *found):
-        system.release(address)
+@pytest.mark.parametrize("large", ["50_000", "130_000", "400_000", "2_000_000"])
+def test_memory_of_the_c_library(large: str) -> None:
+    assert pages(BLOCKS.replace("LARGE", large), taken=True) <= 8
 
 
-def test_where_memory_is_handed_out_in_other_ways_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "allocate", lambda size: -size)
+def test_without_that_it_lies_everywhere() -> None:
+    assert pages(BLOCKS.replace("LARGE", "50_000"), taken=False) > COUNT // 2
+
+
+@pytest.mark.parametrize("address", [0, -1, 1 << 60])
+def test_where_memory_is_handed_out_in_other_ways_it_ends(monkeypatch: pytest.MonkeyPatch, address: int) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(system, "allocate", lambda size: asked.append(size) or address * len(asked))
     monkeypatch.setattr(system, "release", lambda _: None)
-    monkeypatch.setattr(gaps, "_FIRST", -1)
-    assert sum(one.__sizeof__() for one in gaps.take()) <= gaps._ENOUGH * gaps._LARGEST // gaps._STEP
+    monkeypatch.setattr(gaps, "_START", -1)
+    made = sum(one.__sizeof__() for one in gaps.take())
+    assert made <= (gaps._ENOUGH + gaps._LARGEST) * gaps._LARGEST // gaps._STEP
+    assert sum(asked) <= gaps._ENOUGH * len(gaps._SIZES) + gaps._BEHIND * (gaps._TRIES + 1)
