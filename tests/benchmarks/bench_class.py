@@ -46,7 +46,8 @@ TITLES = {
     "floor": "fork + the student's own compute: **the floor**",
     "seed": "the kit, one seed for all",
     "kit": "the kit, a seed for each",
-    "pytest": "bare pytest, a process each",
+    "pytest": "bare pytest, a process each, no plugins",
+    "pytest as it comes": "pytest as it comes, a process each",
     "nbgrader": "nbgrader autograde, stock, kernels",
     "otter": "otter run, no container, a kernel each",
 }
@@ -87,7 +88,8 @@ def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> di
         "kit": kit(exercise, folder / "kit", None),
     }
     if options.pytest:
-        ways["pytest"] = bare_pytest(folder / "pytest", options.pytest)
+        ways["pytest"] = bare_pytest(folder / "pytest", options.pytest, plugins=False)
+        ways["pytest as it comes"] = bare_pytest(folder / "plugins", options.pytest, plugins=True)
     if options.nbgrader and importlib.util.find_spec("nbgrader"):
         ways["nbgrader"] = stock_nbgrader(folder, options.nbgrader)
     if options.otter and shutil.which("otter"):
@@ -141,7 +143,7 @@ def tell(tallies: dict[str, Tally]) -> None:
     for way in ("kit", "seed"):
         times = [
             f"{tallies[way].rate / tallies[other].rate:.0f} times {other}"
-            for other in ("pytest", "nbgrader", "otter")
+            for other in ("pytest", "pytest as it comes", "nbgrader", "otter")
             if other in tallies
         ]
         print(f"{TITLES[way]}: {', '.join(times) or 'nothing to compare with'}.")

@@ -156,10 +156,16 @@ def _fork(work: Work, given: GivenModules, asked: Mapping[str, Sequence[Case]], 
 
 
 @contextmanager
-def bare_pytest(folder: Path, sample: int) -> Iterator[Grade]:
-    """The visible checks by pytest, a process each and no plugin: fewer checks than the rubric has, and no jail."""
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"test_{NAME}.py"]
+def bare_pytest(folder: Path, sample: int, *, plugins: bool) -> Iterator[Grade]:
+    """The visible checks by pytest, a process each: fewer checks than the rubric has, and no jail.
+
+    With the `plugins` that are installed here, as it comes; or without any, its own cache included.
+    """
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", f"test_{NAME}.py"]
+    if not plugins:
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        command += ["-p", "no:cacheprovider"]
 
     def one(entry: Entry) -> None:
         place = folder / entry.student
