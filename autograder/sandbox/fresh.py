@@ -32,7 +32,12 @@ class FreshProcesses:
     def __init__(self, level: Level) -> None:
         self._level: Level = level
 
-    def start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> FreshProcess:  # noqa: ARG002
+    def start(
+        self,
+        memory_mib: int,
+        cpu_seconds: int,
+        given: Mapping[str, str],  # noqa: ARG002 - as others take it, who load it ahead
+    ) -> FreshProcess:
         """As in session.Processes; what is given comes with the program."""
         return FreshProcess(self._level, memory_mib, cpu_seconds)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,27 @@ def test_everybody_is_graded_once(grade: Callable[..., dict[str, Result]]) -> No
 def test_no_more_workers_than_work(grade: Callable[..., dict[str, Result]]) -> None:
     grade({"ali": "class/blank"}, jobs=8)
     assert grade.started == [1]
+
+
+def test_one_that_takes_long_delays_nobody(
+    grade: Callable[..., dict[str, Result]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """ali's worker is done when all others are graded, which none would be that had been handed to it beforehand."""
+    others = ("ben", "eva", "mia", "zoe")
+
+    def patient(grader: object, task: Task, *rest: object) -> Result:
+        patience = time.monotonic() + 30
+        while task.entry.student == "ali" and len(list(tmp_path.glob("done-*"))) < len(others):
+            assert time.monotonic() < patience
+            time.sleep(0.01)
+        result = graded(grader, task, *rest)
+        (tmp_path / f"done-{task.entry.student}").touch()
+        return result
+
+    monkeypatch.setattr(workers, "graded", patient)
+    found = grade(dict.fromkeys(("ali", *others), "class/blank"))
+    assert list(found)[-1] == "ali"
+    assert {one.status for one in found.values()} == {"graded"}
 
 
 def dying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, times: int) -> None:

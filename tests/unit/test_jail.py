@@ -574,7 +574,7 @@ class TestSealed:
         for jail in jail_at(level):
             execute(jail, GOOD)
             found = {}
-            thread = threading.Thread(
+            thread = threading.Thread(  # it ends within this very turn of the loop
                 target=lambda: found.update(jail.run(victim, [Batch("f", (CALL,))], Limits()).outcomes)  # noqa: B023
             )
             thread.start()
