@@ -46,6 +46,8 @@ HOSTILE = Path(__file__).parent / "hostile"
 SUBMISSIONS = Path(__file__).parent / "submissions"
 GOOD = SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py"
 WRONG = [SUBMISSIONS / "mistakes" / name for name in ("wraps_around_in_all", "tanh_in_forward", "mean_missing")]
+# wrong in a way of its own: to look for its name takes the most memory there is, which Python keeps for the next time
+WRONG += [Path(__file__).parent / "hostile" / "cheats_by_remembered_cases.py"]
 COURSE = find_course(Path(__file__).parent)
 REFERENCE = COURSE.exercise_folder("rnn_backprop") / "rnn_backprop.py"
 SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wall_seconds=3.0)
