@@ -11,21 +11,25 @@ from typing import Literal
 
 import numpy as np
 
+import autograder.student.feedback as student
 from autograder.exercise import Array
 
-EXACT = 1e-8
+EXACT = student.EXACT
 """Largest error of honest float64 code: four decades above what was seen, below every float32 result seen."""
 
-COARSE = 1e-3
+COARSE = student.CLOSE
 """Largest error of the right formula in float32; on well-designed cases no slip comes this close."""
 
-SMALLEST_SCALE = 1e-12
+SMALLEST_SCALE = student.SMALLEST
 """An expected array smaller than this everywhere is compared as if it had this size."""
+
+relative_error = student.error
+"""max|array - expected| / max|expected| of two arrays of one shape: the very function that students check with."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far an array is from the expected one, and where it is farthest."""
+    """How far an array is from the expected one, and where it is farthest (empty where they agree)."""
 
     error: float
     where: tuple[int, ...]
@@ -39,10 +43,10 @@ class Comparison:
 
 
 def compare(array: Array, expected: Array) -> Comparison:
-    """Compare two finite arrays of one shape: max|array - expected| / max|expected|, and the worst entry."""
-    with np.errstate(over="ignore"):  # the difference of two finite numbers may be inf, which is wrong enough
-        distance = np.abs(array - expected)
-    farthest = int(distance.argmax())
-    scale = max(float(np.abs(expected).max()), SMALLEST_SCALE)
-    where = tuple(map(int, np.unravel_index(farthest, distance.shape))) if distance.ndim else ()
-    return Comparison(float(distance.flat[farthest]) / scale, where)
+    """Compare two finite arrays of one shape: their relative error, and where it is largest unless they agree."""
+    error = relative_error(array, expected)
+    if error <= EXACT:
+        return Comparison(error, ())
+    with np.errstate(over="ignore"):
+        farthest = int(np.abs(array - expected).argmax())
+    return Comparison(error, tuple(map(int, np.unravel_index(farthest, array.shape))) if array.ndim else ())

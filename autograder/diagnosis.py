@@ -1,77 +1,84 @@
-"""Naming a mistake: the known one whose numbers a submission returns on the ladder, or none at all.
+"""Naming a mistake: the known one whose numbers a submission returns on the diagnostic cases, or none at all.
 
-Everybody is looked at on the same ladder of public cases, so what a mistake gives there is computed once, when it is
-first asked for: naming costs a class next to nothing. A mistake is named when the submission's numbers are its numbers
-wherever there are any, and when two cases at least tell it apart from a right answer. Nothing is ever guessed.
+Everybody's work is run on the same public cases, so what a mistake gives there is computed once, when it is first asked
+for: naming costs a class next to nothing. A mistake is named when the submission's numbers are its numbers wherever
+there are any, and when at least two cases tell it apart from a right answer. Nothing is ever guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.compare import COARSE, EXACT, SMALLEST_SCALE
+from autograder.compare import COARSE, EXACT, SMALLEST_SCALE, relative_error
 from autograder.exercise import Array, Case, Exercise, Mistake
-from autograder.judging import Trial
+from autograder.judging import CallResult
 from autograder.sandbox.program import Returned
 
 Arrays = tuple[Array, ...]
 
-NEEDED = 2
+MIN_DISTINGUISHING_CASES = 2
 """On so many cases a mistake must differ from a right answer: on a single one, different mistakes may look alike."""
 
-APART = 1000 * EXACT
-CLEARLY_APART = 10 * COARSE
-"""So far a mistake must stand from a right answer: for numbers in full precision, and for those in low precision."""
+SEPARATION = 1000 * EXACT
+SEPARATION_LOW_PRECISION = 10 * COARSE
+"""How far a mistake must be from a right answer, for numbers in full precision and for those in low precision."""
 
 
-class Catalogue:
-    """The known mistakes of an exercise, with what each gives on the ladder as far as that was asked for."""
+class MistakeCatalogue:
+    """The known mistakes of an exercise, with what each gives on the diagnostic cases as far as that was asked for."""
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
-        self._known: dict[tuple[str, str, str], Arrays | None] = {}
-        self._pages: dict[tuple[str, str], Page] = {}
-        self._off: dict[tuple[str, str, str], float] = {}
+        self._outputs: dict[tuple[str, str, str], Arrays | None] = {}
+        self._indexes: dict[tuple[str, str], MistakeIndex] = {}
+        self._from_right: dict[tuple[str, str, str], float] = {}
 
-    def named(self, function: str, trials: Mapping[str, Trial]) -> Mistake | None:
-        """The mistake that the trials of one function on cases of the ladder, by their ids, show; None when unsure."""
-        there = [(trial, arrays) for trial in trials.values() if (arrays := _numbers(trial)) is not None]
-        if not there:
+    def identify(self, function: str, results: Mapping[str, CallResult]) -> Mistake | None:
+        """Return the mistake that the results of one function on the diagnostic cases show; None when unsure."""
+        numbers = [(result, arrays) for result in results.values() if (arrays := _arrays(result)) is not None]
+        if not numbers:
             return None
-        there.sort(key=_numbers_in, reverse=True)
-        trial, arrays = there[0]
-        near = self._page(function, trial).near(arrays)
-
-        @cache
-        def off(mistake: Mistake, at: int) -> float:
-            trial, arrays = there[at]
-            return distance(arrays, self.gives(mistake, trial.case))
-
-        for tolerance, apart in ((EXACT, APART), (COARSE, CLEARLY_APART)):
-            left = near
-            for at in range(len(there)):
-                left = [one for one in left if off(one, at) <= tolerance]
-            left = [one for one in left if self._told_apart(one, (trial for trial, _ in there), apart) >= NEEDED]
-            if len(left) == 1:
-                return left[0]
+        # The case with the most numbers tells most mistakes apart: an index of it rules out nearly all of them at once.
+        numbers.sort(key=_input_size, reverse=True)
+        result, arrays = numbers[0]
+        candidates = self._index(function, result).candidates(arrays)
+        # First as numbers in full precision; then, where that names none, as numbers in low precision.
+        for tolerance, separation in ((EXACT, SEPARATION), (COARSE, SEPARATION_LOW_PRECISION)):
+            matching = self._matching(candidates, numbers, tolerance)
+            distinct = [mistake for mistake in matching if self._is_distinct(mistake, numbers, separation)]
+            if len(distinct) == 1:  # several that give the same numbers are not told apart: none is named
+                return distinct[0]
         return None
 
-    def _page(self, function: str, trial: Trial) -> Page:
-        key = (function, trial.case.id)
-        if key not in self._pages:
-            mistakes = [mistake for mistake in self._exercise.mistakes if mistake.function == function]
-            self._pages[key] = Page({one: self.gives(one, trial.case) for one in mistakes}, trial.expected)
-        return self._pages[key]
+    def _matching(
+        self, mistakes: Sequence[Mistake], numbers: Sequence[tuple[CallResult, Arrays]], tolerance: float
+    ) -> Sequence[Mistake]:
+        """Return the mistakes that give these numbers in every case."""
+        for result, arrays in numbers:
+            mistakes = [one for one in mistakes if distance(arrays, self.output_of(one, result.case)) <= tolerance]
+        return mistakes
 
-    def gives(self, mistake: Mistake, case: Case) -> Arrays | None:
-        """What somebody who makes this mistake returns on a case of the ladder; None where that is no result."""
+    def _is_distinct(self, mistake: Mistake, numbers: Sequence[tuple[CallResult, Arrays]], separation: float) -> bool:
+        """Whether enough of the cases tell the mistake from a right answer."""
+        far = sum(self._distance_from_right(mistake, result) > separation for result, _ in numbers)
+        return far >= MIN_DISTINGUISHING_CASES
+
+    def _index(self, function: str, result: CallResult) -> MistakeIndex:
+        key = (function, result.case.id)
+        if key not in self._indexes:
+            mistakes = [mistake for mistake in self._exercise.mistakes if mistake.function == function]
+            outputs = {mistake: self.output_of(mistake, result.case) for mistake in mistakes}
+            self._indexes[key] = MistakeIndex(outputs, result.expected)
+        return self._indexes[key]
+
+    def output_of(self, mistake: Mistake, case: Case) -> Arrays | None:
+        """Return what somebody who makes this mistake gets on a diagnostic case; None where that is no result."""
         key = (mistake.function, mistake.name, case.id)
-        if key not in self._known:
-            self._known[key] = self._compute(mistake, case)
-        return self._known[key]
+        if key not in self._outputs:
+            self._outputs[key] = self._compute(mistake, case)
+        return self._outputs[key]
 
     def _compute(self, mistake: Mistake, case: Case) -> Arrays | None:
         try:
@@ -80,71 +87,76 @@ class Catalogue:
         except Exception:  # noqa: BLE001 - an entry that fails on a case must not cost a student the verdict
             return None
 
-    def _told_apart(self, mistake: Mistake, trials: Iterable[Trial], apart: float) -> int:
-        return sum(self._off_from_right(mistake, trial) > apart for trial in trials)
-
-    def _off_from_right(self, mistake: Mistake, trial: Trial) -> float:
-        key = (mistake.function, mistake.name, trial.case.id)
-        if key not in self._off:
-            self._off[key] = distance(self.gives(mistake, trial.case), trial.expected)
-        return self._off[key]
+    def _distance_from_right(self, mistake: Mistake, result: CallResult) -> float:
+        key = (mistake.function, mistake.name, result.case.id)
+        if key not in self._from_right:
+            self._from_right[key] = distance(self.output_of(mistake, result.case), result.expected)
+        return self._from_right[key]
 
 
-class Page:
-    """What each mistake in a function gives on one case, side by side, so that most are ruled out at a glance."""
+class MistakeIndex:
+    """What each mistake in a function gives on one case, in one array, so that most are ruled out by one operation."""
 
-    def __init__(self, given: Mapping[Mistake, Arrays | None], expected: Arrays) -> None:
-        lines = {one: arrays for one, arrays in given.items() if arrays is not None and _comparable(arrays, expected)}
-        self._others = [one for one in given if one not in lines]
-        self._listed = list(lines)
-        self._numbers = np.array([_in_line(arrays) for arrays in lines.values()])
-        scales = [[np.full(a.shape, max(np.abs(a).max(), SMALLEST_SCALE)) for a in arrays] for arrays in lines.values()]
-        self._scales = np.array([_in_line(one) for one in scales])
+    def __init__(self, outputs: Mapping[Mistake, Arrays | None], expected: Arrays) -> None:
+        comparable = {
+            mistake: arrays
+            for mistake, arrays in outputs.items()
+            if arrays is not None and _is_comparable(arrays, expected)
+        }
+        self._others = [mistake for mistake in outputs if mistake not in comparable]
+        self._indexed = list(comparable)
+        self._numbers = np.array([_flat(arrays) for arrays in comparable.values()])
+        self._scales = np.array([_flat(map(_scale, arrays)) for arrays in comparable.values()])
 
-    def near(self, arrays: Arrays) -> list[Mistake]:
-        """The mistakes to look at more closely; none of the others is within COARSE of these arrays."""
-        if not self._listed:
+    def candidates(self, arrays: Arrays) -> list[Mistake]:
+        """Return the mistakes to look at more closely; none of the others is within COARSE of these arrays."""
+        if not self._indexed:
             return self._others
         with np.errstate(all="ignore"):
-            off = (np.abs(self._numbers - _in_line(arrays)) / self._scales).max(axis=1)
-        return [*self._others, *(one for one, far in zip(self._listed, off, strict=True) if not far > 2 * COARSE)]
+            errors = (np.abs(self._numbers - _flat(arrays)) / self._scales).max(axis=1)
+        # `not >` and not `<=`: what cannot be compared, NaN, is looked at more closely.
+        near = [mistake for mistake, error in zip(self._indexed, errors, strict=True) if not error > 2 * COARSE]
+        return [*self._others, *near]
 
 
-def _in_line(arrays: Iterable[Array]) -> Array:
+def _flat(arrays: Iterable[Array]) -> Array:
     return np.concatenate([array.ravel() for array in arrays])
 
 
-def _comparable(arrays: Arrays, expected: Arrays) -> bool:
+def _scale(array: Array) -> Array:
+    return np.full(array.shape, max(np.abs(array).max(), SMALLEST_SCALE))
+
+
+def _is_comparable(arrays: Arrays, expected: Arrays) -> bool:
     same = [array.shape for array in arrays] == [array.shape for array in expected]
     return same and all(np.isfinite(array).all() for array in arrays)
 
 
 def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
-    """The largest relative error among several arrays; infinite where they cannot be compared."""
+    """Return the largest relative error among several arrays; infinity where they cannot be compared."""
     if arrays is None or expected is None or len(arrays) != len(expected):
         return float("inf")
     with np.errstate(all="ignore"):
-        return max(_error(one, right) for one, right in zip(arrays, expected, strict=True))
+        return max(_error(array, right) for array, right in zip(arrays, expected, strict=True))
 
 
 def _error(array: Array, expected: Array) -> float:
-    """As `compare` has it, and more quickly, for arrays that may hold anything."""
+    """Return the relative error of an array that may have any shape and hold anything."""
     if array.shape != expected.shape:
         return float("inf")
-    error = float(np.abs(array - expected).max()) / max(float(np.abs(expected).max()), SMALLEST_SCALE)
+    error = relative_error(array, expected)
     if error < float("inf"):
         return error
     return 0.0 if np.array_equal(array, expected, equal_nan=True) else float("inf")
 
 
-def _numbers_in(one: tuple[Trial, Arrays]) -> int:
-    """How many numbers its case has: the more, the more mistakes it tells apart."""
-    return sum(array.size for array in one[0].case.arrays.values())
+def _input_size(numbers: tuple[CallResult, Arrays]) -> int:
+    return sum(array.size for array in numbers[0].case.arrays.values())
 
 
-def _numbers(trial: Trial) -> Arrays | None:
-    """The arrays of a trial if they are as many as wanted, in the right shapes; they may hold anything."""
-    if not isinstance(trial.outcome, Returned):
+def _arrays(result: CallResult) -> Arrays | None:
+    """Return the arrays of a call if they are as many as wanted, in the right shapes; they may hold anything."""
+    if not isinstance(result.outcome, Returned):
         return None
-    arrays = tuple(value.array for value in trial.outcome.values)
-    return arrays if [a.shape for a in arrays] == [b.shape for b in trial.expected] else None
+    arrays = tuple(value.array for value in result.outcome.values)
+    return arrays if [a.shape for a in arrays] == [b.shape for b in result.expected] else None

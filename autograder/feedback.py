@@ -1,210 +1,243 @@
-"""What a student is told of wrong numbers: looked at on the public ladder, and no more than the course tells."""
+"""Findings -> check results with words: what a student is told, and no more than the course wants told.
+
+Wrong numbers are looked at on the public diagnostic cases, so that feedback can quote numbers and name a known mistake.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from autograder import messages
-from autograder.cases import Plan
-from autograder.diagnosis import Catalogue
+from autograder.bounded_cache import BoundedCache
+from autograder.cases import CallPlan
+from autograder.diagnosis import MistakeCatalogue
 from autograder.exercise import Exercise, Function
-from autograder.judging import Judged
-from autograder.ladder import Ladder, Trials, wrong
-from autograder.own_forward import Own, OwnForward
+from autograder.findings import Finding
+from autograder.judging import CheckVerdict, FunctionVerdict
+from autograder.ladder import DiagnosticSuite, ResultsByCase, has_wrong_numbers
+from autograder.own_forward import ConsistencyChecker, ForwardConsistency
 from autograder.report import CheckResult, Feedback, Note, Telling
 from autograder.sandbox.jail import Loaded, Runner
 from autograder.sandbox.program import Batch, Ended, Execution, Limits, Program, Returned
 from autograder.student.feedback import explain
 from autograder.student.layout import as_text
 
-_MOST_SAID = 1000
-_MOMENT = 0.5  # seconds on the CPU for a function, where the verdict must not wait for want of it
-
-
-def withheld(result: CheckResult, telling: Telling) -> CheckResult:
-    """A result with no more in it than its course tells students. The name of a mistake is for the instructor."""
-    if result.status == "pass" or telling == "full":
-        return result
-    if telling == "none":
-        return replace(result, message="", feedback=None)
-    if result.feedback is None:
-        return replace(result, message=messages.in_short(result.message))
-    told = Feedback(result.feedback.symptom)
-    if telling == "hint":
-        told = replace(told, hint=result.feedback.hint, read=result.feedback.read)
-    return replace(result, message=as_text(told), feedback=told)
-
+TIME_BOX_SECONDS = 0.5  # on the CPU for a function, while the verdict waits
+MAX_CACHED_FEEDBACK = 1000
 
 Facts = tuple[tuple[str, str], ...]
 
 
+def check_result(verdict: CheckVerdict) -> CheckResult:
+    """Return the result of one check, with the sentence of its finding."""
+    check, finding = verdict.check, verdict.finding
+    result = CheckResult(
+        id=check.id,
+        function=check.function,
+        title=check.title,
+        status=finding.status,
+        points=verdict.points,
+        max_points=check.worth,
+        hidden=check.hidden,
+        code=finding.code,
+    )
+    return result if finding.status == "pass" else _with_sentence(result, messages.sentence(finding))
+
+
+def _with_sentence(result: CheckResult, sentence: messages.Sentence) -> CheckResult:
+    statement = sentence.statement if sentence.detail else ""
+    return replace(result, message=sentence.text, statement=statement, detail=sentence.detail)
+
+
+def redact(result: CheckResult, level: Telling) -> CheckResult:
+    """Leave out what the course does not tell students. The name of a mistake stays: it is for the instructor."""
+    if result.status == "pass" or level == "full":
+        return result
+    if level == "none":
+        return replace(result, message="", statement="", detail="", feedback=None)
+    if result.feedback is None:
+        return replace(result, message=f"{result.statement}.", detail="") if result.detail else result
+    shown = Feedback(result.feedback.symptom)
+    if level == "hint":
+        shown = replace(shown, hint=result.feedback.hint, read=result.feedback.read)
+    return replace(result, message=as_text(shown), feedback=shown)
+
+
 @dataclass(frozen=True)
-class Said:
-    """What is said of wrong numbers, the same as text, and the name of the mistake that they show, if one."""
+class FunctionFeedback:
+    """Feedback on the wrong numbers of a function, the same as text, and the name of the mistake they show, if any."""
 
     feedback: Feedback
     text: str
     mistake: str | None
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What was seen of a submission on public cases.
+FeedbackCache = BoundedCache[tuple[bytes, Facts], FunctionFeedback | None]
+"""Feedback by what it is made of: a digest of the function and its results on the diagnostic cases, and further facts.
 
-    `ended` are functions whose first call ended the process; `climbed` what others with wrong numbers gave on the
-    ladder.
+The diagnostic cases are the same for everybody, and so are many mistakes of a class.
+"""
+
+
+@dataclass(frozen=True)
+class DiagnosticResults:
+    """What a submission gave on public cases.
+
+    `aborted` are functions whose first call ended the process; `results` what functions with wrong numbers gave on the
+    diagnostic cases; `consistency` what was found beside a wrong forward pass.
     """
 
-    ended: Mapping[str, Ended] = field(default_factory=dict)
-    climbed: Mapping[str, Trials] = field(default_factory=dict)
-    own: Own = field(default_factory=Own)
+    aborted: Mapping[str, Ended] = field(default_factory=dict)
+    results: Mapping[str, ResultsByCase] = field(default_factory=dict)
+    consistency: ForwardConsistency = field(default_factory=ForwardConsistency)
 
-    def and_then(self, later: Seen) -> Seen:
-        """This, with what was seen later."""
-        return Seen(self.ended, {**self.climbed, **later.climbed}, later.own if later.own.forward else self.own)
+    def merge(self, later: DiagnosticResults) -> DiagnosticResults:
+        """Return these results together with later ones."""
+        consistency = later.consistency if later.consistency.forward else self.consistency
+        return DiagnosticResults(self.aborted, {**self.results, **later.results}, consistency)
 
 
-class TooSlow(Exception):
-    """A look took longer than the moment that there was for it."""
+class TimeBoxExceeded(Exception):
+    """The diagnostic cases took longer than the time that there was for them."""
 
 
 @dataclass(frozen=True)
-class Hurried:
-    """Runs what takes a moment only. Raises TooSlow for all that ends its process."""
+class TimeBoxedRunner:
+    """A runner that gives each function a moment only, and gives up when that ends the process."""
 
-    jail: Runner
+    runner: Runner
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
-        """As Jail.run, but for that."""
-        limits = replace(limits, cpu_seconds=_MOMENT, wall_seconds=4 * _MOMENT)
-        execution = self.jail.run(program, batches, limits)
+        """Do what `Jail.run` does within the time box. Raises TimeBoxExceeded for all that ends the process."""
+        limits = replace(limits, cpu_seconds=TIME_BOX_SECONDS, wall_seconds=4 * TIME_BOX_SECONDS)
+        execution = self.runner.run(program, batches, limits)
         if any(isinstance(outcome, Ended) for outcomes in execution.outcomes.values() for outcome in outcomes):
-            raise TooSlow
+            raise TimeBoxExceeded
         return execution
 
 
-@dataclass(frozen=True)
-class Tutor:
-    """Turns wrong numbers into feedback, for the submissions of one exercise."""
+class FeedbackBuilder:
+    """Makes feedback on wrong numbers for the submissions of one exercise.
 
-    exercise: Exercise
+    Keeps what is the same for all submissions: what is expected on the diagnostic cases, the known mistakes, and in
+    `cache` the feedback that was made.
+    """
 
-    @cached_property
-    def _ladder(self) -> Ladder:
-        return Ladder(self.exercise)
+    def __init__(self, exercise: Exercise, cache: FeedbackCache) -> None:
+        self.exercise = exercise
+        self._cache = cache
+        self._suite = DiagnosticSuite(exercise)
+        self._consistency = ConsistencyChecker(exercise)
+        self._catalogue = MistakeCatalogue(exercise)
 
-    @cached_property
-    def _own_forward(self) -> OwnForward:
-        return OwnForward(self.exercise)
+    def probe_public_cases(
+        self, loaded: Loaded, program: Program, plans: Sequence[CallPlan], limits: Limits
+    ) -> DiagnosticResults:
+        """Make the first call of each function, and run those with wrong numbers on the diagnostic cases.
 
-    @cached_property
-    def _catalogue(self) -> Catalogue:
-        return Catalogue(self.exercise)
-
-    def glance(self, jail: Loaded, program: Program, plans: Sequence[Plan], limits: Limits) -> Seen:
-        """Make the first call of each function, and look on the ladder at those with wrong numbers.
-
-        All of it is public, so the process may go on with hidden cases, and most wrong work needs no other process. To
-        look is given a moment only, because the verdict is still to come: what takes longer is left for later.
+        All of it is public, so the process may go on with hidden cases, and most wrong work needs no other process. The
+        verdict is still to come, so there is a time box: what takes longer is left for later.
         """
-        if not self.exercise.ladder or not all(one.starts_in_public for one in plans):
-            return Seen()
-        outcomes = jail.begin([one.batch for one in plans], limits)
-        ended = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Ended)}
-        off = [one.function for one in plans if wrong(one.first_trial(outcomes[one.function.name]))]
+        if not self.exercise.ladder or not all(plan.first_case_is_public for plan in plans):
+            return DiagnosticResults()
+        outcomes = loaded.begin([plan.batch for plan in plans], limits)
+        aborted = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Ended)}
+        wrong = [plan.function for plan in plans if has_wrong_numbers(plan.first.result(outcomes[plan.function.name]))]
         try:
-            seen = self.look(Hurried(jail), program, off, limits)
-        except TooSlow:
-            return Seen(ended)
-        return replace(seen, ended=ended)
+            found = self.run_diagnostics(TimeBoxedRunner(loaded), program, wrong, limits)
+        except TimeBoxExceeded:
+            return DiagnosticResults(aborted)
+        return replace(found, aborted=aborted)
 
-    def look(self, jail: Runner, program: Program, functions: Sequence[Function], limits: Limits) -> Seen:
-        """Look at functions with wrong numbers on the ladder, and beside a wrong forward pass at the gradients."""
-        climbed = self._ladder.climb(jail, program, functions, limits)
-        return Seen({}, climbed, self._own_forward.look(climbed, jail, program, limits))
+    def run_diagnostics(
+        self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
+    ) -> DiagnosticResults:
+        """Run functions with wrong numbers on the diagnostic cases, and the gradients beside a wrong forward pass."""
+        results = self._suite.run(runner, program, functions, limits)
+        return DiagnosticResults({}, results, self._consistency.check(results, runner, program, limits))
 
-    def unseen(self, judged: Sequence[Judged], seen: Seen) -> list[Function]:
-        """The functions with wrong numbers that are still to be looked at."""
-        both = zip(self.exercise.functions, judged, strict=True)
-        return [one for one, what in both if what.wrong and not _ended(what) and one.name not in seen.climbed]
-
-    def explain(self, judged: Sequence[Judged], seen: Seen) -> tuple[Sequence[Judged], tuple[Note, ...]]:
-        """The same results with feedback where numbers are wrong, and what else is to be said about them."""
-        both = list(zip(self.exercise.functions, judged, strict=True))
-        climbed = {one.name: seen.climbed[one.name] for one, what in both if what.wrong and one.name in seen.climbed}
-        own = seen.own if seen.own.forward in climbed else Own()
-        told = [
-            self._told(one, what, climbed[one.name], own.facts(one)) if one.name in climbed else what
-            for one, what in both
+    def pending_functions(self, verdicts: Sequence[FunctionVerdict], found: DiagnosticResults) -> list[Function]:
+        """Return the functions with wrong numbers that were not run on the diagnostic cases yet."""
+        return [
+            function
+            for function, verdict in zip(self.exercise.functions, verdicts, strict=True)
+            if verdict.wrong_numbers and not verdict.timed_out and function.name not in found.results
         ]
-        return told, tuple(Note("student", text) for text in self._own_forward.notes(own, judged))
 
-    @cached_property
-    def _said(self) -> dict[tuple[bytes, Facts], Said | None]:
-        """What was said of numbers before: the ladder is the same for all, and so are many of their mistakes."""
-        return {}
+    def attach_feedback(
+        self, verdicts: Sequence[FunctionVerdict], found: DiagnosticResults
+    ) -> tuple[tuple[CheckResult, ...], tuple[Note, ...]]:
+        """Return the results of all checks with feedback on wrong numbers, and notes about them."""
+        functions = {
+            function.name: (function, verdict)
+            for function, verdict in zip(self.exercise.functions, verdicts, strict=True)
+        }
+        wrong = {name for name, (_, verdict) in functions.items() if verdict.wrong_numbers and name in found.results}
+        consistency = found.consistency if found.consistency.forward in wrong else ForwardConsistency()
+        results: list[CheckResult] = []
+        for name, (function, verdict) in functions.items():
+            feedback = None
+            if name in wrong:
+                feedback = self._feedback_on(function, found.results[name], consistency.facts(function))
+            # None too where the numbers are wrong in hidden cases only
+            results += plain_results(verdict) if feedback is None else _explained(verdict, feedback)
+        notes = tuple(Note("student", text) for text in self._consistency.notes(consistency, verdicts))
+        return tuple(results), notes
 
-    def _told(self, function: Function, judged: Judged, trials: Trials, own: Facts) -> Judged:
-        key = _key(function, trials), own
-        if key not in self._said:
-            if len(self._said) >= _MOST_SAID:
-                del self._said[next(iter(self._said))]
-            self._said[key] = self._say(function, trials, own)
-        said = self._said[key]
-        if said is None:  # wrong in hidden cases only, or nowhere with numbers
-            return judged
-        return replace(judged, results=tuple(_with(judged, said)))
+    def _feedback_on(self, function: Function, results: ResultsByCase, facts: Facts) -> FunctionFeedback | None:
+        key = _digest(function, results), facts
+        return self._cache.get(key, lambda: self._build_feedback(function, results, facts))
 
-    def _say(self, function: Function, trials: Trials, own: Facts) -> Said | None:
-        """What there is to say of one function's numbers."""
-        told = explain(function.name, self._ladder.rungs(function, trials), self._hint(function), function.read)
-        if told is None:
+    def _build_feedback(self, function: Function, results: ResultsByCase, facts: Facts) -> FunctionFeedback | None:
+        """Return what there is to say of one function's numbers; nothing where none are wrong."""
+        reports = self._suite.case_reports(function, results)
+        feedback = explain(function.name, reports, self._visible_hint(function), function.read)
+        if feedback is None:
             return None
-        told = replace(told, facts=told.facts + own)
-        mistake = self._catalogue.named(function.name, trials)
+        feedback = replace(feedback, facts=feedback.facts + facts)
+        mistake = self._catalogue.identify(function.name, results)
         if mistake is None:
-            return Said(told, as_text(told), None)
-        told = replace(told, hint=messages.looks_like(mistake.hint), read=messages.read(mistake.equation))
-        return Said(told, as_text(told), mistake.name)
+            return FunctionFeedback(feedback, as_text(feedback), None)
+        hint, read = messages.common_mistake(mistake.hint), messages.where_to_read(mistake.equation)
+        feedback = replace(feedback, hint=hint, read=read)
+        return FunctionFeedback(feedback, as_text(feedback), mistake.name)
 
-    def _hint(self, function: Function) -> str:
-        """What the visible checks say beside wrong numbers."""
-        return next(
-            (check.hint for check in self.exercise.visible if check.function == function.name and check.hint), ""
-        )
+    def _visible_hint(self, function: Function) -> str:
+        """Return what the visible checks say beside wrong numbers."""
+        hints = (check.hint for check in self.exercise.visible if check.function == function.name and check.hint)
+        return next(hints, "")
 
 
-def _key(function: Function, trials: Trials) -> bytes:
-    """The same for the same numbers on every case of the ladder."""
+def plain_results(verdict: FunctionVerdict) -> Iterator[CheckResult]:
+    """Yield the results of a function's checks without feedback."""
+    return map(check_result, verdict.checks)
+
+
+def _explained(verdict: FunctionVerdict, explanation: FunctionFeedback) -> Iterator[CheckResult]:
+    """Yield the results with all feedback beside the first check whose numbers are wrong; the others point to it."""
+    first = ""
+    for check in verdict.checks:
+        result = check_result(check)
+        finding: Finding | None = verdict.wrong_numbers.get(result.id)
+        if finding is None:
+            yield result
+        elif first:
+            same = _with_sentence(result, messages.same_reason(first, finding))
+            yield replace(same, diagnosis=explanation.mistake)
+        else:
+            first = result.id
+            plain = replace(result, message=explanation.text, statement="", detail="")
+            yield replace(plain, feedback=explanation.feedback, diagnosis=explanation.mistake)
+
+
+def _digest(function: Function, results: ResultsByCase) -> bytes:
+    """Return the same bytes for the same numbers on every diagnostic case."""
     digest = hashlib.sha256(function.name.encode())
-    for id, trial in trials.items():
-        values = trial.outcome.values if isinstance(trial.outcome, Returned) else None
+    for id, result in results.items():
+        values = result.outcome.values if isinstance(result.outcome, Returned) else None
         digest.update(repr((id, values and [value.array.shape for value in values])).encode())
         for value in values or ():
             digest.update(value.array.tobytes())
     return digest.digest()
-
-
-def _ended(judged: Judged) -> bool:
-    """Whether a call of the function ended its process: trying it again would take as long again."""
-    return any(result.status == "timeout" for result in judged.results)
-
-
-def _with(judged: Judged, said: Said) -> list[CheckResult]:
-    """The whole feedback with the first check that fails for wrong numbers, and a pointer with each other one."""
-    results: list[CheckResult] = []
-    first: CheckResult | None = None
-    for result in judged.results:
-        brief = judged.wrong.get(result.id)
-        if brief is None:
-            results.append(result)
-        elif first is None:
-            first = replace(result, message=said.text, feedback=said.feedback, diagnosis=said.mistake)
-            results.append(first)
-        else:
-            same = messages.same_reason(first.id, brief)
-            results.append(replace(result, message=same, diagnosis=said.mistake))
-    return results

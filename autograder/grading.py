@@ -7,148 +7,163 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
 from pathlib import Path
 
 from autograder import messages
-from autograder.cases import Plan, plan
+from autograder.bounded_cache import BoundedCache
+from autograder.cases import CallPlan, plan_calls
 from autograder.course import Course, read_secret, seed_of
 from autograder.exercise import Exercise
-from autograder.feedback import Seen, Tutor, withheld
-from autograder.judging import Judged, judge
+from autograder.feedback import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
+from autograder.judging import FunctionVerdict, evaluate_function
 from autograder.outside import read_by
-from autograder.report import Note, Report, ReportStatus, Telling
+from autograder.report import CheckResult, Note, Report, ReportStatus, Telling
 from autograder.sandbox.jail import Jail, JailError
 from autograder.sandbox.levels import SAFE, Level, at_least
-from autograder.sandbox.program import Execution, Limits, Program
+from autograder.sandbox.program import CellProblem, Execution, Limits, Outcome, Program, Returned
 from autograder.submission import Refused, Released, Submission, read_submission
 
-_MOST_JUDGED = 100
+MAX_CACHED_VERDICTS = 400
 
 Work = Submission | Refused
 """What was handed in, as it was read, or why it cannot be."""
 
+VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...]]
+VerdictCache = BoundedCache[VerdictKey, FunctionVerdict]
+"""Verdicts on one function by all that they are made of: the seed, the function, what came back of its calls (arrays by
+the digest of the reply), and the cells that stopped. A class with one seed for all returns few different numbers."""
 
-@dataclass(frozen=True)
+
 class Grader:
-    """All that grading a submission of one exercise takes.
+    """Grades submissions of one exercise, one after the other, in the jail that it is given.
 
-    Without `seed`, the seed of a submission is told by the student's own code and the secret.
+    Without `seed`, the seed of a submission is made of the student's own code and the secret. It keeps what is the same
+    for many submissions: the call plans of the last seed, verdicts and feedback by what they are made of.
     """
 
-    exercise: Exercise
-    jail: Jail
-    limits: Limits
-    secret: bytes | None = None
-    seed: int | None = None
-    feedback: Telling = "full"
-
-    @cached_property
-    def _tutor(self) -> Tutor:
-        return Tutor(self.exercise)
-
-    @cached_property
-    def _plan(self) -> Callable[[int], tuple[Plan, ...]]:
-        """The cases of a seed; those of the last one are kept, since a class may have one for all."""
-        return lru_cache(maxsize=1)(lambda seed: plan(self.exercise, seed))
+    def __init__(
+        self,
+        exercise: Exercise,
+        jail: Jail,
+        limits: Limits,
+        secret: bytes | None = None,
+        seed: int | None = None,
+        feedback: Telling = "full",
+    ) -> None:
+        self.exercise = exercise
+        self.jail = jail
+        self.limits = limits
+        self.secret = secret
+        self.seed = seed
+        self.feedback = feedback
+        self._plans: BoundedCache[int, tuple[CallPlan, ...]] = BoundedCache(1)
+        self._verdicts: VerdictCache = BoundedCache(MAX_CACHED_VERDICTS)
+        self._builder = FeedbackBuilder(exercise, BoundedCache(MAX_CACHED_FEEDBACK))
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path`, shown as `name`. Work that cannot be read is `refused`.
 
         A fault of the grader itself is a `grader_error`, so that the submissions after it are graded: never raises.
         """
-        return self._safely(lambda: self._grade(read(self.exercise, path), name), name)
+        return self._safely(lambda: self._grade(read_or_refuse(self.exercise, path), name), name)
 
-    def grade_read(self, work: Work, name: str) -> Report:
-        """The same for a submission that was read before, on another machine perhaps."""
+    def grade_work(self, work: Work, name: str) -> Report:
+        """Grade a submission that was read before, on another machine perhaps. Never raises."""
         return self._safely(lambda: self._grade(work, name), name)
 
     def _safely(self, grade: Callable[[], Report], name: str) -> Report:
         try:
             return grade()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission only
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            what = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}: {error}"
-            note = Note("instructor", messages.quote(f"The grader failed with {what}"))
-            return self._without_verdict(name, "grader_error", note)
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            why = messages.grader_failed(error, Path(frame.filename).name, frame.lineno)
+            return self._without_verdict(name, "grader_error", Note("instructor", why))
 
     def _grade(self, work: Work, name: str) -> Report:
         if isinstance(work, Refused):
             return self._without_verdict(name, "refused", Note("student", str(work)))
-        exercise, submission = self.exercise, work
-        seed = seed_of(submission.code, exercise.name, self.secret) if self.seed is None else self.seed
-        plans = self._plan(seed)
-        program, started = _program(exercise, submission), time.monotonic()
-        execution, seen = self._run(program, plans)
-        judged = [self._judge(one, execution) for one in plans]
-        explained, told = self._explained(judged, seen, program, started)
-        checks = tuple(withheld(result, self.feedback) for one in explained for result in one.results)
+        seed = seed_of(work.code, self.exercise.name, self.secret) if self.seed is None else self.seed
+        plans = self._plans.get(seed, lambda: plan_calls(self.exercise, seed))
+        program, start = _program(self.exercise, work), time.monotonic()
+        execution, diagnostics = self._run(program, plans)
+        verdicts = [self._evaluate(plan, execution, seed) for plan in plans]
+        results, notes = self._explain(verdicts, diagnostics, program, start)
+        checks = tuple(redact(result, self.feedback) for result in results)
         return Report(
-            exercise=exercise.name,
+            exercise=self.exercise.name,
             submission=name,
             status="graded",
             score=round(sum(result.points for result in checks), 6),
-            max_score=exercise.max_score,
+            max_score=self.exercise.max_score,
             seed=seed,
             isolation=self.jail.level,
-            notes=(*self._notes(submission, execution, judged), *(told if self.feedback != "none" else ())),
+            notes=(*self._notes(work, execution, verdicts), *(notes if self.feedback != "none" else ())),
             checks=checks,
         )
 
-    def _run(self, program: Program, plans: Sequence[Plan]) -> tuple[Execution, Seen]:
+    def _run(self, program: Program, plans: Sequence[CallPlan]) -> tuple[Execution, DiagnosticResults]:
         """Make all calls, the public ones first. A function that ended its process in the first is not called again."""
-        with self.jail.loaded(program, self.limits) as once:
+        with self.jail.loaded(program, self.limits) as loaded:
             try:
-                seen = self._tutor.glance(once, program, plans, self.limits)
+                found = self._builder.probe_public_cases(loaded, program, plans, self.limits)
             except Exception:  # noqa: BLE001 - the verdict does not wait for it; what fails again is told then
-                seen = Seen()
-            ended = [one for one in plans if one.function.name in seen.ended]
-            execution = once.run(program, [one.batch for one in plans if one not in ended], self.limits)
-        outcomes = {one.function.name: (seen.ended[one.function.name],) * len(one.batch.steps) for one in ended}
-        return replace(execution, outcomes={**execution.outcomes, **outcomes}), seen
+                found = DiagnosticResults()
+            alive = [plan for plan in plans if plan.function.name not in found.aborted]
+            execution = loaded.run(program, [plan.batch for plan in alive], self.limits)
+        aborted = {
+            plan.function.name: (found.aborted[plan.function.name],) * len(plan.batch.steps)
+            for plan in plans
+            if plan not in alive
+        }
+        return replace(execution, outcomes={**execution.outcomes, **aborted}), found
 
-    def _judge(self, one: Plan, execution: Execution) -> Judged:
-        outcomes = execution.outcomes[one.function.name]
-        known = outcomes, execution.problems
-        if known not in one.judged:
-            if len(one.judged) >= _MOST_JUDGED:
-                one.judged.clear()
-            trials = one.trials(outcomes)
-            one.judged[known] = judge(self.exercise, one.function, trials, execution.problems, self.limits)
-        return one.judged[known]
+    def _evaluate(self, plan: CallPlan, execution: Execution, seed: int) -> FunctionVerdict:
+        outcomes = execution.outcomes[plan.function.name]
+        replies = tuple(outcome.digest if isinstance(outcome, Returned) else outcome for outcome in outcomes)
+        key = (seed, plan.function.name, replies, execution.problems)
+        return self._verdicts.get(
+            key,
+            lambda: evaluate_function(
+                self.exercise, plan.function, plan.results(outcomes), execution.problems, self.limits
+            ),
+        )
 
-    def _explained(
-        self, judged: Sequence[Judged], seen: Seen, program: Program, started: float
-    ) -> tuple[Sequence[Judged], tuple[Note, ...]]:
-        """The same results with feedback, made in what is left of the time; a verdict never fails for want of it.
+    def _explain(
+        self, verdicts: Sequence[FunctionVerdict], found: DiagnosticResults, program: Program, start: float
+    ) -> tuple[tuple[CheckResult, ...], tuple[Note, ...]]:
+        """Return the results of all checks with feedback; a verdict never fails for want of it.
 
-        Feedback quotes numbers of the student's, so what was not seen yet comes from a process that has not seen any
-        hidden case.
+        Feedback quotes numbers of the student's, so what is still missing comes from a process that has not seen any
+        hidden case, in what is left of the submission's time.
         """
-        left = self.limits.submission_wall_seconds - (time.monotonic() - started)
+        left = self.limits.submission_wall_seconds - (time.monotonic() - start)
         try:
-            unseen = self._tutor.unseen(judged, seen)
-            if unseen and left > 0 and self.exercise.ladder:
+            pending = self._builder.pending_functions(verdicts, found)
+            if pending and left > 0 and self.exercise.ladder:
                 with self.jail.loaded(program, replace(self.limits, submission_wall_seconds=left)) as fresh:
-                    seen = seen.and_then(self._tutor.look(fresh, program, unseen, self.limits))
-            return self._tutor.explain(judged, seen)
+                    found = found.merge(self._builder.run_diagnostics(fresh, program, pending, self.limits))
+            return self._builder.attach_feedback(verdicts, found)
         except Exception as error:  # noqa: BLE001 - the verdict stands, whatever went wrong with words about it
-            what = messages.quote(f"{type(error).__name__}: {error}")
-            return judged, (Note("instructor", f"No feedback beyond the checks' own could be made: {what}"),)
+            results = tuple(result for verdict in verdicts for result in plain_results(verdict))
+            return results, (Note("instructor", messages.feedback_failed(error)),)
 
-    def _notes(self, submission: Submission, execution: Execution, judged: Sequence[Judged]) -> tuple[Note, ...]:
-        texts = [
+    def _notes(
+        self, submission: Submission, execution: Execution, verdicts: Sequence[FunctionVerdict]
+    ) -> tuple[Note, ...]:
+        """Return what else there is to know: for the student, then for the instructor."""
+        student = [
             *submission.notes,
-            *(messages.cell_problem(problem) for problem in execution.problems),
-            *(text for one in judged for text in one.notes if self.feedback != "none"),
+            *(messages.cell_problem(problem, self.limits) for problem in execution.problems),
         ]
+        remarks = [remark for verdict in verdicts for remark in verdict.remarks]
+        if self.feedback != "none":
+            student += [messages.remark(remark) for remark in remarks if remark.audience == "student"]
+        instructor = [messages.remark(remark) for remark in remarks if remark.audience == "instructor"]
         sources = [cell.source for cell in submission.cells]
-        data = {function.name: read_by(function.name, sources) for function in self.exercise.functions}
-        remarks = [
-            *(text for one in judged for text in one.remarks),
-            *(messages.reads_globals(name, names) for name, names in data.items() if names),
-        ]
-        return (*(Note("student", text) for text in texts), *(Note("instructor", text) for text in remarks))
+        for function in self.exercise.functions:
+            if names := read_by(function.name, sources):
+                instructor.append(messages.reads_globals(function.name, names))
+        return (*(Note("student", text) for text in student), *(Note("instructor", text) for text in instructor))
 
     def _without_verdict(self, name: str, status: ReportStatus, note: Note) -> Report:
         most = self.exercise.max_score
@@ -218,15 +233,15 @@ def at_work(exercise: Exercise, terms: Terms, warn: Callable[[str], None]) -> It
         yield Grader(exercise, jail, terms.limits, terms.secret, terms.seed, terms.feedback)
 
 
-def read(exercise: Exercise, path: Path) -> Work:
+def read_or_refuse(exercise: Exercise, path: Path) -> Work:
     """What was handed in at `path`, or why it is refused."""
     try:
-        return read_submission(path, exercise.name, released(exercise))
+        return read_submission(path, exercise.name, released_files(exercise))
     except Refused as reason:
         return reason
 
 
-def released(exercise: Exercise) -> Released:
+def released_files(exercise: Exercise) -> Released:
     """What the reader of submissions must know of the released files."""
     return Released(
         check_cells=exercise.check_cells,

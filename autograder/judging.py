@@ -1,293 +1,329 @@
-"""What came back from the jail -> the results of one function's checks. Arrays are compared here and nowhere else."""
+"""Results of calls -> findings and points: every check of one function, evaluated. Arrays are compared here alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from autograder import messages
 from autograder.compare import Comparison, compare
 from autograder.exercise import Array, Case, Check, Exercise, Function
-from autograder.report import CheckResult, CheckStatus
+from autograder.findings import CONTRACT_BROKEN, Finding, Remark
+from autograder.report import CheckStatus
 from autograder.sandbox.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
 from autograder.sandbox.words import FLOATS
 from autograder.slopes import slope
-
-UNSTEADY = ("unsteady",)
-"""The origin of what is found where a call leaves something behind: its inputs changed, or memory of its own."""
+from autograder.source import stub_text
 
 
 @dataclass(frozen=True)
-class Trial:
+class CallResult:
     """One call of a student's function: the case, what came back, and what the reference gives.
 
-    `slope` measures that of J, where somebody else may have done so already.
+    `numerical_gradient` gives the numerical gradient of J there, where somebody else may have computed it already.
     """
 
     case: Case
     outcome: Outcome
     expected: tuple[Array, ...]
-    slope: Callable[[], Array] | None = None
+    numerical_gradient: Callable[[], Array] | None = None
+
+
+Expectation = Callable[[CallResult], tuple[Array, ...]]
+"""What the results of a call are compared with: those of the reference, or the numerical gradient."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The results of one function's checks, and what else its student should know; `remarks` are for the instructor.
+class CheckVerdict:
+    """What one check of the rubric found, and the points that it gives."""
 
-    `wrong` are the checks in which its numbers are wrong, each with how wrong and where in a few words; nothing where
-    equal calls get unequal answers, so that no numbers are its own.
-    """
+    check: Check
+    finding: Finding
 
-    results: tuple[CheckResult, ...]
-    notes: tuple[str, ...]
-    wrong: Mapping[str, str] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    @property
+    def points(self) -> float:
+        """All points of the check, or none."""
+        return self.check.worth if self.finding.status == "pass" else 0.0
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one look at one trial says.
+class FunctionVerdict:
+    """The verdicts of one function's checks, and remarks that cost no points.
 
-    `error` is the relative error where arrays were compared, `brief` says that in a few words where they are wrong;
-    `origin` is what two findings with one cause have in common.
+    `wrong_numbers` maps the ids of the checks in which its numbers are wrong to the finding that says so. It is empty
+    where equal calls got unequal answers, because then no numbers are the function's own.
     """
 
-    status: CheckStatus
-    message: str = ""
-    error: float | None = None
-    brief: str = ""
-    origin: tuple[object, ...] = ()
+    checks: tuple[CheckVerdict, ...]
+    remarks: tuple[Remark, ...] = ()
+    wrong_numbers: Mapping[str, Finding] = field(default_factory=dict)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether a call did not return in time: calling the function again would take as long again."""
+        return any(verdict.finding.status == "timeout" for verdict in self.checks)
 
 
-def judge(
+def evaluate_function(
     exercise: Exercise,
     function: Function,
-    trials: Mapping[str, Trial],
+    results: Mapping[str, CallResult],
     problems: tuple[CellProblem, ...],
     limits: Limits,
-) -> Judged:
-    """Judge every check of one function from the trials of its cases; `problems` are the cells that stopped."""
+) -> FunctionVerdict:
+    """Evaluate every check of one function; `results` by case id, `problems` are the cells that stopped."""
     checks = exercise.checks_of(function.name)
-    first = trials[checks[0].cases[0]]
-    if _left_as_it_was(first.outcome, exercise, function):
-        message = messages.not_attempted(function.name)
-        return Judged(tuple(_result(check, Finding("not_attempted", message)) for check in checks), ())
-    bench = Bench(exercise, function, trials, problems, limits)
-    findings = {check.id: bench.look(check) for check in checks}
-    together = {check.id: _together(findings[check.id], len(check.cases)) for check in checks}
-    results = [_result(check, together[check.id]) for check in checks]
-    results = _withheld(checks, _contract_needs_a_value(checks, results))
-    wrong = {id: finding.brief for id, finding in together.items() if finding.brief}
-    unsteady = any(finding.origin == UNSTEADY for several in findings.values() for finding in several)
-    notes = _notes(function, checks, results, findings, trials)
-    return Judged(tuple(results), notes, {} if unsteady else wrong, bench.remarks(wrong))
+    if _is_unmodified_stub(results[checks[0].cases[0]].outcome, exercise, function):
+        finding = Finding("not_attempted", "not_attempted", {"function": function.name})
+        return FunctionVerdict(tuple(CheckVerdict(check, finding) for check in checks))
+    evaluator = CheckEvaluator(exercise, function, results, problems, limits)
+    by_case = {check.id: evaluator.evaluate(check) for check in checks}
+    combined = {check.id: _combine(by_case[check.id], len(check.cases)) for check in checks}
+    verdicts = [CheckVerdict(check, combined[check.id]) for check in checks]
+    # Two rules look at the checks of a function together, after each was evaluated by itself.
+    verdicts = _apply_gates(_contract_needs_value(verdicts))
+    wrong = {id: finding for id, finding in combined.items() if finding.has_wrong_numbers}
+    unsteady = any(finding.cause == CONTRACT_BROKEN for findings in by_case.values() for finding in findings)
+    remarks = (*_remarks(function, verdicts, by_case, results), *evaluator.remarks(wrong))
+    return FunctionVerdict(tuple(verdicts), remarks, {} if unsteady else wrong)
 
 
-def _left_as_it_was(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
-    """Whether a function stopped at its stub's own line, and not at that of another one which it calls."""
+def _is_unmodified_stub(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
+    """Whether a function stopped at its own stub's line, and not at that of another function that it calls."""
     if not isinstance(outcome, Raised) or outcome.error != "NotImplementedError":
         return False
-    others = {messages.not_attempted(other.name) for other in exercise.functions if other != function}
-    return f"{outcome.text}." not in others
+    return outcome.text not in {stub_text(other.name) for other in exercise.functions if other != function}
 
 
 @dataclass(frozen=True)
-class Bench:
-    """All that a look at one function's trials needs."""
+class CheckEvaluator:
+    """Evaluates the checks of one function on the results of its calls."""
 
     exercise: Exercise
     function: Function
-    trials: Mapping[str, Trial]
+    results: Mapping[str, CallResult]
     problems: tuple[CellProblem, ...]
     limits: Limits
 
-    def look(self, check: Check) -> list[Finding]:
-        """One finding for each case of a check, and for a contract those of the repeated calls."""
+    def evaluate(self, check: Check) -> list[Finding]:
+        """Return a finding for each case of a check; for a contract, one for each of the repeated calls."""
         if check.looks_at == "contract":
             return self._contract(check)
-        expected = self._slope if check.looks_at == "slope" else _by_reference
-        return [self._values(check, self.trials[case], expected) for case in check.cases]
+        expected = self._numerical_gradient if check.looks_at == "slope" else _reference
+        return [self._numbers(check, self.results[case], expected) for case in check.cases]
 
-    def _values(self, check: Check, trial: Trial, expected: Callable[[Trial], tuple[Array, ...]]) -> Finding:
-        usable = self._usable(check, trial)
+    def remarks(self, wrong: Collection[str]) -> Iterator[Remark]:
+        """Yield what an instructor may want to look at: a gradient that seems to be measured, or ignores its arguments.
+
+        Both show in the shuffled case, in which the results of other functions are handed in upside down: a derived
+        gradient follows its formula there too.
+        """
+        name, checks = self.function.name, self.exercise.checks_of(self.function.name)
+        first, shuffled = self.results[checks[0].cases[0]], self.results.get("shuffled")
+        if shuffled is None or not self._matches(first, _reference) or self._matches(shuffled, _reference) is not False:
+            return
+        cases = [self.results[case] for check in checks if check.id in wrong for case in check.cases]
+        off = [result for result in cases if self._matches(result, _reference) is False]
+        if self.function.slope_of and any(self._matches(result, self._numerical_gradient) for result in off):
+            yield Remark("instructor", "uses_numerical_gradient", {"function": name})
+        elif not wrong:  # beside wrong numbers it would say nothing new
+            yield Remark("instructor", "ignores_arguments", {"function": name})
+
+    def _numbers(self, check: Check, result: CallResult, expected: Expectation) -> Finding:
+        usable = self._usable(check, result)
         if isinstance(usable, Finding):
             return usable
-        comparisons = [compare(value, right) for value, right in zip(usable, expected(trial), strict=True)]
+        comparisons = [compare(value, right) for value, right in zip(usable, expected(result), strict=True)]
         worst = max(range(len(comparisons)), key=lambda i: comparisons[i].error)
-        if comparisons[worst].verdict != "wrong":
-            return Finding("pass", error=comparisons[worst].error)
-        name = list(self.function.returns)[worst]
-        sentence = messages.wrong_slope if check.looks_at == "slope" else messages.wrong_value
-        brief = messages.how_wrong(comparisons[worst], trial.case)
-        return Finding("fail", sentence(name, comparisons[worst], trial.case), comparisons[worst].error, brief)
+        comparison = comparisons[worst]
+        if comparison.verdict != "wrong":
+            return Finding("pass", error=comparison.error)
+        fields = {
+            "result": list(self.function.returns)[worst],
+            "error": comparison.error,
+            "where": comparison.where,
+            "case": result.case.about,
+        }
+        code = "wrong_gradient" if check.looks_at == "slope" else "wrong_value"
+        return Finding("fail", code, fields, comparison.error)  # type: ignore[arg-type]  # both are codes
 
-    def _slope(self, trial: Trial) -> tuple[Array, ...]:
+    def _numerical_gradient(self, result: CallResult) -> tuple[Array, ...]:
         assert self.function.slope_of is not None
-        if trial.slope is not None:
-            return (trial.slope(),)
-        case = trial.case
+        if result.numerical_gradient is not None:
+            return (result.numerical_gradient(),)
+        case = result.case
         return (slope(self.exercise.objective, case.arrays, case.names, self.function.slope_of),)
 
-    def remarks(self, wrong: Collection[str]) -> tuple[str, ...]:
-        """What an instructor may want to look at: whether a gradient seems to be measured, or not to use its inputs."""
-        name, public = self.function.name, self.exercise.checks_of(self.function.name)
-        first, turned = self.trials[public[0].cases[0]], self.trials.get("turned")
-        if turned is None or not self._is(first, _by_reference) or self._is(turned, _by_reference) is not False:
-            return ()
-        cases = [self.trials[case] for check in public if check.id in wrong for case in check.cases]
-        off = [trial for trial in cases if self._is(trial, _by_reference) is False]
-        measured = self.function.slope_of and any(self._is(trial, self._slope) for trial in off)
-        if measured:
-            return (messages.looks_measured(name),)
-        return () if wrong else (messages.not_as_handed_in(name),)  # of wrong numbers nothing is said but that
-
-    def _is(self, trial: Trial, expected: Callable[[Trial], tuple[Array, ...]]) -> bool | None:
-        """Whether a trial gave these numbers; None where it gave none."""
-        if self._problem(trial, told=False) is not None:
+    def _matches(self, result: CallResult, expected: Expectation) -> bool | None:
+        """Whether a call gave these numbers; None where it gave none."""
+        if self._problem(result, quoting=False) is not None:
             return None
-        assert isinstance(trial.outcome, Returned)
-        values = zip(trial.outcome.values, expected(trial), strict=True)
+        assert isinstance(result.outcome, Returned)
+        values = zip(result.outcome.values, expected(result), strict=True)
         return all(compare(value.array, right).verdict != "wrong" for value, right in values)
 
     def _contract(self, check: Check) -> list[Finding]:
-        first = self.trials[check.cases[0]]
+        first = self.results[check.cases[0]]
         usable = self._usable(check, first)
         if isinstance(usable, Finding):
             return [usable]
         assert isinstance(first.outcome, Returned)
-        changed = [a for a, after in first.outcome.arguments.items() if not np.array_equal(after, first.case.arrays[a])]
+        name, before = self.function.name, first.case.arrays
+        changed = tuple(a for a, after in first.outcome.arguments.items() if not np.array_equal(after, before[a]))
         if changed:
-            return [Finding("fail", messages.changed_inputs(self.function.name, changed), origin=UNSTEADY)]
-        broken = [law.sentence for law in self.function.laws if not law.holds(first.case.arrays, usable)]
+            fields = {"function": name, "arguments": changed}
+            return [Finding("fail", "arguments_changed", fields, cause=CONTRACT_BROKEN)]
+        broken = [law.sentence for law in self.function.laws if not law.holds(before, usable)]
         if broken:
-            return [Finding("fail", broken[0])]
-        return [self._repeated(check, usable, name) for name in ("again", "later", "kept")]
+            return [Finding("fail", "invariant_broken", {"message": broken[0]})]
+        return [self._repeated(check, usable, call) for call in ("repeat_same_args", "repeat_fresh_args", "recheck")]
 
-    def _repeated(self, check: Check, before: Sequence[Array], name: str) -> Finding:
-        after = self._usable(check, self.trials[name])
+    def _repeated(self, check: Check, before: Sequence[Array], call: str) -> Finding:
+        after = self._usable(check, self.results[call])
         if isinstance(after, Finding):
             return after
-        same = all(compare(a, b).verdict == "exact" for a, b in zip(after, before, strict=True))
-        if same:
+        if all(compare(a, b).verdict == "exact" for a, b in zip(after, before, strict=True)):
             return Finding("pass")
-        return Finding("fail", messages.repeated(self.function.name, name), origin=UNSTEADY)
+        fields = {"function": self.function.name, "call": call}
+        return Finding("fail", "not_repeatable", fields, cause=CONTRACT_BROKEN)
 
-    def _usable(self, check: Check, trial: Trial) -> Finding | tuple[Array, ...]:
-        """The arrays of a trial when they hold finite floats in the right shapes, else what is in the way.
+    def _usable(self, check: Check, result: CallResult) -> Finding | tuple[Array, ...]:
+        """Return the arrays of a call when they hold finite floats in the right shapes, else what is in the way.
 
-        What is in the way on the public case already is told as there, where text of the student's may be quoted.
+        A problem of a hidden case that the public case has too is told as there, where the student's own text may be
+        quoted.
         """
-        problem = self._problem(trial, told=not check.hidden)
+        problem = self._problem(result, quoting=not check.hidden)
         if problem is None:
-            assert isinstance(trial.outcome, Returned)
-            return tuple(value.array for value in trial.outcome.values)
+            assert isinstance(result.outcome, Returned)
+            return tuple(value.array for value in result.outcome.values)
         for public in (c for c in self.exercise.checks_of(self.function.name) if check.hidden and not c.hidden):
-            seen = self._problem(self.trials[public.cases[0]], told=True)
-            if seen is not None and seen.origin == problem.origin:
-                return seen
+            same = self._problem(self.results[public.cases[0]], quoting=True)
+            if same is not None and same.cause == problem.cause:
+                return same
         return problem
 
-    def _problem(self, trial: Trial, told: bool) -> Finding | None:
-        outcome, function = trial.outcome, self.function
-        match outcome:
+    def _problem(self, result: CallResult, quoting: bool) -> Finding | None:
+        """Return why a call gave no arrays that can be compared, if so; text of the student's only if `quoting`."""
+        fields: dict[str, Any]
+        match result.outcome:
             case Missing():
-                message = messages.missing(function.name, outcome, self.problems)
-                return Finding("error", message, origin=(outcome,))
-            case Raised():
-                message = messages.raised(function, outcome, trial.case, told)
-                return Finding("error", message, origin=(outcome.error, outcome.cell, outcome.line))
-            case Unusable():
-                return Finding("fail", messages.unusable(function, outcome), origin=(outcome,))
-            case Ended():
-                status: CheckStatus = "timeout" if outcome.how in ("cpu", "wall") else "error"
-                return Finding(status, messages.ended(function.name, outcome, self.limits), origin=(outcome,))
-        for result, value, right in zip(function.returns, outcome.values, trial.expected, strict=True):
+                return self._missing(result.outcome)
+            case Raised(error, text, cell, line):
+                fields = {
+                    "function": self.function.name,
+                    "arguments": self.function.arguments,
+                    "error": error,
+                    "text": text if quoting else None,
+                    "cell": cell,
+                    "line": line,
+                    "case": result.case.about,
+                }
+                return Finding("error", "raised", fields, cause=(error, cell, line))
+            case Unusable(position, what):
+                fields = {
+                    "function": self.function.name,
+                    "returns": tuple(self.function.returns.items()),
+                    "position": position,
+                    "what": what,
+                }
+                return Finding("fail", "invalid_result", fields, cause=result.outcome)
+            case Ended(how, code):
+                status: CheckStatus = "timeout" if how in ("cpu", "wall") else "error"
+                fields = {"function": self.function.name, "how": how, "exit_code": code, "limits": self.limits}
+                return Finding(status, "process_ended", fields, cause=result.outcome)
+            case Returned():
+                return self._problem_of_arrays(result, result.outcome)
+
+    def _missing(self, outcome: Missing) -> Finding:
+        """Return why there is no such function: the first cell that stopped and would have defined it, if any."""
+        stopped = next((problem for problem in self.problems if self.function.name in problem.defines), None)
+        fields = {
+            "function": self.function.name,
+            "callable": outcome.callable,
+            "similar": outcome.similar,
+            "stopped": stopped,
+            "limits": self.limits,
+        }
+        return Finding("error", "function_missing", fields, cause=outcome)
+
+    def _problem_of_arrays(self, result: CallResult, outcome: Returned) -> Finding | None:
+        for (name, symbols), value, right in zip(
+            self.function.returns.items(), outcome.values, result.expected, strict=True
+        ):
+            fields: dict[str, Any]
+            case = result.case.about
             if value.array.shape != right.shape:
-                message = messages.wrong_shape(function, result, value.array, right, trial.case)
-                return Finding("fail", message, origin=("shape", result))
+                shapes = {"shape": value.array.shape, "symbols": symbols, "expected": right.shape}
+                return Finding("fail", "wrong_shape", {"result": name, **shapes, "case": case}, cause=("shape", name))
             if value.dtype not in FLOATS:
-                return Finding("fail", messages.wrong_dtype(function.name, value.dtype), origin=("dtype", result))
+                fields = {"function": self.function.name, "dtype": value.dtype}
+                return Finding("fail", "wrong_dtype", fields, cause=("dtype", name))
             if not np.isfinite(value.array).all():
-                message = messages.not_finite(result, value.array, trial.case)
-                return Finding("fail", message, origin=("not finite", result))
+                where = tuple(int(i) for i in np.argwhere(~np.isfinite(value.array))[0])
+                kind = "NaN" if np.isnan(value.array[where]) else "infinity"
+                fields = {"result": name, "kind": kind, "where": where, "case": case}
+                return Finding("fail", "not_finite", fields, cause=("not finite", name))
         return None
 
 
-def _by_reference(trial: Trial) -> tuple[Array, ...]:
-    return trial.expected
+def _reference(result: CallResult) -> tuple[Array, ...]:
+    return result.expected
 
 
-def _together(findings: list[Finding], cases: int) -> Finding:
-    """The first finding that is no pass stands for its check, and says when other cases were right."""
+def _combine(findings: list[Finding], cases: int) -> Finding:
+    """Return the first finding that is no pass for the whole check; it says how many cases passed all the same."""
     bad = [finding for finding in findings if finding.status != "pass"]
-    right = len(findings) - len(bad)
+    passed = len(findings) - len(bad)
     if not bad:
         return Finding("pass", error=max((f.error for f in findings if f.error is not None), default=None))
-    if cases == 1 or right == 0:
-        return bad[0]
-    return replace(bad[0], message=f"{bad[0].message} {messages.some_right(right, cases)}")
+    return bad[0] if cases == 1 or passed == 0 else replace(bad[0], passed_cases=(passed, cases))
 
 
-def _result(check: Check, finding: Finding) -> CheckResult:
-    return CheckResult(
-        id=check.id,
-        function=check.function,
-        title=check.title,
-        status=finding.status,
-        points=check.worth if finding.status == "pass" else 0.0,
-        max_points=check.worth,
-        message=finding.message,
-        hidden=check.hidden,
-    )
-
-
-def _contract_needs_a_value(checks: Sequence[Check], results: list[CheckResult]) -> list[CheckResult]:
-    """Good manners alone earn nothing: a contract counts once one value or slope is right."""
-    kinds = {check.id: check.looks_at for check in checks}
-    values = [result for result in results if kinds[result.id] != "contract"]
-    if not values or any(result.status == "pass" for result in values):
-        return results
+def _contract_needs_value(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
+    """A kept contract alone earns nothing: it counts once a value or gradient is right."""
+    values = [verdict for verdict in verdicts if verdict.check.looks_at != "contract"]
+    if not values or any(verdict.finding.status == "pass" for verdict in values):
+        return verdicts
     return [
-        replace(result, status="fail", points=0.0, message=messages.manners_alone(result.function))
-        if kinds[result.id] == "contract" and result.status == "pass"
-        else result
-        for result in results
+        _withhold(verdict, Finding("fail", "contract_needs_value", {"function": verdict.check.function}))
+        if verdict.check.looks_at == "contract"
+        else verdict
+        for verdict in verdicts
     ]
 
 
-def _withheld(checks: Sequence[Check], results: list[CheckResult]) -> list[CheckResult]:
-    """Where a check is a condition for its function and does not pass, the points of the others are withheld."""
-    conditions = {check.id for check in checks if check.counts == "condition"}
-    unmet = [result for result in results if result.id in conditions and result.status != "pass"]
+def _apply_gates(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
+    """Where a check that is a condition does not pass, the points of the other checks are withheld."""
+    unmet = [v for v in verdicts if v.check.counts == "condition" and v.finding.status != "pass"]
     if not unmet:
-        return results
-    return [
-        replace(result, status="fail", points=0.0, message=messages.condition(unmet[0].title))
-        if result.status == "pass"
-        else result
-        for result in results
-    ]
+        return verdicts
+    gated = Finding("fail", "gated", {"title": unmet[0].check.title})
+    return [_withhold(verdict, gated) for verdict in verdicts]
 
 
-def _notes(
+def _withhold(verdict: CheckVerdict, finding: Finding) -> CheckVerdict:
+    """Put a finding in the place of a pass."""
+    return replace(verdict, finding=finding) if verdict.finding.status == "pass" else verdict
+
+
+def _remarks(
     function: Function,
-    checks: Sequence[Check],
-    results: Sequence[CheckResult],
-    findings: Mapping[str, list[Finding]],
-    trials: Mapping[str, Trial],
-) -> tuple[str, ...]:
-    notes = [
-        messages.only_a_note(check.title, result.message)
-        for check, result in zip(checks, results, strict=True)
-        if check.counts == "note" and result.status != "pass"
-    ]
-    errors = [f.error for several in findings.values() for f in several if f.status == "pass" and f.error is not None]
-    dtypes = {v.dtype for t in trials.values() if isinstance(t.outcome, Returned) for v in t.outcome.values}
-    low = {"float16", "float32"} & dtypes
-    # beside a wrong value a coarse one is luck and no matter of precision
-    wrong = any(f.error is not None and f.status != "pass" for several in findings.values() for f in several)
+    verdicts: Sequence[CheckVerdict],
+    by_case: Mapping[str, list[Finding]],
+    results: Mapping[str, CallResult],
+) -> Iterator[Remark]:
+    """Yield what the student should know: checks without points that did not pass, and low precision."""
+    for verdict in verdicts:
+        if verdict.check.counts == "note" and verdict.finding.status != "pass":
+            yield Remark("student", "unscored_check", {"title": verdict.check.title, "finding": verdict.finding})
+    findings = [finding for several in by_case.values() for finding in several]
+    errors = [finding.error for finding in findings if finding.status == "pass" and finding.error is not None]
+    dtypes = {v.dtype for r in results.values() if isinstance(r.outcome, Returned) for v in r.outcome.values}
+    low = tuple(sorted({"float16", "float32"} & dtypes))
+    # Beside a wrong value, one within the limit for low precision is luck and no matter of precision.
+    wrong = any(finding.error is not None and finding.status != "pass" for finding in findings)
     if errors and not wrong and (low or Comparison(max(errors), ()).verdict == "coarse"):
-        notes.append(messages.low_precision(function.name, max(errors), low))
-    return tuple(notes)
+        yield Remark("student", "low_precision", {"function": function.name, "error": max(errors), "dtypes": low})

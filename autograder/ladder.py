@@ -1,4 +1,4 @@
-"""The public ladder: functions whose numbers are wrong are tried on small fixed cases, the same for everybody."""
+"""Diagnostic cases: functions with wrong numbers are run on small public cases, the same for everybody."""
 
 from __future__ import annotations
 
@@ -7,99 +7,103 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.cases import call
+from autograder.cases import make_call
 from autograder.compare import compare
 from autograder.exercise import Array, Case, Exercise, Function, Sum
-from autograder.golden import is_slope
-from autograder.judging import Trial
+from autograder.judging import CallResult
 from autograder.sandbox.jail import Runner
 from autograder.sandbox.program import Batch, Limits, Outcome, Program, Returned
+from autograder.slopes import is_gradient
 from autograder.student.feedback import Rung
 
-Trials = Mapping[str, Trial]
-"""What came of one function on the ladder, by the ids of the cases."""
+ResultsByCase = Mapping[str, CallResult]
+"""The results of one function on the diagnostic cases, by the ids of the cases."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """What is expected of one function on one case of the ladder; `is_slope` where that is the slope of J."""
+class ExpectedResult:
+    """What is expected of one function on one diagnostic case.
+
+    `is_gradient` says whether that is the gradient of J; `sums` are the terms that it is the sum of.
+    """
 
     case: Case
     expected: tuple[Array, ...]
-    is_slope: bool
+    is_gradient: bool
     sums: tuple[Sum, ...]
 
 
-class Ladder:
-    """The ladder of an exercise. What is expected on it is computed once, when it is first needed."""
+class DiagnosticSuite:
+    """The diagnostic cases of an exercise. What is expected on them is computed once, when it is first needed."""
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
-        self._steps: dict[str, tuple[Step, ...]] = {}
+        self._expected: dict[str, tuple[ExpectedResult, ...]] = {}
         self._batches: dict[str, Batch] = {}
 
-    def climb(
-        self, jail: Runner, program: Program, functions: Sequence[Function], limits: Limits
-    ) -> Mapping[str, Trials]:
-        """Run each of the functions on every case. Nothing without a ladder."""
+    def run(
+        self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
+    ) -> Mapping[str, ResultsByCase]:
+        """Run each of the functions on every case; nothing where the exercise has none."""
         if not self._exercise.ladder or not functions:
             return {}
-        outcomes = jail.run(program, [self._batch(function) for function in functions], limits).outcomes
-        return {function.name: self._trials(function, outcomes[function.name]) for function in functions}
+        outcomes = runner.run(program, [self._batch(function) for function in functions], limits).outcomes
+        return {function.name: self._results(function, outcomes[function.name]) for function in functions}
 
-    def rungs(self, function: Function, trials: Trials) -> tuple[Rung, ...]:
-        """The trials of one function, as what is told of them is made from."""
+    def case_reports(self, function: Function, results: ResultsByCase) -> tuple[Rung, ...]:
+        """Return the results of one function as feedback is made from."""
         return tuple(
             Rung(
-                case=step.case.id,
-                about=step.case.about,
-                traits=step.case.traits,
+                case=expected.case.id,
+                about=expected.case.about,
+                traits=expected.case.traits,
                 results=tuple(function.returns),
-                yours=usable(trials[step.case.id]),
-                expected=step.expected,
-                is_slope=step.is_slope,
-                sums=step.sums,
+                yours=comparable_arrays(results[expected.case.id]),
+                expected=expected.expected,
+                is_slope=expected.is_gradient,
+                sums=expected.sums,
             )
-            for step in self.steps(function)
+            for expected in self.expected_results(function)
         )
 
-    def steps(self, function: Function) -> tuple[Step, ...]:
-        """What is expected of one function, case by case."""
-        if function.name not in self._steps:
-            self._steps[function.name] = tuple(self._step(function, case) for case in self._exercise.ladder)
-        return self._steps[function.name]
+    def expected_results(self, function: Function) -> tuple[ExpectedResult, ...]:
+        """Return what is expected of one function, case by case."""
+        if function.name not in self._expected:
+            self._expected[function.name] = tuple(self._expect(function, case) for case in self._exercise.ladder)
+        return self._expected[function.name]
 
     def _batch(self, function: Function) -> Batch:
         if function.name not in self._batches:
-            calls = tuple(call(function, case) for case in self._exercise.ladder)
+            calls = tuple(make_call(function, case) for case in self._exercise.ladder)
             self._batches[function.name] = Batch(function.name, calls)
         return self._batches[function.name]
 
-    def _step(self, function: Function, case: Case) -> Step:
+    def _expect(self, function: Function, case: Case) -> ExpectedResult:
         exercise = self._exercise
         expected = exercise.reference(function.name, case)
-        return Step(case, expected, is_slope(exercise, function, case, expected), exercise.sums(function.name, case))
+        sums = exercise.sums(function.name, case)
+        return ExpectedResult(case, expected, is_gradient(exercise, function, case, expected), sums)
 
-    def _trials(self, function: Function, outcomes: Sequence[Outcome]) -> Trials:
+    def _results(self, function: Function, outcomes: Sequence[Outcome]) -> ResultsByCase:
         return {
-            step.case.id: Trial(step.case, outcome, step.expected)
-            for step, outcome in zip(self.steps(function), outcomes, strict=True)
+            expected.case.id: CallResult(expected.case, outcome, expected.expected)
+            for expected, outcome in zip(self.expected_results(function), outcomes, strict=True)
         }
 
 
-def wrong(trial: Trial) -> bool:
-    """Whether a trial gave numbers that can be compared, and wrong ones."""
-    values = usable(trial)
-    return any(compare(a, b).verdict == "wrong" for a, b in zip(values, trial.expected, strict=False))
+def has_wrong_numbers(result: CallResult) -> bool:
+    """Whether a call gave numbers that can be compared, and wrong ones."""
+    values = comparable_arrays(result)
+    return any(compare(a, b).verdict == "wrong" for a, b in zip(values, result.expected, strict=False))
 
 
-def usable(trial: Trial) -> tuple[Array, ...]:
-    """The arrays of a trial if all are finite and in the right shapes, else none."""
-    if not isinstance(trial.outcome, Returned):
+def comparable_arrays(result: CallResult) -> tuple[Array, ...]:
+    """Return the arrays of a call if all are finite and in the right shapes, else none."""
+    if not isinstance(result.outcome, Returned):
         return ()
-    arrays = tuple(value.array for value in trial.outcome.values)
+    arrays = tuple(value.array for value in result.outcome.values)
     fine = (
         array.shape == right.shape and bool(np.isfinite(array).all())
-        for array, right in zip(arrays, trial.expected, strict=True)
+        for array, right in zip(arrays, result.expected, strict=True)
     )
     return arrays if all(fine) else ()

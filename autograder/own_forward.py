@@ -1,7 +1,8 @@
-"""A wrong forward pass beside gradients: is each gradient the slope of J through the student's own forward pass?
+"""A wrong forward pass beside gradients: is each gradient that of J through the student's own forward pass?
 
 Every function is graded by itself, so this is for no points. It tells a gradient that is wrong by itself from one that
-follows a wrong forward faithfully. The slopes are measured by central differences, in the jail like all else.
+follows a wrong forward pass faithfully. The numerical gradients come from central differences, run in the sandbox like
+all else.
 """
 
 from __future__ import annotations
@@ -12,133 +13,154 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder import messages
-from autograder.cases import call
+from autograder.cases import make_call
 from autograder.compare import compare
 from autograder.exercise import Array, Arrays, Case, Exercise, Function
-from autograder.judging import Judged, Trial
-from autograder.ladder import Trials, usable, wrong
+from autograder.judging import CallResult, FunctionVerdict
+from autograder.ladder import ResultsByCase, comparable_arrays, has_wrong_numbers
 from autograder.sandbox.jail import Runner
 from autograder.sandbox.program import Batch, Limits, Outcome, Program
 from autograder.student.calls import STEP
 
-MOST = 12  # weights that are moved, so that it stays a matter of a few dozen calls
+MAX_WEIGHTS = 12  # that are moved, so that it stays a matter of a few dozen calls
 
 
 @dataclass(frozen=True)
-class Own:
-    """What was found: for each gradient that could be tried, whether it fits the student's own forward pass."""
+class ForwardConsistency:
+    """For each gradient that could be tried, whether it is that of J through the student's forward pass.
 
-    forward: str = ""
-    fits: Mapping[str, bool] | None = None
-
-    def facts(self, function: Function) -> tuple[tuple[str, str], ...]:
-        """What is told of a gradient that is wrong."""
-        fits = (self.fits or {}).get(function.name)
-        return () if fits is None else ((f"your own {self.forward}", messages.own_forward(self.forward, fits)),)
-
-
-@dataclass(frozen=True)
-class Moves:
-    """A case with each weight in turn moved up and down: the name, the place, how far, and the case; and these calls.
-
-    `expected` is what the forward pass gives where nothing is moved.
+    `forward` is the name of that function, empty where nothing was tried.
     """
 
-    moved: tuple[tuple[str, tuple[int, ...], float, Case], ...]
+    forward: str = ""
+    consistent: Mapping[str, bool] | None = None
+
+    def facts(self, function: Function) -> tuple[tuple[str, str], ...]:
+        """Return what feedback says of a gradient that is wrong: labels and texts."""
+        consistent = (self.consistent or {}).get(function.name)
+        if consistent is None:
+            return ()
+        return ((f"your own {self.forward}", messages.gradient_consistency(self.forward, consistent)),)
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """A case in which one weight was moved: entry `index` of the array `name`, by `step`."""
+
+    name: str
+    index: tuple[int, ...]
+    step: float
+    case: Case
+
+
+@dataclass(frozen=True)
+class FiniteDifferenceBatch:
+    """A case with each weight in turn moved up and down, the calls for these, and the unmoved results expected."""
+
+    perturbations: tuple[Perturbation, ...]
     batch: Batch
     expected: tuple[Array, ...]
 
 
-class OwnForward:
-    """Looks at the gradients of an exercise beside a wrong forward pass. What is the same for all is kept."""
+class ConsistencyChecker:
+    """Checks the gradients of an exercise beside a wrong forward pass. Keeps what is the same for all submissions."""
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self._forward = next((function for function in exercise.functions if function.slope_of is None), None)
         self._gradients = [function for function in exercise.functions if function.slope_of is not None]
-        self._moves: dict[str, Moves] = {}
+        self._differences: dict[str, FiniteDifferenceBatch] = {}
 
-    def look(self, climbed: Mapping[str, Trials], jail: Runner, program: Program, limits: Limits) -> Own:
-        """Try the gradients on the student's own forward pass where that is wrong; nothing where it cannot be done."""
+    def check(
+        self, results: Mapping[str, ResultsByCase], runner: Runner, program: Program, limits: Limits
+    ) -> ForwardConsistency:
+        """Try the gradients on the student's own forward pass where that is wrong; else do nothing.
+
+        `results` are those of functions with wrong numbers, on the diagnostic cases.
+        """
         forward = self._forward
-        if forward is None or self._exercise.loss is None or forward.name not in climbed:
-            return Own()
-        case = _case(climbed[forward.name].values(), self._gradients)
+        if forward is None or self._exercise.loss is None or forward.name not in results:
+            return ForwardConsistency()
+        case = _largest_wrong_case(results[forward.name].values(), self._gradients)
         if case is None:
-            return Own()
-        moves = self._moves_of(forward, case)
-        own = replace(case, arrays={**case.arrays, **_results(forward, climbed[forward.name][case.id])})
-        batches = [moves.batch, *(Batch(one.name, (call(one, own),)) for one in self._gradients)]
-        outcomes = jail.run(program, batches, limits).outcomes
-        slopes = _slopes(self._exercise, forward, moves, outcomes[forward.name])
-        if slopes is None:
-            return Own()
-        fits = {
-            gradient.name: compare(values[0], slopes[gradient.slope_of or ""]).verdict != "wrong"
-            for gradient in self._gradients
-            if (values := usable(Trial(own, outcomes[gradient.name][0], (slopes[gradient.slope_of or ""],))))
-        }
-        return Own(forward.name, fits)
+            return ForwardConsistency()
+        # The gradients get what the student's own forward pass gave, and J is differentiated through it.
+        own_results = dict(zip(forward.returns, comparable_arrays(results[forward.name][case.id]), strict=True))
+        own = replace(case, arrays={**case.arrays, **own_results})
+        differences = self._differences_of(forward, case)
+        batches = [
+            differences.batch,
+            *(Batch(gradient.name, (make_call(gradient, own),)) for gradient in self._gradients),
+        ]
+        outcomes = runner.run(program, batches, limits).outcomes
+        numerical = _central_differences(self._exercise, forward, differences, outcomes[forward.name])
+        if numerical is None:
+            return ForwardConsistency()
+        consistent = {}
+        for gradient in self._gradients:
+            expected = numerical[gradient.slope_of or ""]
+            values = comparable_arrays(CallResult(own, outcomes[gradient.name][0], (expected,)))
+            if values:
+                consistent[gradient.name] = compare(values[0], expected).verdict != "wrong"
+        return ForwardConsistency(forward.name, consistent)
 
-    def notes(self, own: Own, judged: Sequence[Judged]) -> Iterator[str]:
-        """What is said of gradients that are right beside a wrong forward pass."""
-        if own.fits is None:
+    def notes(self, found: ForwardConsistency, verdicts: Sequence[FunctionVerdict]) -> Iterator[str]:
+        """Yield what there is to say of gradients that are right beside a wrong forward pass."""
+        if found.consistent is None:
             return
-        results = {one.name: what.results for one, what in zip(self._exercise.functions, judged, strict=True)}
-        gradients = [one.name for one in self._gradients]
-        right = [name for name in gradients if all(result.status == "pass" for result in results[name])]
+        by_name = dict(zip((function.name for function in self._exercise.functions), verdicts, strict=True))
+        gradients = [function.name for function in self._gradients]
+        right = [name for name in gradients if all(check.finding.status == "pass" for check in by_name[name].checks)]
         if len(right) == len(gradients):
-            yield messages.only_forward(own.forward)
-        told = {name: own.fits[name] for name in right if name in own.fits}
-        if told:
-            yield messages.through_own_forward(own.forward, told)
+            yield messages.only_forward_wrong(found.forward)
+        tried = {name: found.consistent[name] for name in right if name in found.consistent}
+        if tried:
+            yield messages.consistent_gradients(found.forward, tried)
 
-    def _moves_of(self, forward: Function, case: Case) -> Moves:
-        if case.id not in self._moves:
-            moved = tuple((name, *one) for name in _weights(self._gradients) for one in _moved(case, name))
-            batch = Batch(forward.name, tuple(call(forward, one) for _, _, _, one in moved))
-            self._moves[case.id] = Moves(moved, batch, self._exercise.reference(forward.name, case))
-        return self._moves[case.id]
+    def _differences_of(self, forward: Function, case: Case) -> FiniteDifferenceBatch:
+        if case.id not in self._differences:
+            moved = tuple(item for name in _weights(self._gradients) for item in _perturbations(case, name))
+            batch = Batch(forward.name, tuple(make_call(forward, item.case) for item in moved))
+            expected = self._exercise.reference(forward.name, case)
+            self._differences[case.id] = FiniteDifferenceBatch(moved, batch, expected)
+        return self._differences[case.id]
 
 
-def _case(trials: Iterable[Trial], gradients: Sequence[Function]) -> Case | None:
-    """The largest case with few weights on which the forward pass is wrong, with numbers in the right shapes."""
-    fit = [
-        trial.case
-        for trial in trials
-        if sum(trial.case.arrays[name].size for name in _weights(gradients)) <= MOST and wrong(trial)
+def _largest_wrong_case(results: Iterable[CallResult], gradients: Sequence[Function]) -> Case | None:
+    """Return the largest case with few weights on which the forward pass gave wrong numbers in the right shapes."""
+    wrong = [
+        result.case
+        for result in results
+        if sum(result.case.arrays[name].size for name in _weights(gradients)) <= MAX_WEIGHTS
+        and has_wrong_numbers(result)
     ]
-    return max(fit, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
+    return max(wrong, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
 
 
 def _weights(gradients: Sequence[Function]) -> list[str]:
     return list(dict.fromkeys(gradient.slope_of for gradient in gradients if gradient.slope_of))
 
 
-def _results(forward: Function, trial: Trial) -> Arrays:
-    return dict(zip(forward.returns, usable(trial), strict=True))
-
-
-def _moved(case: Case, name: str) -> Iterator[tuple[tuple[int, ...], float, Case]]:
-    """The case with each weight in turn moved up and down."""
-    for place in np.ndindex(case.arrays[name].shape):
-        for way in (STEP, -STEP):
+def _perturbations(case: Case, name: str) -> Iterator[Perturbation]:
+    for index in np.ndindex(case.arrays[name].shape):
+        for step in (STEP, -STEP):
             array = case.arrays[name].copy()
-            array[place] += way
-            yield place, way, replace(case, arrays={**case.arrays, name: array})
+            array[index] += step
+            yield Perturbation(name, index, step, replace(case, arrays={**case.arrays, name: array}))
 
 
-def _slopes(
-    exercise: Exercise, forward: Function, moves: Moves, outcomes: Sequence[Outcome]
+def _central_differences(
+    exercise: Exercise, forward: Function, differences: FiniteDifferenceBatch, outcomes: Sequence[Outcome]
 ) -> dict[str, Array] | None:
-    """The measured slopes of J by each moved array; nothing where a call gave no numbers."""
+    """Return (J(a + step) - J(a - step)) / (2 step) for each moved array; None where a call gave no numbers."""
     assert exercise.loss is not None
-    slopes = {name: np.zeros(one.arrays[name].shape) for name, _, _, one in moves.moved}
-    for (name, place, way, one), outcome in zip(moves.moved, outcomes, strict=True):
-        values = usable(Trial(one, outcome, moves.expected))
+    gradients = {moved.name: np.zeros(moved.case.arrays[moved.name].shape) for moved in differences.perturbations}
+    for moved, outcome in zip(differences.perturbations, outcomes, strict=True):
+        values = comparable_arrays(CallResult(moved.case, outcome, differences.expected))
         if not values:
             return None
-        arrays = {**one.arrays, **dict(zip(forward.returns, values, strict=True))}
+        arrays: Arrays = {**moved.case.arrays, **dict(zip(forward.returns, values, strict=True))}
         with np.errstate(all="ignore"):
-            slopes[name][place] += exercise.loss(arrays, one.names) / (2 * way)
-    return slopes if all(np.isfinite(array).all() for array in slopes.values()) else None
+            # `step` has a sign, so adding both terms makes their difference.
+            gradients[moved.name][moved.index] += exercise.loss(arrays, moved.case.names) / (2 * moved.step)
+    return gradients if all(np.isfinite(array).all() for array in gradients.values()) else None

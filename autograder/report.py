@@ -10,6 +10,25 @@ from autograder.student.feedback import Feedback as Feedback
 
 CheckStatus = Literal["pass", "fail", "error", "timeout", "not_attempted"]
 ReportStatus = Literal["graded", "refused", "grader_error"]
+Code = Literal[
+    "not_attempted",
+    "function_missing",
+    "raised",
+    "invalid_result",
+    "process_ended",
+    "wrong_shape",
+    "wrong_dtype",
+    "not_finite",
+    "wrong_value",
+    "wrong_gradient",
+    "arguments_changed",
+    "invariant_broken",
+    "not_repeatable",
+    "contract_needs_value",
+    "gated",
+]
+"""What was found by a check that did not pass. Tools may rely on these words; sentences may change."""
+
 Telling = Literal["none", "symptom", "hint", "full"]
 """How much students are told of a check that fails: that it does, a sentence, also where to look, or all."""
 
@@ -24,7 +43,11 @@ class Note:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check of the rubric says about one submission. `message` is the plain text of `feedback`, if any."""
+    """What one check of the rubric says about one submission.
+
+    `message` is the plain text of `feedback`, if any. A message about numbers has two parts: the `statement`, which
+    other checks may share and which holds no numbers, and the `detail`, which is true of this check only.
+    """
 
     id: str
     function: str
@@ -36,6 +59,9 @@ class CheckResult:
     diagnosis: str | None = None
     hidden: bool = True
     feedback: Feedback | None = None
+    code: Code | None = None
+    statement: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)

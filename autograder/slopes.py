@@ -1,4 +1,4 @@
-"""Measured slopes: numerical differentiation of an objective by the complex step.
+"""Numerical gradients: the derivative of an objective by the complex step.
 
 For an objective J that is analytic in its arrays,
 
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.exercise import Array, Arrays, Names
+from autograder.compare import compare
+from autograder.exercise import Array, Arrays, Case, Exercise, Function, Names
 
 STEP = 1e-20
 
@@ -42,3 +43,14 @@ def slope(objective: Objective, arrays: Arrays, names: Names, wrt: str, objectiv
         slopes[place] = np.imag(objective({**arrays, wrt: at}, names)) / STEP
         at[place] = at[place].real
     return slopes
+
+
+def is_gradient(exercise: Exercise, function: Function, case: Case, expected: tuple[Array, ...]) -> bool:
+    """Whether what is expected on a case is the gradient of J there.
+
+    It is not where the case hands in derivatives that are not those of the given functions.
+    """
+    if function.slope_of is None:
+        return False
+    numerical = slope(exercise.objective, case.arrays, case.names, function.slope_of)
+    return compare(expected[0], numerical).verdict != "wrong"

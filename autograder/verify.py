@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from autograder import source
-from autograder.cases import draw
+from autograder.cases import draw_case
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import columns_of
 from autograder.classroom.work import Task
@@ -110,7 +110,7 @@ def distances_from_slopes(exercise: Exercise, seeds: Sequence[int]) -> Mapping[s
 def _distances(exercise: Exercise, function: str, wrt: str, seeds: Sequence[int]) -> Iterator[float]:
     for check in exercise.checks_of(function):
         for case_id in check.cases if check.looks_at == "slope" else ():
-            for case in (draw(exercise, check, case_id, seed) for seed in seeds):
+            for case in (draw_case(exercise, check, case_id, seed) for seed in seeds):
                 (derived,) = exercise.reference(function, case)
                 yield compare(derived, slope(exercise.objective, case.arrays, case.names, wrt)).error
 

@@ -13,11 +13,11 @@ from unittest import mock
 
 import numpy as np
 
-from autograder.cases import draw
+from autograder.cases import draw_case
 from autograder.compare import compare
 from autograder.course import find_course
 from autograder.exercise import Array, Case, Exercise, Function
-from autograder.judging import Trial
+from autograder.judging import CallResult
 from autograder.loading import load_exercise
 from autograder.sandbox.program import Returned, Value
 from autograder.slopes import slope
@@ -62,17 +62,17 @@ def call(code: Code, function: Function, case: Case) -> tuple[Array, ...]:
     return tuple(np.asarray(one) for one in (result if len(function.returns) > 1 else (result,)))
 
 
-def trial(function: Function, case: Case, arrays: tuple[Array, ...]) -> Trial:
+def trial(function: Function, case: Case, arrays: tuple[Array, ...]) -> CallResult:
     """A call that returned these arrays."""
     values = tuple(Value(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
-    return Trial(case, Returned(values, {}), exercise().reference(function.name, case))
+    return CallResult(case, Returned(values, {}), exercise().reference(function.name, case))
 
 
 def compared_cases(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:
     """The cases of a function for a seed, each with all that its results are compared with."""
     for check in exercise().checks_of(function.name):
         for case_id in check.cases:
-            case = draw(exercise(), check, case_id, seed)
+            case = draw_case(exercise(), check, case_id, seed)
             right = [exercise().reference(function.name, case)]
             if check.looks_at == "slope":
                 right.append((slope(exercise().objective, case.arrays, case.names, function.slope_of),))

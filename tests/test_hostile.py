@@ -32,6 +32,7 @@ import numpy as np
 import psutil
 import pytest
 
+from autograder.bounded_cache import BoundedCache
 from autograder.course import find_course
 from autograder.exercise import Exercise
 from autograder.grading import Grader
@@ -493,7 +494,7 @@ def test_a_text_that_no_parser_likes_costs_only_itself(world, strongest, name, t
 def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, level, tmp_path):
     jail = world.jail(level)
     waiting = Program("other", (Cell("import numpy as np\ndef f(x): return x"),), {"kit": KIT}, {"f": ("x",)})
-    with closing(Session(jail._processes, waiting, Limits())) as other:
+    with closing(Session(jail._processes, waiting, Limits(), BoundedCache(1))) as other:
         other.start()
         sample = read_sample(HOSTILE / "ptrace_neighbours.py")
         check_sample(world, sample, jail, tmp_path)

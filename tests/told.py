@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from autograder.cases import draw
+from autograder.cases import draw_case
 from autograder.course import find_course
 from autograder.exercise import Exercise
 from autograder.loading import load_exercise
@@ -54,7 +54,7 @@ def hidden_numbers(seed: int) -> frozenset[str]:
         for check in exercise().checks
         if check.hidden
         for case in check.cases
-        for array in exercise().reference(check.function, draw(exercise(), check, case, seed))
+        for array in exercise().reference(check.function, draw_case(exercise(), check, case, seed))
         for number in written(array)
     }
     public = {

@@ -26,7 +26,6 @@ Status = Literal["pass", "wrong", "not attempted yet", "not there yet"]
 
 STEP = 1e-5  # of central differences
 OWN = 1e-6  # the relative error within which a measured slope and a right gradient agree
-CASE = "\n\n  case"
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class FindingError(Exception):
     message: str
     status: Status = "wrong"
     feedback: Any = None  # the same in parts, where there are such
+    reason: str = ""  # the message without the case, where it names one
 
 
 @cache
@@ -117,8 +117,8 @@ def answer(name: str, case: Case, module: ModuleType, passes: Sequence[str] = ()
         return raw, tuple(_plain(name, array, symbols, expected) for (name, symbols), array, expected in returns)
     except FindingError as finding:
         passed = f"\n  passes for      {'; '.join(passes)}" if passes else ""
-        where = f"{CASE}            {case.about or case.id}{passed}" if finding.status == "wrong" else ""
-        raise FindingError(finding.message + where, finding.status) from None
+        where = f"\n\n  case            {case.about or case.id}{passed}" if finding.status == "wrong" else ""
+        raise FindingError(finding.message + where, finding.status, reason=finding.message) from None
 
 
 def find(name: str, module: ModuleType) -> Callable[..., Any]:

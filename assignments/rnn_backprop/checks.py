@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 from calls import (  # type: ignore[import-not-found]  # it is found once both are released, into one folder
-    CASE,
     OWN,
     Array,
     Arrays,
@@ -62,6 +61,7 @@ class Result:
     status: Status
     message: str = ""
     feedback: Feedback | None = None  # the message in parts, where it has such
+    reason: str = ""  # what other checks may fail for too: the message without the case
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,7 +102,7 @@ class Results:
             count = f"all {passed} checks pass" if passed == len(results) else f"{passed} of {len(results)} checks pass"
             if len(results) == 1:
                 count = "the check passes" if passed else "the check does not pass"
-            if results[0].status.startswith("not"):
+            if results[0].status in ("not attempted yet", "not there yet"):
                 yield results[0].message, []
             else:
                 yield f"{name}: {count}", results
@@ -229,10 +229,9 @@ def once(results: Iterable[Result]) -> Iterator[Result]:
     """The results of one function, nothing said twice."""
     said: set[str] = set()
     for result in results:
-        reason = result.message.partition(CASE)[0]
         same = "" if result.status == "pass" else "For the same reason."
-        yield replace(result, message=same, feedback=None) if reason in said else result
-        said.add(reason)
+        yield replace(result, message=same, feedback=None) if result.reason in said else result
+        said.add(result.reason)
 
 
 def run(visible: VisibleCheck, module: ModuleType) -> Result:
@@ -242,8 +241,9 @@ def run(visible: VisibleCheck, module: ModuleType) -> Result:
             warnings.simplefilter("ignore")
             message = (_contract if visible.looks_at == "contract" else _numbers)(visible, module)
     except FindingError as finding:
-        return Result(visible.function, visible.title, finding.status, wrapped(finding.message), finding.feedback)
-    return Result(visible.function, visible.title, "pass", wrapped(message))
+        message, reason = wrapped(finding.message), finding.reason or finding.message
+        return Result(visible.function, visible.title, finding.status, message, finding.feedback, reason)
+    return Result(visible.function, visible.title, "pass", wrapped(message), reason=message)
 
 
 def _contract(visible: VisibleCheck, module: ModuleType) -> str:

@@ -24,7 +24,7 @@ from autograder.classroom.keys import exercise_files
 from autograder.classroom.store import Columns, Result
 from autograder.classroom.work import Task, graded, not_graded
 from autograder.exercise import Exercise
-from autograder.grading import Grader, NotIsolated, Terms, Work, at_work, read
+from autograder.grading import Grader, NotIsolated, Terms, Work, at_work, read_or_refuse
 from autograder.loading import load_exercise
 from autograder.sandbox import system
 
@@ -213,7 +213,7 @@ class DaskWorkers:
             tick()
 
     def _submit(self, chunk: Sequence[Task]) -> Any:
-        work = [(task, read(self._exercise, task.entry.path)) for task in chunk]
+        work = [(task, read_or_refuse(self._exercise, task.entry.path)) for task in chunk]
         return self._client.submit(grade_chunk, self._parcel, work, pure=False, retries=1)
 
     def _done(self, futures: Sequence[Any]) -> Sequence[Any]:

@@ -12,21 +12,18 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from math import inf, isfinite
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autograder.exercise import Exercise
 from autograder.formats import table
-from autograder.formats.json_report import as_object
-from autograder.report import CheckResult, ErrorMap, Feedback, Note, Report
+from autograder.report import Report
+from autograder.report_codec import full_object, read_report
 
 if sys.platform != "win32":
     import fcntl
 
 SCORES = "scores.csv"
-_PLAIN = ("exercise", "submission", "status", "score", "max_score", "seed", "isolation")  # fields of a report
 _DRAFT = ".draft-"
 _LOCK = ".lock"
 _LONGEST_NAME = 120  # characters of a file's name that a student's name may fill
@@ -78,9 +75,7 @@ def columns_of(exercise: Exercise) -> Columns:
 
 def result_of(report: Report, key: str, seconds: float, columns: Columns) -> Result:
     """A report, as it is kept."""
-    kept = as_object(report) | {"key": key, "seconds": round(seconds, 4)}
-    for check, result in zip(kept["checks"], report.checks, strict=True):
-        check["feedback"] = None if result.feedback is None else _plain(asdict(result.feedback))
+    kept = full_object(report) | {"key": key, "seconds": round(seconds, 4)}
     return Result(
         student=report.submission,
         data=json.dumps(kept, allow_nan=False).encode() + b"\n",
@@ -192,42 +187,9 @@ def file_name(student: str) -> str:
 def _read(path: Path) -> Stored | None:
     try:
         kept = json.loads(path.read_bytes())
-        return Stored(_report(kept), str(kept["key"]), float(kept["seconds"]))
+        return Stored(read_report(kept), str(kept["key"]), float(kept["seconds"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _report(kept: dict[str, Any]) -> Report:
-    return Report(
-        **{
-            name: kept[name] for name in ("exercise", "submission", "status", "score", "max_score", "seed", "isolation")
-        },
-        notes=tuple(Note(note["for"], note["text"]) for note in kept["notes"]),
-        checks=tuple(_check(check) for check in kept["checks"]),
-    )
-
-
-def _check(kept: dict[str, Any]) -> CheckResult:
-    feedback = kept["feedback"]
-    return CheckResult(**{**kept, "feedback": None if feedback is None else _feedback(feedback)})
-
-
-def _feedback(kept: dict[str, Any]) -> Feedback:
-    facts = tuple((label, text) for label, text in kept["facts"])
-    shown = kept["map"]
-    if shown is not None:
-        errors = tuple(tuple(inf if error is None else error for error in row) for row in shown["errors"])
-        shown = ErrorMap(**{**shown, "errors": errors})
-    return Feedback(**{**kept, "facts": facts, "map": shown})
-
-
-def _plain(feedback: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity: null stands for it."""
-    shown = feedback["map"]
-    if shown is not None:
-        errors = [[error if isfinite(error) else None for error in row] for row in shown["errors"]]
-        feedback["map"] = {**shown, "errors": errors}
-    return feedback
 
 
 def _cells(stored: Stored, columns: Columns) -> list[str]:

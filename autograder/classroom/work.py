@@ -25,7 +25,7 @@ def graded(grader: Grader, task: Task, work: Path | Work, columns: Columns) -> R
     """Grade one submission, from its path or as it was read elsewhere; never raises because of it."""
     start = time.perf_counter()
     name = task.entry.student
-    report = grader.grade(work, name) if isinstance(work, Path) else grader.grade_read(work, name)
+    report = grader.grade(work, name) if isinstance(work, Path) else grader.grade_work(work, name)
     return result_of(report, task.key, time.perf_counter() - start, columns)
 
 

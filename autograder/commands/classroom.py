@@ -126,7 +126,7 @@ def command(
         _record(recorder, session)
     # what else is made of it: from session.reports(), which gives (student, path, Report) one by one, read back
     if as_html:
-        _write_pages([report for _, _, report in session.reports()], where)
+        _write_pages(loaded, [report for _, _, report in session.reports()], where)
     if form or targets:
         reporting.write_reports([report for _, _, report in session.reports()], form, None, targets)
     if tally.statuses.get("grader_error"):
@@ -159,7 +159,7 @@ def _record(recorder: Recorder, session: Session) -> None:
     click.echo(f"The gradebook is {recorder.called}.")
 
 
-def _write_pages(reports: Sequence[Report], where: Path) -> None:
+def _write_pages(exercise: Exercise, reports: Sequence[Report], where: Path) -> None:
     """The page of the class, and the page of each submission that it leads to."""
     from urllib.parse import quote
 
@@ -172,7 +172,8 @@ def _write_pages(reports: Sequence[Report], where: Path) -> None:
         for report in reports:
             (where / "feedback" / files[report.submission]).write_text(html.page([report]), encoding="utf-8")
         links = {name: f"feedback/{quote(file)}" for name, file in files.items()}
-        (where / "class.html").write_text(class_page.page(reports, links), encoding="utf-8")
+        hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
+        (where / "class.html").write_text(class_page.page(reports, links, hints), encoding="utf-8")
     except OSError as error:
         raise common.Sentence(f"{where} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
     click.echo(f"The page of the class is {common.shown(where / 'class.html')}.", err=True)

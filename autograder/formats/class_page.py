@@ -16,7 +16,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder import messages
 from autograder.formats import parts
 from autograder.report import CheckResult, Report
 
@@ -58,8 +57,12 @@ class Slip:
     students: tuple[str, ...]
 
 
-def page(reports: Sequence[Report], links: Mapping[str, str]) -> str:
-    """The page; `links` lead from the name of a submission to its feedback, relative to where the page will lie."""
+def page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tuple[str, str], str]) -> str:
+    """Return the page.
+
+    `links` lead from the name of a submission to its feedback, relative to where the page will lie; `hints` are those
+    of the known mistakes, by function and name.
+    """
     graded = [report for report in reports if report.status == "graded"]
     scores = [report.score for report in graded]
     most = max((report.max_score for report in reports), default=0.0)
@@ -78,7 +81,7 @@ def page(reports: Sequence[Report], links: Mapping[str, str]) -> str:
             bars=_bars(graded),
             rates=rates,
             hardest=sorted(rates, key=lambda rate: rate.percent)[:3],
-            slips=_slips(graded),
+            slips=_slips(graded, hints),
             unnamed=_unnamed(graded),
         )
         + "\n"
@@ -114,14 +117,15 @@ def _rates(reports: Sequence[Report]) -> list[Rate]:
     ]
 
 
-def _slips(reports: Sequence[Report]) -> list[Slip]:
-    """The known mistakes, the most frequent first."""
+def _slips(reports: Sequence[Report], hints: Mapping[tuple[str, str], str]) -> list[Slip]:
+    """The known mistakes, the most frequent first; with the hint where students were told it."""
     found: dict[str, Slip] = {}
     for report in reports:
         for check in report.checks:
             if check.diagnosis:
                 before = found.setdefault(check.diagnosis, Slip(check.diagnosis, (), "", ()))
-                hint = check.feedback.hint.removeprefix(messages.COMMON) if check.feedback else ""
+                told = check.feedback is not None and check.feedback.hint != ""
+                hint = hints.get((check.function, check.diagnosis), "") if told else ""
                 found[check.diagnosis] = Slip(
                     check.diagnosis,
                     tuple(dict.fromkeys((*before.functions, check.function))),

@@ -80,10 +80,10 @@ def show_one(report: Report, console: Console) -> None:
         table.add_row(check.id, _literal(check.title), _points(check.points, check.max_points), Text(word, style))
     if report.checks:
         console.print(table)
-    for checks in _alike(report.checks):
-        one = all(check.message == checks[0].message for check in checks)
-        console.print(Text(", ".join(dict.fromkeys(check.id if one else check.function for check in checks)), "bold"))
-        for line in _said(checks, one, console.width - 2):
+    for checks in _group_by_message(report.checks):
+        same = all(check.message == checks[0].message for check in checks)
+        console.print(Text(", ".join(dict.fromkeys(check.id if same else check.function for check in checks)), "bold"))
+        for line in _message_lines(checks, same, console.width - 2):
             console.print(Padding(Text(line), (0, 0, 0, 2)))
         console.print()
     for name, functions in _diagnoses(report.checks).items():
@@ -102,27 +102,25 @@ def _diagnoses(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
     return found
 
 
-def _alike(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
-    """The checks that did not pass; those together that say the same, or in a line that begins alike."""
+def _group_by_message(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
+    """Group the checks that did not pass by what they say, or by the statement that they share."""
     groups: dict[str, list[CheckResult]] = {}
     for check in checks:
         if check.status != "pass":
-            key = check.message if "\n" in check.message else check.message.partition(": ")[0]
-            groups.setdefault(key, []).append(check)
+            groups.setdefault(check.statement or check.message, []).append(check)
     return list(groups.values())
 
 
-def _said(checks: Sequence[CheckResult], one: bool, width: int) -> Iterator[str]:
-    """The lines of what such checks say: `one` message, or what they share and then what each says of its own."""
-    message = _literal(checks[0].message).plain
-    if one:
+def _message_lines(checks: Sequence[CheckResult], same: bool, width: int) -> Iterator[str]:
+    """Yield the lines of a group: their `same` message, or the statement and then the detail of each check."""
+    if same:
+        message = _literal(checks[0].message).plain
         yield from message.split("\n") if "\n" in message else _folded(message, width)
         return
-    yield from _folded(f"{message.partition(': ')[0]}:", width)
+    yield from _folded(f"{_literal(checks[0].statement).plain}:", width)
     column = max(len(check.id) for check in checks) + 4
     for check in checks:
-        own = _literal(check.message).plain.partition(": ")[2]
-        yield from _folded(own, width, f"  {check.id}".ljust(column), " " * column)
+        yield from _folded(_literal(check.detail).plain, width, f"  {check.id}".ljust(column), " " * column)
 
 
 def _folded(line: str, width: int, first: str = "", others: str = "") -> list[str]:

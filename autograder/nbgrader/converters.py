@@ -22,7 +22,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder import files
 from autograder.course import CourseError, find_course
-from autograder.grading import released
+from autograder.grading import released_files
 from autograder.loading import ExerciseError, load_exercise
 from autograder.nbgrader import gradebook, intake, timestamps
 from autograder.nbgrader.beside import copy_files
@@ -77,7 +77,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         self._submitted = self.coursedir.submitted_directory
         self._course = find_course(Path(self.coursedir.root))
         self._exercise = load_exercise(self._course.exercise_folder(name))
-        self._released = released(self._exercise)
+        self._released = released_files(self._exercise)
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", name)
         self._release = intake.released_in(Path(folder))
         self._not_shown: set[str] = set()

@@ -14,7 +14,7 @@ from nbgrader.utils import temp_attrs
 
 from autograder.course import CourseError, find_course
 from autograder.exercise import Exercise
-from autograder.grading import released
+from autograder.grading import released_files
 from autograder.loading import ExerciseError, load_exercise
 from autograder.submission import Refused, read_submission
 
@@ -107,7 +107,7 @@ def exercise_of(root: str, name: str) -> Exercise | None:
 def trouble(path: Path, exercise: Exercise) -> str:
     """Why a submission cannot be graded, and what to do; empty where it can."""
     try:
-        read_submission(path, exercise.name, released(exercise))
+        read_submission(path, exercise.name, released_files(exercise))
     except Refused as reason:
         return str(reason)
     return ""

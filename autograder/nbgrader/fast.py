@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from autograder.course import Course
 from autograder.exercise import Exercise
-from autograder.grading import released
+from autograder.grading import released_files
 from autograder.nbgrader import gradebook, intake, timestamps
 from autograder.nbgrader.beside import copy_files
 from autograder.nbgrader.config import SOURCE
@@ -61,7 +61,7 @@ class Recorder:
 
     def _write(self, student: str, path: Path, report: Report) -> Graded:
         name = self.exercise.name
-        taken = intake.take_in(path, name, released(self.exercise), self.release)
+        taken = intake.take_in(path, name, released_files(self.exercise), self.release)
         if said := intake.sentence(student, taken):
             self.warn(said)
         auto = _filled(taken.notebook, self.release, report)

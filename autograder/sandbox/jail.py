@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from autograder.bounded_cache import BoundedCache
 from autograder.cells import Cell
 from autograder.sandbox import runtime, system
 from autograder.sandbox.forks import Zygote
@@ -36,7 +37,7 @@ from autograder.sandbox.program import (
     Unusable,
     Value,
 )
-from autograder.sandbox.session import Processes, Session
+from autograder.sandbox.session import Processes, ReplyCache, Session
 
 __all__ = [
     "Again",
@@ -62,6 +63,7 @@ __all__ = [
 ]
 
 
+MAX_CACHED_REPLIES = 4000
 _FOR_A_TRIAL = (2048, 60)  # MiB and CPU seconds
 
 
@@ -75,6 +77,7 @@ class Jail:
     def __init__(self, level: Level | None = None) -> None:
         if sys.platform == "linux":
             system.make_undumpable()
+        self._replies: ReplyCache = BoundedCache(MAX_CACHED_REPLIES)
         self.level, self._processes = _strongest() if level is None else (level, processes_at(level))
 
     def __enter__(self) -> Jail:
@@ -98,7 +101,7 @@ class Jail:
     @contextmanager
     def loaded(self, program: Program, limits: Limits) -> Iterator[Loaded]:
         """The program, loaded once for several runs. These limits are for loading it, and for all runs together."""
-        session = Session(self._processes, program, limits)
+        session = Session(self._processes, program, limits, self._replies)
         try:
             session.start()
             yield Loaded(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,19 +62,20 @@ Step = Call | Again | Recall
 
 @dataclass(frozen=True)
 class Batch:
-    """All calls of one function; Again and Recall count these steps from 0.
-
-    `known` is what short replies to a step mean that were read before: most of a class returns the same numbers.
-    """
+    """All calls of one function; Again and Recall count these steps from 0."""
 
     function: str
     steps: tuple[Step, ...]
-    known: dict[tuple[int, bytes], Returned] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def frame(self) -> bytes:
         """The request for these calls, as it is sent: packed once, however many submissions it is for."""
         return self._packed("batch", self.steps)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The same bytes for the same calls."""
+        return hashlib.sha256(self.frame).digest()
 
     @cached_property
     def beginning(self) -> bytes:
@@ -124,10 +126,14 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Returned:
-    """What a function returned, in order, and the arrays of its case as they were after the call, if it was watched."""
+    """What a function returned, in order, and the arrays of its case as they were after the call, if it was watched.
+
+    `digest` is the same for the same reply of the process.
+    """
 
     values: tuple[Value, ...]
     arguments: Arrays
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -182,8 +188,8 @@ Outcome = Returned | Unusable | Raised | Ended | Missing
 class CellProblem:
     """A cell that stopped while the submission was loaded: with an exception, or (`ended`) with its process.
 
-    `line` is where in this very cell, or script; `error` is a class name as in Raised, or says in words how the process
-    ended. `defines` are the functions of the program that the text of this cell would have defined.
+    `line` is where in this very cell, or script; `error` is a class name as in Raised, empty where the process ended.
+    `defines` are the functions of the program that the text of this cell would have defined.
     """
 
     cell: str

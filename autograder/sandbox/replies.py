@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograder.sandbox import words
+from autograder.sandbox import frames, words
 from autograder.sandbox.frames import (
     LAST_LINE,
     LONGEST_NAME,
@@ -25,10 +26,10 @@ from autograder.sandbox.frames import (
 from autograder.sandbox.program import Batch, Call, Missing, Outcome, Program, Raised, Returned, Unusable, Value
 
 
-def outcome(reply: tuple[Any, ...], program: Program, batch: Batch, step: int) -> Outcome:
-    """The outcome of one step of a batch."""
+def outcome(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome:
+    """The outcome of one step of a batch, from the packed reply."""
     results = program.results.get(batch.function, 1)
-    match reply:
+    match frames.unpack(packed):
         case ("returned", values, arguments):
             before, changed = call_of(batch, step).arrays, arrays_in(arguments)
             if not changed.keys() <= before.keys():
@@ -36,7 +37,9 @@ def outcome(reply: tuple[Any, ...], program: Program, batch: Batch, step: int) -
             # one that grew was changed, that much is told; what it grew to need not be kept
             after = {name: a if a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
             return Returned(
-                tuple(_value(value) for value in sequence(values, results)), {**before, **after} if after else before
+                values=tuple(_value(value) for value in sequence(values, results)),
+                arguments={**before, **after} if after else before,
+                digest=hashlib.sha256(packed).digest(),
             )
         case ("unusable", position, what):
             if not words.is_word(text(what, LONGEST_NAME)):

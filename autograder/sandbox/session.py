@@ -7,16 +7,19 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
+from autograder.bounded_cache import BoundedCache
 from autograder.cells import Cell, defined_in
-from autograder.sandbox import frames, replies
+from autograder.sandbox import replies
 from autograder.sandbox.frames import LONGEST_TEXT, FrameError, integer, text
 from autograder.sandbox.levels import JailError
 from autograder.sandbox.program import Batch, CellProblem, Ended, Limits, Outcome, Program, Raised, Returned
 from autograder.sandbox.worker import Process, Stopped, Worker
 
 _SPARE_SECONDS = 10  # on the CPU, beyond what the clock allows
-_SHORT = 4096  # bytes of a reply that is kept, to be known when it comes again
-_MOST_KNOWN = 2000  # of them for a batch
+LONGEST_CACHED_REPLY = 4096  # bytes
+
+ReplyCache = BoundedCache[tuple[bytes, int, bytes], Returned]
+"""Decoded replies by the digest of the batch, the step and the packed reply: many students return the same numbers."""
 
 
 class Processes(Protocol):
@@ -37,10 +40,11 @@ class Processes(Protocol):
 class Session:
     """One submission: a process that has loaded it, replaced when it ends. Its time begins now."""
 
-    def __init__(self, processes: Processes, program: Program, limits: Limits) -> None:
+    def __init__(self, processes: Processes, program: Program, limits: Limits, cache: ReplyCache) -> None:
         self._processes = processes
         self._program = program
         self._limits = limits
+        self._cache = cache
         self._last_moment = time.monotonic() + limits.submission_wall_seconds
         self._most_cpu = math.ceil(limits.submission_wall_seconds) + _SPARE_SECONDS
         self._worker: Worker | None = None
@@ -125,14 +129,14 @@ class Session:
         return tuple(outcomes)
 
     def _outcome(self, packed: bytes, batch: Batch, step: int) -> Outcome:
-        known = batch.known.get((step, packed))
-        if known is not None:
-            return known
-        outcome = replies.outcome(frames.unpack(packed), self._program, batch, step)
-        if isinstance(outcome, Returned) and len(packed) <= _SHORT:
-            if len(batch.known) >= _MOST_KNOWN:
-                batch.known.clear()
-            batch.known[step, packed] = outcome
+        key = (batch.digest, step, packed)
+        decoded = self._cache.lookup(key)
+        if decoded is not None:
+            return decoded
+        outcome = replies.outcome(packed, self._program, batch, step)
+        # What was raised may name a cell of this very program, so only arrays are kept for others.
+        if isinstance(outcome, Returned) and len(packed) <= LONGEST_CACHED_REPLY:
+            self._cache.store(key, outcome)
         return outcome
 
     def _load(self, worker: Worker) -> tuple[int, Ended | None]:
@@ -184,21 +188,5 @@ class Session:
             problem = CellProblem(cell.label, what.line, what.error, what.text, defines)
         else:
             line = None if cell.label else cell.first_line  # a cell of a script has no label
-            problem = CellProblem(cell.label, line, _in_words(what, self._limits), "", defines, what)
+            problem = CellProblem(cell.label, line, "", "", defines, what)
         self._problems.setdefault(index, problem)
-
-
-def _in_words(ended: Ended, limits: Limits) -> str:
-    match ended.how:
-        case "cpu":
-            return f"no end after {limits.load_cpu_seconds:g} s of computing"
-        case "wall":
-            return f"no end after {limits.load_wall_seconds:g} s of waiting"
-        case "memory":
-            return f"more memory than {limits.memory_mib} MiB"
-        case "exit":
-            return f"the end of the Python process (exit code {ended.code})"
-        case "crash":
-            return f"a crash of the Python process (signal {ended.code})"
-        case "protocol":
-            return "a break of the grader's own channel"

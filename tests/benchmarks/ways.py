@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder.cases import plan
+from autograder.cases import plan_calls
 from autograder.classroom.keys import key_of
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import Store, columns_of
@@ -24,7 +24,7 @@ from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
 from autograder.course import find_course
 from autograder.exercise import Case, Exercise
-from autograder.grading import Terms, Work, read
+from autograder.grading import Terms, Work, read_or_refuse
 from autograder.sandbox import gaps, standins, zygote
 from autograder.sandbox.loading import GivenModules, StudentModule
 from tests import courses
@@ -117,7 +117,7 @@ def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[
 def _fork_them(orders: Connection, exercise: Exercise) -> None:
     standins.install()
     given = GivenModules({Path(file).stem: text for file, text in exercise.given.items()})
-    calls = {one.function.name: [posed.case for posed in one.cases.values()] for one in plan(exercise, SEED)}
+    calls = {one.function.name: [posed.case for posed in one.cases.values()] for one in plan_calls(exercise, SEED)}
     calls = {name: [*cases, cases[0], cases[0]] for name, cases in calls.items()}  # again, and later
     zygote.preload()
     gc.collect()
@@ -128,7 +128,7 @@ def _fork_them(orders: Connection, exercise: Exercise) -> None:
             orders_now = orders.recv()
             for path, wrong in orders_now:
                 ladder = dict.fromkeys(wrong, exercise.ladder)
-                work = read(exercise, path)  # in the kit, too, this is done by the process that waits for the fork
+                work = read_or_refuse(exercise, path)  # in the kit, too, the process that waits for the fork does it
                 _fork(work, given, {name: [*calls[name], *ladder.get(name, ())] for name in calls}, exercise)
             orders.send(len(orders_now))
 

@@ -18,7 +18,7 @@ from autograder.classroom.store import Columns, Result
 from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
 from autograder.exercise import Exercise
-from autograder.grading import Terms, read
+from autograder.grading import Terms, read_or_refuse
 from tests.classroom.classes import handed_in, put
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
@@ -79,7 +79,7 @@ def test_what_is_sent_is_all_that_a_worker_needs(
     folder = hand_in({"ali": "class/perfect", "mia": "bad_input/not_utf8", "zoe": "class/notebook"})
     tasks = tasks_in(folder)
     sent = parcel(exercise, terms, columns)
-    work = [(task, read(exercise, task.entry.path)) for task in tasks]
+    work = [(task, read_or_refuse(exercise, task.entry.path)) for task in tasks]
     with LocalWorkers(1, exercise, terms, columns, print) as engine:
         expected = {result.student: result for result in engine.run(iter(tasks), lambda: None)}
     folder.rename(folder.with_name("elsewhere"))

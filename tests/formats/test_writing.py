@@ -15,7 +15,7 @@ import pytest
 
 from autograder.classroom.store import Columns, result_of
 from autograder.formats import FORMATS, github
-from autograder.formats.json_report import as_object
+from autograder.report_codec import public_object
 from tests.formats import samples
 from tests.formats.validators import strict_json, validate
 
@@ -136,4 +136,4 @@ def test_a_grader_error_is_nobodys_zero() -> None:
     assert "score" not in strict_json(FORMATS["gradescope"].render([samples.FAILED]))
     assert strict_json(FORMATS["prairielearn"].render([samples.FAILED]))["gradable"] is False
     assert FORMATS["canvas"].render([samples.FAILED]).splitlines()[-1] == "dan,,,dan,,"
-    assert as_object(samples.FAILED)["status"] == "grader_error"
+    assert public_object(samples.FAILED)["status"] == "grader_error"

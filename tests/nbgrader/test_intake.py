@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograder.grading import released
+from autograder.grading import released_files
 from autograder.nbgrader import intake
 from autograder.nbgrader.beside import copy_files
 from tests import courses
@@ -27,7 +27,7 @@ def taken(folder: Path, files: dict[str, bytes]) -> intake.Taken:
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    return intake.take_in(folder, NAME, released(exercise()), RELEASE)
+    return intake.take_in(folder, NAME, released_files(exercise()), RELEASE)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:

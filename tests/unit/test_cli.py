@@ -64,7 +64,7 @@ def test_one_submission_is_one_object() -> None:
     assert (report["version"], report["status"]) == (1, "graded")
     assert report["score"] == report["max_score"] > 0
     assert list(report["checks"][0]) == [
-        "id", "function", "title", "status", "points", "max_points", "message", "diagnosis", "hidden",
+        "id", "function", "title", "status", "code", "points", "max_points", "message", "diagnosis", "hidden",
     ]  # fmt: skip
 
 

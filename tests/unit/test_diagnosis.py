@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from autograder.compare import COARSE
-from autograder.diagnosis import Catalogue, distance
+from autograder.diagnosis import MistakeCatalogue, distance
 from autograder.sandbox.program import Raised, Unusable
 from tests.in_process import exercise, trial
 
 FUNCTIONS = {function.name: function for function in exercise().functions}
-CATALOGUE = Catalogue(exercise())
+CATALOGUE = MistakeCatalogue(exercise())
 
 
 def mistake_called(name: str, function: str = "dJ_dW"):
@@ -26,18 +26,18 @@ def trials(function: str, numbers):
 
 
 def shown_by(mistake, dtype=np.float64):
-    return trials(mistake.function, lambda case: tuple(a.astype(dtype) for a in CATALOGUE.gives(mistake, case)))
+    return trials(mistake.function, lambda case: tuple(a.astype(dtype) for a in CATALOGUE.output_of(mistake, case)))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_mistake_is_named(function):
     own = [one for one in exercise().mistakes if one.function == function]
-    assert [CATALOGUE.named(function, shown_by(one)) for one in own] == own
+    assert [CATALOGUE.identify(function, shown_by(one)) for one in own] == own
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # an infinity is what it is in float32 too
 def test_in_float32_nearly_all_are_named_and_none_gets_the_name_of_another():
-    named = [(one, CATALOGUE.named(one.function, shown_by(one, np.float32))) for one in exercise().mistakes]
+    named = [(one, CATALOGUE.identify(one.function, shown_by(one, np.float32))) for one in exercise().mistakes]
     assert [(one.name, name.name) for one, name in named if name not in (one, None)] == []
     assert sum(name is None for _, name in named) <= 0.05 * len(named)
 
@@ -46,32 +46,32 @@ def test_in_float32_nearly_all_are_named_and_none_gets_the_name_of_another():
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_right_answer_has_no_name(function, dtype):
     right = trials(function, lambda case: tuple(a.astype(dtype) for a in exercise().reference(function, case)))
-    assert CATALOGUE.named(function, right) is None
+    assert CATALOGUE.identify(function, right) is None
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_nobody_knows_has_no_name(function):
     rng = np.random.default_rng(0)
     odd = trials(function, lambda case: tuple(rng.normal(size=a.shape) for a in exercise().reference(function, case)))
-    assert CATALOGUE.named(function, odd) is None
-    assert CATALOGUE.named(function, {}) is None
+    assert CATALOGUE.identify(function, odd) is None
+    assert CATALOGUE.identify(function, {}) is None
 
 
 def test_one_case_with_other_numbers_and_nothing_is_claimed():
     shown = shown_by(mistake_called("W_for_its_transpose"))
     case = exercise().ladder[-1]
     shown[case.id] = trial(FUNCTIONS["dJ_dW"], case, exercise().reference("dJ_dW", case))
-    assert CATALOGUE.named("dJ_dW", shown) is None
+    assert CATALOGUE.identify("dJ_dW", shown) is None
 
 
 def test_one_telling_case_is_not_enough():
     mistake = mistake_called("window_of_8")
     shown = shown_by(mistake)
-    telling = [id for id, one in shown.items() if distance(CATALOGUE.gives(mistake, one.case), one.expected) > 1e-6]
-    assert CATALOGUE.named("dJ_dW", shown) is mistake
+    telling = [id for id, one in shown.items() if distance(CATALOGUE.output_of(mistake, one.case), one.expected) > 1e-6]
+    assert CATALOGUE.identify("dJ_dW", shown) is mistake
     for id in telling[1:]:
         del shown[id]
-    assert CATALOGUE.named("dJ_dW", shown) is None
+    assert CATALOGUE.identify("dJ_dW", shown) is None
 
 
 @pytest.mark.parametrize("outcome", [Raised("IndexError", "", "", 3), Unusable(None, "None")], ids=["raised", "None"])
@@ -80,7 +80,7 @@ def test_cases_without_numbers_are_passed_over(outcome):
     shown = shown_by(mistake)
     for id in list(shown)[::2]:
         shown[id] = dataclasses.replace(shown[id], outcome=outcome)
-    assert CATALOGUE.named("dJ_dW", shown) is mistake
+    assert CATALOGUE.identify("dJ_dW", shown) is mistake
 
 
 def test_another_shape_is_no_number():
@@ -88,16 +88,16 @@ def test_another_shape_is_no_number():
     shown = shown_by(mistake)
     first = exercise().ladder[3]
     shown[first.id] = trial(FUNCTIONS["dJ_dW"], first, (np.zeros((7, 7)),))
-    assert CATALOGUE.named("dJ_dW", shown) is mistake
+    assert CATALOGUE.identify("dJ_dW", shown) is mistake
 
 
 def test_an_infinity_where_the_mistake_has_none_is_another_mistake():
     mistake = mistake_called("sign_flipped", "dJ_dV")
     shown = shown_by(mistake)
     case = exercise().ladder[3]
-    infinite = (np.full_like(CATALOGUE.gives(mistake, case)[0], np.inf),)
+    infinite = (np.full_like(CATALOGUE.output_of(mistake, case)[0], np.inf),)
     shown[case.id] = trial(FUNCTIONS["dJ_dV"], case, infinite)
-    assert CATALOGUE.named("dJ_dV", shown) is None
+    assert CATALOGUE.identify("dJ_dV", shown) is None
 
 
 def counting():
@@ -113,14 +113,14 @@ def counting():
 
 def test_what_a_mistake_gives_is_computed_once_and_only_when_it_is_needed():
     counted, asked = counting()
-    catalogue = Catalogue(counted)
+    catalogue = MistakeCatalogue(counted)
     shown = shown_by(mistake_called("W_for_its_transpose"))
     assert asked == []
-    first = catalogue.named("dJ_dW", shown)
+    first = catalogue.identify("dJ_dW", shown)
     assert {function for function, _, _ in asked} == {"dJ_dW"}
     known = len(asked)
     assert known < 0.25 * len(exercise().ladder) * sum(one.function == "dJ_dW" for one in exercise().mistakes)
-    assert catalogue.named("dJ_dW", shown) is first
+    assert catalogue.identify("dJ_dW", shown) is first
     assert len(asked) == known
 
 
@@ -130,10 +130,10 @@ def test_an_entry_that_fails_is_no_name_and_no_fault():
             raise ZeroDivisionError
         return exercise().mistaken(mistake, case)
 
-    catalogue = Catalogue(dataclasses.replace(exercise(), mistaken=mistaken))
-    assert catalogue.named("dJ_dW", shown_by(mistake_called("current_step_only"))) is None
+    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), mistaken=mistaken))
+    assert catalogue.identify("dJ_dW", shown_by(mistake_called("current_step_only"))) is None
     mistake = mistake_called("W_for_its_transpose")
-    assert catalogue.named("dJ_dW", shown_by(mistake)) is mistake
+    assert catalogue.identify("dJ_dW", shown_by(mistake)) is mistake
 
 
 def test_the_distance_of_what_cannot_be_compared_is_infinite():

@@ -19,7 +19,8 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.sandbox import bubblewrap, frames, runtime, session
+from autograder.bounded_cache import BoundedCache
+from autograder.sandbox import bubblewrap, frames, runtime
 from autograder.sandbox import jail as jail_module
 from autograder.sandbox.channel import SocketChannel
 from autograder.sandbox.frames import FrameError
@@ -241,7 +242,7 @@ class TestLoading:
     def test_what_such_a_cell_would_have_defined_is_told(self, jail):
         execution = execute(jail, "import os\ndef f(x): return x\nos._exit(0)")
         assert [problem.defines for problem in execution.problems] == [("f",)]
-        assert execution.problems[0].error == "the end of the Python process (exit code 0)"
+        assert execution.problems[0].ended == Ended("exit", 0)
         assert execution.outcomes["f"] == (Missing(()),)
 
     def test_however_many_they_are_the_cells_after_them_are_run(self, jail):
@@ -485,24 +486,35 @@ class TestTheFirstStepByItself:
         assert (begun["g"], firsts(outcomes)) == (Ended("exit", 1), [1, 2])
 
 
-class TestWhatIsKnown:
-    def test_equal_replies_to_one_step_are_read_once(self, jail):
+class TestReplyCache:
+    """Replies that were decoded before; the cache belongs to the jail."""
+
+    def test_equal_replies_to_one_step_are_decoded_once(self, jail):
         batch = Batch("f", (CALL, CALL))
         first, second = (jail.run(program(GOOD), [batch], LIMITS).outcomes["f"] for _ in range(2))
         assert first == second
         assert first[0] is not first[1]
         assert jail.run(program("def f(x): return x + 1"), [batch], LIMITS).outcomes["f"] != first
 
-    def test_long_ones_are_not_kept(self, jail):
+    def test_an_outcome_has_the_digest_of_its_reply(self, jail):
+        batch = Batch("f", (CALL,))
+        digests = [
+            jail.run(program(text), [batch], LIMITS).outcomes["f"][0].digest
+            for text in (GOOD, f"{GOOD}# other text", "def f(x): return x + 1")
+        ]
+        assert digests[0] == digests[1] != digests[2]
+
+    def test_long_replies_are_not_kept(self, jail):
+        before = len(jail._replies)
         batch = Batch("f", (Call({"x": np.ones(1000)}, {}),))
         assert isinstance(jail.run(program(GOOD), [batch], LIMITS).outcomes["f"][0], Returned)
-        assert batch.known == {}
+        assert len(jail._replies) == before
 
-    def test_there_are_never_too_many(self, jail, monkeypatch):
-        monkeypatch.setattr(session, "_MOST_KNOWN", 3)
-        batch = Batch("f", (CALL,) * 5)
-        assert right(jail.run(program(GOOD), [batch], LIMITS).outcomes["f"])
-        assert len(batch.known) <= 3
+
+def test_a_bounded_cache_forgets_its_oldest_entry():
+    cache = BoundedCache(2)
+    assert [cache.get(key, lambda key=key: 10 * key) for key in (1, 2, 1, 3)] == [10, 20, 10, 30]
+    assert (len(cache), cache.lookup(1), cache.lookup(2), cache.lookup(3)) == (2, None, 20, 30)
 
 
 class TestSealed:
@@ -685,7 +697,7 @@ class TestReplies:
     )
     def test_what_it_could_not_honestly_say_is_refused(self, reply):
         with pytest.raises(FrameError):
-            outcome(reply, program(), self.BATCH, 0)
+            outcome(frames.body(reply, 10_000), program(), self.BATCH, 0)
 
     @pytest.mark.parametrize(
         ("reply", "expected"),
@@ -698,7 +710,7 @@ class TestReplies:
         ids=range(4),
     )
     def test_what_it_says_is_told(self, reply, expected):
-        assert outcome(reply, program("pass"), self.BATCH, 0) == expected
+        assert outcome(frames.body(reply, 10_000), program("pass"), self.BATCH, 0) == expected
 
 
 @pytest.mark.skipif(not runtime.POSIX, reason="there is no bubblewrap on Windows")

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder import messages
 from autograder.exercise import Case, Check, Exercise, Function, Law
-from autograder.judging import Judged, Trial, judge
+from autograder.feedback import plain_results
+from autograder.judging import CallResult, FunctionVerdict, evaluate_function
 from autograder.report import CheckStatus
 from autograder.sandbox.jail import Ended, Limits, Missing, Outcome, Raised, Returned, Unusable, Value
 
@@ -34,7 +36,7 @@ CASES = {
     name: Case(name, {"x": np.linspace(1, n, 3)}, about=f"up to {n}")
     for n, name in enumerate(("one", "two", "three", "four"), start=2)
 }
-CALLS = (*CASES, "kept", "again", "later")
+CALLS = (*CASES, "recheck", "repeat_same_args", "repeat_fresh_args")
 
 
 def exercise(checks=CHECKS) -> Exercise:
@@ -61,79 +63,85 @@ def returned(call: str, times=1.0, plus=0.0, dtype="float64", changed=0.0) -> Re
     return Returned((Value(x * times + plus, dtype),), {"x": x + changed})
 
 
-def judged(outcomes=None, checks=CHECKS, **every) -> Judged:
-    """Right answers to all calls, but for the outcomes told."""
+def evaluate(outcomes=None, checks=CHECKS, **every) -> FunctionVerdict:
+    """Evaluate right answers to all calls, but for these outcomes."""
     outcomes = {call: returned(call, **every) for call in CALLS} | (outcomes or {})
-    trials = {call: Trial(case_of(call), outcome, (case_of(call).arrays["x"],)) for call, outcome in outcomes.items()}
-    return judge(exercise(checks), FUNCTION, trials, (), Limits())
+    results = {
+        call: CallResult(case_of(call), outcome, (case_of(call).arrays["x"],)) for call, outcome in outcomes.items()
+    }
+    return evaluate_function(exercise(checks), FUNCTION, results, (), Limits())
 
 
-def points(told: Judged) -> dict[str, float]:
-    return {result.id: result.points for result in told.results}
+def points(verdict: FunctionVerdict) -> dict[str, float]:
+    return {check.check.id: check.points for check in verdict.checks}
 
 
-def statuses(told: Judged) -> dict[str, str]:
-    return {result.id: result.status for result in told.results}
+def statuses(verdict: FunctionVerdict) -> dict[str, str]:
+    return {check.check.id: check.finding.status for check in verdict.checks}
 
 
-def message(told: Judged, check: str) -> str:
-    return next(result.message for result in told.results if result.id == check)
+def message(verdict: FunctionVerdict, check: str) -> str:
+    return next(result.message for result in plain_results(verdict) if result.id == check)
+
+
+def notes(verdict: FunctionVerdict) -> tuple[str, ...]:
+    return tuple(messages.remark(remark) for remark in verdict.remarks)
 
 
 def test_right_answers_have_all_points_and_nothing_to_be_told():
-    told = judged()
-    assert points(told) == {"manners": 0.25, "value": 0.5, "slope": 0.25}
-    assert told.notes == ()
-    assert {result.message for result in told.results} == {""}
+    verdict = evaluate()
+    assert points(verdict) == {"manners": 0.25, "value": 0.5, "slope": 0.25}
+    assert notes(verdict) == ()
+    assert {result.message for result in plain_results(verdict)} == {""}
 
 
 def test_each_check_looks_at_its_own_cases():
-    assert points(judged({"three": returned("three", times=2)})) == {"manners": 0.25, "value": 0.0, "slope": 0.25}
-    assert points(judged({"four": returned("four", plus=0.1)})) == {"manners": 0.25, "value": 0.5, "slope": 0.0}
-    assert "(1 of 2 cases" in message(judged({"three": returned("three", times=2)}), "value").replace("the ", "")
+    assert points(evaluate({"three": returned("three", times=2)})) == {"manners": 0.25, "value": 0.0, "slope": 0.25}
+    assert points(evaluate({"four": returned("four", plus=0.1)})) == {"manners": 0.25, "value": 0.5, "slope": 0.0}
+    assert "(1 of 2 cases" in message(evaluate({"three": returned("three", times=2)}), "value").replace("the ", "")
 
 
 def test_low_precision_counts_and_is_told():
-    told = judged(times=1 + 1e-6, dtype="float32")
-    assert sum(points(told).values()) == 1.0
-    assert "float32" in told.notes[0]
-    assert "low precision" in judged(times=1 + 1e-6).notes[0]
+    verdict = evaluate(times=1 + 1e-6, dtype="float32")
+    assert sum(points(verdict).values()) == 1.0
+    assert "float32" in notes(verdict)[0]
+    assert "low precision" in notes(evaluate(times=1 + 1e-6))[0]
 
 
 def test_a_coarse_number_beside_a_wrong_one_is_no_matter_of_precision():
-    assert judged({"two": returned("two", times=1 + 1e-6), "three": returned("three", times=2)}).notes == ()
+    assert notes(evaluate({"two": returned("two", times=1 + 1e-6), "three": returned("three", times=2)})) == ()
 
 
 def test_manners_alone_earn_nothing():
-    told = judged(times=2)
-    assert points(told) == {"manners": 0.0, "value": 0.0, "slope": 0.0}
-    assert "counts once slope_of_J is right" in message(told, "manners")
-    assert points(judged({call: returned(call, times=2) for call in ("two", "three")}))["manners"] == 0.25
+    verdict = evaluate(times=2)
+    assert points(verdict) == {"manners": 0.0, "value": 0.0, "slope": 0.0}
+    assert "counts once slope_of_J is right" in message(verdict, "manners")
+    assert points(evaluate({call: returned(call, times=2) for call in ("two", "three")}))["manners"] == 0.25
 
 
 @pytest.mark.parametrize(
     ("outcomes", "says"),
     [
         ({"one": returned("one", changed=1.0)}, "changes x in place"),
-        ({"again": returned("again", times=2)}, "called twice with the same arguments"),
-        ({"later": returned("later", times=2)}, "called with other arguments in between"),
-        ({"kept": returned("kept", times=2)}, "changed during a later call"),
-        ({"kept": Unusable(None, "None")}, "returned None"),
+        ({"repeat_same_args": returned("repeat_same_args", times=2)}, "called twice with the same arguments"),
+        ({"repeat_fresh_args": returned("repeat_fresh_args", times=2)}, "called with other arguments in between"),
+        ({"recheck": returned("recheck", times=2)}, "changed during a later call"),
+        ({"recheck": Unusable(None, "None")}, "returned None"),
         ({"one": returned("one", plus=1e7)}, "not finite and small"),
-        ({"again": Raised("ValueError", "second call", "", 3)}, "raised ValueError in line 3: second call"),
+        ({"repeat_same_args": Raised("ValueError", "second call", "", 3)}, "raised ValueError in line 3: second call"),
     ],
     ids=["inputs", "again", "later", "kept", "kept is gone", "law", "again raises"],
 )
 def test_manners(outcomes, says):
-    told = judged(outcomes)
-    assert points(told) == {"manners": 0.0, "value": 0.5, "slope": 0.25}
-    assert says in message(told, "manners")
+    verdict = evaluate(outcomes)
+    assert points(verdict) == {"manners": 0.0, "value": 0.5, "slope": 0.25}
+    assert says in message(verdict, "manners")
 
 
 def test_other_numbers_than_floats_are_never_right():
-    told = judged(dtype="int64")
-    assert set(points(told).values()) == {0.0}
-    assert "dtype int64" in message(told, "value")
+    verdict = evaluate(dtype="int64")
+    assert set(points(verdict).values()) == {0.0}
+    assert "dtype int64" in message(verdict, "value")
 
 
 @pytest.mark.parametrize(
@@ -155,34 +163,34 @@ def test_other_numbers_than_floats_are_never_right():
     ids=str,
 )
 def test_status(outcome, status):
-    assert statuses(judged({"two": outcome}))["value"] == status
-    told = judged(dict.fromkeys(CALLS, outcome))
-    assert set(statuses(told).values()) == {status}
-    assert set(points(told).values()) == {0.0}
+    assert statuses(evaluate({"two": outcome}))["value"] == status
+    verdict = evaluate(dict.fromkeys(CALLS, outcome))
+    assert set(statuses(verdict).values()) == {status}
+    assert set(points(verdict).values()) == {0.0}
 
 
 def test_a_stub_is_not_attempted():
-    told = judged(dict.fromkeys(CALLS, Raised("NotImplementedError", "slope_of_J is not written yet", "", 2)))
-    assert set(statuses(told).values()) == {"not_attempted"}
-    assert told.notes == ()
+    verdict = evaluate(dict.fromkeys(CALLS, Raised("NotImplementedError", "slope_of_J is not written yet", "", 2)))
+    assert set(statuses(verdict).values()) == {"not_attempted"}
+    assert notes(verdict) == ()
 
 
 def test_a_case_left_out_on_purpose_is_an_error_and_not_unattempted():
-    told = judged({"three": Raised("NotImplementedError", "only for small n", "", 2)})
-    assert statuses(told) == {"manners": "pass", "value": "error", "slope": "pass"}
+    verdict = evaluate({"three": Raised("NotImplementedError", "only for small n", "", 2)})
+    assert statuses(verdict) == {"manners": "pass", "value": "error", "slope": "pass"}
 
 
 def test_an_exception_of_the_public_case_is_told_with_its_text_wherever_it_comes_again():
     hidden = dict.fromkeys(CALLS, Raised("ValueError", "hidden numbers", "", 2))
-    told = judged({**hidden, "one": Raised("ValueError", "public numbers", "", 2)})
-    assert len({message(told, check) for check in ("manners", "value", "slope")}) == 1
-    assert "public numbers" in message(told, "value")
+    verdict = evaluate({**hidden, "one": Raised("ValueError", "public numbers", "", 2)})
+    assert len({message(verdict, check) for check in ("manners", "value", "slope")}) == 1
+    assert "public numbers" in message(verdict, "value")
 
 
 def test_the_text_of_another_exception_is_not_quoted():
     hidden = dict.fromkeys(CALLS, Raised("ValueError", "hidden numbers", "", 7))
-    told = judged({**hidden, "one": Raised("ValueError", "public numbers", "", 2)})
-    assert "numbers" not in message(told, "value") + message(told, "slope")
+    verdict = evaluate({**hidden, "one": Raised("ValueError", "public numbers", "", 2)})
+    assert "numbers" not in message(verdict, "value") + message(verdict, "slope")
 
 
 def with_counts(counts: str) -> tuple[Check, ...]:
@@ -190,19 +198,19 @@ def with_counts(counts: str) -> tuple[Check, ...]:
 
 
 def test_a_note_gives_no_points_and_tells():
-    told = judged({"four": returned("four", times=2)}, with_counts("note"))
-    assert points(told) == {"manners": 0.25, "value": 0.5, "slope": 0.0}
-    assert {result.max_points for result in told.results if result.id == "slope"} == {0.0}
-    assert told.notes[0].startswith("Slopes: slope is not the slope of J")
-    assert judged(checks=with_counts("note")).notes == ()
+    verdict = evaluate({"four": returned("four", times=2)}, with_counts("note"))
+    assert points(verdict) == {"manners": 0.25, "value": 0.5, "slope": 0.0}
+    assert {result.max_points for result in plain_results(verdict) if result.id == "slope"} == {0.0}
+    assert notes(verdict)[0].startswith("Slopes: slope is not the slope of J")
+    assert notes(evaluate(checks=with_counts("note"))) == ()
     assert exercise(with_counts("note")).max_score == 0.75
 
 
 def test_a_condition_withholds_the_points_of_its_function():
-    told = judged({"four": returned("four", times=2)}, with_counts("condition"))
-    assert set(points(told).values()) == {0.0}
-    assert "together with the check “Slopes”" in message(told, "value")
-    assert sum(points(judged(checks=with_counts("condition"))).values()) == 1.0
+    verdict = evaluate({"four": returned("four", times=2)}, with_counts("condition"))
+    assert set(points(verdict).values()) == {0.0}
+    assert "together with the check “Slopes”" in message(verdict, "value")
+    assert sum(points(evaluate(checks=with_counts("condition"))).values()) == 1.0
 
 
 numbers = st.sampled_from([0.0, 1.0, -2.5, 1e-9, 1e300, np.nan, np.inf])
@@ -239,9 +247,9 @@ def outcome_of(call: str, drawn: object) -> Outcome:
 )
 def test_points_are_never_negative_nor_more_than_there_are(drawn, counts):
     checks = tuple(replace(check, counts=how) for check, how in zip(CHECKS, counts, strict=True))
-    told = judged({call: outcome_of(call, outcome) for call, outcome in drawn.items()}, checks)
-    assert [result.id for result in told.results] == [check.id for check in checks]
-    for result, check in zip(told.results, checks, strict=True):
+    verdict = evaluate({call: outcome_of(call, outcome) for call, outcome in drawn.items()}, checks)
+    assert [result.id for result in plain_results(verdict)] == [check.id for check in checks]
+    for result, check in zip(plain_results(verdict), checks, strict=True):
         assert result.status in get_args(CheckStatus)
         assert result.max_points == (0.0 if check.counts == "note" else check.points)
         assert result.points == (result.max_points if result.status == "pass" else 0.0)

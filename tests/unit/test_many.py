@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.cases import draw, generator, plan
+from autograder.cases import case_rng, draw_case, plan_calls
 from autograder.exercise import Exercise
 from autograder.slopes import slope
 from tests.in_process import exercise
@@ -22,8 +22,8 @@ def by_one() -> Exercise:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_cases_and_answers(seed: int) -> None:
-    one_by_one = {id: posed for one in plan(by_one(), seed) for id, posed in one.cases.items()}
-    together = {id: posed for one in plan(exercise(), seed) for id, posed in one.cases.items()}
+    one_by_one = {id: posed for one in plan_calls(by_one(), seed) for id, posed in one.cases.items()}
+    together = {id: posed for one in plan_calls(exercise(), seed) for id, posed in one.cases.items()}
     assert list(one_by_one) == list(together) == list(dict.fromkeys(case for _, case in CASES))
     for id, posed in together.items():
         expected = one_by_one[id]
@@ -39,9 +39,9 @@ def test_a_case_is_the_same_whatever_is_asked_for_beside_it() -> None:
     check, case = CASES[-1]
     pose = exercise().pose
     assert pose is not None
-    [(alone, _)] = pose([(case, generator(check, case, 3))])
-    everything = pose([(id, generator(one, id, 3)) for one, id in CASES])
-    for name, array in draw(exercise(), check, case, 3).arrays.items():
+    [(alone, _)] = pose([(case, case_rng(check, case, 3))])
+    everything = pose([(id, case_rng(one, id, 3)) for one, id in CASES])
+    for name, array in draw_case(exercise(), check, case, 3).arrays.items():
         np.testing.assert_array_equal(array, alone.arrays[name])
         np.testing.assert_array_equal(array, everything[-1][0].arrays[name])
 
@@ -49,7 +49,7 @@ def test_a_case_is_the_same_whatever_is_asked_for_beside_it() -> None:
 @pytest.mark.parametrize("wrt", ["W", "U", "V"])
 @pytest.mark.parametrize("case", [case for case in CASES if case[1].startswith("dJ_dW")], ids=lambda case: case[1])
 def test_slopes(case: tuple[object, str], wrt: str) -> None:
-    arrays, names = (drawn := draw(exercise(), *case, 1)).arrays, drawn.names
+    arrays, names = (drawn := draw_case(exercise(), *case, 1)).arrays, drawn.names
     one_by_one = slope(exercise().objective, arrays, names, wrt)
     together = slope(exercise().objective, arrays, names, wrt, exercise().objectives)
     np.testing.assert_allclose(together, one_by_one, rtol=0, atol=1e-12 * np.abs(one_by_one).max())

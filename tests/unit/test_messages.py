@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from typing import Any, get_args
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import messages
-from autograder.compare import Comparison
-from autograder.exercise import Case, Function
-from autograder.sandbox.jail import CellProblem, Ended, Limits, Missing, Raised, Unusable
+from autograder.findings import Finding, Remark
+from autograder.report import Code
+from autograder.sandbox.jail import CellProblem, Ended, Limits
 
-FORWARD = Function("forward", ("net", "x"), (), {"h": "(T+1, H)", "y_hat": "(T, K)"})
-GRADIENT = Function("dJ_dW", ("net", "x"), (), {"dJ_dW": "(H, H)"})
-CASE = Case("dJ_dW.plain", {}, about="T = 4, H = 3")
 LIMITS = Limits()
+CASE = "T = 4, H = 3"
 NAME_ERROR = CellProblem("code cell 3", 2, "NameError", "name 'a' is not defined", ("dJ_dW",))
+MISSING = {"function": "dJ_dW", "callable": True, "similar": (), "stopped": None, "limits": LIMITS}
+GRADIENT = {"function": "dJ_dW", "returns": (("dJ_dW", "(H, H)"),), "position": None}
+FORWARD = {"function": "forward", "returns": (("h", "(T+1, H)"), ("y_hat", "(T, K)"))}
+NUMBERS = {"error": 0.25, "where": (1, 0), "case": CASE}
+RAISED = {"function": "dJ_dW", "arguments": ("net", "x"), "cell": "code cell 5", "line": 7, "case": CASE}
+
+
+def say(code: Code, **fields: Any) -> str:
+    return messages.sentence(Finding("fail", code, fields)).text
+
+
+def ended(how: str, code: int | None) -> str:
+    return say("process_ended", function="dJ_dW", how=how, exit_code=code, limits=LIMITS)
 
 
 @given(st.text())
@@ -29,47 +41,68 @@ def test_a_quote_is_one_short_printable_line(text):
     assert messages.quote(quoted[: messages.LONGEST_QUOTE]) == quoted[: messages.LONGEST_QUOTE].strip()
 
 
+def test_every_code_has_a_sentence():
+    assert list(messages._SENTENCES) == list(get_args(Code))
+    codes = get_args(inspect.get_annotations(Remark, eval_str=True)["code"])
+    assert list(messages._REMARKS) == list(codes)
+
+
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (messages.not_attempted("dJ_dW"), "dJ_dW is not written yet."),
-        (messages.missing("dJ_dW", Missing(()), ()), "keep the name of the stub"),
-        (messages.missing("dJ_dW", Missing(("dJdW",)), ()), "did you rename it to dJdW?"),
-        (messages.missing("dJ_dW", Missing((), callable=False), ()), "is a value and not a function"),
+        (say("not_attempted", function="dJ_dW"), "dJ_dW is not written yet."),
+        (say("function_missing", **MISSING), "keep the name of the stub"),
+        (say("function_missing", **{**MISSING, "similar": ("dJdW",)}), "did you rename it to dJdW?"),
+        (say("function_missing", **{**MISSING, "callable": False}), "is a value and not a function"),
         (
-            messages.missing("dJ_dW", Missing(("dJdW",)), [NAME_ERROR]),
+            say("function_missing", **{**MISSING, "stopped": NAME_ERROR}),
             "stopped: NameError in code cell 3, line 2: name",
         ),
-        (messages.cell_problem(NAME_ERROR), "In a fresh run nothing has that name yet"),
+        (messages.cell_problem(NAME_ERROR, LIMITS), "In a fresh run nothing has that name yet"),
         (
-            messages.cell_problem(CellProblem("", 4, "SyntaxError", "bad", ())),
+            messages.cell_problem(CellProblem("", 4, "SyntaxError", "bad", ()), LIMITS),
             "Nothing up to the next # %% line was run",
         ),
-        (messages.cell_problem(CellProblem("", 4, "KeyError", "'a'", ())), "Nothing after it up to the next # %% line"),
-        (messages.cell_problem(CellProblem("", 4, "SystemExit", "None", ())), "SystemExit in line 4. "),
-        (messages.unusable(GRADIENT, Unusable(None, "None")), "did you forget a return statement?"),
         (
-            messages.unusable(GRADIENT, Unusable(None, "a list")),
-            "must return a plain numpy array of floats of shape (H, H)",
+            messages.cell_problem(CellProblem("", 4, "KeyError", "'a'", ()), LIMITS),
+            "Nothing after it up to the next # %% line",
         ),
-        (messages.unusable(FORWARD, Unusable(1, "a list")), "returned a list for y_hat"),
-        (messages.unusable(FORWARD, Unusable(None, "one array")), "the plain numpy arrays h (T+1, H) and y_hat (T, K)"),
-        (messages.wrong_dtype("dJ_dW", "int64"), "make its arrays float64"),
-        (messages.wrong_shape(GRADIENT, "dJ_dW", np.ones((2, 3)), np.ones((3, 2)), CASE), "Is it transposed?"),
-        (messages.not_finite("h", np.array([[0, np.nan]]), CASE), "h holds NaN at [0, 1]"),
-        (messages.not_finite("h", np.array([[0, np.inf]]), CASE), "h holds infinity at [0, 1]"),
-        (messages.wrong_value("h", Comparison(0.25, (1, 0)), CASE), "2.5e-01 where 1e-03 is allowed, worst at h[1, 0]"),
-        (messages.wrong_slope("dJ_dW", Comparison(0.25, (1, 0)), CASE), "dJ_dW is not the slope of J"),
-        (messages.changed_inputs("dJ_dW", ["y_hat", "V"]), "changes y_hat and V in place"),
-        (messages.repeated("dJ_dW", "again"), "called twice"),
-        (messages.repeated("dJ_dW", "later"), "start its sums afresh in every call"),
-        (messages.repeated("dJ_dW", "kept"), "return a new array each time"),
-        (messages.manners_alone("dJ_dW"), "counts once dJ_dW is right"),
-        (messages.condition("Slopes"), "together with the check “Slopes”"),
-        (messages.only_a_note("Slopes", "They differ."), "Slopes: They differ."),
-        (messages.low_precision("dJ_dW", 3e-7, {"float32"}), "in low precision (float32), relative error 3e-07"),
+        (messages.cell_problem(CellProblem("", 4, "SystemExit", "None", ()), LIMITS), "SystemExit in line 4. "),
         *(
-            (messages.ended("dJ_dW", Ended(how, code), LIMITS), says)
+            (messages.cell_problem(CellProblem("", 4, "", "", (), Ended(how, code)), LIMITS), says)
+            for how, code, says in (
+                ("cpu", None, "no end after 5 s of computing in the code from line 4 on"),
+                ("wall", None, "no end after 15 s of waiting"),
+                ("memory", None, "more memory than 2048 MiB"),
+                ("exit", 3, "the end of the Python process (exit code 3)"),
+                ("crash", 11, "a crash of the Python process (signal 11)"),
+                ("protocol", None, "a break of the grader's own channel"),
+            )
+        ),
+        (say("invalid_result", **GRADIENT, what="None"), "did you forget a return statement?"),
+        (say("invalid_result", **GRADIENT, what="a list"), "must return a plain numpy array of floats of shape (H, H)"),
+        (say("invalid_result", **FORWARD, position=1, what="a list"), "returned a list for y_hat"),
+        (
+            say("invalid_result", **FORWARD, position=None, what="one array"),
+            "the plain numpy arrays h (T+1, H) and y_hat (T, K)",
+        ),
+        (say("wrong_dtype", function="dJ_dW", dtype="int64"), "make its arrays float64"),
+        (
+            say("wrong_shape", result="dJ_dW", shape=(2, 3), symbols="(H, D)", expected=(3, 2), case=CASE),
+            "must have shape (H, D) = (3, 2) (case: T = 4, H = 3). Is it transposed?",
+        ),
+        (say("not_finite", result="h", kind="NaN", where=(0, 1), case=CASE), "h holds NaN at [0, 1]"),
+        (say("wrong_value", result="h", **NUMBERS), "2.5e-01 where 1e-03 is allowed, worst at h[1, 0]"),
+        (say("wrong_gradient", result="dJ_dW", **NUMBERS), "dJ_dW is not the slope of J"),
+        (say("arguments_changed", function="dJ_dW", arguments=("y_hat", "V")), "changes y_hat and V in place"),
+        (say("invariant_broken", message="The rows do not add up."), "The rows do not add up."),
+        (say("not_repeatable", function="dJ_dW", call="repeat_same_args"), "called twice"),
+        (say("not_repeatable", function="dJ_dW", call="repeat_fresh_args"), "start its sums afresh in every call"),
+        (say("not_repeatable", function="dJ_dW", call="recheck"), "return a new array each time"),
+        (say("contract_needs_value", function="dJ_dW"), "counts once dJ_dW is right"),
+        (say("gated", title="Slopes"), "together with the check “Slopes”"),
+        *(
+            (ended(how, code), says)
             for how, code, says in (
                 ("cpu", None, "within 2 s of computing, over all its calls: does a loop in it never end?"),
                 ("wall", None, "within 10 s, and hardly computed"),
@@ -89,6 +122,42 @@ def test_sentences(message, says):
     assert not re.search(r"oracle|reference|hidden|sandbox|jail|expected|None\b(?!:)", message)
 
 
+def test_a_sentence_about_numbers_has_a_statement_without_them():
+    finding = Finding("fail", "wrong_value", {"result": "h", **NUMBERS}, passed_cases=(1, 3))
+    sentence = messages.sentence(finding)
+    assert sentence.statement == "h is not right"
+    assert sentence.text == f"{sentence.statement}: {sentence.detail}"
+    assert sentence.detail.endswith("(case: T = 4, H = 3). (1 of the 3 cases of this check is right.)")
+    same = messages.same_reason("forward.plain", finding)
+    assert same.text == "Most likely for the same reason as forward.plain: relative error 2.5e-01 (case: T = 4, H = 3)."
+
+
+def test_cases_that_passed_are_counted_in_every_sentence():
+    finding = Finding("error", "raised", {**RAISED, "error": "KeyError", "text": None}, passed_cases=(2, 3))
+    assert messages.sentence(finding).text.endswith("(2 of the 3 cases of this check are right.)")
+
+
+@pytest.mark.parametrize(
+    ("remark", "says"),
+    [
+        (
+            Remark(
+                "student", "unscored_check", {"title": "Slopes", "finding": Finding("fail", "gated", {"title": "V"})}
+            ),
+            "Slopes: Right, but",
+        ),
+        (
+            Remark("student", "low_precision", {"function": "dJ_dW", "error": 3e-7, "dtypes": ("float32",)}),
+            "in low precision (float32), relative error 3e-07",
+        ),
+        (Remark("instructor", "uses_numerical_gradient", {"function": "dJ_dW"}), "looks measured"),
+        (Remark("instructor", "ignores_arguments", {"function": "dJ_dW"}), "does not use all that is handed in"),
+    ],
+)
+def test_remarks(remark, says):
+    assert says in messages.remark(remark)
+
+
 @pytest.mark.parametrize(
     ("error", "line", "says"),
     [
@@ -101,13 +170,15 @@ def test_sentences(message, says):
         ("TypeError", None, "dJ_dW cannot be called with (net, x)"),
     ],
 )
-@pytest.mark.parametrize("told", [True, False])
-def test_exceptions(error, line, says, told):
-    message = messages.raised(GRADIENT, Raised(error, "SECRET 0.123", "code cell 5" if line else "", line), CASE, told)
+@pytest.mark.parametrize("text", ["SECRET 0.123", None])
+def test_exceptions(error, line, says, text):
+    place = {"cell": "code cell 5" if line else "", "line": line}
+    message = say("raised", **{**RAISED, **place, "error": error, "text": text})
     assert says in message
-    assert told or "SECRET" not in message
+    assert text or "SECRET" not in message
 
 
-def test_the_text_of_an_exception_is_told_where_it_may_be():
-    outcome = Raised("ValueError", "shapes (2,)\nand\x1b[31m (3,)", "", 7)
-    assert "in line 7: shapes (2,) and [31m (3,) (case: T = 4" in messages.raised(GRADIENT, outcome, CASE, told=True)
+def test_the_text_of_an_exception_is_quoted_where_it_may_be():
+    text = "shapes (2,)\nand\x1b[31m (3,)"
+    message = say("raised", **{**RAISED, "cell": "", "error": "ValueError", "text": text})
+    assert "in line 7: shapes (2,) and [31m (3,) (case: T = 4" in message

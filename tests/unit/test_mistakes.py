@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from autograder import source
-from autograder.cases import draw
+from autograder.cases import draw_case
 from autograder.compare import COARSE
-from autograder.diagnosis import APART, NEEDED, Catalogue, distance
+from autograder.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
 from autograder.release import build
 from autograder.verify import samples
 from tests.in_process import compared_cases, error, exercise, seeds
 
 MISTAKES = exercise().mistakes
-CATALOGUE = Catalogue(exercise())
+CATALOGUE = MistakeCatalogue(exercise())
 SOURCE = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
 SAMPLES = Path(__file__).parents[1] / "submissions" / "mistakes"
 NAMES = [pytest.param(mistake, id=f"{mistake.function}-{mistake.name}") for mistake in MISTAKES]
@@ -56,18 +56,20 @@ def test_a_hint_gives_no_code_away(mistake):
 def test_an_entry_shows_in_numbers_on_the_ladder(mistake):
     telling = 0
     for case in exercise().ladder:
-        expected, given = exercise().reference(mistake.function, case), CATALOGUE.gives(mistake, case)
+        expected, given = exercise().reference(mistake.function, case), CATALOGUE.output_of(mistake, case)
         assert given is not None, case.id
         assert [a.shape for a in given] == [b.shape for b in expected], case.id
-        telling += distance(given, expected) > APART
-    assert telling >= NEEDED
+        telling += distance(given, expected) > SEPARATION
+    assert telling >= MIN_DISTINGUISHING_CASES
 
 
 @pytest.mark.parametrize("function", [function.name for function in exercise().functions])
 def test_no_two_entries_of_a_function_are_one_mistake(function):
     own = [mistake for mistake in MISTAKES if mistake.function == function]
     for one, other in itertools.combinations(own, 2):
-        apart = (distance(CATALOGUE.gives(one, c), CATALOGUE.gives(other, c)) > APART for c in exercise().ladder)
+        apart = (
+            distance(CATALOGUE.output_of(one, c), CATALOGUE.output_of(other, c)) > SEPARATION for c in exercise().ladder
+        )
         assert any(apart), f"{one.name} and {other.name} give the same numbers: keep one of them"
 
 
@@ -147,7 +149,7 @@ def test_no_message_gives_anything_away(grader, tmp_path):
     hidden = set()
     for function in exercise().functions:
         for check in (one for one in exercise().checks_of(function.name) if one.hidden):
-            for case in (draw(exercise(), check, case_id, 1) for case_id in check.cases):
+            for case in (draw_case(exercise(), check, case_id, 1) for case_id in check.cases):
                 for array in exercise().reference(function.name, case):
                     hidden |= {f"{number:.6g}" for number in np.ravel(array)}
     hidden = {number for number in hidden if len(number.lstrip("-0.")) >= 5}

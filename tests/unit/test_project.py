@@ -74,14 +74,15 @@ def test_every_room_has_a_guide(room: str) -> None:
 # --- Imports ------------------------------------------------------------------------------------------------------
 
 FLOORS = (
-    "student.calls student.feedback student.layout",
-    "exercise report files magics text sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
+    "student student.calls student.feedback student.layout",
+    "bounded_cache exercise report files "
+    "magics text sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
     "sandbox.syscalls sandbox.system sandbox.words",
-    "cells compare outside slopes source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.gaps "
+    "compare cells outside report_codec source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.gaps "
     "sandbox.loading sandbox.lockdown",
-    "archive golden loading notebook sandbox.answers sandbox.fresh sandbox.program",
-    "course messages proof submission sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
-    "judging sandbox.session sandbox.zygote",
+    "slopes archive loading notebook sandbox.answers sandbox.fresh sandbox.program",
+    "course findings golden proof submission sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
+    "judging messages sandbox.session sandbox.zygote",
     "cases diagnosis sandbox.jail",
     "ladder",
     "own_forward",

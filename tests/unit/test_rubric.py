@@ -34,7 +34,7 @@ def exercise() -> Exercise:
 @cache
 def cases(function: str, seed: int) -> tuple[Case, ...]:
     checks = exercise().checks_of(function)
-    return tuple(cases_of.draw(exercise(), check, id, seed) for check in checks for id in check.cases)
+    return tuple(cases_of.draw_case(exercise(), check, id, seed) for check in checks for id in check.cases)
 
 
 @cache
@@ -175,7 +175,7 @@ def test_a_case_is_told_by_its_seed_and_its_id():
 
     for check in exercise().checks:
         for id in check.cases:
-            first, second, other = (cases_of.draw(exercise(), check, id, seed) for seed in (7, 7, 8))
+            first, second, other = (cases_of.draw_case(exercise(), check, id, seed) for seed in (7, 7, 8))
             assert same(first, second)
             assert same(first, other) is not check.hidden
     numbers = [case.arrays["b_h"].tobytes() for case in cases("dJ_dW", 7) + cases("dJ_dU", 7)]

@@ -12,10 +12,10 @@ from hypothesis import given
 from rich.console import Console
 
 from autograder import messages
-from autograder.exercise import Case, Function
+from autograder.findings import Finding
 from autograder.formats import FORMATS, text
 from autograder.report import CheckResult, Note, Report
-from autograder.sandbox.program import CellProblem, Raised
+from autograder.sandbox.program import CellProblem, Limits
 from autograder.text import listing, plain, visible
 
 HOSTILE = {
@@ -40,15 +40,15 @@ HOSTILE = {
     "huge and invisible": "\u200b" * 1_000_000 + "x",
     "wide": "\U0001f480" * 500,
 }
-FUNCTION = Function("f", ("x",), ("x",), {"f": "(n,)"})
 
 
 def hostile_report(told: str) -> Report:
     """A report with a text everywhere a submission may have a hand in it, as `messages` lets it in."""
     problem = CellProblem("", 3, "ValueError", told, ("f",))
-    raised = messages.raised(FUNCTION, Raised("ValueError", told, "", 3), Case("f.a", {}, {}, "a case"), told=True)
+    where = {"function": "f", "arguments": ("x",), "cell": "", "line": 3, "case": "a case"}
+    raised = messages.sentence(Finding("error", "raised", {**where, "error": "ValueError", "text": told})).text
     notes = (
-        Note("student", messages.cell_problem(problem)),
+        Note("student", messages.cell_problem(problem, Limits())),
         Note("student", f"{listing([told, told])} beside it did not count."),
         Note("instructor", messages.quote(told)),
     )

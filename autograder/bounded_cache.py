@@ -1,0 +1,35 @@
+"""A cache that never holds more than a number of entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class BoundedCache(Generic[K, V]):
+    """Values by key, at most `max_entries` of them; the oldest entry goes first."""
+
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
+        self._entries: dict[K, V] = {}
+
+    def lookup(self, key: K) -> V | None:
+        """Return the value of a key, None where there is none."""
+        return self._entries.get(key)
+
+    def store(self, key: K, value: V) -> V:
+        """Keep a value, and return it."""
+        if len(self._entries) >= self._max_entries:
+            del self._entries[next(iter(self._entries))]
+        self._entries[key] = value
+        return value
+
+    def get(self, key: K, compute: Callable[[], V]) -> V:
+        """Return the value of a key, computed where there is none."""
+        return self._entries[key] if key in self._entries else self.store(key, compute())
+
+    def __len__(self) -> int:
+        return len(self._entries)
