@@ -16,12 +16,12 @@ from autograder.course import Course, read_secret, seed_of
 from autograder.exercise import Exercise
 from autograder.feedback import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
 from autograder.judging import FunctionVerdict, evaluate_function
-from autograder.outside import read_by
 from autograder.report import CheckResult, Note, Report, ReportStatus, Telling
 from autograder.sandbox.jail import Jail, JailError
 from autograder.sandbox.levels import SAFE, Level, at_least
 from autograder.sandbox.program import CellProblem, Execution, Limits, Outcome, Program, Returned
-from autograder.submission import Refused, Released, Submission, read_submission
+from autograder.submission.global_reads import read_by
+from autograder.submission.reader import Refused, Released, Submission, read_submission
 
 MAX_CACHED_VERDICTS = 400
 

@@ -14,7 +14,7 @@ from autograder.compare import COARSE
 from autograder.findings import Finding, Remark
 from autograder.report import Code
 from autograder.sandbox.program import CellProblem, Ended, How, Limits
-from autograder.text import listing, plain
+from autograder.submission.sanitize import listing, plain
 
 LONGEST_QUOTE = 200
 

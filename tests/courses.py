@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from autograder import source
-from autograder.cells import defined_in, script_cells
 from autograder.course import find_course
 from autograder.exercise import Exercise
 from autograder.loading import load_exercise
+from autograder.submission.cells import defined_in, script_cells
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "rnn_backprop"

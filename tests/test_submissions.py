@@ -22,7 +22,7 @@ from autograder.grading import Grader
 from autograder.loading import load_exercise
 from autograder.report import Report
 from autograder.sandbox.jail import Jail, Limits
-from autograder.submission import MAX_BYTES
+from autograder.submission.reader import MAX_BYTES
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COURSE = find_course(Path(__file__).parent)

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder import files
-from autograder.submission import ARCHIVE, SUFFIXES
+from autograder.submission import safe_files
+from autograder.submission.reader import ARCHIVE, SUFFIXES
 
 MOST_MEMBERS = 100_000
-_MOST = files.MAX_BYTES + 1  # of one file: what is longer is refused as too large when it is graded
+_MOST = safe_files.MAX_BYTES + 1  # of one file: what is longer is refused as too large when it is graded
 _CANVAS = re.compile(r"(?:(?P<name>.+?)_)??(?:LATE_)?(?P<id>anon_[^\W_]+|\d+)_\d+_(?P<file>.+)", re.DOTALL)
 _MOODLE = re.compile(
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_?/|_)(?:.*/)?(?P<file>[^/]+)", re.DOTALL
@@ -146,7 +146,7 @@ def _of_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 def _of_file(path: Path) -> bytes:
     try:
-        with files.opened(path) as file:
+        with safe_files.opened(path) as file:
             return file.read(_MOST)
-    except files.Unreadable:
+    except safe_files.Unreadable:
         return b""

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 import autograder
-from autograder import files
 from autograder.classroom.roll import Entry
 from autograder.grading import Terms
-from autograder.submission import ARCHIVE, MOST_ENTRIES, SUFFIXES
+from autograder.submission import safe_files
+from autograder.submission.reader import ARCHIVE, MOST_ENTRIES, SUFFIXES
 
 _PACKAGE = Path(autograder.__file__).parent
 _READ = (*SUFFIXES, ARCHIVE)
@@ -66,12 +66,12 @@ def _content(path: Path) -> Iterator[bytes]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        with files.opened(path) as file:
+        with safe_files.opened(path) as file:
             digest = hashlib.sha256()
             while part := file.read(1 << 20):
                 digest.update(part)
             return digest.digest()
-    except files.Unreadable as reason:
+    except safe_files.Unreadable as reason:
         return str(reason).encode()
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.submission import ARCHIVE, SUFFIXES
+from autograder.submission.reader import ARCHIVE, SUFFIXES
 
 _HANDED_IN = (*SUFFIXES, ARCHIVE)
 

@@ -182,7 +182,7 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], where: Path) -> 
 def _unpacked(folder: Path) -> Path:
     """The folder, or one made of a download of Canvas or Moodle, which is removed when the command ends."""
     from autograder.classroom.downloads import DownloadError, laid_out
-    from autograder.text import listing
+    from autograder.submission.sanitize import listing
 
     try:
         folder, left_out = click.get_current_context().with_resource(laid_out(folder))
@@ -198,7 +198,7 @@ def _unpacked(folder: Path) -> Path:
 def _who(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[Entry, ...]:
     """Whose work is to be graded; what is not graded is told."""
     from autograder.classroom.roll import call_the_roll
-    from autograder.text import listing
+    from autograder.submission.sanitize import listing
 
     try:
         roll = call_the_roll(folder, exercise)

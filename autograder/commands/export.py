@@ -108,7 +108,7 @@ def _tell(matched: Matched, failed: Sequence[str]) -> None:
 
 def _tell_changed(texts: Sequence[str]) -> None:
     from autograder.formats.table import safe
-    from autograder.text import listing
+    from autograder.submission.sanitize import listing
 
     if changed := [text for text in texts if safe(text) != text]:
         common.warn(f"a spreadsheet would take {listing(changed)} for a formula or a command: changed, so check these.")

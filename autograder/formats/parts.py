@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from autograder.report import CheckResult, CheckStatus, Report
-from autograder.text import visible
+from autograder.submission.sanitize import visible
 
 LONGEST = 20_000  # characters of one message: more helps nobody, and hosts refuse results that are too long
 WORDS: dict[CheckStatus, str] = {

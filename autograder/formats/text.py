@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.report import CheckResult, CheckStatus, Report
-from autograder.text import visible
+from autograder.submission.sanitize import visible
 
 WIDTH = 100
 MARKS: dict[CheckStatus, tuple[str, str]] = {

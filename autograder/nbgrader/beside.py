@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from autograder import files
 from autograder.nbgrader import timestamps
-from autograder.submission import MOST_ENTRIES
+from autograder.submission import safe_files
+from autograder.submission.reader import MOST_ENTRIES
 
 MOST_BYTES = 100_000_000  # of one student, as in nbgrader's exchange
 
@@ -20,8 +20,8 @@ def copy_files(handed_in: Path, here: Path) -> None:
         if path.suffix == ".ipynb" or path.name == timestamps.FILE or _leaves(path, handed_in):
             continue
         try:
-            data = files.content(path)
-        except files.Unreadable:
+            data = safe_files.content(path)
+        except safe_files.Unreadable:
             continue
         room -= len(data)
         if room < 0:

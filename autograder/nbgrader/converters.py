@@ -20,7 +20,6 @@ from nbgrader.converters import Autograde, GenerateAssignment, NbGraderException
 from nbgrader.utils import temp_attrs
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from autograder import files
 from autograder.course import CourseError, find_course
 from autograder.grading import released_files
 from autograder.loading import ExerciseError, load_exercise
@@ -31,6 +30,7 @@ from autograder.nbgrader.marker import Marker, NoMarker
 from autograder.nbgrader.outputs import is_gradable
 from autograder.release import ReleaseError, build_source, note_built
 from autograder.report import Report
+from autograder.submission import safe_files
 
 
 def _one_engine() -> AbstractContextManager[None]:
@@ -170,8 +170,8 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         """Copy the time that nbgrader reads, if it is one: at anything else it would stop."""
         try:
             if timestamps.handed_in(folder):
-                (here / timestamps.FILE).write_bytes(files.content(folder / timestamps.FILE))
-        except (timestamps.NoTime, files.Unreadable) as error:
+                (here / timestamps.FILE).write_bytes(safe_files.content(folder / timestamps.FILE))
+        except (timestamps.NoTime, safe_files.Unreadable) as error:
             self.log.warning("%s: %s", folder.parent.name, error)
 
 

@@ -16,7 +16,7 @@ from autograder.course import CourseError, find_course
 from autograder.exercise import Exercise
 from autograder.grading import released_files
 from autograder.loading import ExerciseError, load_exercise
-from autograder.submission import Refused, read_submission
+from autograder.submission.reader import Refused, read_submission
 
 SECRET = "submission_secret.txt"
 

@@ -13,10 +13,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from autograder import archive, files
-from autograder.cells import MOST_CELLS, CellsError, defined_in, script_cells, tidy
-from autograder.submission import ARCHIVE, Refused, Released, read_submission
-from autograder.text import plain
+from autograder.submission import archive, safe_files
+from autograder.submission.cells import MOST_CELLS, CellsError, defined_in, script_cells, tidy
+from autograder.submission.reader import ARCHIVE, Refused, Released, read_submission
+from autograder.submission.sanitize import plain
 
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
@@ -178,7 +178,7 @@ def _answers_in_words(notebook: Path, handed_in: Path) -> list[Cell]:
     """The answers in words of a notebook beside a script: they cannot stand in the script."""
     try:
         cells = _cells(json.loads(_text(_content(notebook, handed_in))))
-    except (files.Unreadable, ValueError, RecursionError):
+    except (safe_files.Unreadable, ValueError, RecursionError):
         return []
     return [cell for cell in cells if cell["cell_type"] == "markdown" and _name(cell)]
 
@@ -189,7 +189,7 @@ def _content(path: Path, handed_in: Path) -> bytes:
     for place in above[: above.index(handed_in) + 1]:
         if place != path and place.suffix.lower() == ARCHIVE and place.is_file():
             return archive.content(place, path.relative_to(place).as_posix())
-    return files.content(path)
+    return safe_files.content(path)
 
 
 def _text(data: bytes) -> str:
@@ -201,8 +201,8 @@ def _salvaged(path: Path, name: str) -> Iterator[Cell]:
     readers: dict[str, Callable[[str], Iterator[Cell]]] = {".ipynb": _salvaged_cells, ".py": _salvaged_script}
     for suffix, reader in readers.items():
         try:
-            data = files.content(path / f"{name}{suffix}" if path.is_dir() else path)
-        except files.Unreadable:
+            data = safe_files.content(path / f"{name}{suffix}" if path.is_dir() else path)
+        except safe_files.Unreadable:
             continue
         yield from reader(_text(data))
         return

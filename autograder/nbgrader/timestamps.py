@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dateutil import parser, tz  # type: ignore[import-untyped]  # its types would be one more package to lock
 
-from autograder import files
+from autograder.submission import safe_files
 
 FILE = "timestamp.txt"
 
@@ -21,10 +21,10 @@ def handed_in(folder: Path) -> datetime | None:
     if not (folder / FILE).exists():
         return None
     try:
-        text = files.content(folder / FILE).decode().strip()
+        text = safe_files.content(folder / FILE).decode().strip()
         day, clock, *zone = text.split(" ") if text.count(" ") == 2 else (text, "")
         told: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
-    except (files.Unreadable, ValueError, OverflowError):
+    except (safe_files.Unreadable, ValueError, OverflowError):
         raise NoTime(f"{FILE} holds no time, so this counts as handed in on time.") from None
     return told.astimezone(UTC).replace(tzinfo=None) if told.tzinfo else told
 

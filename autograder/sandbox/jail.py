@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autograder.bounded_cache import BoundedCache
-from autograder.cells import Cell
 from autograder.sandbox import runtime, system
 from autograder.sandbox.forks import Zygote
 from autograder.sandbox.fresh import FreshProcesses
@@ -38,6 +37,7 @@ from autograder.sandbox.program import (
     Value,
 )
 from autograder.sandbox.session import Processes, ReplyCache, Session
+from autograder.submission.cells import Cell
 
 __all__ = [
     "Again",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from autograder.cells import Cell
 from autograder.exercise import Array, Arrays, Names
 from autograder.sandbox import frames
+from autograder.submission.cells import Cell
 
 How = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
 

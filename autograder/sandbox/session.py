@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from autograder.bounded_cache import BoundedCache
-from autograder.cells import Cell, defined_in
 from autograder.sandbox import replies
 from autograder.sandbox.frames import LONGEST_TEXT, FrameError, integer, text
 from autograder.sandbox.levels import JailError
 from autograder.sandbox.program import Batch, CellProblem, Ended, Limits, Outcome, Program, Raised, Returned
 from autograder.sandbox.worker import Process, Stopped, Worker
+from autograder.submission.cells import Cell, defined_in
 
 _SPARE_SECONDS = 10  # on the CPU, beyond what the clock allows
 LONGEST_CACHED_REPLY = 4096  # bytes

@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from autograder.cells import script_cells
 from autograder.sandbox import gaps, standins
 from autograder.sandbox.jail import Batch, Call, Jail, Limits, Program, Returned
 from autograder.sandbox.levels import Level
 from autograder.sandbox.loading import GivenModules, StudentModule
+from autograder.submission.cells import script_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMISSION = ROOT / "tests" / "submissions" / "class" / "perfect" / "rnn_backprop.py"

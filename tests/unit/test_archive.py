@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import archive
-from autograder.files import MAX_BYTES, Unreadable
-from autograder.submission import Refused, Released, read_submission
+from autograder.submission import archive
+from autograder.submission.reader import Refused, Released, read_submission
+from autograder.submission.safe_files import MAX_BYTES, Unreadable
 
 RELEASED = Released(frozenset(), frozenset(), frozenset(), ("f",))
 ANSWER = b"def f(x):\n    return x\n"

@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from autograder.cells import MOST_CELLS, CellsError, defined_in, notebook_cells, script_cells, tidy
-from autograder.magics import without_magics
+from autograder.submission.cells import MOST_CELLS, CellsError, defined_in, notebook_cells, script_cells, tidy
+from autograder.submission.magics import without_magics
 
 
 def notebook(*sources: object, **fields: object) -> str:

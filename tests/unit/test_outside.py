@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.outside import read_by
+from autograder.submission.global_reads import read_by
 
 BEFORE = "import numpy as np\n\nx = np.ones(3)\nT: int = 4\na, b = 1, 2\nslope = lambda out: 1 - out**2\n"
 

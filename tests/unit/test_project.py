@@ -75,13 +75,13 @@ def test_every_room_has_a_guide(room: str) -> None:
 
 FLOORS = (
     "student student.calls student.feedback student.layout",
-    "bounded_cache exercise report files "
-    "magics text sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
+    "bounded_cache exercise report submission.safe_files "
+    "submission.magics submission.sanitize sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
     "sandbox.syscalls sandbox.system sandbox.words",
-    "compare cells outside report_codec source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.gaps "
+    "compare submission.cells submission.global_reads report_codec source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.gaps "
     "sandbox.loading sandbox.lockdown",
-    "slopes archive loading notebook sandbox.answers sandbox.fresh sandbox.program",
-    "course findings golden proof submission sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
+    "slopes submission.archive loading notebook sandbox.answers sandbox.fresh sandbox.program",
+    "course findings golden proof submission.reader sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
     "judging messages sandbox.session sandbox.zygote",
     "cases diagnosis sandbox.jail",
     "ladder",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.submission import MAX_BYTES, MOST_ENTRIES, Refused, Released, read_submission
+from autograder.submission.reader import MAX_BYTES, MOST_ENTRIES, Refused, Released, read_submission
 
 SET_UP = "import numpy as np\n\nprint('set-up')"
 STUB = "def f(x):\n    raise NotImplementedError"

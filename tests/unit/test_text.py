@@ -16,7 +16,7 @@ from autograder.findings import Finding
 from autograder.formats import FORMATS, text
 from autograder.report import CheckResult, Note, Report
 from autograder.sandbox.program import CellProblem, Limits
-from autograder.text import listing, plain, visible
+from autograder.submission.sanitize import listing, plain, visible
 
 HOSTILE = {
     "clears the screen": "a\x1b[2J\x1b[Hb",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from autograder.files import MAX_BYTES, Unreadable, not_too_large, opened
+from autograder.submission.safe_files import MAX_BYTES, Unreadable, not_too_large, opened
 
 MAX_ARCHIVE = 50_000_000  # bytes of the archive itself
 MOST_MEMBERS = 10_000

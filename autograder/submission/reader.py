@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from autograder import archive, files
-from autograder.cells import Cell, CellsError, WrittenCell, defined_in, notebook_cells, script_cells, tidy
-from autograder.files import MAX_BYTES as MAX_BYTES  # for those who ask how large a submission may be
-from autograder.files import Unreadable
-from autograder.text import listing, plain
+from autograder.submission import archive, safe_files
+from autograder.submission.cells import Cell, CellsError, WrittenCell, defined_in, notebook_cells, script_cells, tidy
+from autograder.submission.safe_files import MAX_BYTES as MAX_BYTES  # for those who ask how large a submission may be
+from autograder.submission.safe_files import Unreadable
+from autograder.submission.sanitize import listing, plain
 
 MOST_ENTRIES = 10_000  # of a folder
 ARCHIVE = ".zip"
@@ -68,7 +68,7 @@ def read_submission(path: Path, exercise_name: str, released: Released) -> Submi
         return _from_archive(path, exercise_name, released)
     if path.suffix.lower() not in SUFFIXES:
         raise Refused(f"{_name(path)} is neither a notebook (.ipynb) nor a script (.py): hand in one of these.")
-    file = _File(path, lambda: files.content(path))
+    file = _File(path, lambda: safe_files.content(path))
     return _submission(file, _cells(file), released, ())
 
 
@@ -129,7 +129,7 @@ def _from_folder(folder: Path, exercise_name: str, released: Released) -> Submis
         raise Refused(f"The folder {_name(folder)} cannot be read: {error.strerror}.") from None
     if len(names) > MOST_ENTRIES:
         raise Refused(f"The folder {_name(folder)} holds more than {MOST_ENTRIES} files: hand in your own alone.")
-    place = _Place(f"folder {_name(folder)}", folder, names, lambda name: files.content(folder / name))
+    place = _Place(f"folder {_name(folder)}", folder, names, lambda name: safe_files.content(folder / name))
     found = [_find(names, exercise_name, suffix) for suffix in SUFFIXES]
     archives = [name for name in names if name.lower().endswith(ARCHIVE) and not name.startswith(".")]
     if len(archives) == 1 and not any(one.exact or one.copies for one in found):

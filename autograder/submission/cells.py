@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.magics import foreign, without_magics
+from autograder.submission.magics import foreign, without_magics
 
 MOST_CELLS = 2000
 
