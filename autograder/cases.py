@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from autograder.exercise import Array, Case, Check, Exercise, Function
+from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.judging import CallResult
 from autograder.sandbox.program import Again, Batch, Call, Outcome, Recall
 from autograder.slopes import slope

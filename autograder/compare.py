@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 import autograder.student.feedback as student
-from autograder.exercise import Array
+from autograder.exercise.model import Array
 
 EXACT = student.EXACT
 """Largest error of honest float64 code: four decades above what was seen, below every float32 result seen."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from autograder.compare import COARSE, EXACT, SMALLEST_SCALE, relative_error
-from autograder.exercise import Array, Case, Exercise, Mistake
+from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.judging import CallResult
 from autograder.sandbox.program import Returned
 

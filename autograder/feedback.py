@@ -13,7 +13,7 @@ from autograder import messages
 from autograder.bounded_cache import BoundedCache
 from autograder.cases import CallPlan
 from autograder.diagnosis import MistakeCatalogue
-from autograder.exercise import Exercise, Function
+from autograder.exercise.model import Exercise, Function
 from autograder.findings import Finding
 from autograder.judging import CheckVerdict, FunctionVerdict
 from autograder.ladder import DiagnosticSuite, ResultsByCase, has_wrong_numbers

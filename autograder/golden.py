@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Array, Case, Exercise, Function, VisibleCheck
+from autograder.exercise.model import Array, Case, Exercise, Function, VisibleCheck
 from autograder.slopes import is_gradient, slope
 
 DIGITS = 10  # the last ones of a float64 differ between machines, and two releases must be the same

@@ -13,7 +13,7 @@ from autograder import messages
 from autograder.bounded_cache import BoundedCache
 from autograder.cases import CallPlan, plan_calls
 from autograder.course import Course, read_secret, seed_of
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.feedback import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
 from autograder.judging import FunctionVerdict, evaluate_function
 from autograder.report import CheckResult, Note, Report, ReportStatus, Telling

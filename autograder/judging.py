@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograder.compare import Comparison, compare
-from autograder.exercise import Array, Case, Check, Exercise, Function
+from autograder.exercise.model import Array, Case, Check, Exercise, Function
+from autograder.exercise.source import stub_text
 from autograder.findings import CONTRACT_BROKEN, Finding, Remark
 from autograder.report import CheckStatus
 from autograder.sandbox.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
 from autograder.sandbox.words import FLOATS
 from autograder.slopes import slope
-from autograder.source import stub_text
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.cases import make_call
 from autograder.compare import compare
-from autograder.exercise import Array, Case, Exercise, Function, Sum
+from autograder.exercise.model import Array, Case, Exercise, Function, Sum
 from autograder.judging import CallResult
 from autograder.sandbox.jail import Runner
 from autograder.sandbox.program import Batch, Limits, Outcome, Program, Returned

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
-from autograder.source import Cell, SourceError, stub, uncommented
+from autograder.exercise.source import Cell, SourceError, stub, uncommented
 
 nbformat: Any = typed_nbformat  # half of its functions carry types, and the checker takes all or none
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}

@@ -15,7 +15,7 @@ import numpy as np
 from autograder import messages
 from autograder.cases import make_call
 from autograder.compare import compare
-from autograder.exercise import Array, Arrays, Case, Exercise, Function
+from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
 from autograder.judging import CallResult, FunctionVerdict
 from autograder.ladder import ResultsByCase, comparable_arrays, has_wrong_numbers
 from autograder.sandbox.jail import Runner

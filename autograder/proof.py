@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograder.compare import EXACT
-from autograder.exercise import Check, Exercise, Mistake
+from autograder.exercise.model import Check, Exercise, Mistake
 
 NAMED_RIGHT = 95
 """So many percent of the mistakes must be named right; the rest may stay without a name, but must not get another."""

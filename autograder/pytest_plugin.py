@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:  # nothing that needs numpy is imported before it is known whose numpy that would be
-    from autograder.exercise import Check
+    from autograder.exercise.model import Check
     from autograder.report import Report
 
 
@@ -96,7 +96,7 @@ class SubmissionNode(pytest.Collector):
         super().__init__(**kwargs)
         self.warnings: list[str] = []
         from autograder.course import CourseError, find_course
-        from autograder.loading import ExerciseError, load_exercise
+        from autograder.exercise.loader import ExerciseError, load_exercise
 
         try:
             self.course = find_course(self.config.rootpath)

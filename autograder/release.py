@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from autograder import source
-from autograder.exercise import Exercise
+from autograder.exercise import source
+from autograder.exercise.model import Exercise
 from autograder.golden import golden_numbers
 
 STUDENT = Path(__file__).parent / "student"

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.compare import compare
-from autograder.exercise import Array, Arrays, Case, Exercise, Function, Names
+from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Names
 
 STEP = 1e-20
 

@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autograder import source
 from autograder.cases import draw_case
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import columns_of
 from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
 from autograder.compare import compare
-from autograder.exercise import Exercise, Mistake
+from autograder.exercise import source
+from autograder.exercise.model import Exercise, Mistake
 from autograder.grading import Terms
 from autograder.proof import Proof, Verdict, other_of, row_of
 from autograder.slopes import slope

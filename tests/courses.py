@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from autograder import source
 from autograder.course import find_course
-from autograder.exercise import Exercise
-from autograder.loading import load_exercise
+from autograder.exercise import source
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.submission.cells import defined_in, script_cells
 
 ROOT = Path(__file__).resolve().parents[1]

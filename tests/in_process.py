@@ -16,9 +16,9 @@ import numpy as np
 from autograder.cases import draw_case
 from autograder.compare import compare
 from autograder.course import find_course
-from autograder.exercise import Array, Case, Exercise, Function
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.judging import CallResult
-from autograder.loading import load_exercise
 from autograder.sandbox.program import Returned, Value
 from autograder.slopes import slope
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import source
 from autograder.course import find_course
+from autograder.exercise import source
+from autograder.exercise.loader import load_exercise
 from autograder.grading import Grader, opened
-from autograder.loading import load_exercise
 from autograder.report import Report
 from tests import courses
 

@@ -12,7 +12,7 @@ from textwrap import indent
 
 import pytest
 
-from autograder.exercise import Mistake
+from autograder.exercise.model import Mistake
 from autograder.formats import html
 from autograder.grading import Grader
 from autograder.report import CheckResult, Report, Telling

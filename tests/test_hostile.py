@@ -34,9 +34,9 @@ import pytest
 
 from autograder.bounded_cache import BoundedCache
 from autograder.course import find_course
-from autograder.exercise import Exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.loading import load_exercise
 from autograder.report import Report
 from autograder.sandbox.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
 from autograder.sandbox.levels import LEVELS, Level

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from autograder import source
 from autograder.course import find_course
-from autograder.exercise import Exercise
+from autograder.exercise import source
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.loading import load_exercise
 from autograder.report import Report
 from autograder.sandbox.jail import Jail, Limits
 from autograder.submission.reader import MAX_BYTES

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from autograder.cases import draw_case
 from autograder.course import find_course
-from autograder.exercise import Exercise
-from autograder.loading import load_exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
+from autograder.exercise.source import solution_lines
 from autograder.release import TELLING
 from autograder.report import Report
-from autograder.source import solution_lines
 
 NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e[-+]\d+)?")
 

@@ -23,9 +23,9 @@ import autograder
 from autograder.classroom.keys import exercise_files
 from autograder.classroom.store import Columns, Result
 from autograder.classroom.work import Task, graded, not_graded
-from autograder.exercise import Exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Grader, NotIsolated, Terms, Work, at_work, read_or_refuse
-from autograder.loading import load_exercise
 from autograder.sandbox import system
 
 _LOOK = 0.25  # seconds between two looks at the clock while nothing comes back

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.formats import table
 from autograder.report import Report
 from autograder.report_codec import full_object, read_report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import Columns, Result, result_of
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Grader, Work
 from autograder.report import Note, Report
 

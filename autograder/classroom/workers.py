@@ -20,9 +20,9 @@ from pathlib import Path
 
 from autograder.classroom.store import Columns, Result
 from autograder.classroom.work import Task, graded, not_graded
-from autograder.exercise import Exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, Terms, at_work
-from autograder.loading import load_exercise
 from autograder.sandbox import system
 
 _LOOK = 0.25  # seconds between two looks at the clock while nothing comes back

@@ -14,7 +14,7 @@ from autograder.sandbox.levels import LEVELS, Level
 
 if TYPE_CHECKING:
     from autograder.course import Course
-    from autograder.exercise import Exercise
+    from autograder.exercise.model import Exercise
     from autograder.grading import Grader, Terms
     from autograder.report import Telling
 
@@ -65,7 +65,7 @@ def cores() -> int:
 def open_exercise(exercise: str) -> tuple[Course, Exercise]:
     """The course of this folder, and one of its exercises."""
     from autograder.course import CourseError, find_course
-    from autograder.loading import ExerciseError, load_exercise
+    from autograder.exercise.loader import ExerciseError, load_exercise
 
     try:
         course = find_course(Path.cwd())

@@ -11,7 +11,7 @@ import click
 from autograder.commands import common
 
 if TYPE_CHECKING:
-    from autograder.exercise import Exercise
+    from autograder.exercise.model import Exercise
     from autograder.grading import Terms
     from autograder.proof import Proof
 

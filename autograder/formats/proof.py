@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.exercise import Check
+from autograder.exercise.model import Check
 from autograder.proof import Proof, Row
 
 WIDTH = 120  # of what is piped; at a terminal its own width counts

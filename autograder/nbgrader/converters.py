@@ -21,8 +21,8 @@ from nbgrader.utils import temp_attrs
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.course import CourseError, find_course
+from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import released_files
-from autograder.loading import ExerciseError, load_exercise
 from autograder.nbgrader import gradebook, intake, timestamps
 from autograder.nbgrader.beside import copy_files
 from autograder.nbgrader.gradebook import GradebookError

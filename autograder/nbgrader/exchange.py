@@ -13,9 +13,9 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.utils import temp_attrs
 
 from autograder.course import CourseError, find_course
-from autograder.exercise import Exercise
+from autograder.exercise.loader import ExerciseError, load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import released_files
-from autograder.loading import ExerciseError, load_exercise
 from autograder.submission.reader import Refused, read_submission
 
 SECRET = "submission_secret.txt"

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from autograder.course import Course
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import released_files
 from autograder.nbgrader import gradebook, intake, timestamps
 from autograder.nbgrader.beside import copy_files

@@ -16,7 +16,7 @@ from uuid import uuid4
 import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.formats.parts import points
 from autograder.nbgrader.outputs import CHECK
 

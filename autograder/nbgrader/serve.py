@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from autograder.course import CourseError, find_course
+from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import NotIsolated, opened
-from autograder.loading import ExerciseError, load_exercise
 from autograder.nbgrader import wire
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from autograder.exercise import Array, Arrays, Names
+from autograder.exercise.model import Array, Arrays, Names
 from autograder.sandbox import frames
 from autograder.submission.cells import Cell
 

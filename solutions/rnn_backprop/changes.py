@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.exercise import Mistake
+from autograder.exercise.model import Mistake
 
 HERE = Path(__file__).parent
 REFERENCE, DOUBLE_SUM = "rnn_backprop.py", "honest/double_sum.py"

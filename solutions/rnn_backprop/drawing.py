@@ -16,7 +16,7 @@ import many
 import numpy as np
 import numpy.typing as npt
 
-from autograder.exercise import Array, Arrays, Case, Names
+from autograder.exercise.model import Array, Arrays, Case, Names
 
 Good = npt.NDArray[np.bool_]
 

@@ -14,7 +14,7 @@ import network
 import numpy as np
 import rnn_backprop as reference
 
-from autograder.exercise import Array, Case
+from autograder.exercise.model import Array, Case
 
 _SCALAR: dict[str, Any] = {  # one number each: to be worked out by hand
     "U": [[2]],

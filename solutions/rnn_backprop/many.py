@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.exercise import Names
+from autograder.exercise.model import Names
 
 Stack = npt.NDArray[Any]
 Stacks = Mapping[str, Stack]

@@ -18,7 +18,7 @@ from ladder import LADDER as LADDER  # public cases on which wrong work is looke
 from mistakes import MISTAKES as MISTAKES  # by which it is told apart
 from sums import sums as sums  # which terms of a sum are missing
 
-from autograder.exercise import Array, Arrays, Case, Check, Function, Law, Names, VisibleCheck
+from autograder.exercise.model import Array, Arrays, Case, Check, Function, Law, Names, VisibleCheck
 
 GIVEN = ("network.py",)
 

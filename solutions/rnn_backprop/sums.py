@@ -10,7 +10,7 @@ from typing import Any
 import network
 import numpy as np
 
-from autograder.exercise import Array, Case, Sum
+from autograder.exercise.model import Array, Case, Sum
 
 
 def sums(function: str, case: Case) -> tuple[Sum, ...]:

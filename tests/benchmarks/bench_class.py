@@ -36,8 +36,8 @@ import psutil
 
 from autograder.classroom.roll import Entry
 from autograder.course import find_course
-from autograder.exercise import Exercise
-from autograder.loading import load_exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from tests.benchmarks.ways import NAME, SEED, WORKERS, Grade, bare_pytest, floor, hand_in, kit, otter, stock_nbgrader
 
 FIGURE = Path(__file__).with_name("class.svg")

@@ -23,7 +23,7 @@ from autograder.classroom.store import Store, columns_of
 from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
 from autograder.course import find_course
-from autograder.exercise import Case, Exercise
+from autograder.exercise.model import Case, Exercise
 from autograder.grading import Terms, Work, read_or_refuse
 from autograder.sandbox import gaps, standins, zygote
 from autograder.sandbox.loading import GivenModules, StudentModule

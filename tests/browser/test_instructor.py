@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import find_course
-from autograder.loading import load_exercise
+from autograder.exercise.loader import load_exercise
 from tests import courses
 from tests.browser.jupyter import SCREENSHOTS, jupyterlab
 from tests.courses import NAME

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.exercise import Exercise, Mistake
+from autograder.exercise.model import Exercise, Mistake
 
 MODEL = Path(__file__).parents[1] / "submissions" / "class" / "perfect" / "rnn_backprop.py"
 

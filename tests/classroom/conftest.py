@@ -10,9 +10,9 @@ import pytest
 
 from autograder.classroom.store import Columns, columns_of
 from autograder.course import find_course
-from autograder.exercise import Exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Terms
-from autograder.loading import load_exercise
 from autograder.sandbox.program import Limits
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.jail import Jail, Limits
 from tests.classroom.classes import handed_in, put, with_mistake

@@ -17,7 +17,7 @@ from autograder.classroom.roll import call_the_roll
 from autograder.classroom.store import Columns, Result
 from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Terms, read_or_refuse
 from tests.classroom.classes import handed_in, put
 

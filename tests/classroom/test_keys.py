@@ -11,7 +11,7 @@ import pytest
 
 from autograder.classroom.keys import exercise_files, key_of, key_of_terms
 from autograder.classroom.roll import Entry
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Terms
 from autograder.sandbox.program import Limits
 

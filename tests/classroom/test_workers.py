@@ -17,7 +17,7 @@ from autograder.classroom.roll import call_the_roll
 from autograder.classroom.store import Columns, Result
 from autograder.classroom.work import Task, graded
 from autograder.classroom.workers import LocalWorkers
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, Terms
 from autograder.sandbox.levels import LEVELS
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from autograder.exercise import Exercise
-from autograder.loading import load_exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from tests import courses, told
 from tests.nbgrader import handed_in
 from tests.nbgrader.handed_in import EVERYBODY, NOTEBOOK

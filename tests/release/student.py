@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.source import cells, released
+from autograder.exercise.source import cells, released
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "rnn_backprop"

@@ -14,10 +14,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.exercise import Exercise
-from autograder.loading import load_exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
+from autograder.exercise.source import SCRIPT_END, cells, released, solution_lines, source_cells
 from autograder.release import ReleaseError, build, differences, release_exercise
-from autograder.source import SCRIPT_END, cells, released, solution_lines, source_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT / "solutions" / "rnn_backprop"

@@ -9,9 +9,9 @@ import pytest
 
 from autograder import grading
 from autograder.course import SECRET_VARIABLE, Course, find_course
-from autograder.exercise import Exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, opened
-from autograder.loading import load_exercise
 from autograder.sandbox.jail import Jail, JailError
 from autograder.sandbox.levels import Level
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import messages
-from autograder.exercise import Case, Check, Exercise, Function, Law
+from autograder.exercise.model import Case, Check, Exercise, Function, Law
 from autograder.feedback import plain_results
 from autograder.judging import CallResult, FunctionVerdict, evaluate_function
 from autograder.report import CheckStatus

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.exercise import Case
+from autograder.exercise.model import Case
 from autograder.student.feedback import error
 from tests.told import exercise
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.loading import ExerciseError, load_exercise
+from autograder.exercise.loader import ExerciseError, load_exercise
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.cases import case_rng, draw_case, plan_calls
-from autograder.exercise import Exercise
+from autograder.exercise.model import Exercise
 from autograder.slopes import slope
 from tests.in_process import exercise
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import source
 from autograder.cases import draw_case
 from autograder.compare import COARSE
 from autograder.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
+from autograder.exercise import source
 from autograder.release import build
 from autograder.verify import samples
 from tests.in_process import compared_cases, error, exercise, seeds

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from autograder import cases as cases_of
-from autograder.exercise import Array, Case, Exercise
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Array, Case, Exercise
 from autograder.grading import Grader
-from autograder.loading import load_exercise
 from autograder.sandbox.jail import Jail, Limits
 
 ROOT = Path(__file__).parents[2]

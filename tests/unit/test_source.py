@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.source import SCRIPT_END, SourceError, cells, released, solution_lines, source_cells
+from autograder.exercise.source import SCRIPT_END, SourceError, cells, released, solution_lines, source_cells
 
 SOURCE = '''\
 # %% [markdown]

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.exercise.loader import load_exercise
+from autograder.exercise.source import cells, solution_lines
 from autograder.golden import golden_numbers
-from autograder.loading import load_exercise
 from autograder.release import SHIPPED, STUDENT
-from autograder.source import cells, solution_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISE = ROOT / "solutions" / "rnn_backprop"

@@ -106,7 +106,7 @@ def test_no_honest_variant_loses_a_point_whatever_the_seed():
 
 CATALOGUE = """
 
-from autograder.exercise import Mistake
+from autograder.exercise.model import Mistake
 
 
 def _ladder(number: int) -> Case:

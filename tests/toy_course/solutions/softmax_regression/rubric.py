@@ -9,7 +9,7 @@ import model
 import numpy as np
 import softmax_regression as reference
 
-from autograder.exercise import Case, Check, Function, Names, VisibleCheck
+from autograder.exercise.model import Case, Check, Function, Names, VisibleCheck
 
 GIVEN = ("model.py",)
 

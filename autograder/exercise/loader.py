@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Array, Case, Exercise, Function, Mistake
-from autograder.source import SourceError, source_cells
+from autograder.exercise.model import Array, Case, Exercise, Function, Mistake
+from autograder.exercise.source import SourceError, source_cells
 
 RUBRIC = ("GIVEN", "FUNCTIONS", "CHECKS", "VISIBLE", "draw", "objective")
 
