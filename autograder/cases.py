@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.judging import CallResult
-from autograder.sandbox.program import Again, Batch, Call, Outcome, Recall
+from autograder.sandbox.host.program import Again, Batch, Call, Outcome, Recall
 from autograder.slopes import slope
 
 PUBLIC_SEED = 0

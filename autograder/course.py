@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from autograder.report import Telling
-from autograder.sandbox.levels import LEVELS, Level
-from autograder.sandbox.program import Limits
+from autograder.sandbox.host.levels import LEVELS, Level
+from autograder.sandbox.host.program import Limits
 
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SEED_BITS = 53  # a JSON number that every reader keeps exactly

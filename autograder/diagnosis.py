@@ -14,7 +14,7 @@ import numpy as np
 from autograder.compare import COARSE, EXACT, SMALLEST_SCALE, relative_error
 from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.judging import CallResult
-from autograder.sandbox.program import Returned
+from autograder.sandbox.host.program import Returned
 
 Arrays = tuple[Array, ...]
 

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.sandbox.levels import ABOUT, SAFE, at_least
-from autograder.sandbox.probe import Finding, examine
+from autograder.sandbox.host.levels import ABOUT, SAFE, at_least
+from autograder.sandbox.host.probe import Finding, examine
 
 WORDS = (
     ("bubblewrap", "starts a program in a container of its own, in which only chosen folders exist"),

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder import messages
-from autograder.bounded_cache import BoundedCache
 from autograder.cases import CallPlan
 from autograder.diagnosis import MistakeCatalogue
 from autograder.exercise.model import Exercise, Function
@@ -19,8 +18,9 @@ from autograder.judging import CheckVerdict, FunctionVerdict
 from autograder.ladder import DiagnosticSuite, ResultsByCase, has_wrong_numbers
 from autograder.own_forward import ConsistencyChecker, ForwardConsistency
 from autograder.report import CheckResult, Feedback, Note, Telling
-from autograder.sandbox.jail import Loaded, Runner
-from autograder.sandbox.program import Batch, Ended, Execution, Limits, Program, Returned
+from autograder.sandbox.host.bounded_cache import BoundedCache
+from autograder.sandbox.host.jail import Loaded, Runner
+from autograder.sandbox.host.program import Batch, Ended, Execution, Limits, Program, Returned
 from autograder.student.feedback import explain
 from autograder.student.layout import as_text
 

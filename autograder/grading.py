@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import messages
-from autograder.bounded_cache import BoundedCache
 from autograder.cases import CallPlan, plan_calls
 from autograder.course import Course, read_secret, seed_of
 from autograder.exercise.model import Exercise
 from autograder.feedback import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
 from autograder.judging import FunctionVerdict, evaluate_function
 from autograder.report import CheckResult, Note, Report, ReportStatus, Telling
-from autograder.sandbox.jail import Jail, JailError
-from autograder.sandbox.levels import SAFE, Level, at_least
-from autograder.sandbox.program import CellProblem, Execution, Limits, Outcome, Program, Returned
+from autograder.sandbox.host.bounded_cache import BoundedCache
+from autograder.sandbox.host.jail import Jail, JailError
+from autograder.sandbox.host.levels import SAFE, Level, at_least
+from autograder.sandbox.host.program import CellProblem, Execution, Limits, Outcome, Program, Returned
 from autograder.submission.global_reads import read_by
 from autograder.submission.reader import Refused, Released, Submission, read_submission
 

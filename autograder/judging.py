@@ -13,8 +13,8 @@ from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.exercise.source import stub_text
 from autograder.findings import CONTRACT_BROKEN, Finding, Remark
 from autograder.report import CheckStatus
-from autograder.sandbox.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
-from autograder.sandbox.words import FLOATS
+from autograder.sandbox.host.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
+from autograder.sandbox.protocol.vocabulary import FLOATS
 from autograder.slopes import slope
 
 

@@ -11,8 +11,8 @@ from autograder.cases import make_call
 from autograder.compare import compare
 from autograder.exercise.model import Array, Case, Exercise, Function, Sum
 from autograder.judging import CallResult
-from autograder.sandbox.jail import Runner
-from autograder.sandbox.program import Batch, Limits, Outcome, Program, Returned
+from autograder.sandbox.host.jail import Runner
+from autograder.sandbox.host.program import Batch, Limits, Outcome, Program, Returned
 from autograder.slopes import is_gradient
 from autograder.student.feedback import Rung
 

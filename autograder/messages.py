@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograder.compare import COARSE
 from autograder.findings import Finding, Remark
 from autograder.report import Code
-from autograder.sandbox.program import CellProblem, Ended, How, Limits
+from autograder.sandbox.host.program import CellProblem, Ended, How, Limits
 from autograder.submission.sanitize import listing, plain
 
 LONGEST_QUOTE = 200

@@ -18,8 +18,8 @@ from autograder.compare import compare
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
 from autograder.judging import CallResult, FunctionVerdict
 from autograder.ladder import ResultsByCase, comparable_arrays, has_wrong_numbers
-from autograder.sandbox.jail import Runner
-from autograder.sandbox.program import Batch, Limits, Outcome, Program
+from autograder.sandbox.host.jail import Runner
+from autograder.sandbox.host.program import Batch, Limits, Outcome, Program
 from autograder.student.calls import STEP
 
 MAX_WEIGHTS = 12  # that are moved, so that it stays a matter of a few dozen calls

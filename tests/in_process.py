@@ -19,7 +19,7 @@ from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.judging import CallResult
-from autograder.sandbox.program import Returned, Value
+from autograder.sandbox.host.program import Returned, Value
 from autograder.slopes import slope
 
 Code = Callable[..., Any]

@@ -32,15 +32,15 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.bounded_cache import BoundedCache
 from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.report import Report
-from autograder.sandbox.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
-from autograder.sandbox.levels import LEVELS, Level
-from autograder.sandbox.session import Session
+from autograder.sandbox.host.bounded_cache import BoundedCache
+from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
+from autograder.sandbox.host.levels import LEVELS, Level
+from autograder.sandbox.host.submission_process import Session
 from tests.told import assert_tells_nothing
 
 HOSTILE = Path(__file__).parent / "hostile"

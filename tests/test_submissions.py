@@ -21,7 +21,7 @@ from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.report import Report
-from autograder.sandbox.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail, Limits
 from autograder.submission.reader import MAX_BYTES
 
 SUBMISSIONS = Path(__file__).parent / "submissions"

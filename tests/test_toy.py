@@ -20,7 +20,7 @@ from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.release import build, differences, release_exercise
 from autograder.report import Report
-from autograder.sandbox.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail, Limits
 
 ROOT = Path(__file__).parents[1]
 TOY = ROOT / "tests" / "toy_course"

@@ -26,7 +26,7 @@ from autograder.classroom.work import Task, graded, not_graded
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader, NotIsolated, Terms, Work, at_work, read_or_refuse
-from autograder.sandbox import system
+from autograder.sandbox.guest import linux
 
 _LOOK = 0.25  # seconds between two looks at the clock while nothing comes back
 _WAIT_SECONDS = 30
@@ -89,7 +89,7 @@ def grade_chunk(sent: Parcel, chunk: Sequence[tuple[Task, Work]]) -> tuple[list[
         _desk.parcel, _desk.warnings, _desk.open = None, [], ExitStack()
         exercise = _unpack(sent)
         if sys.platform == "linux":
-            system.interrupt_nobody()
+            linux.interrupt_nobody()
         _desk.grader = _desk.open.enter_context(at_work(exercise, sent.terms, _desk.warnings.append))
         _desk.parcel = sent
     return [graded(_desk.grader, task, work, sent.columns) for task, work in chunk], list(_desk.warnings)

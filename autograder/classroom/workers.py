@@ -23,7 +23,7 @@ from autograder.classroom.work import Task, graded, not_graded
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, Terms, at_work
-from autograder.sandbox import system
+from autograder.sandbox.guest import linux
 
 _LOOK = 0.25  # seconds between two looks at the clock while nothing comes back
 _START_SECONDS = 120.0
@@ -72,7 +72,7 @@ class LocalWorkers:
         self._warned: set[str] = set()
         self._failed_starts = 0
         if _FORKS:
-            system.make_undumpable()
+            linux.make_undumpable()
 
     def __enter__(self) -> LocalWorkers:
         return self
@@ -180,8 +180,8 @@ def serve(
         other.close()
     signal.signal(signal.SIGINT, lambda *_: None)  # who interrupts the class ends the workers
     if sys.platform == "linux":
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
-        system.interrupt_nobody()
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        linux.interrupt_nobody()
     if isinstance(exercise, Path):
         exercise = load_exercise(exercise)
     warnings: list[str] = []

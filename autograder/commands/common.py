@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.sandbox.levels import LEVELS, Level
+from autograder.sandbox.host.levels import LEVELS, Level
 
 if TYPE_CHECKING:
     from autograder.course import Course

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands import common, reporting
-from autograder.sandbox.levels import Level
+from autograder.sandbox.host.levels import Level
 
 if TYPE_CHECKING:
     from autograder.grading import Grader

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from autograder.sandbox import gaps, standins
-from autograder.sandbox.jail import Batch, Call, Jail, Limits, Program, Returned
-from autograder.sandbox.levels import Level
-from autograder.sandbox.loading import GivenModules, StudentModule
+from autograder.sandbox.guest import heap_fill, stub_modules
+from autograder.sandbox.guest.student_module import GivenModules, StudentModule
+from autograder.sandbox.host.jail import Batch, Call, Jail, Limits, Program, Returned
+from autograder.sandbox.host.levels import Level
 from autograder.submission.cells import script_cells
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +77,7 @@ def jail(level: Level) -> Iterator[Once]:
 @contextmanager
 def floor(*, loaded: bool) -> Iterator[Once]:
     """Fork, compute, exit: no limit, no message. The fork loads the submission, or finds it `loaded`."""
-    standins.install()
+    stub_modules.install()
     given = GivenModules({"network": NETWORK.read_text(encoding="utf-8")})
     cells = [one.cell for one in script_cells(SUBMISSION.read_text(encoding="utf-8"))]
     case = arrays()
@@ -90,7 +90,7 @@ def floor(*, loaded: bool) -> Iterator[Once]:
 
     before = load()
     gc.collect()
-    _taken = gaps.take()
+    _taken = heap_fill.take()
     gc.freeze()
 
     def once() -> None:

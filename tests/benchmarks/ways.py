@@ -25,8 +25,8 @@ from autograder.classroom.workers import LocalWorkers
 from autograder.course import find_course
 from autograder.exercise.model import Case, Exercise
 from autograder.grading import Terms, Work, read_or_refuse
-from autograder.sandbox import gaps, standins, zygote
-from autograder.sandbox.loading import GivenModules, StudentModule
+from autograder.sandbox.guest import heap_fill, stub_modules, zygote
+from autograder.sandbox.guest.student_module import GivenModules, StudentModule
 from tests import courses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,13 +115,13 @@ def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[
 
 
 def _fork_them(orders: Connection, exercise: Exercise) -> None:
-    standins.install()
+    stub_modules.install()
     given = GivenModules({Path(file).stem: text for file, text in exercise.given.items()})
     calls = {one.function.name: [posed.case for posed in one.cases.values()] for one in plan_calls(exercise, SEED)}
     calls = {name: [*cases, cases[0], cases[0]] for name, cases in calls.items()}  # again, and later
     zygote.preload()
     gc.collect()
-    _taken = gaps.take()
+    _taken = heap_fill.take()
     gc.freeze()
     with suppress(EOFError):
         while True:

@@ -13,7 +13,7 @@ from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Terms
-from autograder.sandbox.program import Limits
+from autograder.sandbox.host.program import Limits
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "submissions"

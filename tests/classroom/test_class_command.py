@@ -18,7 +18,7 @@ import pytest
 
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.sandbox.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail, Limits
 from tests.classroom.classes import handed_in, put, with_mistake
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from autograder.classroom.keys import exercise_files, key_of, key_of_terms
 from autograder.classroom.roll import Entry
 from autograder.exercise.model import Exercise
 from autograder.grading import Terms
-from autograder.sandbox.program import Limits
+from autograder.sandbox.host.program import Limits
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from autograder.classroom.work import Task, graded
 from autograder.classroom.workers import LocalWorkers
 from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, Terms
-from autograder.sandbox.levels import LEVELS
+from autograder.sandbox.host.levels import LEVELS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="made for workers that are forked, as on Linux")
 SOME = {"ali": "class/perfect", "mia": "class/blank", "zoe": "class/notebook"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import SECRET_VARIABLE, CourseError, find_course, read_secret, seed_of
-from autograder.sandbox.program import Limits
+from autograder.sandbox.host.program import Limits
 
 
 def course(folder: Path, text: str = "") -> Path:

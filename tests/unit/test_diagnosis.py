@@ -9,7 +9,7 @@ import pytest
 
 from autograder.compare import COARSE
 from autograder.diagnosis import MistakeCatalogue, distance
-from autograder.sandbox.program import Raised, Unusable
+from autograder.sandbox.host.program import Raised, Unusable
 from tests.in_process import exercise, trial
 
 FUNCTIONS = {function.name: function for function in exercise().functions}

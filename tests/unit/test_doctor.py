@@ -6,8 +6,8 @@ from rich.console import Console
 
 from autograder.doctor import examination
 from autograder.formats.text import plain
-from autograder.sandbox.levels import LEVELS, Level
-from autograder.sandbox.probe import Finding
+from autograder.sandbox.host.levels import LEVELS, Level
+from autograder.sandbox.host.probe import Finding
 
 
 def told(*missing: Level) -> str:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from autograder.sandbox import gaps, system
+from autograder.sandbox.guest import heap_fill, linux
 
 pytestmark = pytest.mark.skipif(
     "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", {}), reason="gaps are taken as glibc hands them out"
@@ -20,24 +20,24 @@ OBJECTS = """
 size = 112 - b"".__sizeof__()
 made = [bytes(size) for _ in range(4000)]
 made[::100] = [None] * 40
-kept = gaps.take() if taken else []
+kept = heap_fill.take() if taken else []
 found = [bytes(size) for _ in range(40)]
 print(*map(id, found))
 """
 BLOCKS = """
-large = [system.allocate(LARGE) for _ in range(20)]
-made = [system.allocate(600) for _ in range(4000)]
+large = [linux.allocate(LARGE) for _ in range(20)]
+made = [linux.allocate(600) for _ in range(4000)]
 for address in (*made[::100], *large[::2]):
-    system.release(address)
+    linux.release(address)
 if taken:
-    gaps.take()
-print(*(system.allocate(600) for _ in range(40)))
+    heap_fill.take()
+print(*(linux.allocate(600) for _ in range(40)))
 """
 
 
 def pages(script: str, taken: bool) -> int:
     """On how many pages lies what a script makes at last, whose addresses it prints."""
-    script = f"from autograder.sandbox import gaps, system\ntaken = {taken}\n{script}"
+    script = f"from autograder.sandbox.guest import heap_fill, linux\ntaken = {taken}\n{script}"
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "4000000"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     addresses = [int(word) for word in done.stdout.split()]
@@ -62,9 +62,9 @@ def test_without_that_it_lies_everywhere() -> None:
 @pytest.mark.parametrize("address", [0, -1, 1 << 60])
 def test_where_memory_is_handed_out_in_other_ways_it_ends(monkeypatch: pytest.MonkeyPatch, address: int) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(system, "allocate", lambda size: asked.append(size) or address * len(asked))
-    monkeypatch.setattr(system, "release", lambda _: None)
-    monkeypatch.setattr(gaps, "_START", -1)
-    made = sum(one.__sizeof__() for one in gaps.take())
-    assert made <= (gaps._ENOUGH + gaps._LARGEST) * gaps._LARGEST // gaps._STEP
-    assert sum(asked) <= gaps._ENOUGH * len(gaps._SIZES) + gaps._BEHIND * (gaps._TRIES + 1)
+    monkeypatch.setattr(linux, "allocate", lambda size: asked.append(size) or address * len(asked))
+    monkeypatch.setattr(linux, "release", lambda _: None)
+    monkeypatch.setattr(heap_fill, "_START", -1)
+    made = sum(one.__sizeof__() for one in heap_fill.take())
+    assert made <= (heap_fill._ENOUGH + heap_fill._LARGEST) * heap_fill._LARGEST // heap_fill._STEP
+    assert sum(asked) <= heap_fill._ENOUGH * len(heap_fill._SIZES) + heap_fill._BEHIND * (heap_fill._TRIES + 1)

@@ -12,8 +12,8 @@ from autograder.course import SECRET_VARIABLE, Course, find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, opened
-from autograder.sandbox.jail import Jail, JailError
-from autograder.sandbox.levels import Level
+from autograder.sandbox.host.jail import Jail, JailError
+from autograder.sandbox.host.levels import Level
 
 COURSE = find_course(Path(__file__))
 

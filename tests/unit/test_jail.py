@@ -19,12 +19,12 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.bounded_cache import BoundedCache
-from autograder.sandbox import bubblewrap, frames, runtime
-from autograder.sandbox import jail as jail_module
-from autograder.sandbox.channel import SocketChannel
-from autograder.sandbox.frames import FrameError
-from autograder.sandbox.jail import (
+from autograder.sandbox.host import bubblewrap, runtime
+from autograder.sandbox.host import jail as jail_module
+from autograder.sandbox.host.bounded_cache import BoundedCache
+from autograder.sandbox.host.channel import SocketChannel
+from autograder.sandbox.host.decoding import outcome
+from autograder.sandbox.host.jail import (
     Again,
     Batch,
     Call,
@@ -42,8 +42,9 @@ from autograder.sandbox.jail import (
     Returned,
     Unusable,
 )
-from autograder.sandbox.levels import LEVELS, Level
-from autograder.sandbox.replies import outcome
+from autograder.sandbox.host.levels import LEVELS, Level
+from autograder.sandbox.protocol import framing
+from autograder.sandbox.protocol.framing import FrameError
 
 KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
 X = np.arange(3.0)
@@ -353,21 +354,9 @@ class TestSeenFromInside:
         assert capfd.readouterr() == ("", "")
 
     def test_this_side_never_compiles_or_unpickles(self):
-        trusted = (
-            "bubblewrap",
-            "channel",
-            "forks",
-            "fresh",
-            "jail",
-            "levels",
-            "probe",
-            "program",
-            "replies",
-            "runtime",
-        )
-        folder = Path(jail_module.__file__).parent
-        files = [*(folder / f"{name}.py" for name in (*trusted, "session", "worker"))]
-        files += [folder.parent / f"{name}.py" for name in ("cells", "magics")]
+        host = Path(jail_module.__file__).parent
+        files = [*host.glob("*.py"), *(host.parents[1] / "submission").glob("*.py")]
+        assert len(files) > 15
         for word in (" exec(", " eval(", " compile(", "import ast", "import pickle", "importlib", "runpy", "marshal"):
             assert not [file.name for file in files if word in file.read_text(encoding="utf-8")]
 
@@ -410,7 +399,7 @@ class TestNothingIsLeft:
         for _ in jail_at(level):
             code = f"""
             import psutil, sys
-            from autograder.sandbox.jail import Jail
+            from autograder.sandbox.host.jail import Jail
             jail = Jail({level!r})
             forks = [jail._processes.start(2048, 60, {{}}) for _ in range(2)]
             print(*(process.pid for process in psutil.Process().children(recursive=True)), flush=True)
@@ -626,7 +615,7 @@ class TestChannel:
     def test_sending_does_not_wait_for_a_reader(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
-            sent = [frames.pack(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
+            sent = [framing.pack(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
             for frame in sent:
                 channel.put(frame)
             assert channel.get(0.01) is None
@@ -635,15 +624,15 @@ class TestChannel:
                 read += theirs.recv(1 << 20)
                 assert channel.get(0.001) is None
             assert read == b"".join(sent)
-            theirs.sendall(frames.pack(("done",), 100))
-            assert channel.get(1) == frames.body(("done",), 100)
+            theirs.sendall(framing.pack(("done",), 100))
+            assert channel.get(1) == framing.body(("done",), 100)
         channel.close()
 
     def test_an_end_within_a_frame_is_no_end(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
-            theirs.sendall(frames.pack(("whole",), 100) + b"\0\0\0\7half")
-        assert channel.get(1) == frames.body(("whole",), 100)
+            theirs.sendall(framing.pack(("whole",), 100) + b"\0\0\0\7half")
+        assert channel.get(1) == framing.body(("whole",), 100)
         with pytest.raises(FrameError, match="within one"):
             channel.get(1)
         channel.close()
@@ -697,7 +686,7 @@ class TestReplies:
     )
     def test_what_it_could_not_honestly_say_is_refused(self, reply):
         with pytest.raises(FrameError):
-            outcome(frames.body(reply, 10_000), program(), self.BATCH, 0)
+            outcome(framing.body(reply, 10_000), program(), self.BATCH, 0)
 
     @pytest.mark.parametrize(
         ("reply", "expected"),
@@ -710,7 +699,7 @@ class TestReplies:
         ids=range(4),
     )
     def test_what_it_says_is_told(self, reply, expected):
-        assert outcome(frames.body(reply, 10_000), program("pass"), self.BATCH, 0) == expected
+        assert outcome(framing.body(reply, 10_000), program("pass"), self.BATCH, 0) == expected
 
 
 @pytest.mark.skipif(not runtime.POSIX, reason="there is no bubblewrap on Windows")

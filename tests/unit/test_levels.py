@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import attempts, bubblewrap, forks, jail, runtime, syscalls, zygote
-from autograder.sandbox.jail import Jail, JailError
-from autograder.sandbox.levels import ABOUT, LEVELS, SAFE, Level, at_least
+from autograder.sandbox.guest import escape_tests, seccomp, zygote
+from autograder.sandbox.host import bubblewrap, fork_server, jail, runtime
+from autograder.sandbox.host.jail import Jail, JailError
+from autograder.sandbox.host.levels import ABOUT, LEVELS, SAFE, Level, at_least
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs levels that only Linux has")
 
@@ -66,7 +67,7 @@ class TestWhichOne:
 
     @ON_LINUX
     def test_a_processor_without_a_list_of_calls_has_no_sealed_level(self, monkeypatch):
-        monkeypatch.setattr(forks.syscalls, "MACHINES", {})
+        monkeypatch.setattr(fork_server.seccomp, "MACHINES", {})
         with pytest.raises(JailError, match="this kind of processor"):
             Jail("B")
 
@@ -90,7 +91,7 @@ class TestWhichOne:
             "import ctypes, multiprocessing, psutil, msgpack, numpy, subprocess, sys, sysconfig, tempfile\n"  # not ours
             "paths = sysconfig.get_paths()\n"
             "sys.platform = 'win32'; sys.modules['resource'] = sys.modules['fcntl'] = None\n"
-            "import autograder.sandbox.jail, autograder.sandbox.probe, autograder.sandbox.runner"
+            "import autograder.sandbox.host.jail, autograder.sandbox.host.probe, autograder.sandbox.guest.runner"
         )
         subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
@@ -101,29 +102,29 @@ class TestTriedOut:
         """As if the filter did not work: what the fork could do is said, and the level is not used."""
         copied = tmp_path / "autograder"
         subprocess.run(["cp", "-r", str(runtime.SANDBOX.parent), str(copied)], check=True)
-        lockdown = copied / "sandbox" / "lockdown.py"
+        lockdown = copied / "sandbox" / "guest" / "lockdown.py"
         text = lockdown.read_text(encoding="utf-8")
-        lockdown.write_text(text.replace("system.prctl(system.PR_SET_SECCOMP, 2, _address(head))", "pass"))
+        lockdown.write_text(text.replace("linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))", "pass"))
         monkeypatch.setattr(runtime, "_FOLDERS", [str(tmp_path), *runtime._FOLDERS])
         with pytest.raises(JailError, match=r"a sealed process can still .*open a connection"):
             Jail("B")
 
     def test_outside_of_a_jail_the_attempts_succeed(self, tmp_path):
-        code = "from autograder.sandbox import attempts; attempts.MUST_FAIL.pop('run a program')\n"
-        code += "print(*attempts.what_succeeds(), sep='\\n')"
+        code = "from autograder.sandbox.guest import escape_tests; escape_tests.MUST_FAIL.pop('run a program')\n"
+        code += "print(*escape_tests.what_succeeds(), sep='\\n')"
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
         easy = {"list the files of the system", "read a file of the system", "write a file", "open a connection"}
         assert easy | {"start a process", "set its limits", "make machine code"} <= set(done.stdout.splitlines())
-        assert len(attempts.MUST_FAIL) == 13
+        assert len(escape_tests.MUST_FAIL) == 13
 
     def test_this_kind_of_processor_is_known(self):
-        assert os.uname().machine in syscalls.MACHINES
+        assert os.uname().machine in seccomp.MACHINES
 
 
 @ON_LINUX
 class TestUsers:
     def test_two_of_a_machine_are_two_users(self):
-        users = [forks.private_users() for _ in range(20)]
+        users = [fork_server.private_users() for _ in range(20)]
         for kind in range(2):
             assert len({pair[kind] for pair in users}) == 20
         assert all(1_879_048_192 <= big < 2**31 - 1 and 60_706 <= small <= 61_183 for big, small in users)
@@ -134,7 +135,7 @@ class TestUsers:
         code = """
         import os, sys
         from pathlib import Path
-        from autograder.sandbox import zygote
+        from autograder.sandbox.guest import zygote
         hidden = Path(sys.argv[1]); hidden.write_text("a"); hidden.chmod(0o600)
         open_ = Path(sys.argv[2]); open_.write_text("a"); open_.chmod(0o644)
         assert zygote.become(1_879_048_200, hidden) is False and os.getresuid() == os.getresgid() == (0, 0, 0)

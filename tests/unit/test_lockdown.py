@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.sandbox import lockdown, syscalls
-from autograder.sandbox.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
+from autograder.sandbox.guest import lockdown, seccomp
+from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN_USER = 65534
@@ -259,7 +259,7 @@ BY_LANDLOCK = {  # the first version that refuses it, and what
     "remove": (1, "os.unlink(sys.argv[1])"),
     "run": (1, "os.execv(sys.executable, [sys.executable, '-c', '0'])"),
     "write to the library": (1, "open(os.__file__, 'a')"),
-    "trace": (1, "system.syscall({'x86_64': 101, 'aarch64': 117}[os.uname().machine], 0x4206, os.getppid(), 0, 0)"),
+    "trace": (1, "linux.syscall({'x86_64': 101, 'aarch64': 117}[os.uname().machine], 0x4206, os.getppid(), 0, 0)"),
     "read memory": (1, "open(f'/proc/{os.getppid()}/mem')"),
     "cut": (3, "os.truncate(sys.argv[1], 0)"),
     "connect": (4, "socket.create_connection(('127.0.0.1', 9))"),
@@ -276,10 +276,10 @@ def test_landlock_holds_where_the_filter_would_have_a_hole(tmp_path):
         [
             "import os, socket, sys",
             "from pathlib import Path",
-            "from autograder.sandbox import lockdown, system",
+            "from autograder.sandbox.guest import linux, lockdown",
             "rules = lockdown.landlock_ruleset([Path(os.__file__).parent], [])",
-            "system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)",
-            "system.syscall(446, rules, 0)",
+            "linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)",
+            "linux.syscall(446, rules, 0)",
             "open(os.__file__).close()",
             *(f"try: {code}; print({name!r})\nexcept PermissionError: pass" for name, (_, code) in BY_LANDLOCK.items()),
             "print('end')",
@@ -309,10 +309,10 @@ def test_every_right_that_a_version_knows_is_given_up(abi, bits):
 
 def decision(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
     """What the filter says to a call: the few instructions of classic BPF that it is made of, interpreted."""
-    words = [number, syscalls.MACHINES[machine].audit if audit is None else audit, 0, 0]
+    words = [number, seccomp.MACHINES[machine].audit if audit is None else audit, 0, 0]
     for argument in (*arguments, *(6 - len(arguments)) * (0,)):
         words += [argument & 0xFFFFFFFF, argument >> 32]
-    program = list(struct.iter_unpack("<HBBI", syscalls.assemble(machine, pid=1234)))
+    program = list(struct.iter_unpack("<HBBI", seccomp.assemble(machine, pid=1234)))
     jumps: dict[int, Callable[[int, int], bool]] = {
         0x15: lambda a, k: a == k,
         0x35: lambda a, k: a >= k,
@@ -331,16 +331,16 @@ def decision(machine: str, number: int, *arguments: int, audit: int | None = Non
             return value
 
 
-@pytest.mark.parametrize("machine", syscalls.MACHINES)
+@pytest.mark.parametrize("machine", seccomp.MACHINES)
 class TestFilter:
     def test_what_is_in_the_table_and_nothing_else_is_allowed(self, machine):
-        column = syscalls.MACHINES[machine].column
-        plain = {numbers[column] for numbers in syscalls.PLAIN.values()} - {None}
-        checked = {numbers[column] for numbers, _ in syscalls.CHECKED.values()} - {None}
+        column = seccomp.MACHINES[machine].column
+        plain = {numbers[column] for numbers in seccomp.PLAIN.values()} - {None}
+        checked = {numbers[column] for numbers, _ in seccomp.CHECKED.values()} - {None}
         assert not plain & checked
-        for number in set(range(600)) - checked - {syscalls.TGKILL[column]}:
-            assert (decision(machine, number) == syscalls.ALLOW) == (number in plain), number
-            assert decision(machine, number) in (syscalls.ALLOW, syscalls.REFUSE)
+        for number in set(range(600)) - checked - {seccomp.TGKILL[column]}:
+            assert (decision(machine, number) == seccomp.ALLOW) == (number in plain), number
+            assert decision(machine, number) in (seccomp.ALLOW, seccomp.REFUSE)
 
     @pytest.mark.parametrize(
         ("call", "good", "bad"),
@@ -354,26 +354,26 @@ class TestFilter:
         ],
     )
     def test_arguments_are_looked_at(self, machine, call, good, bad):
-        number = syscalls.CHECKED[call][0][syscalls.MACHINES[machine].column]
-        assert {decision(machine, number, *arguments) for arguments in good} == {syscalls.ALLOW}
-        assert {decision(machine, number, *arguments) for arguments in bad} == {syscalls.REFUSE}
+        number = seccomp.CHECKED[call][0][seccomp.MACHINES[machine].column]
+        assert {decision(machine, number, *arguments) for arguments in good} == {seccomp.ALLOW}
+        assert {decision(machine, number, *arguments) for arguments in bad} == {seccomp.REFUSE}
 
     def test_signals_go_to_itself_only(self, machine):
-        number = syscalls.TGKILL[syscalls.MACHINES[machine].column]
-        assert decision(machine, number, 1234, 1234, 6) == syscalls.ALLOW
+        number = seccomp.TGKILL[seccomp.MACHINES[machine].column]
+        assert decision(machine, number, 1234, 1234, 6) == seccomp.ALLOW
         for process, thread in ((1, 1234), (1234, 1), (0, 0), (0xFFFFFFFF, 0xFFFFFFFF)):
-            assert decision(machine, number, process, thread, 6) == syscalls.REFUSE
+            assert decision(machine, number, process, thread, 6) == seccomp.REFUSE
 
     def test_calls_of_another_abi_end_the_process(self, machine):
-        others = [0x40000003, *(one.audit for one in syscalls.MACHINES.values())]
+        others = [0x40000003, *(one.audit for one in seccomp.MACHINES.values())]
         for audit in others:
-            expected = syscalls.ALLOW if audit == syscalls.MACHINES[machine].audit else syscalls.KILL
+            expected = seccomp.ALLOW if audit == seccomp.MACHINES[machine].audit else seccomp.KILL
             assert decision(machine, 63, audit=audit) == expected
         x32 = decision(machine, 0x40000000 | 63)
-        assert x32 == (syscalls.KILL if machine == "x86_64" else syscalls.REFUSE)
+        assert x32 == (seccomp.KILL if machine == "x86_64" else seccomp.REFUSE)
 
     def test_it_is_short_enough_for_the_kernel(self, machine):
-        assert len(syscalls.assemble(machine, pid=1 << 22)) // 8 < 4096
+        assert len(seccomp.assemble(machine, pid=1 << 22)) // 8 < 4096
 
 
 # --- As a plain user ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autograder import messages
 from autograder.findings import Finding, Remark
 from autograder.report import Code
-from autograder.sandbox.jail import CellProblem, Ended, Limits
+from autograder.sandbox.host.jail import CellProblem, Ended, Limits
 
 LIMITS = Limits()
 CASE = "T = 4, H = 3"

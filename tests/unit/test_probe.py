@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from autograder.sandbox import probe
-from autograder.sandbox.jail import Jail, JailError
-from autograder.sandbox.levels import LEVELS
+from autograder.sandbox.host import probe
+from autograder.sandbox.host.jail import Jail, JailError
+from autograder.sandbox.host.levels import LEVELS
 
 
 def test_every_level_is_examined_by_using_it():

@@ -75,20 +75,20 @@ def test_every_room_has_a_guide(room: str) -> None:
 # --- Imports ------------------------------------------------------------------------------------------------------
 
 FLOORS = (
-    "student student.calls student.feedback student.layout",
-    "bounded_cache exercise.model report submission.safe_files "
-    "submission.magics submission.sanitize sandbox sandbox.frames sandbox.levels sandbox.runtime sandbox.standins "
-    "sandbox.syscalls sandbox.system sandbox.words",
-    "compare submission.cells submission.global_reads report_codec exercise.source sandbox.attempts sandbox.bubblewrap sandbox.channel sandbox.gaps "
-    "sandbox.loading sandbox.lockdown",
-    "slopes submission.archive exercise.loader notebook sandbox.answers sandbox.fresh sandbox.program",
-    "course findings golden proof submission.reader sandbox.forks sandbox.replies sandbox.runner sandbox.worker",
-    "judging messages sandbox.session sandbox.zygote",
-    "cases diagnosis sandbox.jail",
+    "sandbox.guest.slope student student.calls student.feedback student.layout",
+    "sandbox.host.bounded_cache exercise.model report submission.safe_files "
+    "submission.magics submission.sanitize sandbox sandbox.guest.stub_modules sandbox.protocol.framing sandbox.host.levels sandbox.host.runtime "
+    "sandbox.guest.seccomp sandbox.guest.linux sandbox.protocol.vocabulary",
+    "compare submission.cells submission.global_reads report_codec exercise.source sandbox.guest.escape_tests sandbox.host.bubblewrap sandbox.host.channel sandbox.guest.heap_fill "
+    "sandbox.guest.student_module sandbox.guest.lockdown",
+    "slopes submission.archive exercise.loader notebook sandbox.guest.encoding sandbox.host.spawn sandbox.host.program",
+    "course findings golden proof submission.reader sandbox.host.fork_server sandbox.host.decoding sandbox.guest.runner sandbox.host.limited_process",
+    "judging messages sandbox.host.submission_process sandbox.guest.zygote",
+    "cases diagnosis sandbox.host.jail",
     "ladder",
     "own_forward",
     "feedback",
-    "grading release sandbox.probe",
+    "grading release sandbox.host.probe",
     "formats",
     "bundles classroom demo doctor export nbgrader pytest_plugin",
     "verify",
@@ -138,18 +138,13 @@ def test_a_module_imports_only_what_stands_below_it(module: str) -> None:
     assert too_high == set()
 
 
-BESIDE_STUDENT_CODE = (
-    *("answers", "attempts", "frames", "gaps", "loading", "lockdown", "runner", "standins", "syscalls", "system"),
-    *("words", "zygote"),
-)
+GUEST = sorted(name for name in MODULES if name.startswith(("sandbox.guest.", "sandbox.protocol.")))
 
 
-@pytest.mark.parametrize("module", BESIDE_STUDENT_CODE)
-def test_what_runs_beside_student_code_imports_nothing_of_the_trusted_side(module: str) -> None:
-    path = PACKAGE / "sandbox" / f"{module}.py"
-    public = {"student.calls"}  # what students have in their hands anyway
-    assert imports_of_ours(path) <= {f"sandbox.{name}" for name in BESIDE_STUDENT_CODE} | public
-    others = {name.split(".")[0] for name in imports(path)} - {"autograder"}
+@pytest.mark.parametrize("module", GUEST)
+def test_what_runs_beside_student_code_imports_nothing_of_another_room(module: str) -> None:
+    assert imports_of_ours(MODULES[module]) <= set(GUEST)
+    others = {name.split(".")[0] for name in imports(MODULES[module])} - {"autograder"}
     assert others - sys.stdlib_module_names <= {"numpy", "msgpack"}
 
 

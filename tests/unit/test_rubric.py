@@ -14,7 +14,7 @@ from autograder import cases as cases_of
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise
 from autograder.grading import Grader
-from autograder.sandbox.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail, Limits
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(30)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.sandbox.jail import (
+from autograder.sandbox.host.jail import (
     Again,
     Batch,
     Call,
@@ -26,7 +26,7 @@ from autograder.sandbox.jail import (
     Returned,
     Unusable,
 )
-from autograder.sandbox.words import OWN_ERROR
+from autograder.sandbox.protocol.vocabulary import OWN_ERROR
 
 KIT = """
 def arguments(arrays, names):

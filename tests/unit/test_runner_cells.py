@@ -9,7 +9,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from autograder.sandbox.jail import (
+from autograder.sandbox.host.jail import (
     Batch,
     Call,
     Cell,
@@ -22,8 +22,8 @@ from autograder.sandbox.jail import (
     Program,
     Returned,
 )
-from autograder.sandbox.program import Raised
-from autograder.sandbox.words import OWN_ERROR
+from autograder.sandbox.host.program import Raised
+from autograder.sandbox.protocol.vocabulary import OWN_ERROR
 
 KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
 
@@ -143,7 +143,7 @@ class TestModule:
                 assert not [name for name in sys.modules if name.startswith("autograder.")]
                 assert sys.argv == [""]
                 assert len(sys.orig_argv) == 1
-                for name in ("autograder", "autograder.sandbox.frames", "rubric"):
+                for name in ("autograder", "autograder.sandbox.protocol.framing", "rubric"):
                     try:
                         __import__(name)
                     except ModuleNotFoundError:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograder.sandbox.standins import Inert, Progress, StandIns
+from autograder.sandbox.guest import slope as guest_slope
+from autograder.sandbox.guest.stub_modules import Inert, Progress, StandIns
+from autograder.student import calls
 from tests import literal
 
 _, network = literal.load_reference()
@@ -63,7 +67,8 @@ LINES = [
 def complaints() -> dict[str, str]:
     """What each line said, all of them run in one process that has nothing but the stand-ins."""
     program = (
-        "import sys, warnings; import numpy as np; from autograder.sandbox import standins; standins.install()\n"
+        "import sys, warnings; import numpy as np\n"
+        "from autograder.sandbox.guest import stub_modules; stub_modules.install()\n"
         "warnings.simplefilter('error')\n"
         "space = {'np': np}\n"
         "for number, line in enumerate(eval(sys.stdin.read())):\n"
@@ -108,3 +113,15 @@ def test_progress_passes_the_very_items_through():
     items = [object(), object()]
     assert list(Progress(items)) == items
     assert list(Progress()) == []
+
+
+def test_the_slope_of_the_sandbox_is_the_students_own():
+    """The guest imports from no other room, so it has a copy."""
+
+    def functions(module):
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        found = {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+        return found["slope"], found["central"]
+
+    assert functions(guest_slope) == functions(calls)
+    assert guest_slope.STEP == calls.STEP

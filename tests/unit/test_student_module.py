@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox.loading import StudentModule, belong_together
+from autograder.sandbox.guest.student_module import StudentModule, belong_together
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from autograder import messages
 from autograder.findings import Finding
 from autograder.formats import FORMATS, text
 from autograder.report import CheckResult, Note, Report
-from autograder.sandbox.program import CellProblem, Limits
+from autograder.sandbox.host.program import CellProblem, Limits
 from autograder.submission.sanitize import listing, plain, visible
 
 HOSTILE = {

@@ -17,7 +17,7 @@ from autograder.compare import COARSE, EXACT
 from autograder.formats import proof as faces
 from autograder.grading import Terms
 from autograder.proof import NAMED_RIGHT, Proof, Row, other_of, row_of
-from autograder.sandbox.program import Limits
+from autograder.sandbox.host.program import Limits
 from autograder.verify import honest_variants, samples, verify
 from tests.in_process import call, compared_cases, error, exercise, functions_in, seeds
 

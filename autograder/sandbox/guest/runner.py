@@ -21,8 +21,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from autograder.sandbox import answers, frames, lockdown, standins, words
-from autograder.sandbox.loading import GivenModules, StudentModule
+from autograder.sandbox.guest import encoding, lockdown, stub_modules
+from autograder.sandbox.guest.student_module import GivenModules, StudentModule
+from autograder.sandbox.protocol import framing, vocabulary
 
 MOST_FUNCTIONS = 200  # told when one is missing
 ENOUGH_ERRORS = 5  # in a row, of one class at one place: fresh calls after them are not made
@@ -60,7 +61,7 @@ def serve(source: BinaryIO, sink: BinaryIO, given: GivenModules | None = None) -
         if given is None or given.sources != dict(sources):
             given = GivenModules(dict(sources))
     except Exception as error:  # noqa: BLE001 - a fault of the course's own files, for the instructor to read
-        channel.send("failed", f"{type(error).__name__}: {error}"[: frames.LONGEST_TEXT])
+        channel.send("failed", f"{type(error).__name__}: {error}"[: framing.LONGEST_TEXT])
         return
     module = StudentModule(name, cells)
     sys.argv = [""]
@@ -69,7 +70,7 @@ def serve(source: BinaryIO, sink: BinaryIO, given: GivenModules | None = None) -
         try:
             module.run(text, label, first_line)
         except BaseException as error:  # noqa: BLE001 - SystemExit and all: the next cell runs
-            channel.send("problem", index, *answers.of_error(error, module, label))
+            channel.send("problem", index, *encoding.of_error(error, module, label))
     channel.send("loaded")
     bench = Bench(module, given.builder.arguments, {name: (tuple(names), count) for name, names, count in functions})
     while True:
@@ -85,14 +86,14 @@ class Channel:
 
     def receive(self) -> tuple[Any, ...]:
         """The next request; EOFError when there will be none."""
-        return frames.unpack(frames.read(self.source, frames.REQUEST_CAP))
+        return framing.unpack(framing.read(self.source, framing.REQUEST_CAP))
 
     def send(self, *reply: object) -> None:
         """Send one reply. One over the cap tells just that."""
         try:
-            frame = frames.pack(reply, frames.REPLY_CAP)
-        except frames.FrameError:
-            frame = frames.pack(("unusable", None, words.TOO_LARGE), frames.REPLY_CAP)
+            frame = framing.pack(reply, framing.REPLY_CAP)
+        except framing.FrameError:
+            frame = framing.pack(("unusable", None, vocabulary.TOO_LARGE), framing.REPLY_CAP)
         self.sink.write(frame)
         self.sink.flush()
 
@@ -168,9 +169,9 @@ class Bench:
             else:
                 turn.arguments = earlier.arguments if earlier else self._fresh(turn.arrays, dict(rest[1]), arguments)
                 turn.result = function(*turn.arguments)
-            turn.reply = answers.of_result(turn.result, results, turn.arrays, turn.sent)
+            turn.reply = encoding.of_result(turn.result, results, turn.arrays, turn.sent)
         except BaseException as error:  # noqa: BLE001 - student code may raise anything
-            turn.reply = ("raised", *answers.of_error(error, self.module))
+            turn.reply = ("raised", *encoding.of_error(error, self.module))
         return turn
 
     def _fresh(self, arrays: dict[str, Any], names: dict[str, str], arguments: tuple[str, ...]) -> list[object]:
@@ -179,7 +180,7 @@ class Bench:
 
 
 def _turn_for(arrays: tuple[Any, ...], _: object, watched: bool) -> Turn:
-    return Turn(dict(arrays) if watched else {}, frames.trusted_arrays_in(arrays))
+    return Turn(dict(arrays) if watched else {}, framing.trusted_arrays_in(arrays))
 
 
 def _hopeless(turns: list[Turn]) -> bool:
@@ -196,7 +197,7 @@ def settle() -> None:
     site.setcopyright()
     site.sethelper()
     del sys.orig_argv[1:]  # folders of this machine
-    standins.install()
+    stub_modules.install()
     importlib.import_module("checks")  # the stand-in that nearly every submission imports
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         _KEPT.append(sys.modules.pop(name))

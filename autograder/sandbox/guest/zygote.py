@@ -29,8 +29,9 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.sandbox import attempts, frames, gaps, lockdown, runner, syscalls, system
-from autograder.sandbox.loading import GivenModules
+from autograder.sandbox.guest import escape_tests, heap_fill, linux, lockdown, runner, seccomp
+from autograder.sandbox.guest.student_module import GivenModules
+from autograder.sandbox.protocol import framing
 
 if sys.platform != "win32":
     import resource
@@ -58,7 +59,7 @@ def main() -> None:
         os.dup2(nothing, descriptor)
     os.close(nothing)
     control = socket.socket(fileno=CONTROL)
-    _, readable, listable, users = frames.unpack(control.recv(_LONGEST_ORDER))
+    _, readable, listable, users = framing.unpack(control.recv(_LONGEST_ORDER))
     try:
         preload()
         runner.settle()
@@ -67,10 +68,10 @@ def main() -> None:
         os.dup2(rules, RULES)
         keeps_root = os.getuid() == 0 and not any(become(user, Path(os.__file__)) for user in users)
         if keeps_root:
-            system.drop_capabilities()
-        system.make_undumpable()
+            linux.drop_capabilities()
+        linux.make_undumpable()
     except OSError as error:
-        control.send(frames.body(("failed", str(error)), _LONGEST_ORDER))
+        control.send(framing.body(("failed", str(error)), _LONGEST_ORDER))
         return
     os.dup2(0, 2)  # until now, whoever started this process could read its complaints
     os.closerange(_FIRST_OTHER, _MOST_DESCRIPTORS)
@@ -78,9 +79,9 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
     lockdown.limit_forks()
     gc.collect()
-    _taken = gaps.take()  # for as long as there are forks
+    _taken = heap_fill.take()  # for as long as there are forks
     gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
-    control.send(frames.body(("ready", keeps_root), _LONGEST_ORDER))
+    control.send(framing.body(("ready", keeps_root), _LONGEST_ORDER))
     Nursery(control).run()
 
 
@@ -108,7 +109,7 @@ class Nursery:
                         os.kill(number, signal.SIGKILL)
                         os.waitpid(number, 0)
                     return
-                kind, *details = frames.unpack(order)
+                kind, *details = framing.unpack(order)
                 if kind == "given":
                     self._load(dict(details))
                 else:
@@ -148,14 +149,14 @@ def _live(kind: str, memory: int, cpu: int, channel: int, parent: int, given: Gi
     try:
         os.dup2(channel, CONTROL)
         os.closerange(_FIRST_OTHER, _MOST_DESCRIPTORS)
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             return  # it died before it was said that this process is to die with it
         os.write(CONTROL, b"\0")  # from which the kernel tells the grader the number of this process
         lockdown.seal(RULES, memory, cpu)
         with open(CONTROL, "rb") as source, open(CONTROL, "wb", closefd=False) as sink:
             if kind == "examine":
-                runner.Channel(source, sink).send("leaks", *attempts.what_succeeds())
+                runner.Channel(source, sink).send("leaks", *escape_tests.what_succeeds())
             else:
                 runner.serve(source, sink, given)
     except EOFError:
@@ -170,7 +171,7 @@ def preload() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     np.linalg.inv(np.eye(8) @ np.eye(8))  # what linear algebra sets up at its first use
-    syscalls.assemble(os.uname().machine, os.getpid())  # most of it is the same for every fork
+    seccomp.assemble(os.uname().machine, os.getpid())  # most of it is the same for every fork
 
 
 _BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
@@ -194,7 +195,7 @@ def rehearse(W, x):
 
 def rehearse() -> None:
     """Run a program once as a fork does, so that what Python and numpy learn from it is there in every fork."""
-    case = frames.arrays_out({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
+    case = framing.arrays_out({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
     steps: list[tuple[object, ...]] = [
         ("call", case, [], True),
         *[("call", case, [], False)] * 20,
@@ -205,7 +206,7 @@ def rehearse() -> None:
         ("program", "rehearsal", [(0, _REHEARSAL, "", 1)], [("builder", _BUILDER)], [("rehearse", ("W", "x"), 2)]),
         ("batch", "rehearse", steps),
     )
-    source = io.BytesIO(b"".join(frames.pack(request, frames.REQUEST_CAP) for request in requests))
+    source = io.BytesIO(b"".join(framing.pack(request, framing.REQUEST_CAP) for request in requests))
     kept = dict(sys.modules), list(sys.meta_path), list(sys.argv)
     with suppress(EOFError):
         runner.serve(source, io.BytesIO())

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from autograder.sandbox import system
+from autograder.sandbox.guest import linux
 
 if sys.platform != "win32":
     import resource
@@ -45,7 +45,7 @@ def _make_code() -> None:
 
 
 def _trace_parent() -> None:
-    system.syscall({"x86_64": 101, "aarch64": 117}[os.uname().machine], _SEIZE, os.getppid(), 0, 0)
+    linux.syscall({"x86_64": 101, "aarch64": 117}[os.uname().machine], _SEIZE, os.getppid(), 0, 0)
 
 
 def _read_parent() -> None:
@@ -54,7 +54,7 @@ def _read_parent() -> None:
 
 
 def _unfilter() -> None:
-    system.prctl(system.PR_SET_SECCOMP, 2, ctypes.c_void_p(None))
+    linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(None))
 
 
 MUST_FAIL: Mapping[str, Callable[[], object]] = {

@@ -6,9 +6,10 @@ import signal
 import time
 from typing import Any, Protocol
 
-from autograder.sandbox import frames, runtime
-from autograder.sandbox.channel import Channel
-from autograder.sandbox.program import Ended
+from autograder.sandbox.host import runtime
+from autograder.sandbox.host.channel import Channel
+from autograder.sandbox.host.program import Ended
+from autograder.sandbox.protocol import framing
 
 _GLANCE = 0.03  # seconds between two looks at a process that is taking its time
 _STUDY = 0.25  # and between two looks at the processes it started, which cost more
@@ -58,7 +59,7 @@ class Worker:
 
     def send(self, *request: object) -> None:
         """Send one request; does not wait until it is read."""
-        self.put(frames.pack(request, frames.REQUEST_CAP))
+        self.put(framing.pack(request, framing.REQUEST_CAP))
 
     def put(self, frame: bytes) -> None:
         """The same for a request that is packed already."""
@@ -66,7 +67,7 @@ class Worker:
 
     def receive(self) -> tuple[Any, ...]:
         """The next reply. Raises Stopped at a limit or the end of the process, FrameError where it is no reply."""
-        return frames.unpack(self.receive_packed())
+        return framing.unpack(self.receive_packed())
 
     def receive_packed(self) -> bytes:
         """The body of the next reply, which may hold anything. Raises Stopped, and FrameError where there is none."""

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox import frames, words
-from autograder.sandbox.frames import (
+from autograder.sandbox.host.program import Batch, Call, Missing, Outcome, Program, Raised, Returned, Unusable, Value
+from autograder.sandbox.protocol import framing, vocabulary
+from autograder.sandbox.protocol.framing import (
     LAST_LINE,
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -23,13 +24,12 @@ from autograder.sandbox.frames import (
     sequence,
     text,
 )
-from autograder.sandbox.program import Batch, Call, Missing, Outcome, Program, Raised, Returned, Unusable, Value
 
 
 def outcome(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome:
     """The outcome of one step of a batch, from the packed reply."""
     results = program.results.get(batch.function, 1)
-    match frames.unpack(packed):
+    match framing.unpack(packed):
         case ("returned", values, arguments):
             before, changed = call_of(batch, step).arrays, arrays_in(arguments)
             if not changed.keys() <= before.keys():
@@ -42,7 +42,7 @@ def outcome(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome
                 digest=hashlib.sha256(packed).digest(),
             )
         case ("unusable", position, what):
-            if not words.is_word(text(what, LONGEST_NAME)):
+            if not vocabulary.is_word(text(what, LONGEST_NAME)):
                 raise FrameError("a word that this protocol does not know")
             return Unusable(None if position is None else integer(position, 0, results - 1), what)
         case ("raised", error, message, label, line):
@@ -57,7 +57,7 @@ def raised(items: tuple[Any, ...], program: Program) -> Raised:
     """An exception, from its class name, text, label and line."""
     error, message, label, line = items
     return Raised(
-        error=one_of(error, words.ERRORS),
+        error=one_of(error, vocabulary.ERRORS),
         text=text(message, LONGEST_TEXT),
         cell=one_of(label, {"", *(cell.label for cell in program.cells)}),
         line=None if line is None else integer(line, 1, LAST_LINE),
@@ -86,4 +86,4 @@ def _value(item: object) -> Value:
     value = array_in(array)
     if value.size > MAX_NUMBERS:
         raise FrameError("more numbers than an array may hold")
-    return Value(value, one_of(dtype, words.DTYPES))
+    return Value(value, one_of(dtype, vocabulary.DTYPES))

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.sandbox import frames, words
-from autograder.sandbox.loading import StudentModule
+from autograder.sandbox.guest.student_module import StudentModule
+from autograder.sandbox.protocol import framing, vocabulary
 
 Reply = tuple[Any, ...]
 AnyArray = npt.NDArray[Any]
@@ -31,19 +31,19 @@ def of_result(value: object, results: int, arrays: Mapping[str, AnyArray], sent:
     else:
         kind = type(value)
         if not issubclass(kind, (tuple, list)):
-            return ("unusable", None, words.ONE_ARRAY if kind is np.ndarray else words.thing(value))
+            return ("unusable", None, vocabulary.ONE_ARRAY if kind is np.ndarray else vocabulary.thing(value))
         sequence = tuple if issubclass(kind, tuple) else list
         items = list(sequence.__iter__(value))  # type: ignore[arg-type]  # its class was looked at
         if len(items) != results:
-            return ("unusable", None, words.counted(sequence.__name__, len(items)))
+            return ("unusable", None, vocabulary.counted(sequence.__name__, len(items)))
     values = []
     for position, item in enumerate(items):
         array = _plain(item)
         if isinstance(array, str):
             return ("unusable", position if results > 1 else None, array)
-        values.append((words.dtype_word(array.dtype), frames.array_out(array)))
+        values.append((vocabulary.dtype_word(array.dtype), framing.array_out(array)))
     changed = {name: _after(arrays[name]) for name, before in sent.items() if not _is_as_sent(arrays[name], before)}
-    return ("returned", values, frames.arrays_out(changed))
+    return ("returned", values, framing.arrays_out(changed))
 
 
 def of_error(
@@ -52,20 +52,20 @@ def of_error(
     """Class name, text, label and line of the exception that is being handled; `within` as in StudentModule.place."""
     try:
         label, line = module.place(error, sys.exc_info()[2], within)
-        if type(line) is not int or not 1 <= line <= frames.LAST_LINE:
+        if type(line) is not int or not 1 <= line <= framing.LAST_LINE:
             line = None
-        return words.error_word(type(error), module.name), _text(error), label, line
+        return vocabulary.error_word(type(error), module.name), _text(error), label, line
     except BaseException:  # noqa: BLE001 - an exception class may be made to fail wherever it is touched
-        return words.OWN_ERROR, "", "", None
+        return vocabulary.OWN_ERROR, "", "", None
 
 
 def _plain(item: object) -> AnyArray | str:
     """The item, when it is a plain array of real numbers, else what to call it."""
     if type(item) is not np.ndarray:
-        return words.thing(item)
-    if words.dtype_word(item.dtype) is None:
-        return words.array_kind(item.dtype)
-    return words.TOO_LARGE if item.size > frames.MAX_NUMBERS or item.ndim > frames.MAX_DIMENSIONS else item
+        return vocabulary.thing(item)
+    if vocabulary.dtype_word(item.dtype) is None:
+        return vocabulary.array_kind(item.dtype)
+    return vocabulary.TOO_LARGE if item.size > framing.MAX_NUMBERS or item.ndim > framing.MAX_DIMENSIONS else item
 
 
 def _is_as_sent(array: AnyArray, sent: Sent) -> bool:
@@ -75,7 +75,7 @@ def _is_as_sent(array: AnyArray, sent: Sent) -> bool:
 
 def _after(array: AnyArray) -> AnyArray:
     """An argument after the call: with another dtype or size it was changed, and an empty array says so as well."""
-    return array if array.dtype == np.float64 and array.size <= frames.MAX_NUMBERS else np.empty(0)
+    return array if array.dtype == np.float64 and array.size <= framing.MAX_NUMBERS else np.empty(0)
 
 
 def _text(error: BaseException) -> str:
@@ -84,4 +84,4 @@ def _text(error: BaseException) -> str:
         data = str.encode(text, "utf-8", "replace")  # a subclass of str keeps none of its own methods
     except BaseException:  # noqa: BLE001 - __str__ may raise anything
         return ""
-    return data.decode("utf-8", "replace")[: frames.LONGEST_TEXT]
+    return data.decode("utf-8", "replace")[: framing.LONGEST_TEXT]

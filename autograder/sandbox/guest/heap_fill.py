@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from autograder.sandbox import system
+from autograder.sandbox.guest import linux
 
 _STEP, _LARGEST = 16, 512  # sizes in bytes of what Python keeps in pools, a size to a pool; the C library has the rest
 _POOL, _START = 16 << 10, 128  # bytes in a pool, and in how many of them the first objects of small sizes begin
@@ -45,14 +45,14 @@ def _object(size: int) -> object:
 
 def _take_from_library() -> None:
     """Blocks of every size, until one lies behind all that the library had before."""
-    end = system.end_of_heap()
-    behind = system.allocate(_BEHIND)
+    end = linux.end_of_heap()
+    behind = linux.allocate(_BEHIND)
     for _ in range(_TRIES):
         if behind + _BEHIND > end:
             break
-        behind = system.allocate(_BEHIND)
+        behind = linux.allocate(_BEHIND)
     for size in _SIZES:
         for _ in range(_ENOUGH // size):
-            if system.allocate(size) > behind:
+            if linux.allocate(size) > behind:
                 break
-    system.release(behind)
+    linux.release(behind)

@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 from typing import Protocol
 
-from autograder.sandbox import frames
+from autograder.sandbox.protocol import framing
 
 _CHUNK = 1 << 18
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred: process, user, group
@@ -84,7 +84,7 @@ class SocketChannel:
     def get(self, seconds: float) -> bytes | None:
         """As in Channel."""
         patience = time.monotonic() + seconds
-        while (body := frames.take(self._incoming, frames.REPLY_CAP)) is None:
+        while (body := framing.take(self._incoming, framing.REPLY_CAP)) is None:
             left = patience - time.monotonic()
             if left < 0:
                 return None
@@ -95,7 +95,7 @@ class SocketChannel:
                 part = self._socket.recv(_CHUNK)
                 if not part:
                     if self._incoming:
-                        raise frames.FrameError("the frames end within one")
+                        raise framing.FrameError("the frames end within one")
                     raise EOFError
                 self._incoming += part
         return body
@@ -167,8 +167,8 @@ class PipeChannel:
             try:
                 self._inbox.put(source.read(1) or b"")
                 while True:
-                    self._inbox.put(frames.read(source, frames.REPLY_CAP))
-            except (EOFError, OSError, frames.FrameError) as error:
+                    self._inbox.put(framing.read(source, framing.REPLY_CAP))
+            except (EOFError, OSError, framing.FrameError) as error:
                 self._inbox.put(error)
 
     def _write(self) -> None:

@@ -8,9 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox import lockdown, syscalls
-from autograder.sandbox.jail import processes_at
-from autograder.sandbox.levels import LEVELS, JailError, Level
+from autograder.sandbox.guest import lockdown, seccomp
+from autograder.sandbox.host.jail import processes_at
+from autograder.sandbox.host.levels import LEVELS, JailError, Level
 
 _SETTINGS = Path("/proc/sys")
 
@@ -55,7 +55,7 @@ def _advice(level: Level) -> str:
 
 
 def _about_landlock() -> str:
-    if platform.machine() not in syscalls.MACHINES:
+    if platform.machine() not in seccomp.MACHINES:
         return "Use a machine with an x86-64 or 64-bit ARM processor."
     if lockdown.landlock_abi():
         return ""

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from autograder.sandbox import syscalls, system
+from autograder.sandbox.guest import linux, seccomp
 
 if sys.platform != "win32":
     import resource
@@ -59,19 +59,19 @@ def seal(ruleset: int, memory: int, cpu: int) -> None:
     """Lock this process down, for good. Raises OSError where a layer is refused; the process must then end."""
     files = (_MOST_FILES, _MOST_FILES)
     _limit({"AS": (memory, memory), "CPU": (cpu, cpu + 5), "NOFILE": files, "NPROC": (0, 0)})
-    system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)  # no program can give rights back, which the next two insist on
-    system.syscall(_RESTRICT_SELF, ruleset, _QUIET if landlock_abi() >= 7 else 0)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)  # no program can give rights back, which the next two insist on
+    linux.syscall(_RESTRICT_SELF, ruleset, _QUIET if landlock_abi() >= 7 else 0)
     os.close(ruleset)
-    program = syscalls.assemble(os.uname().machine, os.getpid())
+    program = seccomp.assemble(os.uname().machine, os.getpid())
     head = struct.pack("@HP", len(program) // 8, _address(program).value)  # struct sock_fprog
-    system.prctl(system.PR_SET_SECCOMP, 2, _address(head))
+    linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))
 
 
 @functools.cache
 def landlock_abi() -> int:
     """The version of Landlock that this kernel has, 0 for none."""
     try:
-        return system.syscall(_CREATE_RULESET, 0, 0, _LANDLOCK_VERSION)
+        return linux.syscall(_CREATE_RULESET, 0, 0, _LANDLOCK_VERSION)
     except OSError:
         return 0
 
@@ -84,7 +84,7 @@ def landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) -> int:
     abi = min(landlock_abi(), _LAST_KNOWN_ABI)
     handled = struct.pack("=QQQ", _file_rights(abi), 0b11 if abi >= 4 else 0, 0b11 if abi >= 6 else 0)
     size = 8 if abi < 4 else 16 if abi < 6 else 24
-    ruleset = system.syscall(_CREATE_RULESET, _address(handled), size, 0)
+    ruleset = linux.syscall(_CREATE_RULESET, _address(handled), size, 0)
     for path in readable:
         with suppress(FileNotFoundError):  # a link to something that is not there
             _allow(ruleset, path, _READ_FILE | (_READ_DIR if path.is_dir() else 0))
@@ -108,7 +108,7 @@ def _file_rights(abi: int) -> int:
 def _allow(ruleset: int, path: Path, rights: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        system.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, _address(struct.pack("=Qi", rights, descriptor)), 0)
+        linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, _address(struct.pack("=Qi", rights, descriptor)), 0)
     finally:
         os.close(descriptor)
 

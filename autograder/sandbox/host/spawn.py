@@ -16,9 +16,9 @@ from typing import IO
 
 import psutil
 
-from autograder.sandbox import bubblewrap, runtime
-from autograder.sandbox.channel import Channel, PipeChannel, SocketChannel
-from autograder.sandbox.levels import JailError, Level
+from autograder.sandbox.host import bubblewrap, runtime
+from autograder.sandbox.host.channel import Channel, PipeChannel, SocketChannel
+from autograder.sandbox.host.levels import JailError, Level
 
 START_SECONDS = 60.0  # for Python and numpy to be there, on a slow machine
 FAREWELL = 5.0  # seconds for a container to fold up, once what ran in it is dead

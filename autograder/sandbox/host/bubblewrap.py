@@ -13,8 +13,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from autograder.sandbox import runtime
-from autograder.sandbox.levels import JailError
+from autograder.sandbox.host import runtime
+from autograder.sandbox.host.levels import JailError
 
 _LISTED = re.compile(r"^\s*(?:\S+ => )?(/.+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 _WITHOUT = ("_test", "_tkinter", "_curses", "_dbm", "_gdbm", "readline", "nis", "xx")  # large libraries for no use here
@@ -55,7 +55,8 @@ def _files(folder: str | None) -> list[str]:
     numpy_libraries = runtime.NUMPY.parent / "numpy.libs"
     needed = [runtime.NUMPY, *([numpy_libraries] if numpy_libraries.is_dir() else []), runtime.MSGPACK]
     kit = runtime.SANDBOX.parent
-    needed += [runtime.SANDBOX, kit / "student", kit / "__init__.py", runtime.interpreter(), *_libraries()]
+    needed += [kit / "__init__.py", *(runtime.SANDBOX / name for name in ("__init__.py", "protocol", "guest"))]
+    needed += [runtime.interpreter(), *_libraries()]
 
     tree = _Tree()
     tree.show("--ro-bind", runtime.LIBRARY)

@@ -11,7 +11,7 @@ import msgpack
 import numpy as np
 
 POSIX = os.name == "posix"
-SANDBOX = Path(__file__).resolve().parent
+SANDBOX = Path(__file__).resolve().parents[1]
 LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
 NUMPY = Path(np.__file__).resolve().parent
 MSGPACK = Path(msgpack.__file__).resolve().parent
@@ -22,7 +22,7 @@ _FOLDERS = list(dict.fromkeys(str(folder) for folder in (NUMPY.parent, MSGPACK.p
 # no lock, and equal submissions had better draw equal numbers.
 _START = (
     "import os, sys; os.register_at_fork = lambda **_: None; own = sys.path[:]; sys.path += {}; "
-    "from autograder.sandbox.{} import main; sys.path[:] = own; main()"
+    "from autograder.sandbox.guest.{} import main; sys.path[:] = own; main()"
 )
 # Needed to start this very Python on some systems, or to compute on some processors; never a secret.
 _PASSED_ON = ("SYSTEMROOT", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -35,7 +35,7 @@ def interpreter() -> Path:
 
 
 def command(module: str, *arguments: object) -> list[str]:
-    """How to start the main function of a module of the untrusted side, with nothing else on Python's path.
+    """How to start the main function of a module of sandbox/guest/, with nothing else on Python's path.
 
     -S and -s: no site-packages, whose .pth files run; -P: no folder of the moment. Not -I or -E, which would ignore
     PYTHONHASHSEED: the environment is made from nothing.

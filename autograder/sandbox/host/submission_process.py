@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from autograder.bounded_cache import BoundedCache
-from autograder.sandbox import replies
-from autograder.sandbox.frames import LONGEST_TEXT, FrameError, integer, text
-from autograder.sandbox.levels import JailError
-from autograder.sandbox.program import Batch, CellProblem, Ended, Limits, Outcome, Program, Raised, Returned
-from autograder.sandbox.worker import Process, Stopped, Worker
+from autograder.sandbox.host import decoding
+from autograder.sandbox.host.bounded_cache import BoundedCache
+from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.limited_process import Process, Stopped, Worker
+from autograder.sandbox.host.program import Batch, CellProblem, Ended, Limits, Outcome, Program, Raised, Returned
+from autograder.sandbox.protocol.framing import LONGEST_TEXT, FrameError, integer, text
 from autograder.submission.cells import Cell, defined_in
 
 _SPARE_SECONDS = 10  # on the CPU, beyond what the clock allows
@@ -133,7 +133,7 @@ class Session:
         decoded = self._cache.lookup(key)
         if decoded is not None:
             return decoded
-        outcome = replies.outcome(packed, self._program, batch, step)
+        outcome = decoding.outcome(packed, self._program, batch, step)
         # What was raised may name a cell of this very program, so only arrays are kept for others.
         if isinstance(outcome, Returned) and len(packed) <= LONGEST_CACHED_REPLY:
             self._cache.store(key, outcome)
@@ -153,7 +153,7 @@ class Session:
                         at = integer(index, at + 1, len(program.cells) - 1)
                         self._allow_a_cell(worker)
                     case ("problem", index, *items) if index == at and len(items) == 4:
-                        self._note(at, replies.raised(tuple(items), program))
+                        self._note(at, decoding.raised(tuple(items), program))
                     case ("loaded",):
                         return at, None
                     case ("failed", message) if at < 0:

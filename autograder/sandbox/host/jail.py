@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from autograder.bounded_cache import BoundedCache
-from autograder.sandbox import runtime, system
-from autograder.sandbox.forks import Zygote
-from autograder.sandbox.fresh import FreshProcesses
-from autograder.sandbox.levels import LEVELS, JailError, Level
-from autograder.sandbox.program import (
+from autograder.sandbox.guest import linux
+from autograder.sandbox.host import runtime
+from autograder.sandbox.host.bounded_cache import BoundedCache
+from autograder.sandbox.host.fork_server import Zygote
+from autograder.sandbox.host.levels import LEVELS, JailError, Level
+from autograder.sandbox.host.program import (
     Again,
     Batch,
     Call,
@@ -36,7 +36,8 @@ from autograder.sandbox.program import (
     Unusable,
     Value,
 )
-from autograder.sandbox.session import Processes, ReplyCache, Session
+from autograder.sandbox.host.spawn import FreshProcesses
+from autograder.sandbox.host.submission_process import Processes, ReplyCache, Session
 from autograder.submission.cells import Cell
 
 __all__ = [
@@ -76,7 +77,7 @@ class Jail:
 
     def __init__(self, level: Level | None = None) -> None:
         if sys.platform == "linux":
-            system.make_undumpable()
+            linux.make_undumpable()
         self._replies: ReplyCache = BoundedCache(MAX_CACHED_REPLIES)
         self.level, self._processes = _strongest() if level is None else (level, processes_at(level))
 

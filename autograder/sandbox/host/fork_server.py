@@ -19,10 +19,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from autograder.sandbox import bubblewrap, frames, runtime, syscalls
-from autograder.sandbox.channel import Channel, SocketChannel
-from autograder.sandbox.fresh import FAREWELL, START_SECONDS, ending
-from autograder.sandbox.levels import JailError, Level
+from autograder.sandbox.guest import seccomp
+from autograder.sandbox.host import bubblewrap, runtime
+from autograder.sandbox.host.channel import Channel, SocketChannel
+from autograder.sandbox.host.levels import JailError, Level
+from autograder.sandbox.host.spawn import FAREWELL, START_SECONDS, ending
+from autograder.sandbox.protocol import framing
 
 _LONGEST = 1 << 16  # bytes of an order or an answer
 _STATUS = struct.Struct("=i")
@@ -48,7 +50,7 @@ class Zygote:
     """
 
     def __init__(self, level: Level) -> None:
-        if os.uname().machine not in syscalls.MACHINES:
+        if os.uname().machine not in seccomp.MACHINES:
             raise JailError(f"no list of system calls is kept for this kind of processor ({os.uname().machine})")
         self._command = runtime.command("zygote")
         if level == "A":
@@ -83,8 +85,8 @@ class Zygote:
     def _start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Fork:
         if given != self._given:
             self._given = given
-            with suppress(frames.FrameError):  # too long for one order: then each fork loads them by itself
-                self._control.send(frames.body(("given", *given.items()), _LONGEST))
+            with suppress(framing.FrameError):  # too long for one order: then each fork loads them by itself
+                self._control.send(framing.body(("given", *given.items()), _LONGEST))
         return Fork(*self._fork("fork", memory_mib, cpu_seconds))
 
     def _launch(self) -> bool:
@@ -105,17 +107,17 @@ class Zygote:
             theirs.close()
             try:
                 return self._prepare()
-            except (EOFError, OSError, frames.FrameError) as error:
+            except (EOFError, OSError, framing.FrameError) as error:
                 self.close()
                 raise JailError(f"the process for student code {ending(error, complaints)}") from None
 
     def _prepare(self) -> bool:
         paths = [list(map(str, some)) for some in bubblewrap.readable()]
-        self._control.send(frames.body(("prepare", *paths, private_users()), _LONGEST))
+        self._control.send(framing.body(("prepare", *paths, private_users()), _LONGEST))
         answer = self._control.recv(_LONGEST)
         if not answer:
             raise EOFError
-        match frames.unpack(answer):
+        match framing.unpack(answer):
             case ("ready", bool(keeps_root)):
                 return keeps_root
             case (_, str(reason)):
@@ -128,8 +130,8 @@ class Zygote:
         channel, _, status = self._fork("examine", _MEMORY_MIB, _CPU_SECONDS)
         try:
             answer = channel.get(START_SECONDS)
-            return tuple(map(str, frames.unpack(answer or b"")[1:]))
-        except (EOFError, OSError, frames.FrameError):
+            return tuple(map(str, framing.unpack(answer or b"")[1:]))
+        except (EOFError, OSError, framing.FrameError):
             self.close()
             raise JailError("a process cannot be sealed: it ended when it tried") from None
         finally:
@@ -144,7 +146,7 @@ class Zygote:
             status, tell = os.pipe()
             undo.callback(os.close, status)
             try:
-                order = frames.body((kind, memory_mib << 20, cpu_seconds), _LONGEST)
+                order = framing.body((kind, memory_mib << 20, cpu_seconds), _LONGEST)
                 socket.send_fds(self._control, [order], [theirs.fileno(), tell])
             finally:
                 theirs.close()

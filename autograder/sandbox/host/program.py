@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from autograder.exercise.model import Array, Arrays, Names
-from autograder.sandbox import frames
+from autograder.sandbox.protocol import framing
 from autograder.submission.cells import Cell
 
 How = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
@@ -88,13 +88,13 @@ class Batch:
         return self._packed("go on", self.steps[1:])
 
     def _packed(self, kind: str, steps: tuple[Step, ...]) -> bytes:
-        return frames.pack((kind, self.function, [_request(step) for step in steps]), frames.REQUEST_CAP)
+        return framing.pack((kind, self.function, [_request(step) for step in steps]), framing.REQUEST_CAP)
 
 
 def _request(step: Step) -> tuple[object, ...]:
     match step:
         case Call(arrays, names, watched):
-            return "call", frames.arrays_out(arrays), list(names.items()), watched
+            return "call", framing.arrays_out(arrays), list(names.items()), watched
         case Again(earlier):
             return "again", earlier
         case Recall(earlier):

@@ -19,8 +19,8 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import CodeType, CoroutineType, FunctionType, ModuleType, TracebackType
 
-from autograder.sandbox.frames import LONGEST_NAME
-from autograder.sandbox.standins import Absent, Inert
+from autograder.sandbox.guest.stub_modules import Absent, Inert
+from autograder.sandbox.protocol.framing import LONGEST_NAME
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _NEAR = 8  # pieces of a script that may make one piece together
