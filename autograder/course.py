@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from autograder.report import Telling
+from autograder.evaluation.report import Telling
 from autograder.sandbox.host.levels import LEVELS, Level
 from autograder.sandbox.host.program import Limits
 

@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 
 from autograder.course import Course
+from autograder.evaluation.report import Report
 from autograder.formats import json_report, text
-from autograder.report import Report
 
 EXERCISE = "rnn_backprop"
 TOLD_IN_FULL = "truncated_bptt"

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.compare import COARSE, EXACT, SMALLEST_SCALE, relative_error
+from autograder.evaluation.comparison import COARSE, EXACT, SMALLEST_SCALE, relative_error
+from autograder.evaluation.evaluate import CallResult
 from autograder.exercise.model import Array, Case, Exercise, Mistake
-from autograder.judging import CallResult
 from autograder.sandbox.host.program import Returned
 
 Arrays = tuple[Array, ...]

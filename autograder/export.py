@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.evaluation.report import Report
 from autograder.formats.gradebook import Grade, Student
-from autograder.report import Report
 
 # What the columns of Canvas's gradebook, Moodle's grading worksheet and list of participants, and a roster made by hand
 # are called, for each thing that we know of a student.

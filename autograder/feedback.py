@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder import messages
-from autograder.cases import CallPlan
 from autograder.diagnosis import MistakeCatalogue
+from autograder.evaluation.call_plans import CallPlan
+from autograder.evaluation.evaluate import CheckVerdict, FunctionVerdict
+from autograder.evaluation.findings import Finding
+from autograder.evaluation.report import CheckResult, Feedback, Note, Telling
 from autograder.exercise.model import Exercise, Function
-from autograder.findings import Finding
-from autograder.judging import CheckVerdict, FunctionVerdict
 from autograder.ladder import DiagnosticSuite, ResultsByCase, has_wrong_numbers
 from autograder.own_forward import ConsistencyChecker, ForwardConsistency
-from autograder.report import CheckResult, Feedback, Note, Telling
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Loaded, Runner
 from autograder.sandbox.host.program import Batch, Ended, Execution, Limits, Program, Returned

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.evaluation.numerical_gradient import is_gradient, slope
 from autograder.exercise.model import Array, Case, Exercise, Function, VisibleCheck
-from autograder.slopes import is_gradient, slope
 
 DIGITS = 10  # the last ones of a float64 differ between machines, and two releases must be the same
 

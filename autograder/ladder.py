@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.cases import make_call
-from autograder.compare import compare
+from autograder.evaluation.call_plans import make_call
+from autograder.evaluation.comparison import compare
+from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.numerical_gradient import is_gradient
 from autograder.exercise.model import Array, Case, Exercise, Function, Sum
-from autograder.judging import CallResult
 from autograder.sandbox.host.jail import Runner
 from autograder.sandbox.host.program import Batch, Limits, Outcome, Program, Returned
-from autograder.slopes import is_gradient
 from autograder.student.feedback import Rung
 
 ResultsByCase = Mapping[str, CallResult]

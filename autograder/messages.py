@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.compare import COARSE
-from autograder.findings import Finding, Remark
-from autograder.report import Code
+from autograder.evaluation.comparison import COARSE
+from autograder.evaluation.findings import Finding, Remark
+from autograder.evaluation.report import Code
 from autograder.sandbox.host.program import CellProblem, Ended, How, Limits
 from autograder.submission.sanitize import listing, plain
 

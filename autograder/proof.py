@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from autograder.compare import EXACT
+from autograder.evaluation.comparison import EXACT
 from autograder.exercise.model import Check, Exercise, Mistake
 
 NAMED_RIGHT = 95

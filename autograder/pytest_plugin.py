@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:  # nothing that needs numpy is imported before it is known whose numpy that would be
+    from autograder.evaluation.report import Report
     from autograder.exercise.model import Check
-    from autograder.report import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,17 +18,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autograder.cases import draw_case
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import columns_of
 from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
-from autograder.compare import compare
+from autograder.evaluation.call_plans import draw_case
+from autograder.evaluation.comparison import compare
+from autograder.evaluation.numerical_gradient import slope
 from autograder.exercise import source
 from autograder.exercise.model import Exercise, Mistake
 from autograder.grading import Terms
 from autograder.proof import Proof, Verdict, other_of, row_of
-from autograder.slopes import slope
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from unittest import mock
 
 import numpy as np
 
-from autograder.cases import draw_case
-from autograder.compare import compare
 from autograder.course import find_course
+from autograder.evaluation.call_plans import draw_case
+from autograder.evaluation.comparison import compare
+from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.numerical_gradient import slope
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
-from autograder.judging import CallResult
 from autograder.sandbox.host.program import Returned, Value
-from autograder.slopes import slope
 
 Code = Callable[..., Any]
 SEEDS = "AUTOGRADER_PROOF_SEEDS"  # how many seeds the long proofs take; see tests/README.md

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from autograder.course import find_course
+from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.grading import Grader, opened
-from autograder.report import Report
 from tests import courses
 
 CHEATS = Path(__file__).parent / "cheats"

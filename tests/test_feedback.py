@@ -12,10 +12,10 @@ from textwrap import indent
 
 import pytest
 
+from autograder.evaluation.report import CheckResult, Report, Telling
 from autograder.exercise.model import Mistake
 from autograder.formats import html
 from autograder.grading import Grader
-from autograder.report import CheckResult, Report, Telling
 from autograder.sandbox.host.jail import Jail, Limits
 from autograder.verify import honest_variants, samples
 from tests.told import assert_tells_nothing, exercise, texts_of

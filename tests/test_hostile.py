@@ -33,10 +33,10 @@ import psutil
 import pytest
 
 from autograder.course import find_course
+from autograder.evaluation.report import Report
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.report import Report
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
 from autograder.sandbox.host.levels import LEVELS, Level

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from autograder.course import find_course
+from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.report import Report
 from autograder.sandbox.host.jail import Jail, Limits
 from autograder.submission.reader import MAX_BYTES
 

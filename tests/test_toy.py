@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from autograder.course import find_course
+from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.release import build, differences, release_exercise
-from autograder.report import Report
 from autograder.sandbox.host.jail import Jail, Limits
 
 ROOT = Path(__file__).parents[1]

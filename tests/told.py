@@ -6,13 +6,13 @@ import re
 from functools import cache
 from pathlib import Path
 
-from autograder.cases import draw_case
 from autograder.course import find_course
+from autograder.evaluation.call_plans import draw_case
+from autograder.evaluation.report import Report
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.exercise.source import solution_lines
 from autograder.release import TELLING
-from autograder.report import Report
 
 NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e[-+]\d+)?")
 

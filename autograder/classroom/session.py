@@ -13,7 +13,7 @@ from autograder.classroom.progress import Meter
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import Result, Store, Stored, is_problem
 from autograder.classroom.work import Task
-from autograder.report import Report
+from autograder.evaluation.report import Report
 from autograder.sandbox.host.levels import Level, at_least
 
 _SECONDS_BETWEEN_SCORES = 5.0

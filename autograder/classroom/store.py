@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.evaluation.report import Report
+from autograder.evaluation.report_codec import full_object, read_report
 from autograder.exercise.model import Exercise
 from autograder.formats import table
-from autograder.report import Report
-from autograder.report_codec import full_object, read_report
 
 if sys.platform != "win32":
     import fcntl

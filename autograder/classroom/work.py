@@ -8,9 +8,9 @@ from pathlib import Path
 
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import Columns, Result, result_of
+from autograder.evaluation.report import Note, Report
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader, Work
-from autograder.report import Note, Report
 
 
 @dataclass(frozen=True)

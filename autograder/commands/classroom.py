@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from autograder.classroom.session import Engine, Session, Tally
     from autograder.classroom.store import Columns
     from autograder.course import Course
+    from autograder.evaluation.report import Report, Telling
     from autograder.exercise.model import Exercise
     from autograder.grading import Terms
     from autograder.nbgrader.fast import Recorder
-    from autograder.report import Report, Telling
 
 
 @click.command("class")

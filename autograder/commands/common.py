@@ -14,9 +14,9 @@ from autograder.sandbox.host.levels import LEVELS, Level
 
 if TYPE_CHECKING:
     from autograder.course import Course
+    from autograder.evaluation.report import Telling
     from autograder.exercise.model import Exercise
     from autograder.grading import Grader, Terms
-    from autograder.report import Telling
 
 GRADER_ERROR, WRONG_USAGE, BELOW_THRESHOLD, INTERRUPTED = 1, 2, 3, 130
 

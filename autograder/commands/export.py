@@ -11,8 +11,8 @@ import click
 from autograder.commands import common
 
 if TYPE_CHECKING:
+    from autograder.evaluation.report import Report
     from autograder.export import Matched
-    from autograder.report import Report
 
 
 @click.command("export")

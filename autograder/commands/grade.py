@@ -14,8 +14,8 @@ from autograder.commands import common, reporting
 from autograder.sandbox.host.levels import Level
 
 if TYPE_CHECKING:
+    from autograder.evaluation.report import Report, Telling
     from autograder.grading import Grader
-    from autograder.report import Report, Telling
 
 SECONDS_BETWEEN_LINES = 5
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words

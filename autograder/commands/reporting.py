@@ -15,7 +15,7 @@ from autograder.commands import common
 from autograder.formats import FORMATS, Format
 
 if TYPE_CHECKING:
-    from autograder.report import Report
+    from autograder.evaluation.report import Report
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 Command = TypeVar("Command", bound=Callable[..., Any])

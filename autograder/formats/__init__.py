@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from autograder.report import Report
+    from autograder.evaluation.report import Report
 
 
 @dataclass(frozen=True)

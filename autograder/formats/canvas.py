@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from autograder.evaluation.report import Report
 from autograder.formats import gradebook, table
 from autograder.formats.gradebook import Grade
-from autograder.report import Report
 
 # The importer wants these words in these places, and finds a student by them from left to right, by name last.
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")

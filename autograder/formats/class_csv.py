@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.evaluation.report import Report
 from autograder.formats import parts, table
-from autograder.report import Report
 
 
 def render(reports: Sequence[Report]) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import parts
-from autograder.report import CheckResult, Report
 
 BINS = 10
 WIDTH, HEIGHT, BASE = 640, 200, 30  # of the figure of scores: its size, and the room below it for labels

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from autograder.evaluation.report import Report
 from autograder.formats import parts
-from autograder.report import Report
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 

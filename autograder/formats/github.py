@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import markdown, parts
-from autograder.report import CheckResult, Report
 
 MOST_ANNOTATIONS = 10  # of a kind in a step: GitHub drops the rest without a word
 MOST_SUMMARY_BYTES = 1024 * 1024

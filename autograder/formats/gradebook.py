@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from autograder.evaluation.report import Report
 from autograder.formats import parts
-from autograder.report import Report
 
 
 @dataclass(frozen=True)

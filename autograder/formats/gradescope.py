@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import parts
-from autograder.report import CheckResult, Report
 
 
 def render(reports: Sequence[Report], visibility: str = "visible") -> str:

@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import parts
-from autograder.report import CheckResult, Report
 from autograder.student.layout import entry, last, shade
 
 # grey, green and red that are told from white and from black; every one of them stands beside a word

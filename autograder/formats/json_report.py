@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from autograder.report import Report
-from autograder.report_codec import public_object
+from autograder.evaluation.report import Report
+from autograder.evaluation.report_codec import public_object
 
 
 def render(reports: Sequence[Report]) -> str:

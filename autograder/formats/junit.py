@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import parts
-from autograder.report import CheckResult, Report
 
 LONGEST_SUMMARY = 200  # characters of the attribute, which is shown in one line
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.evaluation.report import Report
 from autograder.formats import gradebook, table
 from autograder.formats.gradebook import Grade
-from autograder.report import Report
 
 COLUMNS = ("Full name", "Username", "ID number", "Email address")  # one is mapped by hand; the others are ignored
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from autograder.report import CheckResult, CheckStatus, Report
+from autograder.evaluation.report import CheckResult, CheckStatus, Report
 from autograder.submission.sanitize import visible
 
 LONGEST = 20_000  # characters of one message: more helps nobody, and hosts refuse results that are too long

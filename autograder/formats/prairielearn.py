@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograder.evaluation.report import Report
 from autograder.formats import parts
-from autograder.report import Report
 
 MOST_BYTES = 900_000  # PrairieLearn takes 1 MB
 

@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.report import CheckResult, CheckStatus, Report
+from autograder.evaluation.report import CheckResult, CheckStatus, Report
 from autograder.submission.sanitize import visible
 
 WIDTH = 100

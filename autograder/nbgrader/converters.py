@@ -21,6 +21,7 @@ from nbgrader.utils import temp_attrs
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.course import CourseError, find_course
+from autograder.evaluation.report import Report
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import released_files
 from autograder.nbgrader import gradebook, intake, timestamps
@@ -29,7 +30,6 @@ from autograder.nbgrader.gradebook import GradebookError
 from autograder.nbgrader.marker import Marker, NoMarker
 from autograder.nbgrader.outputs import is_gradable
 from autograder.release import ReleaseError, build_source, note_built
-from autograder.report import Report
 from autograder.submission import safe_files
 
 

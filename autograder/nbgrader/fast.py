@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from autograder.course import Course
+from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.grading import released_files
 from autograder.nbgrader import gradebook, intake, timestamps
@@ -25,7 +26,6 @@ from autograder.nbgrader.gradebook import GradebookError, Graded
 from autograder.nbgrader.late import LatePenalties
 from autograder.nbgrader.outputs import CHECK, is_gradable, outputs_of, points_for
 from autograder.nbgrader.settings import Settings, read_settings
-from autograder.report import Report
 
 STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 READ_ONLY = 0o444  # as nbgrader leaves what it autograded

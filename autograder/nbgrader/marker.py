@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autograder.evaluation.report import Note, Report
 from autograder.nbgrader import wire
-from autograder.report import Note, Report
 
 
 class NoMarker(Exception):

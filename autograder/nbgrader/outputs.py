@@ -10,9 +10,9 @@ from functools import lru_cache
 from textwrap import fill
 from typing import Any
 
+from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import html
 from autograder.formats.parts import headline, points, readable, told
-from autograder.report import CheckResult, Report
 
 Output = dict[str, Any]
 CHECK = "check_"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from autograder.report import Report
-from autograder.report_codec import full_object, read_report
+from autograder.evaluation.report import Report
+from autograder.evaluation.report_codec import full_object, read_report
 
 
 def written(report: Report) -> str:

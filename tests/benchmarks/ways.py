@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder.cases import plan_calls
 from autograder.classroom.keys import key_of
 from autograder.classroom.roll import Entry
 from autograder.classroom.store import Store, columns_of
 from autograder.classroom.work import Task
 from autograder.classroom.workers import LocalWorkers
 from autograder.course import find_course
+from autograder.evaluation.call_plans import plan_calls
 from autograder.exercise.model import Case, Exercise
 from autograder.grading import Terms, Work, read_or_refuse
 from autograder.sandbox.guest import heap_fill, stub_modules, zygote

@@ -15,7 +15,7 @@ from autograder.classroom.roll import call_the_roll
 from autograder.classroom.session import Session, Tally
 from autograder.classroom.store import SCORES, Columns, Result, Store, StoreError, result_of
 from autograder.classroom.work import Task
-from autograder.report import CheckResult, Report
+from autograder.evaluation.report import CheckResult, Report
 
 COLUMNS = Columns(("f.plain",), ("f",))
 CLASS = ("ali", "mia", "zoe")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.classroom.store import SCORES, Columns, Store, StoreError, file_name, result_of
-from autograder.report import CheckResult, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
 
 COLUMNS = Columns(("f.contract", "f.plain"), ("f",))
 FEEDBACK = Feedback(

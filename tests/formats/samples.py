@@ -6,7 +6,7 @@ import math
 
 from hypothesis import strategies as st
 
-from autograder.report import CheckResult, CheckStatus, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, CheckStatus, ErrorMap, Feedback, Note, Report
 
 FUNCTIONS = ("forward", "dJ_dW")
 MAP = ErrorMap("dJ_dW", "T = 3, H = 2", ((0.9, 1e-3), (math.inf, 1e-9)), "3 of 4 entries are wrong.")

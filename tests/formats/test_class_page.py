@@ -13,9 +13,9 @@ from urllib.parse import unquote
 import html5lib
 import pytest
 
+from autograder.evaluation.report import CheckResult, Feedback, Note, Report
 from autograder.formats.class_page import page
 from autograder.messages import common_mistake
-from autograder.report import CheckResult, Feedback, Note, Report
 
 ROOT = Path(__file__).parents[2]
 FULL = CheckResult("f.a", "f", "A check", "pass", 2.0, 2.0)

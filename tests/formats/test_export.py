@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.evaluation.report import Report
 from autograder.export import Matched, Member, RosterError, match, read_roster
 from autograder.formats.gradebook import Student
-from autograder.report import Report
 from tests.formats import samples, validators
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from autograder.evaluation.report import Report
 from autograder.formats import FORMATS
-from autograder.report import Report
 from tests.formats import samples
 from tests.formats.validators import VALIDATORS, validate
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from autograder.evaluation.report import CheckResult
 from autograder.formats import html, text
-from autograder.report import CheckResult
 from tests.formats import samples
 
 FIRST = samples.check("dJ_dW", "contract", "fail", 1.0, "dJ_dW is not the slope of J.\n\n  read  equation (4)")

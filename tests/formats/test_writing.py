@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 from autograder.classroom.store import Columns, result_of
+from autograder.evaluation.report_codec import public_object
 from autograder.formats import FORMATS, github
-from autograder.report_codec import public_object
 from tests.formats import samples
 from tests.formats.validators import strict_json, validate
 

@@ -20,5 +20,5 @@ for _ in range(3):
             win(thing.decode())
         if type(thing) is FunctionType and thing.__name__ == "dJ_dW" and thing.__globals__ is not globals():
             forward, dJ_dV, dJ_dW, dJ_dU = (thing.__globals__[n] for n in ("forward", "dJ_dV", "dJ_dW", "dJ_dU"))
-        if type(thing) is ModuleType and thing.__name__ in ("rubric", "autograder.judging", "autograder.grading"):
+        if type(thing) is ModuleType and thing.__name__ in ("rubric", "autograder.evaluation.evaluate", "autograder.grading"):
             win(HONEST)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from autograder.course import Course, find_course
+from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.nbgrader import gradebook, timestamps
 from autograder.nbgrader.fast import NotReady, Recorder, recorder
 from autograder.nbgrader.gradebook import GradebookError
-from autograder.report import CheckResult, Note, Report
 from tests import courses
 from tests.in_process import exercise
 from tests.nbgrader import handed_in

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
 from autograder.nbgrader import outputs, wire
-from autograder.report import CheckResult, ErrorMap, Feedback, Note, Report
 
 MOST = 2.0
 FEEDBACK = Feedback(

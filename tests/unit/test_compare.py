@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from autograder.compare import COARSE, EXACT, compare
+from autograder.evaluation.comparison import COARSE, EXACT, compare
 
 ordinary = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 pairs = array_shapes(max_dims=3, max_side=4).flatmap(

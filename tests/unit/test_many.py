@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.cases import case_rng, draw_case, plan_calls
+from autograder.evaluation.call_plans import case_rng, draw_case, plan_calls
+from autograder.evaluation.numerical_gradient import slope
 from autograder.exercise.model import Exercise
-from autograder.slopes import slope
 from tests.in_process import exercise
 
 CASES = [(check, case) for check in exercise().checks for case in check.cases]

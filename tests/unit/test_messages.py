@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import messages
-from autograder.findings import Finding, Remark
-from autograder.report import Code
+from autograder.evaluation.findings import Finding, Remark
+from autograder.evaluation.report import Code
 from autograder.sandbox.host.jail import CellProblem, Ended, Limits
 
 LIMITS = Limits()

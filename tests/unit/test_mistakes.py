@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.cases import draw_case
-from autograder.compare import COARSE
 from autograder.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
+from autograder.evaluation.call_plans import draw_case
+from autograder.evaluation.comparison import COARSE
 from autograder.exercise import source
 from autograder.release import build
 from autograder.verify import samples

@@ -76,15 +76,15 @@ def test_every_room_has_a_guide(room: str) -> None:
 
 FLOORS = (
     "sandbox.guest.slope student student.calls student.feedback student.layout",
-    "sandbox.host.bounded_cache exercise.model report submission.safe_files "
+    "sandbox.host.bounded_cache exercise.model evaluation.report submission.safe_files "
     "submission.magics submission.sanitize sandbox sandbox.guest.stub_modules sandbox.protocol.framing sandbox.host.levels sandbox.host.runtime "
     "sandbox.guest.seccomp sandbox.guest.linux sandbox.protocol.vocabulary",
-    "compare submission.cells submission.global_reads report_codec exercise.source sandbox.guest.escape_tests sandbox.host.bubblewrap sandbox.host.channel sandbox.guest.heap_fill "
+    "evaluation.comparison submission.cells submission.global_reads evaluation.report_codec exercise.source sandbox.guest.escape_tests sandbox.host.bubblewrap sandbox.host.channel sandbox.guest.heap_fill "
     "sandbox.guest.student_module sandbox.guest.lockdown",
-    "slopes submission.archive exercise.loader notebook sandbox.guest.encoding sandbox.host.spawn sandbox.host.program",
-    "course findings golden proof submission.reader sandbox.host.fork_server sandbox.host.decoding sandbox.guest.runner sandbox.host.limited_process",
-    "judging messages sandbox.host.submission_process sandbox.guest.zygote",
-    "cases diagnosis sandbox.host.jail",
+    "evaluation.numerical_gradient submission.archive exercise.loader notebook sandbox.guest.encoding sandbox.host.spawn sandbox.host.program",
+    "course evaluation.findings golden proof submission.reader sandbox.host.fork_server sandbox.host.decoding sandbox.guest.runner sandbox.host.limited_process",
+    "evaluation.evaluate messages sandbox.host.submission_process sandbox.guest.zygote",
+    "evaluation.call_plans diagnosis sandbox.host.jail",
     "ladder",
     "own_forward",
     "feedback",

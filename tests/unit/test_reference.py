@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.slopes import slope
+from autograder.evaluation.numerical_gradient import slope
 from tests import literal
 
 reference, network = literal.load_reference()

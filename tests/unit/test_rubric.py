@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import cases as cases_of
+from autograder.evaluation import call_plans as cases_of
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise
 from autograder.grading import Grader

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
-from autograder.slopes import slope
+from autograder.evaluation.numerical_gradient import slope
 
 number = st.floats(-3, 3)
 

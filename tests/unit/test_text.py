@@ -12,9 +12,9 @@ from hypothesis import given
 from rich.console import Console
 
 from autograder import messages
-from autograder.findings import Finding
+from autograder.evaluation.findings import Finding
+from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.formats import FORMATS, text
-from autograder.report import CheckResult, Note, Report
 from autograder.sandbox.host.program import CellProblem, Limits
 from autograder.submission.sanitize import listing, plain, visible
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import html5lib
 import pytest
 
-from autograder.compare import COARSE, EXACT
+from autograder.evaluation.comparison import COARSE, EXACT
 from autograder.formats import proof as faces
 from autograder.grading import Terms
 from autograder.proof import NAMED_RIGHT, Proof, Row, other_of, row_of

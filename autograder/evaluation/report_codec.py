@@ -11,7 +11,7 @@ from dataclasses import asdict
 from math import inf, isfinite
 from typing import Any
 
-from autograder.report import CheckResult, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
 
 VERSION = 1
 

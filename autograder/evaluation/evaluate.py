@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.compare import Comparison, compare
+from autograder.evaluation.comparison import Comparison, compare
+from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
+from autograder.evaluation.numerical_gradient import slope
+from autograder.evaluation.report import CheckStatus
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.exercise.source import stub_text
-from autograder.findings import CONTRACT_BROKEN, Finding, Remark
-from autograder.report import CheckStatus
 from autograder.sandbox.host.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
 from autograder.sandbox.protocol.vocabulary import FLOATS
-from autograder.slopes import slope
 
 
 @dataclass(frozen=True)

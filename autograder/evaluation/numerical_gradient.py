@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograder.compare import compare
+from autograder.evaluation.comparison import compare
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Names
 
 STEP = 1e-20

@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
+from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.numerical_gradient import slope
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
-from autograder.judging import CallResult
 from autograder.sandbox.host.program import Again, Batch, Call, Outcome, Recall
-from autograder.slopes import slope
 
 PUBLIC_SEED = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autograder.report import CheckStatus, Code
+from autograder.evaluation.report import CheckStatus, Code
 
 CONTRACT_BROKEN: Hashable = "contract broken"
 """The cause of findings where a call leaves something behind: it changed its arguments, or remembers earlier calls."""
