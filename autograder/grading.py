@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder import messages
 from autograder.course import Course, read_secret, seed_of
 from autograder.evaluation.call_plans import CallPlan, plan_calls
 from autograder.evaluation.evaluate import FunctionVerdict, evaluate_function
 from autograder.evaluation.report import CheckResult, Note, Report, ReportStatus, Telling
 from autograder.exercise.model import Exercise
-from autograder.feedback import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
+from autograder.feedback import messages
+from autograder.feedback.builder import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail, JailError
 from autograder.sandbox.host.levels import SAFE, Level, at_least

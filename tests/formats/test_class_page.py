@@ -14,8 +14,8 @@ import html5lib
 import pytest
 
 from autograder.evaluation.report import CheckResult, Feedback, Note, Report
+from autograder.feedback.messages import common_mistake
 from autograder.formats.class_page import page
-from autograder.messages import common_mistake
 
 ROOT = Path(__file__).parents[2]
 FULL = CheckResult("f.a", "f", "A check", "pass", 2.0, 2.0)

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from autograder.diagnosis import MistakeCatalogue, distance
 from autograder.evaluation.comparison import COARSE
+from autograder.feedback.diagnosis import MistakeCatalogue, distance
 from autograder.sandbox.host.program import Raised, Unusable
 from tests.in_process import exercise, trial
 

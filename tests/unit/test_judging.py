@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import messages
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict, evaluate_function
 from autograder.evaluation.report import CheckStatus
 from autograder.exercise.model import Case, Check, Exercise, Function, Law
-from autograder.feedback import plain_results
+from autograder.feedback import messages
+from autograder.feedback.builder import plain_results
 from autograder.sandbox.host.jail import Ended, Limits, Missing, Outcome, Raised, Returned, Unusable, Value
 
 # A gradient: J = sum(x^2) / 2 has the slope x, and so x is what `slope_of_J(x)` has to return.

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import messages
 from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
+from autograder.feedback import messages
 from autograder.sandbox.host.jail import CellProblem, Ended, Limits
 
 LIMITS = Limits()

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import COARSE
 from autograder.exercise import source
+from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
 from autograder.release import build
 from autograder.verify import samples
 from tests.in_process import compared_cases, error, exercise, seeds

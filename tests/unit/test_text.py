@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from rich.console import Console
 
-from autograder import messages
 from autograder.evaluation.findings import Finding
 from autograder.evaluation.report import CheckResult, Note, Report
+from autograder.feedback import messages
 from autograder.formats import FORMATS, text
 from autograder.sandbox.host.program import CellProblem, Limits
 from autograder.submission.sanitize import listing, plain, visible

@@ -9,15 +9,15 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder import messages
-from autograder.diagnosis import MistakeCatalogue
 from autograder.evaluation.call_plans import CallPlan
 from autograder.evaluation.evaluate import CheckVerdict, FunctionVerdict
 from autograder.evaluation.findings import Finding
 from autograder.evaluation.report import CheckResult, Feedback, Note, Telling
 from autograder.exercise.model import Exercise, Function
-from autograder.ladder import DiagnosticSuite, ResultsByCase, has_wrong_numbers
-from autograder.own_forward import ConsistencyChecker, ForwardConsistency
+from autograder.feedback import messages
+from autograder.feedback.consistency import ConsistencyChecker, ForwardConsistency
+from autograder.feedback.diagnosis import MistakeCatalogue
+from autograder.feedback.diagnostic_cases import DiagnosticSuite, ResultsByCase, has_wrong_numbers
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Loaded, Runner
 from autograder.sandbox.host.program import Batch, Ended, Execution, Limits, Program, Returned

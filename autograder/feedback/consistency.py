@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autograder import messages
 from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
-from autograder.ladder import ResultsByCase, comparable_arrays, has_wrong_numbers
+from autograder.feedback import messages
+from autograder.feedback.diagnostic_cases import ResultsByCase, comparable_arrays, has_wrong_numbers
 from autograder.sandbox.host.jail import Runner
 from autograder.sandbox.host.program import Batch, Limits, Outcome, Program
 from autograder.student.calls import STEP
