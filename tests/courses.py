@@ -119,7 +119,7 @@ def make_kit(course: Path) -> Path:
 
 def make_stock(course: Path) -> Path:
     """A stock course folder in which the assignment was generated: ready for what is submitted/."""
-    from autograder import notebook  # needs nbgrader and jupytext
+    from autograder.release import notebook  # needs nbgrader and jupytext
 
     exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
     text = (exercise.folder / f"{NAME}.py").read_text(encoding="utf-8")

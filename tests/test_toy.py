@@ -19,7 +19,7 @@ from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.release import build, differences, release_exercise
+from autograder.release.build import build, differences, release_exercise
 from autograder.sandbox.host.jail import Jail, Limits
 
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,8 @@ from autograder.submission.reader import ARCHIVE, MOST_ENTRIES, SUFFIXES
 
 _PACKAGE = Path(autograder.__file__).parent
 _READ = (*SUFFIXES, ARCHIVE)
-_VERDICTS = ("*.py", "sandbox/*.py", "student/*.py")  # of this package: what can change a report
+# What can change a report: grading, and the rooms that it stands on.
+VERDICT_ROOMS = ("course.py", "grading.py", "evaluation", "exercise", "feedback", "sandbox", "student", "submission")
 _NOT_GRADED_BY = {"figures", "handout", "__pycache__"}  # of an exercise: its release is made of them, and Python's own
 
 
@@ -36,10 +37,15 @@ def exercise_files(folder: Path) -> dict[str, bytes]:
 def key_of_terms(exercise: dict[str, bytes], terms: Terms) -> bytes:
     """What all keys of one class have in common: the kit itself, the exercise, limits, and the secret or the seed."""
     settings = repr((autograder.__version__, sorted(asdict(terms.limits).items()), terms.seed, terms.feedback))
-    modules = [path for part in _VERDICTS for path in _PACKAGE.glob(part)]
-    own = {path.relative_to(_PACKAGE).as_posix(): path.read_bytes() for path in modules}
+    own = {path.relative_to(_PACKAGE).as_posix(): path.read_bytes() for path in verdict_modules()}
     parts = (settings.encode(), terms.secret or b"", *_flat(own), *_flat(exercise))
     return _digest(parts)
+
+
+def verdict_modules() -> list[Path]:
+    """Return the files of this package that can change a report."""
+    rooms = [_PACKAGE / name for name in VERDICT_ROOMS]
+    return [path for room in rooms for path in (room.rglob("*.py") if room.is_dir() else (room,))]
 
 
 def key_of(entry: Entry, common: bytes) -> str:

@@ -20,7 +20,7 @@ def command(exercise: str) -> None:
     Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
     """
     from autograder.nbgrader.config import CONFIG, SOURCE
-    from autograder.release import ReleaseError, release_exercise
+    from autograder.release.build import ReleaseError, release_exercise
 
     course, loaded = common.open_exercise(exercise)
     with_nbgrader = (course.root / CONFIG).is_file()

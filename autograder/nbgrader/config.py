@@ -25,7 +25,7 @@ GENERATE = (
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.InstantiateTests",
     "nbgrader.preprocessors.LockCells",
-    "autograder.notebook.Stubs",  # in place of ClearSolutions: a stub that says which function is not written yet
+    "autograder.release.notebook.Stubs",  # in place of ClearSolutions: a stub names its function
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",

@@ -29,7 +29,7 @@ from autograder.nbgrader.beside import copy_files
 from autograder.nbgrader.gradebook import GradebookError
 from autograder.nbgrader.marker import Marker, NoMarker
 from autograder.nbgrader.outputs import is_gradable
-from autograder.release import ReleaseError, build_source, note_built
+from autograder.release.build import ReleaseError, build_source, note_built
 from autograder.submission import safe_files
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.nbgrader.config import find_alembic
 from autograder.nbgrader.settings import read_settings
-from autograder.release import told_why, write_files
+from autograder.release.build import told_why, write_files
 
 
 def fill_gradebook(root: Path, name: str, source: Mapping[str, bytes]) -> None:
@@ -18,7 +18,7 @@ def fill_gradebook(root: Path, name: str, source: Mapping[str, bytes]) -> None:
     Raises ReleaseError, as where cells were added or taken away and somebody has points for the old ones, and
     GradebookError.
     """
-    from autograder import notebook  # only here: nbgrader takes two seconds to import
+    from autograder.release import notebook  # only here: nbgrader takes two seconds to import
 
     settings = read_settings(root)
     find_alembic()

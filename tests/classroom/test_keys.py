@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+import autograder
+from autograder.classroom import keys
 from autograder.classroom.keys import exercise_files, key_of, key_of_terms
 from autograder.classroom.roll import Entry
 from autograder.exercise.model import Exercise
@@ -72,3 +76,15 @@ def test_the_exercise(terms: Terms, exercise: Exercise) -> None:
 
 def test_what_cannot_be_read_has_a_key_too(tmp_path: Path) -> None:
     assert key_of(Entry("mia", tmp_path / "gone"), b"") == key_of(Entry("mia", tmp_path / "gone"), b"")
+
+
+def test_the_key_holds_every_module_that_grading_loads() -> None:
+    """Else results would be kept although the code that made them has changed."""
+    code = (
+        "import sys, autograder.grading; print(*(getattr(m, '__file__', '') for m in sys.modules.values()), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    package = Path(autograder.__file__).parent
+    loaded = {Path(line) for line in done.stdout.splitlines() if line.startswith(str(package))}
+    assert len(loaded) > 40
+    assert loaded - set(keys.verdict_modules()) == {package / "__init__.py"}

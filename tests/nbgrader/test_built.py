@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.release import ReleaseError, build_all, list_of, release_exercise
+from autograder.release.build import ReleaseError, build_all, list_of, release_exercise
 from tests.test_toy import exercise
 
 NAME = exercise().name

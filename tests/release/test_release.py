@@ -17,7 +17,7 @@ import pytest
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.exercise.source import SCRIPT_END, cells, released, solution_lines, source_cells
-from autograder.release import ReleaseError, build, differences, release_exercise
+from autograder.release.build import ReleaseError, build, differences, release_exercise
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT / "solutions" / "rnn_backprop"
@@ -188,7 +188,7 @@ class TestWrongSources:
         def stumble(*_: object) -> None:
             raise RuntimeError("one leg\ntoo many")
 
-        monkeypatch.setattr("autograder.notebook.Stubs.preprocess_cell", stumble)
+        monkeypatch.setattr("autograder.release.notebook.Stubs.preprocess_cell", stumble)
         with pytest.raises(ReleaseError) as told:
             build(load_exercise(toy))
         assert str(told.value) == (

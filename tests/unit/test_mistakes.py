@@ -14,7 +14,7 @@ from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import COARSE
 from autograder.exercise import source
 from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
-from autograder.release import build
+from autograder.release.build import build
 from autograder.verify import samples
 from tests.in_process import compared_cases, error, exercise, seeds
 

@@ -17,8 +17,8 @@ import pytest
 
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.source import cells, solution_lines
-from autograder.golden import golden_numbers
-from autograder.release import SHIPPED, STUDENT
+from autograder.release.build import SHIPPED, STUDENT
+from autograder.release.golden_file import golden_numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISE = ROOT / "solutions" / "rnn_backprop"

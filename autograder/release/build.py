@@ -14,9 +14,9 @@ from pathlib import Path
 
 from autograder.exercise import source
 from autograder.exercise.model import Exercise
-from autograder.golden import golden_numbers
+from autograder.release.golden_file import golden_numbers
 
-STUDENT = Path(__file__).parent / "student"
+STUDENT = Path(__file__).parents[1] / "student"
 SHIPPED = ("calls.py", "checks.py", "feedback.py", "layout.py")
 LEFTOVERS = frozenset({"__pycache__", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"})
 TELLING = 20  # a line of a solution with so many characters says something; `else:` does not
@@ -217,7 +217,9 @@ def _notebook(
 ) -> tuple[str, str]:
     """The source notebook, and the students'."""
     try:
-        from autograder import notebook  # only here: nbgrader takes two seconds to import, and graders need not have it
+        from autograder.release import (
+            notebook,  # only here: nbgrader takes two seconds to import, and graders need not have it
+        )
     except ModuleNotFoundError as missing:
         raise ReleaseError(f"A release needs {missing.name}, which is not installed: run `make release`.") from None
     points = {
