@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.evaluation.report import Report
-from autograder.formats.gradebook import Grade, Student
+from autograder.formats.lms.grade_columns import Grade, Student
 
 # What the columns of Canvas's gradebook, Moodle's grading worksheet and list of participants, and a roster made by hand
 # are called, for each thing that we know of a student.

@@ -14,7 +14,7 @@ import pytest
 
 from autograder.evaluation.report import CheckResult, Report, Telling
 from autograder.exercise.model import Mistake
-from autograder.formats import html
+from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail, Limits
 from autograder.verify import honest_variants, samples
@@ -224,7 +224,7 @@ class TestHowMuchIsTold:
 
 def test_the_page_shows_all_of_it(tmp_path: Path) -> None:
     check = full(with_mistake("current_step_only", "dJ_dW", tmp_path), "dJ_dW")
-    shown = html.fragment(check)
+    shown = feedback_page.fragment(check)
     for label, text in check.feedback.facts:
         assert label in shown
         assert text.replace('"', "&#34;") in shown

@@ -18,7 +18,7 @@ from pathlib import Path
 from autograder.evaluation.report import Report
 from autograder.evaluation.report_codec import full_object, read_report
 from autograder.exercise.model import Exercise
-from autograder.formats import table
+from autograder.formats import csv_table
 
 if sys.platform != "win32":
     import fcntl
@@ -210,4 +210,4 @@ def _cells(stored: Stored, columns: Columns) -> list[str]:
 
 
 def _line(cells: Sequence[str]) -> bytes:
-    return table.write(cells, ()).encode()
+    return csv_table.write(cells, ()).encode()

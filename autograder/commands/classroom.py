@@ -164,13 +164,13 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], where: Path) -> 
     from urllib.parse import quote
 
     from autograder.classroom.store import file_name
-    from autograder.formats import class_page, html
+    from autograder.formats.pages import class_page, feedback_page
 
     files = {report.submission: f"{Path(file_name(report.submission)).stem}.html" for report in reports}
     try:
         (where / "feedback").mkdir(exist_ok=True)
         for report in reports:
-            (where / "feedback" / files[report.submission]).write_text(html.page([report]), encoding="utf-8")
+            (where / "feedback" / files[report.submission]).write_text(feedback_page.page([report]), encoding="utf-8")
         links = {name: f"feedback/{quote(file)}" for name, file in files.items()}
         hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
         (where / "class.html").write_text(class_page.page(reports, links, hints), encoding="utf-8")

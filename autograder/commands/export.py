@@ -41,11 +41,11 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
     the line of each member.
     """
     from autograder.export import RosterError, match, read_roster
-    from autograder.formats import canvas, gradebook, moodle
+    from autograder.formats.lms import canvas, grade_columns, moodle
 
     reports = _reports(results)
     if roster is None:
-        grades = gradebook.of_submissions(reports)
+        grades = grade_columns.of_submissions(reports)
     else:
         try:
             matched = match(reports, read_roster(roster))
@@ -53,8 +53,8 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
             raise common.Sentence(str(error)) from None
         grades = list(matched.grades)
         _tell(matched, [report.submission for report in reports if report.status == "grader_error"])
-    title = title or gradebook.title_of(reports)
-    most = gradebook.most_of(reports)
+    title = title or grade_columns.title_of(reports)
+    most = grade_columns.most_of(reports)
     if host == "canvas":
         text = canvas.write(grades, title, most)
     else:
@@ -91,7 +91,7 @@ def _reports(results: Path) -> list[Report]:
 
 def _tell(matched: Matched, failed: Sequence[str]) -> None:
     """On stderr, one by one, whatever did not come out even."""
-    from autograder.formats.parts import readable
+    from autograder.formats.fields import readable
 
     lists = (
         ("Missing: in the roster, without a submission", matched.missing),
@@ -107,7 +107,7 @@ def _tell(matched: Matched, failed: Sequence[str]) -> None:
 
 
 def _tell_changed(texts: Sequence[str]) -> None:
-    from autograder.formats.table import safe
+    from autograder.formats.csv_table import safe
     from autograder.submission.sanitize import listing
 
     if changed := [text for text in texts if safe(text) != text]:

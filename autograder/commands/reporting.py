@@ -144,7 +144,7 @@ def _file_name(submission: str, taken: set[str]) -> str:
 def _append_summary(reports: Sequence[Report]) -> None:
     if not (file := os.environ.get(SUMMARY_VARIABLE)):
         return
-    from autograder.formats import github
+    from autograder.formats.hosts import github
 
     there = Path(file).stat().st_size if Path(file).exists() else 0
     with Path(file).open("a", encoding="utf-8") as summary:

@@ -40,15 +40,17 @@ FORMATS: Mapping[str, Format] = {
         Format("text", "text", ".txt", "any", "a table for a terminal; one submission in full"),
         Format("json", "json_report", ".json", "any", "all of it, for programs; schemas lie in the package"),
         Format("markdown", "markdown", ".md", "any", "GitHub-flavoured Markdown, for comments and summaries"),
-        Format("html", "html", ".html", "any", "a page that needs no other file, no network and no script"),
+        Format(
+            "html", "pages.feedback_page", ".html", "any", "a page that needs no other file, no network and no script"
+        ),
         Format("junit", "junit", ".xml", "any", "JUnit XML, which CI services show as tests"),
-        Format("github", "github", ".log", "any", "annotations of GitHub Actions, and the summary of the step"),
-        Format("gradescope", "gradescope", ".json", "one", "Gradescope's results.json"),
-        Format("prairielearn", "prairielearn", ".json", "one", "PrairieLearn's results.json"),
-        Format("classroom50", "classroom50", ".json", "one", "Classroom 50's result.json, points in hundredths"),
+        Format("github", "hosts.github", ".log", "any", "annotations of GitHub Actions, and the step's summary"),
+        Format("gradescope", "hosts.gradescope", ".json", "one", "Gradescope's results.json"),
+        Format("prairielearn", "hosts.prairielearn", ".json", "one", "PrairieLearn's results.json"),
+        Format("classroom50", "hosts.classroom50", ".json", "one", "Classroom 50's result.json, points in hundredths"),
         Format("csv", "class_csv", ".csv", "class", "points per function, for a spreadsheet"),
-        Format("canvas", "canvas", ".csv", "class", "a file for the import of Canvas's gradebook"),
-        Format("moodle", "moodle", ".csv", "class", "a file for Moodle's import of grades"),
+        Format("canvas", "lms.canvas", ".csv", "class", "a file for the import of Canvas's gradebook"),
+        Format("moodle", "lms.moodle", ".csv", "class", "a file for Moodle's import of grades"),
     )
 }
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.evaluation.report import Report
-from autograder.formats import parts, table
+from autograder.formats import csv_table, fields
 
 
 def render(reports: Sequence[Report]) -> str:
     """Points per function and in all. Where the grader failed there are none: that is no zero."""
     functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
     header = ("submission", "status", *functions, "score", "max_score", "notes")
-    return table.write(header, [_row(report, functions) for report in reports])
+    return csv_table.write(header, [_row(report, functions) for report in reports])
 
 
-def _row(report: Report, functions: Sequence[str]) -> list[table.Cell]:
-    score, most = parts.total(report)
+def _row(report: Report, functions: Sequence[str]) -> list[csv_table.Cell]:
+    score, most = fields.total(report)
     failed = report.status == "grader_error"
-    points = [None if failed else parts.exact(report.points_of(name)[0]) for name in functions]
-    notes = " ".join(parts.readable(note.text, 1000) for note in report.notes)
+    points = [None if failed else fields.exact(report.points_of(name)[0]) for name in functions]
+    notes = " ".join(fields.readable(note.text, 1000) for note in report.notes)
     return [report.submission, report.status, *points, None if failed else score, most, notes]

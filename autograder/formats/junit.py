@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats import parts
+from autograder.formats import fields
 
 LONGEST_SUMMARY = 200  # characters of the attribute, which is shown in one line
 
@@ -24,13 +24,13 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def _suite(report: Report) -> ET.Element:
-    suite = ET.Element("testsuite", name=parts.readable(report.submission))
-    score, most = parts.total(report)
+    suite = ET.Element("testsuite", name=fields.readable(report.submission))
+    score, most = fields.total(report)
     told = {"score": score, "max_score": most, "status": report.status, "seed": report.seed}
     _properties(suite, {name: str(value) for name, value in {**told, "isolation": report.isolation}.items()})
     cases = [_case(report, check) for check in report.checks] or [_without_verdict(report)]
     suite.extend(cases)
-    if notes := parts.told(report):
+    if notes := fields.told(report):
         ET.SubElement(suite, "system-out").text = "\n".join(notes)
     for tag in ("failure", "error"):
         suite.set(f"{tag}s", str(sum(case.find(tag) is not None for case in cases)))
@@ -43,12 +43,12 @@ def _case(report: Report, check: CheckResult) -> ET.Element:
     case = ET.Element(
         "testcase",
         classname=f"{report.exercise}.{check.function}",
-        name=f"{check.id}: {parts.readable(check.title)}",
+        name=f"{check.id}: {fields.readable(check.title)}",
     )
-    earned = {"points": parts.points(check.points), "max_points": parts.points(check.max_points)}
+    earned = {"points": fields.points(check.points), "max_points": fields.points(check.max_points)}
     _properties(case, {**earned, "status": check.status})
     if check.status != "pass":
-        _wrong(case, "failure", parts.WORDS[check.status], check.message)
+        _wrong(case, "failure", fields.WORDS[check.status], check.message)
     return case
 
 
@@ -57,12 +57,12 @@ def _without_verdict(report: Report) -> ET.Element:
     case = ET.Element("testcase", classname=report.exercise, name="The submission")
     if report.status != "graded":
         tag = "failure" if report.status == "refused" else "error"
-        _wrong(case, tag, report.status, parts.headline(report, staff=True))
+        _wrong(case, tag, report.status, fields.headline(report, staff=True))
     return case
 
 
 def _wrong(case: ET.Element, tag: str, word: str, message: str) -> None:
-    text = parts.readable(message)
+    text = fields.readable(message)
     first = text.split("\n", 1)[0]
     short = first if len(first) <= LONGEST_SUMMARY else f"{first[:LONGEST_SUMMARY]}…"
     ET.SubElement(case, tag, type=word, message=short).text = text

@@ -48,7 +48,7 @@ def show(proof: Proof, console: Console) -> None:
 def page(proof: Proof) -> str:
     """The same as a page of HTML."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        loader=FileSystemLoader(Path(__file__).parent / "pages" / "templates", encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

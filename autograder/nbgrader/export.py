@@ -17,8 +17,9 @@ from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, Enum, List, Unicode
 
-from autograder.formats import canvas, moodle, table
-from autograder.formats.parts import exact, points
+from autograder.formats import csv_table
+from autograder.formats.fields import exact, points
+from autograder.formats.lms import canvas, moodle
 from autograder.nbgrader.outputs import CHECK, MARK
 
 State = Literal["graded", "ungraded", "missing", "excused"]
@@ -183,14 +184,14 @@ class CanvasExporter(Exporter):
     def written(self, everybody: Class) -> str:
         """A line for each student, under the line of the most points possible."""
         most = (column.most for column in everybody.columns)
-        rows: list[list[table.Cell]] = [["    Points Possible", "", "", "", "", *most]]
+        rows: list[list[csv_table.Cell]] = [["    Points Possible", "", "", "", "", *most]]
         for one in everybody.students:
-            row: list[table.Cell] = [_name(one, ", ".join, last=True), one.lms_user_id or "", "", one.id, ""]
+            row: list[csv_table.Cell] = [_name(one, ", ".join, last=True), one.lms_user_id or "", "", one.id, ""]
             rows.append(row + [self._cell(everybody.line(column, one), column) for column in everybody.columns])
-        return table.write([*canvas.COLUMNS, *map(self.title, everybody.columns)], rows)
+        return csv_table.write([*canvas.COLUMNS, *map(self.title, everybody.columns)], rows)
 
-    def _cell(self, line: Line, column: Column) -> table.Cell:
-        words = {"excused": "EX", "missing": None, "ungraded": table.NO_GRADE, "graded": NO_POINTS}
+    def _cell(self, line: Line, column: Column) -> csv_table.Cell:
+        words = {"excused": "EX", "missing": None, "ungraded": csv_table.NO_GRADE, "graded": NO_POINTS}
         found = _points(line, column)
         return words[line.state] if found is None else found
 
@@ -208,13 +209,13 @@ class MoodleExporter(Exporter):
             heads += [self.title(column) for column in everybody.columns if column.assignment == name]
             heads += [f"{name} (feedback)", f"{name} (state)"]
         for one in everybody.students:
-            row: list[table.Cell] = [_name(one, " ".join), one.id, one.lms_user_id or "", one.email or ""]
+            row: list[csv_table.Cell] = [_name(one, " ".join), one.id, one.lms_user_id or "", one.email or ""]
             for name in names:
                 line = everybody.lines[name, one.id]
                 row += [_points(line, column) for column in everybody.columns if column.assignment == name]
                 row += [line.comment if line.state == "graded" else "", line.state]
             rows.append(row)
-        return table.write(heads, rows)
+        return csv_table.write(heads, rows)
 
 
 def _checks(grade: Any, checks: Sequence[Any]) -> Iterator[tuple[str, Part]]:

@@ -17,7 +17,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from autograder.exercise.model import Exercise
-from autograder.formats.parts import points
+from autograder.formats.fields import points
 from autograder.nbgrader.outputs import CHECK
 
 NO_RESPONSE = "No response."

@@ -11,8 +11,8 @@ from textwrap import fill
 from typing import Any
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats import html
-from autograder.formats.parts import headline, points, readable, told
+from autograder.formats.fields import headline, points, readable, told
+from autograder.formats.pages import feedback_page
 
 Output = dict[str, Any]
 CHECK = "check_"
@@ -54,7 +54,7 @@ def _text(text: str) -> Output:
 def _data(check: CheckResult) -> tuple[str, str]:
     """One check as HTML, and as text for whoever cannot show that."""
     plain = f"{check.status} {points(check.points)}/{points(check.max_points)} {check.title}\n{check.message}".strip()
-    return html.fragment(check), readable(plain)
+    return feedback_page.fragment(check), readable(plain)
 
 
 def _shown(check: CheckResult) -> Output:

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.evaluation.report import CheckResult, Feedback, Note, Report
 from autograder.feedback.messages import common_mistake
-from autograder.formats.class_page import page
+from autograder.formats.pages.class_page import page
 
 ROOT = Path(__file__).parents[2]
 FULL = CheckResult("f.a", "f", "A check", "pass", 2.0, 2.0)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from autograder.evaluation.report import Report
 from autograder.export import Matched, Member, RosterError, match, read_roster
-from autograder.formats.gradebook import Student
+from autograder.formats.lms.grade_columns import Student
 from tests.formats import samples, validators
 
 ROOT = Path(__file__).parents[2]

@@ -22,7 +22,7 @@ FOLDER = Path(formats.__file__).parent
 
 @pytest.mark.parametrize("module", sorted({one.module for one in FORMATS.values()}))
 def test_a_format_is_a_small_module(module: str) -> None:
-    assert len((FOLDER / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 150
+    assert len((FOLDER / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines()) <= 150
 
 
 def test_the_registry_loads_no_format() -> None:

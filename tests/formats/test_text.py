@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autograder.evaluation.report import CheckResult
-from autograder.formats import html, text
+from autograder.formats import text
+from autograder.formats.pages import feedback_page
 from tests.formats import samples
 
 FIRST = samples.check("dJ_dW", "contract", "fail", 1.0, "dJ_dW is not the slope of J.\n\n  read  equation (4)")
@@ -53,4 +54,4 @@ def test_messages_are_apart_from_each_other_and_from_what_follows() -> None:
 
 def test_what_is_for_instructors_only_is_on_no_page_that_students_get() -> None:
     assert "For instructors only" in text.render([REPORT])
-    assert "For instructors only" not in html.page([REPORT])
+    assert "For instructors only" not in feedback_page.page([REPORT])

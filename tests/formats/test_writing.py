@@ -15,7 +15,8 @@ import pytest
 
 from autograder.classroom.store import Columns, result_of
 from autograder.evaluation.report_codec import public_object
-from autograder.formats import FORMATS, github
+from autograder.formats import FORMATS
+from autograder.formats.hosts import github
 from tests.formats import samples
 from tests.formats.validators import strict_json, validate
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats import parts
+from autograder.formats import fields
 
 
 def render(reports: Sequence[Report], visibility: str = "visible") -> str:
@@ -15,9 +15,9 @@ def render(reports: Sequence[Report], visibility: str = "visible") -> str:
     With anything but "visible" Gradescope keeps their total from students too, until those checks are shown.
     """
     (report,) = reports
-    score, _ = parts.total(report)
+    score, _ = fields.total(report)
     results: dict[str, Any] = {
-        "output": "\n\n".join([parts.headline(report), *(parts.told(report) if report.checks else ())]),
+        "output": "\n\n".join([fields.headline(report), *(fields.told(report) if report.checks else ())]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -27,7 +27,7 @@ def render(reports: Sequence[Report], visibility: str = "visible") -> str:
         "tests": _tests(report, visibility),
     }
     # without a score Gradescope calls it a failure of the autograder, which this is
-    return parts.as_json(results if report.status == "grader_error" else {"score": score, **results})
+    return fields.as_json(results if report.status == "grader_error" else {"score": score, **results})
 
 
 def _tests(report: Report, visibility: str) -> list[dict[str, Any]]:
@@ -44,11 +44,11 @@ def _tests(report: Report, visibility: str) -> list[dict[str, Any]]:
 def _test(check: CheckResult, number: str, visibility: str) -> dict[str, Any]:
     return {
         "number": number,
-        "name": f"{check.function}: {parts.readable(check.title)}",
+        "name": f"{check.function}: {fields.readable(check.title)}",
         "status": "passed" if check.status == "pass" else "failed",
-        "score": parts.exact(check.points),
-        "max_score": parts.exact(check.max_points),
-        "output": parts.readable(check.message),
+        "score": fields.exact(check.points),
+        "max_score": fields.exact(check.max_points),
+        "output": fields.readable(check.message),
         "tags": [check.id],
         "visibility": visibility,
     }

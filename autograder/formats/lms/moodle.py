@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.evaluation.report import Report
-from autograder.formats import gradebook, table
-from autograder.formats.gradebook import Grade
+from autograder.formats import csv_table
+from autograder.formats.lms import grade_columns
+from autograder.formats.lms.grade_columns import Grade
 
 COLUMNS = ("Full name", "Username", "ID number", "Email address")  # one is mapped by hand; the others are ignored
 
 
 def render(reports: Sequence[Report]) -> str:
     """The reports, without a roster."""
-    return write(gradebook.of_submissions(reports), gradebook.title_of(reports))
+    return write(grade_columns.of_submissions(reports), grade_columns.title_of(reports))
 
 
 def write(grades: Sequence[Grade], title: str) -> str:
@@ -22,4 +23,4 @@ def write(grades: Sequence[Grade], title: str) -> str:
         (one.student.name, one.student.login, one.student.sis_id, one.student.email, one.score, one.comment)
         for one in grades
     ]
-    return table.write((*COLUMNS, title, f"{title} (feedback)"), rows)
+    return csv_table.write((*COLUMNS, title, f"{title} (feedback)"), rows)

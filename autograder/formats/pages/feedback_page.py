@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats import parts
+from autograder.formats import fields
 from autograder.student.layout import entry, last, shade
 
 # grey, green and red that are told from white and from black; every one of them stands beside a word
@@ -38,9 +38,9 @@ def page(reports: Sequence[Report]) -> str:
     rows = [
         {
             "report": report,
-            "headline": parts.headline(report),
+            "headline": fields.headline(report),
             "points": [_of(*report.points_of(name)) if report.checks else "-" for name in functions],
-            "total": _of(*map(float, parts.total(report))),
+            "total": _of(*map(float, fields.total(report))),
         }
         for report in reports
     ]
@@ -57,7 +57,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_readable,
     )
-    environment.globals.update(colours=COLOURS, words=parts.WORDS, told=parts.told, of=_of)
+    environment.globals.update(colours=COLOURS, words=fields.WORDS, told=fields.told, of=_of)
     environment.globals.update(entry=entry, last=last, shade=shade)
     environment.filters["paragraphs"] = _paragraphs
     return environment
@@ -65,12 +65,12 @@ def _environment() -> Environment:
 
 def _readable(value: Any) -> Any:
     """Whatever a template writes: no control character reaches the page, and no text without end."""
-    return parts.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return fields.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [block.strip("\n") for block in parts.readable(text).split("\n\n") if block.strip()]
+    return [block.strip("\n") for block in fields.readable(text).split("\n\n") if block.strip()]
 
 
 def _of(points: float, most: float) -> str:
-    return f"{parts.points(points)}/{parts.points(most)}"
+    return f"{fields.points(points)}/{fields.points(most)}"

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats import parts
+from autograder.formats import fields
 
 BINS = 10
 WIDTH, HEIGHT, BASE = 640, 200, 30  # of the figure of scores: its size, and the room below it for labels
@@ -89,7 +89,7 @@ def page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tup
 
 
 def _points(value: float) -> str:
-    return parts.points(round(value, 2))
+    return fields.points(round(value, 2))
 
 
 def _bars(reports: Sequence[Report]) -> list[Bar]:
@@ -183,10 +183,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_readable,
     )
-    environment.globals.update(histogram=_histogram, meter=_meter, points=_points, headline=parts.headline)
+    environment.globals.update(histogram=_histogram, meter=_meter, points=_points, headline=fields.headline)
     return environment
 
 
 def _readable(value: Any) -> Any:
     """Whatever a template writes: no control character reaches the page, and no text without end."""
-    return parts.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return fields.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

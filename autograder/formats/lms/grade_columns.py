@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from autograder.evaluation.report import Report
-from autograder.formats import parts
+from autograder.formats import fields
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Grade:
         """The points, if there is a verdict."""
         if self.report is None or self.report.status == "grader_error":
             return None
-        return parts.total(self.report)[0]
+        return fields.total(self.report)[0]
 
     @property
     def comment(self) -> str:
@@ -48,8 +48,8 @@ class Grade:
             return ""
         functions = list(dict.fromkeys(check.function for check in self.report.checks))
         points = [(name, *self.report.points_of(name)) for name in functions]
-        told = [f"{name}: {parts.points(points)}/{parts.points(most)}" for name, points, most in points]
-        return "; ".join(told) or " ".join(parts.headline(self.report).split())
+        told = [f"{name}: {fields.points(points)}/{fields.points(most)}" for name, points, most in points]
+        return "; ".join(told) or " ".join(fields.headline(self.report).split())
 
 
 def of_submissions(reports: Sequence[Report]) -> list[Grade]:
@@ -64,4 +64,4 @@ def title_of(reports: Sequence[Report]) -> str:
 
 def most_of(reports: Sequence[Report]) -> Decimal:
     """The most points that anybody can have."""
-    return max((parts.total(report)[1] for report in reports), default=Decimal(0))
+    return max((fields.total(report)[1] for report in reports), default=Decimal(0))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats import markdown, parts
+from autograder.formats import fields, markdown
 
 MOST_ANNOTATIONS = 10  # of a kind in a step: GitHub drops the rest without a word
 MOST_SUMMARY_BYTES = 1024 * 1024
@@ -25,7 +25,7 @@ def render(reports: Sequence[Report]) -> str:
 
 def summary(reports: Sequence[Report], most: int = MOST_SUMMARY_BYTES) -> str:
     """The reports as Markdown of at most `most` bytes: shorter messages first, then fewer lines."""
-    text = parts.fitting(lambda longest: markdown.render(reports, longest), most)
+    text = fields.fitting(lambda longest: markdown.render(reports, longest), most)
     if len(text.encode()) <= most:
         return text
     end = "\n\nMore does not fit here.\n"
@@ -34,13 +34,13 @@ def summary(reports: Sequence[Report], most: int = MOST_SUMMARY_BYTES) -> str:
 
 
 def _errors(report: Report, *, alone: bool) -> Iterator[str]:
-    name = parts.readable(report.submission, LONGEST_TITLE)
+    name = fields.readable(report.submission, LONGEST_TITLE)
     if report.status != "graded":
-        yield _command("error", f"{name}: {report.status}", parts.headline(report, staff=True))
+        yield _command("error", f"{name}: {report.status}", fields.headline(report, staff=True))
     elif alone:
         file = report.submission if PurePath(report.submission).suffix in (".py", ".ipynb") else ""
         functions: dict[str, list[CheckResult]] = {}
-        for check in parts.failing(report):
+        for check in fields.failing(report):
             functions.setdefault(check.function, []).append(check)
         for function, checks in functions.items():
             count = sum(check.function == function for check in report.checks)
@@ -50,16 +50,16 @@ def _errors(report: Report, *, alone: bool) -> Iterator[str]:
 
 def _notice(reports: Sequence[Report]) -> str:
     if len(reports) == 1:
-        name = parts.readable(reports[0].submission, LONGEST_TITLE)
-        return _command("notice", name, parts.headline(reports[0]))
+        name = fields.readable(reports[0].submission, LONGEST_TITLE)
+        return _command("notice", name, fields.headline(reports[0]))
     graded = sum(report.status == "graded" for report in reports)
     return _command("notice", "autograder", f"Graded {graded} of {len(reports)} submissions.")
 
 
 def _command(kind: str, title: str, message: str, file: str = "") -> str:
-    values = {"file": parts.readable(file), "title": parts.readable(title, LONGEST_TITLE) or "autograder"}
+    values = {"file": fields.readable(file), "title": fields.readable(title, LONGEST_TITLE) or "autograder"}
     properties = ",".join(f"{name}={_property(value)}" for name, value in values.items() if value)
-    return f"::{kind} {properties}::{_data(parts.readable(message, LONGEST_MESSAGE))}"
+    return f"::{kind} {properties}::{_data(fields.readable(message, LONGEST_MESSAGE))}"
 
 
 def _data(text: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autograder.evaluation.report import Report
-from autograder.formats import parts
+from autograder.formats import fields
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -17,7 +17,7 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 def render(reports: Sequence[Report]) -> str:
     """The one report, with what Classroom 50's runner says in the environment of assignment, owner and commit."""
     (report,) = reports
-    return parts.as_json(result(report, os.environ))
+    return fields.as_json(result(report, os.environ))
 
 
 def result(report: Report, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -26,8 +26,8 @@ def result(report: Report, environment: Mapping[str, str]) -> dict[str, Any]:
     def told(*names: str) -> str:
         return next((environment[name] for name in names if environment.get(name)), "unknown")
 
-    factor = parts.whole(report)
-    score, most = parts.total(report)
+    factor = fields.whole(report)
+    score, most = fields.total(report)
     tag = environment.get("SUBMISSION_TAG", "")
     return {
         "schema": "classroom50/result/v1",
@@ -44,11 +44,11 @@ def result(report: Report, environment: Mapping[str, str]) -> dict[str, Any]:
         "max-score": int(most * factor),
         "tests": [
             {
-                "test-name": f"{check.function}: {parts.readable(check.title)}",
+                "test-name": f"{check.function}: {fields.readable(check.title)}",
                 "passed": check.status == "pass",
-                "score": int(parts.exact(check.points) * factor),
-                "max-score": int(parts.exact(check.max_points) * factor),
-                "message": parts.readable(check.message),
+                "score": int(fields.exact(check.points) * factor),
+                "max-score": int(fields.exact(check.max_points) * factor),
+                "message": fields.readable(check.message),
             }
             for check in report.checks
         ],
