@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autograder.classroom.roll import Entry
+from autograder.classroom.discovery import Entry
+from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import columns_of
-from autograder.classroom.work import Task
-from autograder.classroom.workers import LocalWorkers
+from autograder.classroom.tasks import Task
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.numerical_gradient import slope

@@ -14,8 +14,8 @@ from autograder.commands import common, reporting
 from autograder.sandbox.host.levels import Level
 
 if TYPE_CHECKING:
-    from autograder.classroom.roll import Entry
-    from autograder.classroom.session import Engine, Session, Tally
+    from autograder.classroom.discovery import Entry
+    from autograder.classroom.run import Engine, Session, Tally
     from autograder.classroom.store import Columns
     from autograder.course import Course
     from autograder.evaluation.report import Report, Telling
@@ -96,9 +96,9 @@ def command(
 
     Exit codes are those of autograder grade.
     """
-    from autograder.classroom.keys import exercise_files, key_of_terms
+    from autograder.classroom.cache_keys import exercise_files, key_of_terms
     from autograder.classroom.progress import Meter
-    from autograder.classroom.session import Session
+    from autograder.classroom.run import Session
     from autograder.classroom.store import Store, StoreError, columns_of
 
     if scheduler and engine != "dask":
@@ -181,7 +181,7 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], where: Path) -> 
 
 def _unpacked(folder: Path) -> Path:
     """The folder, or one made of a download of Canvas or Moodle, which is removed when the command ends."""
-    from autograder.classroom.downloads import DownloadError, laid_out
+    from autograder.classroom.lms_downloads import DownloadError, laid_out
     from autograder.submission.sanitize import listing
 
     try:
@@ -197,7 +197,7 @@ def _unpacked(folder: Path) -> Path:
 
 def _who(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[Entry, ...]:
     """Whose work is to be graded; what is not graded is told."""
-    from autograder.classroom.roll import call_the_roll
+    from autograder.classroom.discovery import call_the_roll
     from autograder.submission.sanitize import listing
 
     try:
@@ -223,7 +223,7 @@ def _workers(
     engine: str, scheduler: str | None, jobs: int, total: int, exercise: Exercise, terms: Terms, columns: Columns
 ) -> Iterator[Engine]:
     if engine == "dask":
-        from autograder.classroom.cluster import ClusterError, DaskWorkers
+        from autograder.classroom.dask_workers import ClusterError, DaskWorkers
 
         try:
             with DaskWorkers(scheduler, jobs, total, exercise, terms, columns, common.warn) as cluster:
@@ -231,7 +231,7 @@ def _workers(
         except ClusterError as error:
             raise common.Sentence(str(error), common.GRADER_ERROR) from None
         return
-    from autograder.classroom.workers import LocalWorkers
+    from autograder.classroom.local_workers import LocalWorkers
 
     with LocalWorkers(jobs, exercise, terms, columns, common.warn) as workers:
         yield workers

@@ -11,8 +11,8 @@ import click
 from autograder.commands import common
 
 if TYPE_CHECKING:
+    from autograder.classroom.roster import Matched
     from autograder.evaluation.report import Report
-    from autograder.export import Matched
 
 
 @click.command("export")
@@ -40,7 +40,7 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
     that Canvas or Moodle made. A roster with a column "submission" says so itself: for a group, put the same one into
     the line of each member.
     """
-    from autograder.export import RosterError, match, read_roster
+    from autograder.classroom.roster import RosterError, match, read_roster
     from autograder.formats.lms import canvas, grade_columns, moodle
 
     reports = _reports(results)

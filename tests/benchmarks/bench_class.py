@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))  # a script finds what lies beside it, and `tests`
 
 import psutil
 
-from autograder.classroom.roll import Entry
+from autograder.classroom.discovery import Entry
 from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise

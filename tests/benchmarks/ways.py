@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder.classroom.keys import key_of
-from autograder.classroom.roll import Entry
+from autograder.classroom.cache_keys import key_of
+from autograder.classroom.discovery import Entry
+from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import Store, columns_of
-from autograder.classroom.work import Task
-from autograder.classroom.workers import LocalWorkers
+from autograder.classroom.tasks import Task
 from autograder.course import find_course
 from autograder.evaluation.call_plans import plan_calls
 from autograder.exercise.model import Case, Exercise

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from autograder.classroom import cluster
-from autograder.classroom.cluster import ClusterError, DaskWorkers, grade_chunk, parcel
-from autograder.classroom.roll import call_the_roll
+from autograder.classroom import dask_workers
+from autograder.classroom.dask_workers import ClusterError, DaskWorkers, grade_chunk, parcel
+from autograder.classroom.discovery import call_the_roll
+from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import Columns, Result
-from autograder.classroom.work import Task
-from autograder.classroom.workers import LocalWorkers
+from autograder.classroom.tasks import Task
 from autograder.exercise.model import Exercise
 from autograder.grading import Terms, read_or_refuse
 from tests.classroom.classes import handed_in, put
@@ -44,7 +44,7 @@ def test_without_the_extra_it_says_what_to_install(
 def test_a_scheduler_that_is_not_there_is_one_sentence(
     exercise: Exercise, terms: Terms, columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_WAIT_SECONDS", 1)
+    monkeypatch.setattr(dask_workers, "_WAIT_SECONDS", 1)
     folder = put(tmp_path / "class", handed_in(exercise, 1))
     with (
         DaskWorkers("tcp://127.0.0.1:1", 1, 1, exercise, terms, columns, print) as engine,
@@ -87,8 +87,8 @@ def test_what_is_sent_is_all_that_a_worker_needs(
     try:
         results, _ = grade_chunk(sent, work)
     finally:
-        cluster._desk.open.close()
-        cluster._desk.parcel = None
+        dask_workers._desk.open.close()
+        dask_workers._desk.parcel = None
     assert without_seconds({one.student: one for one in results}) == without_seconds(expected)
 
 
@@ -122,5 +122,5 @@ def _with_a_kill(results: Iterator[Result], cluster: Any) -> Iterator[tuple[str,
     """The results, after the first of which a worker is killed."""
     for count, result in enumerate(results):
         if count == 0:
-            os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
+            os.kill(next(iter(dask_workers.workers.values())).process.process.pid, signal.SIGKILL)
         yield result.student, result

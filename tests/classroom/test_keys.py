@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.classroom import keys
-from autograder.classroom.keys import exercise_files, key_of, key_of_terms
-from autograder.classroom.roll import Entry
+from autograder.classroom import cache_keys
+from autograder.classroom.cache_keys import exercise_files, key_of, key_of_terms
+from autograder.classroom.discovery import Entry
 from autograder.exercise.model import Exercise
 from autograder.grading import Terms
 from autograder.sandbox.host.program import Limits
@@ -87,4 +87,4 @@ def test_the_key_holds_every_module_that_grading_loads() -> None:
     package = Path(autograder.__file__).parent
     loaded = {Path(line) for line in done.stdout.splitlines() if line.startswith(str(package))}
     assert len(loaded) > 40
-    assert loaded - set(keys.verdict_modules()) == {package / "__init__.py"}
+    assert loaded - set(cache_keys.verdict_modules()) == {package / "__init__.py"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.roll import call_the_roll
+from autograder.classroom.discovery import call_the_roll
 
 
 def put(folder: Path, *names: str) -> Path:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder.classroom.discovery import call_the_roll
 from autograder.classroom.progress import Meter
-from autograder.classroom.roll import call_the_roll
-from autograder.classroom.session import Session, Tally
+from autograder.classroom.run import Session, Tally
 from autograder.classroom.store import SCORES, Columns, Result, Store, StoreError, result_of
-from autograder.classroom.work import Task
+from autograder.classroom.tasks import Task
 from autograder.evaluation.report import CheckResult, Report
 
 COLUMNS = Columns(("f.plain",), ("f",))

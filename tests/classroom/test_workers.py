@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom import workers
-from autograder.classroom.roll import call_the_roll
+from autograder.classroom import local_workers
+from autograder.classroom.discovery import call_the_roll
+from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import Columns, Result
-from autograder.classroom.work import Task, graded
-from autograder.classroom.workers import LocalWorkers
+from autograder.classroom.tasks import Task, graded
 from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, Terms
 from autograder.sandbox.host.levels import LEVELS
@@ -71,7 +71,7 @@ def test_one_that_takes_long_delays_nobody(
         (tmp_path / f"done-{task.entry.student}").touch()
         return result
 
-    monkeypatch.setattr(workers, "graded", patient)
+    monkeypatch.setattr(local_workers, "graded", patient)
     found = grade(dict.fromkeys(("ali", *others), "class/blank"))
     assert list(found)[-1] == "ali"
     assert {one.status for one in found.values()} == {"graded"}
@@ -87,7 +87,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, times: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return graded(grader, task, *rest)
 
-    monkeypatch.setattr(workers, "graded", mortal)
+    monkeypatch.setattr(local_workers, "graded", mortal)
 
 
 def test_a_worker_that_dies_is_replaced_and_the_submission_tried_again(
@@ -118,8 +118,8 @@ def test_a_worker_that_does_not_answer_is_given_up(
             signal.pause()
         return graded(grader, task, *rest)
 
-    monkeypatch.setattr(workers, "graded", stuck)
-    monkeypatch.setattr(workers, "_SPARE_SECONDS", -58.0)  # of the 60 that a submission may take
+    monkeypatch.setattr(local_workers, "graded", stuck)
+    monkeypatch.setattr(local_workers, "_SPARE_SECONDS", -58.0)  # of the 60 that a submission may take
     found = grade()
     assert found["mia"].status == "grader_error"
     assert b"did not answer in time" in found["mia"].data

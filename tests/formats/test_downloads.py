@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom.downloads import DownloadError, laid_out, sorted_out
+from autograder.classroom.lms_downloads import DownloadError, laid_out, sorted_out
 
 ROOT = Path(__file__).parents[2]
 PERFECT = (ROOT / "tests/submissions/class/perfect/rnn_backprop.py").read_bytes()

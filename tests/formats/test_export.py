@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.classroom.roster import Matched, Member, RosterError, match, read_roster
 from autograder.evaluation.report import Report
-from autograder.export import Matched, Member, RosterError, match, read_roster
 from autograder.formats.lms.grade_columns import Student
 from tests.formats import samples, validators
 

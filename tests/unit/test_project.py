@@ -90,7 +90,7 @@ FLOORS = (
     "feedback.builder",
     "grading release.build sandbox.host.probe",
     "formats",
-    "bundles classroom demo doctor export nbgrader pytest_plugin",
+    "bundles classroom demo doctor nbgrader pytest_plugin",
     "verify",
     "commands",
     "cli",

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import autograder
-from autograder.classroom.roll import Entry
+from autograder.classroom.discovery import Entry
 from autograder.grading import Terms
 from autograder.submission import safe_files
 from autograder.submission.reader import ARCHIVE, MOST_ENTRIES, SUFFIXES

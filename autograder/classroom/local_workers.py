@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from autograder.classroom.store import Columns, Result
-from autograder.classroom.work import Task, graded, not_graded
+from autograder.classroom.tasks import Task, graded, not_graded
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import NotIsolated, Terms, at_work

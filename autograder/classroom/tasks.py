@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom.roll import Entry
+from autograder.classroom.discovery import Entry
 from autograder.classroom.store import Columns, Result, result_of
 from autograder.evaluation.report import Note, Report
 from autograder.exercise.model import Exercise

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from autograder.classroom.keys import key_of
+from autograder.classroom.cache_keys import key_of
+from autograder.classroom.discovery import Entry
 from autograder.classroom.progress import Meter
-from autograder.classroom.roll import Entry
 from autograder.classroom.store import Result, Store, Stored, is_problem
-from autograder.classroom.work import Task
+from autograder.classroom.tasks import Task
 from autograder.evaluation.report import Report
 from autograder.sandbox.host.levels import Level, at_least
 

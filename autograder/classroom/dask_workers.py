@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import autograder
-from autograder.classroom.keys import exercise_files
+from autograder.classroom.cache_keys import exercise_files
 from autograder.classroom.store import Columns, Result
-from autograder.classroom.work import Task, graded, not_graded
+from autograder.classroom.tasks import Task, graded, not_graded
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader, NotIsolated, Terms, Work, at_work, read_or_refuse
