@@ -13,7 +13,7 @@ from autograder.commands import common
 if TYPE_CHECKING:
     from autograder.exercise.model import Exercise
     from autograder.grading import Terms
-    from autograder.proof import Proof
+    from autograder.verification.outcomes import Proof
 
 
 @click.command("verify")
@@ -36,7 +36,7 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int | None) -> N
     """
     from rich.console import Console
 
-    from autograder.formats import proof as faces
+    from autograder.verification import page as faces
 
     course, loaded = common.open_exercise(exercise)
     proof = _proof(loaded, common.terms(course, None, 1), seeds, jobs or common.cores())
@@ -56,7 +56,7 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int | None) -> N
 def _proof(exercise: Exercise, terms: Terms, seeds: int, jobs: int) -> Proof:
     from autograder.classroom.progress import Meter
     from autograder.grading import NotIsolated
-    from autograder.verify import samples, verify
+    from autograder.verification.verify import samples, verify
 
     numbers = range(1, seeds + 1)
     try:

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.verify import honest_variants
+from autograder.verification.verify import honest_variants
 from tests.in_process import exercise, functions_in, network
 
 SOURCE = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")

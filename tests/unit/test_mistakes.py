@@ -15,7 +15,7 @@ from autograder.evaluation.comparison import COARSE
 from autograder.exercise import source
 from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
 from autograder.release.build import build
-from autograder.verify import samples
+from autograder.verification.verify import samples
 from tests.in_process import compared_cases, error, exercise, seeds
 
 MISTAKES = exercise().mistakes

@@ -82,7 +82,7 @@ FLOORS = (
     "evaluation.comparison submission.cells submission.global_reads evaluation.report_codec exercise.source sandbox.guest.escape_tests sandbox.host.bubblewrap sandbox.host.channel sandbox.guest.heap_fill "
     "sandbox.guest.student_module sandbox.guest.lockdown",
     "evaluation.numerical_gradient submission.archive exercise.loader release.notebook sandbox.guest.encoding sandbox.host.spawn sandbox.host.program",
-    "course evaluation.findings release.golden_file proof submission.reader sandbox.host.fork_server sandbox.host.decoding sandbox.guest.runner sandbox.host.limited_process",
+    "course evaluation.findings release.golden_file verification.outcomes submission.reader sandbox.host.fork_server sandbox.host.decoding sandbox.guest.runner sandbox.host.limited_process",
     "evaluation.evaluate feedback.messages sandbox.host.submission_process sandbox.guest.zygote",
     "evaluation.call_plans feedback.diagnosis sandbox.host.jail",
     "feedback.diagnostic_cases",
@@ -91,7 +91,7 @@ FLOORS = (
     "grading release.build sandbox.host.probe",
     "formats",
     "bundles classroom demo doctor nbgrader pytest_plugin",
-    "verify",
+    "verification.verify verification.page",
     "commands",
     "cli",
     "__main__",

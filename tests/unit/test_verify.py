@@ -14,11 +14,11 @@ import html5lib
 import pytest
 
 from autograder.evaluation.comparison import COARSE, EXACT
-from autograder.formats import proof as faces
 from autograder.grading import Terms
-from autograder.proof import NAMED_RIGHT, Proof, Row, other_of, row_of
 from autograder.sandbox.host.program import Limits
-from autograder.verify import honest_variants, samples, verify
+from autograder.verification import page as faces
+from autograder.verification.outcomes import NAMED_RIGHT, Proof, Row, other_of, row_of
+from autograder.verification.verify import honest_variants, samples, verify
 from tests.in_process import call, compared_cases, error, exercise, functions_in, seeds
 
 ROOT = Path(__file__).parents[2]

@@ -28,7 +28,7 @@ from autograder.evaluation.numerical_gradient import slope
 from autograder.exercise import source
 from autograder.exercise.model import Exercise, Mistake
 from autograder.grading import Terms
-from autograder.proof import Proof, Verdict, other_of, row_of
+from autograder.verification.outcomes import Proof, Verdict, other_of, row_of
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.exercise.model import Check
-from autograder.proof import Proof, Row
+from autograder.verification.outcomes import Proof, Row
 
 WIDTH = 120  # of what is piped; at a terminal its own width counts
 LEGEND = "x caught it, X the only check that did, . did not, 1/2 with one of two seeds"
@@ -48,7 +48,7 @@ def show(proof: Proof, console: Console) -> None:
 def page(proof: Proof) -> str:
     """The same as a page of HTML."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "pages" / "templates", encoding="utf-8"),
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -62,7 +62,7 @@ def page(proof: Proof) -> str:
         }
         for function in _functions(proof)
     ]
-    return environment.get_template("proof.html").render(
+    return environment.get_template("verification.html").render(
         proof=proof, functions=functions, summary=summary(proof), complaints=proof.complaints
     )
 
