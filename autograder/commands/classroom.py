@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograder.evaluation.report import Report, Telling
     from autograder.exercise.model import Exercise
     from autograder.grading import Terms
-    from autograder.nbgrader.fast import Recorder
+    from autograder.nbgrader.gradebook.direct import Recorder
 
 
 @click.command("class")
@@ -138,7 +138,7 @@ def command(
 def _recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
     """The way to the gradebook, looked at before anybody is graded."""
     try:
-        from autograder.nbgrader.fast import NotReady, recorder
+        from autograder.nbgrader.gradebook.direct import NotReady, recorder
     except ModuleNotFoundError as missing:
         raise common.Sentence(f"--gradebook needs {missing.name}, which comes with nbgrader: install that.") from None
     try:
@@ -149,7 +149,7 @@ def _recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
 
 def _record(recorder: Recorder, session: Session) -> None:
     """Write the class to the gradebook, and say who has other points than before."""
-    from autograder.nbgrader.fast import NotReady
+    from autograder.nbgrader.gradebook.direct import NotReady
 
     try:
         for line in recorder.record(session.reports()):

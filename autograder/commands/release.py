@@ -38,8 +38,8 @@ def command(exercise: str) -> None:
 
 
 def _fill(root: Path, exercise: str, source: Mapping[str, bytes]) -> None:
-    from autograder.nbgrader.filling import fill_gradebook
-    from autograder.nbgrader.gradebook import GradebookError
+    from autograder.nbgrader.gradebook.registration import fill_gradebook
+    from autograder.nbgrader.gradebook.session import GradebookError
 
     try:
         fill_gradebook(root, exercise, source)

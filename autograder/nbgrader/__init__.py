@@ -14,6 +14,6 @@ EXPORTERS = ("CanvasExporter", "MoodleExporter")
 def __getattr__(name: str) -> Any:
     if name not in EXPORTERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from autograder.nbgrader import export
+    from autograder.nbgrader.gradebook import export
 
     return getattr(export, name)

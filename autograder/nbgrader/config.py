@@ -13,12 +13,12 @@ SOURCE = "build/source"  # not solutions/: whatever lies beside a source noteboo
 CONFIG = "nbgrader_config.py"
 
 AUTOGRADE = (
-    "autograder.nbgrader.preprocessors.GradeApart",  # in place of nbgrader's Execute, which runs a kernel
+    "autograder.nbgrader.autograding.preprocessors.GradeApart",  # in place of nbgrader's Execute, which runs a kernel
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
-    "autograder.nbgrader.preprocessors.Settle",
+    "autograder.nbgrader.autograding.preprocessors.Settle",
     "nbgrader.preprocessors.AssignLatePenalties",  # and no second CheckCellMetadata: nothing here changes metadata
 )
 GENERATE = (
@@ -45,14 +45,14 @@ def configure(c: Any) -> None:
     c.Autograde.autograde_preprocessors = list(AUTOGRADE)
     c.Autograde.exclude_overwriting = {name: [f"{name}.py"] for name in course.get("exercises", ())}
     c.GenerateAssignment.preprocessors = list(GENERATE)
-    c.ExchangeFactory.collect = "autograder.nbgrader.exchange.Collect"
-    c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.ReleaseFeedback"
-    c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.Extractor"
-    c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.FileCollector"
+    c.ExchangeFactory.collect = "autograder.nbgrader.exchange.exchange.Collect"
+    c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.exchange.ReleaseFeedback"
+    c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.exchange.Extractor"
+    c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.exchange.FileCollector"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
     find_alembic()
     if "nbgrader.apps" in sys.modules:  # not where only the settings are read: importing it takes two seconds
-        from autograder.nbgrader import converters
+        from autograder.nbgrader.autograding import converters
 
         converters.install()
 

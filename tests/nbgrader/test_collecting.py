@@ -15,7 +15,7 @@ def extractor() -> Any:
     pytest.importorskip("nbgrader", reason="nbgrader is not installed: make test installs it")
     from nbgrader.apps.zipcollectapp import ZipCollectApp
 
-    from autograder.nbgrader.exchange import Extractor, FileCollector
+    from autograder.nbgrader.exchange.exchange import Extractor, FileCollector
 
     app = ZipCollectApp()
     app.collector_plugin_inst = FileCollector(parent=app, named_regexp=CANVAS)

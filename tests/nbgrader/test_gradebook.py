@@ -15,9 +15,10 @@ import pytest
 
 from autograder.course import Course, find_course
 from autograder.evaluation.report import CheckResult, Note, Report
-from autograder.nbgrader import gradebook, timestamps
-from autograder.nbgrader.fast import NotReady, Recorder, recorder
-from autograder.nbgrader.gradebook import GradebookError
+from autograder.nbgrader.gradebook import session as gradebook_session
+from autograder.nbgrader.gradebook.direct import NotReady, Recorder, recorder
+from autograder.nbgrader.gradebook.session import GradebookError
+from autograder.nbgrader.intake import timestamps
 from tests import courses
 from tests.in_process import exercise
 from tests.nbgrader import handed_in
@@ -52,7 +53,7 @@ def book(api: Any, course: Course) -> Iterator[Any]:
     from sqlalchemy import create_engine
     from sqlalchemy.orm import Session
 
-    engine = create_engine(gradebook.url_of(course.root))
+    engine = create_engine(gradebook_session.url_of(course.root))
     api.Base.metadata.create_all(engine)
     with Session(engine) as session:
         assignment = api.Assignment(name=NAME, duedate=DUE)
@@ -231,12 +232,12 @@ def exported(api: Any, course: Course, name: str, **settings: Any) -> dict[str, 
     from nbgrader.apps.exportapp import ExportApp
     from nbgrader.coursedir import CourseDirectory
 
-    from autograder.nbgrader import export
+    from autograder.nbgrader.gradebook import export
 
     app = ExportApp()
     app.coursedir = CourseDirectory(root=str(course.root), autograded_directory="marked")
     plugin = getattr(export, name)(parent=app, to=str(course.root / "out.csv"), **settings)
-    with api.Gradebook(gradebook.url_of(course.root), "default_course") as opened:
+    with api.Gradebook(gradebook_session.url_of(course.root), "default_course") as opened:
         plugin.export(opened)
     with (course.root / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 
 from autograder.grading import released_files
-from autograder.nbgrader import intake
-from autograder.nbgrader.beside import copy_files
+from autograder.nbgrader.intake import normalize
+from autograder.nbgrader.intake.attachments import copy_files
 from tests import courses
 from tests.in_process import exercise
 from tests.nbgrader import handed_in
 from tests.nbgrader.handed_in import NOTEBOOK, SCRIPT
 
 NAME = courses.NAME
-RELEASE = intake.released_in(courses.ROOT / "assignments" / NAME)
+RELEASE = normalize.released_in(courses.ROOT / "assignments" / NAME)
 NAMED = [cell["id"] for cell in RELEASE["cells"] if "nbgrader" in cell["metadata"]]
 
 
-def taken(folder: Path, files: dict[str, bytes]) -> intake.Taken:
+def taken(folder: Path, files: dict[str, bytes]) -> normalize.Taken:
     folder = folder / NAME
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    return intake.take_in(folder, NAME, released_files(exercise()), RELEASE)
+    return normalize.take_in(folder, NAME, released_files(exercise()), RELEASE)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
@@ -37,7 +37,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
     return handed_in.as_file(made)
 
 
-def is_sound(notebook: intake.Notebook) -> None:
+def is_sound(notebook: normalize.Notebook) -> None:
     """nbgrader and nbformat find nothing wrong with it, and every cell of the release has its place."""
     nbformat = pytest.importorskip("nbformat", reason="nbgrader is not installed: make test installs it")
     made = nbformat.reads(json.dumps(notebook), as_version=4)
@@ -53,7 +53,7 @@ def is_sound(notebook: intake.Notebook) -> None:
             assert not cell["metadata"]["nbgrader"]["locked"] or cell["source"] == original["source"]
 
 
-def source_of(notebook: intake.Notebook, name: str) -> str:
+def source_of(notebook: normalize.Notebook, name: str) -> str:
     return str(next(cell["source"] for cell in notebook["cells"] if cell["id"] == name))
 
 
@@ -132,7 +132,7 @@ def test_what_cannot_be_graded_has_a_reason_and_a_notebook(file: bytes, tmp_path
     made = taken(tmp_path, {NOTEBOOK: file})
     is_sound(made.notebook)
     assert made.refused
-    assert "0 points until somebody grades it by hand" in intake.sentence("ada", made)
+    assert "0 points until somebody grades it by hand" in normalize.sentence("ada", made)
 
 
 @pytest.mark.parametrize("file", [handed_in.cut_short("perfect")[NOTEBOOK], format_3(handed_in.notebook("perfect"))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from autograder.nbgrader import timestamps
+from autograder.nbgrader.intake import timestamps
 from autograder.submission import safe_files
 from autograder.submission.reader import MOST_ENTRIES
 

@@ -19,19 +19,20 @@ from autograder.course import Course
 from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.grading import released_files
-from autograder.nbgrader import gradebook, intake, timestamps
-from autograder.nbgrader.beside import copy_files
+from autograder.nbgrader.autograding.cell_outputs import CHECK, is_gradable, outputs_of, points_for
 from autograder.nbgrader.config import SOURCE
-from autograder.nbgrader.gradebook import GradebookError, Graded
-from autograder.nbgrader.late import LatePenalties
-from autograder.nbgrader.outputs import CHECK, is_gradable, outputs_of, points_for
-from autograder.nbgrader.settings import Settings, read_settings
+from autograder.nbgrader.gradebook import session
+from autograder.nbgrader.gradebook.late_penalty import LatePenalties
+from autograder.nbgrader.gradebook.session import GradebookError, Graded
+from autograder.nbgrader.gradebook.settings import Settings, read_settings
+from autograder.nbgrader.intake import normalize, timestamps
+from autograder.nbgrader.intake.attachments import copy_files
 
 STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 READ_ONLY = 0o444  # as nbgrader leaves what it autograded
 
 
-NotReady = (GradebookError, intake.NoRelease)
+NotReady = (GradebookError, normalize.NoRelease)
 """What a recorder raises: one sentence that says what is wrong and what to do."""
 
 
@@ -43,7 +44,7 @@ class Recorder:
     exercise: Exercise
     settings: Settings
     url: str
-    release: intake.Notebook
+    release: normalize.Notebook
     warn: Callable[[str], None]
 
     def record(self, graded: Iterable[tuple[str, Path, Report]]) -> list[str]:
@@ -53,16 +54,16 @@ class Recorder:
         """
         name = self.exercise.name
         rows = [self._write(*one) for one in graded]
-        with gradebook.opened(self.url, self.course.root) as book:
+        with session.opened(self.url, self.course.root) as book:
             before = book.scores(name)
             book.write(name, rows, LatePenalties(self.settings.config, self.course.root).penalty)
             after = book.scores(name)
-        return list(gradebook.changes(before, after, [row.student for row in rows]))
+        return list(session.changes(before, after, [row.student for row in rows]))
 
     def _write(self, student: str, path: Path, report: Report) -> Graded:
         name = self.exercise.name
-        taken = intake.take_in(path, name, released_files(self.exercise), self.release)
-        if said := intake.sentence(student, taken):
+        taken = normalize.take_in(path, name, released_files(self.exercise), self.release)
+        if said := normalize.sentence(student, taken):
             self.warn(said)
         auto = _filled(taken.notebook, self.release, report)
         folder = self.folder_of(student)
@@ -119,12 +120,12 @@ def recorder(course: Course, exercise: Exercise, url: str, warn: Callable[[str],
     """
     settings = read_settings(course.root)
     url = url or settings.url
-    with gradebook.opened(url, course.root) as book:
+    with session.opened(url, course.root) as book:
         book.check(exercise)
-    return Recorder(course, exercise, settings, url, intake.released_in(course.assignments / exercise.name), warn)
+    return Recorder(course, exercise, settings, url, normalize.released_in(course.assignments / exercise.name), warn)
 
 
-def _filled(notebook: intake.Notebook, release: intake.Notebook, report: Report) -> dict[str, float | None]:
+def _filled(notebook: normalize.Notebook, release: normalize.Notebook, report: Report) -> dict[str, float | None]:
     """Write the verdict into the check cells. Returns what each grade cell has, None where a person decides."""
     handed_out = dict(_named(release))
     scores: dict[str, float | None] = {}
@@ -142,14 +143,14 @@ def _filled(notebook: intake.Notebook, release: intake.Notebook, report: Report)
     return scores
 
 
-def _unanswered(notebook: intake.Notebook, release: intake.Notebook) -> Iterator[str]:
+def _unanswered(notebook: normalize.Notebook, release: normalize.Notebook) -> Iterator[str]:
     handed_out = dict(_named(release))
     for name, cell in _named(notebook):
         if cell["metadata"]["nbgrader"]["solution"] and cell["source"] == handed_out[name]["source"]:
             yield name
 
 
-def _named(notebook: intake.Notebook) -> Iterator[tuple[str, intake.Cell]]:
+def _named(notebook: normalize.Notebook) -> Iterator[tuple[str, normalize.Cell]]:
     for cell in notebook["cells"]:
         ours: Mapping[str, object] = cell["metadata"].get("nbgrader", {})
         if ours:

@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder.course import CourseError, find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import NotIsolated, opened
-from autograder.nbgrader import wire
+from autograder.nbgrader.autograding import report_lines
 
 
 def main(exercise: str) -> None:
@@ -26,7 +26,7 @@ def main(exercise: str) -> None:
             _say(json.dumps({"warnings": warnings}))
             for line in sys.stdin:
                 asked = json.loads(line)
-                _say(wire.written(grader.grade(Path(asked["path"]), asked["name"])))
+                _say(report_lines.written(grader.grade(Path(asked["path"]), asked["name"])))
     except (CourseError, ExerciseError, NotIsolated) as error:
         _say(json.dumps({"error": str(error)}))
 

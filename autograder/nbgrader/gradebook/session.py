@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from autograder.exercise.model import Exercise
 from autograder.formats.fields import points
-from autograder.nbgrader.outputs import CHECK
+from autograder.nbgrader.autograding.cell_outputs import CHECK
 
 NO_RESPONSE = "No response."
 """What nbgrader says of an answer that is as it was handed out."""

@@ -20,7 +20,7 @@ from traitlets import Dict, Enum, List, Unicode
 from autograder.formats import csv_table
 from autograder.formats.fields import exact, points
 from autograder.formats.lms import canvas, moodle
-from autograder.nbgrader.outputs import CHECK, MARK
+from autograder.nbgrader.autograding.cell_outputs import CHECK, MARK
 
 State = Literal["graded", "ungraded", "missing", "excused"]
 STATES: tuple[State, ...] = ("graded", "ungraded", "missing", "excused")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.evaluation.report import Note, Report
-from autograder.nbgrader import wire
+from autograder.nbgrader.autograding import report_lines
 
 
 class NoMarker(Exception):
@@ -36,7 +36,7 @@ class Marker:
         for _ in range(2):
             try:
                 self._ask({"path": str(path.absolute()), "name": name})
-                return wire.read(self._answer())
+                return report_lines.read(self._answer())
             except (BrokenPipeError, EOFError):
                 self._end()
                 self._start()
@@ -44,7 +44,7 @@ class Marker:
         return Report(self._exercise, name, "grader_error", 0.0, self._most, 0, "", (lost,))
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "autograder.nbgrader.serve", self._exercise]
+        command = [sys.executable, "-m", "autograder.nbgrader.autograding.grader_server", self._exercise]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             command, cwd=self._root, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE

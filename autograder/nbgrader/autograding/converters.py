@@ -24,11 +24,12 @@ from autograder.course import CourseError, find_course
 from autograder.evaluation.report import Report
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import released_files
-from autograder.nbgrader import gradebook, intake, timestamps
-from autograder.nbgrader.beside import copy_files
-from autograder.nbgrader.gradebook import GradebookError
-from autograder.nbgrader.marker import Marker, NoMarker
-from autograder.nbgrader.outputs import is_gradable
+from autograder.nbgrader.autograding.cell_outputs import is_gradable
+from autograder.nbgrader.autograding.grader_client import Marker, NoMarker
+from autograder.nbgrader.gradebook import session
+from autograder.nbgrader.gradebook.session import GradebookError
+from autograder.nbgrader.intake import normalize, timestamps
+from autograder.nbgrader.intake.attachments import copy_files
 from autograder.release.build import ReleaseError, build_source, note_built
 from autograder.submission import safe_files
 
@@ -79,10 +80,10 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         self._exercise = load_exercise(self._course.exercise_folder(name))
         self._released = released_files(self._exercise)
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", name)
-        self._release = intake.released_in(Path(folder))
+        self._release = normalize.released_in(Path(folder))
         self._not_shown: set[str] = set()
         self._reports: dict[str, Report] = {}
-        with gradebook.opened(self.coursedir.db_url, Path(self.coursedir.root)) as book:
+        with session.opened(self.coursedir.db_url, Path(self.coursedir.root)) as book:
             book.check(self._exercise)
             self._before = book.scores(name)
 
@@ -90,7 +91,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (CourseError, ExerciseError, NoMarker, GradebookError, intake.NoRelease) as error:
+        except (CourseError, ExerciseError, NoMarker, GradebookError, normalize.NoRelease) as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from None
         finally:
@@ -99,9 +100,9 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
     def _tell_changes(self) -> None:
         if not getattr(self, "_reports", None):
             return
-        with gradebook.opened(self.coursedir.db_url, Path(self.coursedir.root)) as book:
+        with session.opened(self.coursedir.db_url, Path(self.coursedir.root)) as book:
             after = book.scores(self._exercise.name)
-        for line in gradebook.changes(self._before, after, self._reports):
+        for line in session.changes(self._before, after, self._reports):
             self.log.warning("%s", line)
 
     def init_notebooks(self) -> None:
@@ -128,7 +129,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Take the submission in, then let nbgrader copy it and note it in the gradebook."""
         folder = self.folder_of(student_id)
-        taken = intake.take_in(folder, assignment_id, self._released, self._release)
+        taken = normalize.take_in(folder, assignment_id, self._released, self._release)
         here = Path(self._format_source(assignment_id, student_id))
         self._write(taken, here, student_id)
         copy_files(folder, here)
@@ -142,7 +143,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission its picture only
             here = Path(notebook_filename).parent
-            self._write(intake.not_shown(self._release, error), here, here.parent.name)
+            self._write(normalize.not_shown(self._release, error), here, here.parent.name)
             super().convert_single_notebook(notebook_filename)
 
     def report_of(self, student: str) -> Report:
@@ -159,10 +160,10 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         """Whether a person has to look at all of it: it cannot be graded, or not be shown."""
         return not is_gradable(self.report_of(student)) or student in self._not_shown
 
-    def _write(self, taken: intake.Taken, here: Path, student: str) -> None:
+    def _write(self, taken: normalize.Taken, here: Path, student: str) -> None:
         if taken.not_shown:
             self._not_shown.add(student)
-        if said := intake.sentence(student, taken):
+        if said := normalize.sentence(student, taken):
             self.log.warning("%s", said)
         (here / f"{self._exercise.name}.ipynb").write_text(json.dumps(taken.notebook), encoding="utf-8")
 

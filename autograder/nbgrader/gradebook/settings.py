@@ -11,7 +11,7 @@ from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
 from autograder.nbgrader.config import CONFIG
-from autograder.nbgrader.gradebook import GradebookError, url_of
+from autograder.nbgrader.gradebook.session import GradebookError, url_of
 
 
 @dataclass(frozen=True)

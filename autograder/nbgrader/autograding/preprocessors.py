@@ -9,7 +9,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 
-from autograder.nbgrader.outputs import CHECK, outputs_of
+from autograder.nbgrader.autograding.cell_outputs import CHECK, outputs_of
 
 
 class GradeApart(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carries no types

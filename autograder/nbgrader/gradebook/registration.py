@@ -8,7 +8,7 @@ from contextlib import chdir
 from pathlib import Path
 
 from autograder.nbgrader.config import find_alembic
-from autograder.nbgrader.settings import read_settings
+from autograder.nbgrader.gradebook.settings import read_settings
 from autograder.release.build import told_why, write_files
 
 
