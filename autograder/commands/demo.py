@@ -14,7 +14,7 @@ def command() -> None:
 
     Shows the table and one report in full, and writes every report to build/demo.
     """
-    from autograder.demo import EXERCISE, run_demo, sample_class
+    from autograder.commands.sample_class import EXERCISE, run_demo, sample_class
 
     course, loaded = common.open_exercise(EXERCISE)
     paths = sample_class(course)

@@ -90,7 +90,7 @@ FLOORS = (
     "feedback.builder",
     "grading release.build sandbox.host.probe",
     "formats",
-    "bundles classroom demo doctor nbgrader pytest_plugin",
+    "bundles classroom commands.sample_class doctor nbgrader pytest_plugin",
     "verification.verify verification.page",
     "commands",
     "cli",
