@@ -16,7 +16,7 @@ from autograder.exercise.model import Array, Case, Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail, Limits
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = range(30)
 FUNCTIONS = ("forward", "dJ_dV", "dJ_dW", "dJ_dU")
 THROUGH_TIME = ("dJ_dW", "dJ_dU")

@@ -21,7 +21,7 @@ from tests.in_process import compared_cases, error, exercise, seeds
 MISTAKES = exercise().mistakes
 CATALOGUE = MistakeCatalogue(exercise())
 SOURCE = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
-SAMPLES = Path(__file__).parents[1] / "submissions" / "mistakes"
+SAMPLES = Path(__file__).parents[2] / "submissions" / "mistakes"
 NAMES = [pytest.param(mistake, id=f"{mistake.function}-{mistake.name}") for mistake in MISTAKES]
 
 

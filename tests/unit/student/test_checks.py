@@ -20,7 +20,7 @@ from autograder.exercise.source import cells, solution_lines
 from autograder.release.build import SHIPPED, STUDENT
 from autograder.release.golden_file import golden_numbers
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EXERCISE = ROOT / "solutions" / "rnn_backprop"
 RIGHT = "import numpy as np\n" + "\n\n".join(
     cell.source for cell in cells((EXERCISE / "rnn_backprop.py").read_text(encoding="utf-8")) if cell.kind == "solution"

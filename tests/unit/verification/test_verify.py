@@ -21,7 +21,7 @@ from autograder.verification.outcomes import NAMED_RIGHT, Proof, Row, other_of, 
 from autograder.verification.verify import honest_variants, samples, verify
 from tests.in_process import call, compared_cases, error, exercise, functions_in, seeds
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TOY = ROOT / "tests" / "toy_course"
 TERMS = Terms(Limits(), "E", None, 1)
 

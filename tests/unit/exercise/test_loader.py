@@ -10,7 +10,7 @@ import pytest
 
 from autograder.exercise.loader import ExerciseError, load_exercise
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"
 CONTRACT = 'Check("dJ_dW.contract", "dJ_dW", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False)'
 
