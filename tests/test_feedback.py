@@ -18,7 +18,7 @@ from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail, Limits
 from autograder.verification.verify import honest_variants, samples
-from tests.told import assert_tells_nothing, exercise, texts_of
+from tests.leaks import assert_tells_nothing, exercise, texts_of
 
 ROOT = Path(__file__).parents[1]
 SUBMISSIONS = ROOT / "tests" / "submissions"

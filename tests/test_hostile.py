@@ -41,7 +41,7 @@ from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
 from autograder.sandbox.host.levels import LEVELS, Level
 from autograder.sandbox.host.submission_process import Session
-from tests.told import assert_tells_nothing
+from tests.leaks import assert_tells_nothing
 
 HOSTILE = Path(__file__).parent / "hostile"
 SUBMISSIONS = Path(__file__).parent / "submissions"

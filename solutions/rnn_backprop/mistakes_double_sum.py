@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changes import DOUBLE_SUM, mistake
+from mutants import DOUBLE_SUM, mistake
 
 _BOTH = ("dJ_dW", "dJ_dU")
 _SUM, _PRODUCT, _LINKS = "(14)", "(15)", "(5)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changes import mistake
+from mutants import mistake
 
 _FORWARD = ("forward",)
 _STATE, _OUTPUT = "(1)", "(2)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changes import mistake
+from mutants import mistake
 
 _ALL = ("dJ_dV", "dJ_dW", "dJ_dU")
 _V, _THROUGH_TIME = ("dJ_dV",), ("dJ_dW", "dJ_dU")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from changes import mistake
+from mutants import mistake
 
 _BOTH, _W, _U = ("dJ_dW", "dJ_dU"), ("dJ_dW",), ("dJ_dU",)
 _DELTA, _LINK, _LINKS = "(17)", {"dJ_dW": "(18)", "dJ_dU": "(19)"}, "(5)"

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import drawing
-import many
+import batched
 import network
 import numpy as np
 import rnn_backprop as reference
-from drawing import Setting
-from ladder import LADDER as LADDER  # public cases on which wrong work is looked at
+import sampling
+from decomposition import sums as sums  # which terms of a sum are missing
+from diagnostic_cases import LADDER as LADDER  # public cases on which wrong work is looked at
 from mistakes import MISTAKES as MISTAKES  # by which it is told apart
-from sums import sums as sums  # which terms of a sum are missing
+from sampling import Setting
 
 from autograder.exercise.model import Array, Arrays, Case, Check, Function, Law, Names, VisibleCheck
 
@@ -69,7 +69,7 @@ _SETTINGS = {
     "linear": Setting(T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", memory=0.8, drive=0.5),
     # a start far from zero: a lost h0 changes every state
     "start": Setting(T=3, H=3, D=2, K=2),
-    # what happened at the first step still counts at the last one (see drawing.py): windows and truncation show
+    # what happened at the first step still counts at the last one (see sampling.py): windows and truncation show
     "memory": Setting(T=9, H=4, D=2, K=3, memory=1.15, drive=0.35),
     "one_step": Setting(T=1, H=3, D=2, K=4),
     # sizes taken from the example crash or broadcast here
@@ -179,7 +179,7 @@ def loss(arrays: Arrays, names: Names) -> float:
 
 def draw(case_id: str, rng: np.random.Generator) -> Case:
     """The case `FUNCTION.SETTING`, its numbers drawn from `rng`. Raises KeyError for a setting that is not there."""
-    [case], _ = drawing.cases(_SETTINGS[case_id.partition(".")[2]], [case_id], [rng])
+    [case], _ = sampling.cases(_SETTINGS[case_id.partition(".")[2]], [case_id], [rng])
     return case
 
 
@@ -191,8 +191,8 @@ def pose(asked: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, t
     posed: dict[int, tuple[Case, tuple[Array, ...]]] = {}
     for setting, places in by_setting.items():
         ids, rngs = zip(*(asked[i] for i in places), strict=True)
-        cases, stacks = drawing.cases(_SETTINGS[setting], ids, rngs, draws=2)
-        gradients = many.gradients(stacks, cases[0].names)
+        cases, stacks = sampling.cases(_SETTINGS[setting], ids, rngs, draws=2)
+        gradients = batched.gradients(stacks, cases[0].names)
         for at, (i, case) in enumerate(zip(places, cases, strict=True)):
             function = case.id.partition(".")[0]
             forward = (case.arrays["h"], case.arrays["y_hat"])
@@ -202,14 +202,14 @@ def pose(asked: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, t
 
 def objectives(arrays: Mapping[str, Any], names: Names) -> Any:
     """J for every array of a stack in the place of one of them, such as a W in each of which another entry is moved."""
-    return many.objective(arrays, names)
+    return batched.objective(arrays, names)
 
 
 def _visible() -> tuple[VisibleCheck, ...]:
     rng = np.random.default_rng(2026)
 
     def tiny(name: str, **setting: Any) -> Case:
-        [case], _ = drawing.cases(Setting(**{"H": 2, "D": 3, "K": 2, **setting}), [name], [rng], decimals=1)
+        [case], _ = sampling.cases(Setting(**{"H": 2, "D": 3, "K": 2, **setting}), [name], [rng], decimals=1)
         return case
 
     contract = (tiny("T = 3", T=3),)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser.jupyter import SCREENSHOTS, jupyterlab
 from tests.courses import NAME, ROOT
-from tests.release.student import ANSWERS
+from tests.release.student_folder import ANSWERS
 
 pytestmark = pytest.mark.slow
 

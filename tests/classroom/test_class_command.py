@@ -19,7 +19,7 @@ import pytest
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail, Limits
-from tests.classroom.classes import handed_in, put, with_mistake
+from tests.classroom.generated_class import handed_in, put, with_mistake
 
 ROOT = Path(__file__).parents[2]
 SOME = {"Zoë": "class/perfect", "ali": "class/transposed_W", "王小明": "class/blank"}

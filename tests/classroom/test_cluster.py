@@ -19,7 +19,7 @@ from autograder.classroom.store import Columns, Result
 from autograder.classroom.tasks import Task
 from autograder.exercise.model import Exercise
 from autograder.grading import Terms, read_or_refuse
-from tests.classroom.classes import handed_in, put
+from tests.classroom.generated_class import handed_in, put
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
 

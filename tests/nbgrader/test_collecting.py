@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.nbgrader.handed_in import CANVAS, packed
+from tests.nbgrader.sample_submissions import CANVAS, packed
 
 
 @pytest.fixture

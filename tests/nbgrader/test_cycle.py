@@ -19,9 +19,9 @@ import pytest
 
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from tests import courses, told
-from tests.nbgrader import handed_in
-from tests.nbgrader.handed_in import EVERYBODY, NOTEBOOK
+from tests import courses, leaks
+from tests.nbgrader import sample_submissions
+from tests.nbgrader.sample_submissions import EVERYBODY, NOTEBOOK
 
 pytestmark = pytest.mark.slow
 NAME = courses.NAME
@@ -77,8 +77,12 @@ def downloaded_from_canvas(course: Path, student: str, files: Mapping[str, bytes
     """Put Canvas's download where `nbgrader zip_collect` finds it; the student handed in a zip file."""
     folder = course / "downloaded" / NAME / "archive"
     folder.mkdir(parents=True)
-    own = {f"{student}_LATE_12345_67890_work.zip": handed_in.packed({f"work/{name}": files[name] for name in files})}
-    (folder / "submissions.zip").write_bytes(handed_in.packed(own))
+    own = {
+        f"{student}_LATE_12345_67890_work.zip": sample_submissions.packed(
+            {f"work/{name}": files[name] for name in files}
+        )
+    }
+    (folder / "submissions.zip").write_bytes(sample_submissions.packed(own))
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     courses.make_kit(course)
     (course / "late.py").write_text(LATE)
     with (course / "nbgrader_config.py").open("a") as settings:
-        settings.write(SETTINGS.format(exchange=str(exchange), canvas=handed_in.CANVAS))
+        settings.write(SETTINGS.format(exchange=str(exchange), canvas=sample_submissions.CANVAS))
     before = {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()}
     nbgrader("generate", "generate_assignment", NAME, "--force")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
@@ -120,7 +124,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     assert edited.read_bytes().endswith(b"\n\n")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
     edited.write_bytes(edited.read_bytes()[:-1])
-    nbgrader("due", "db", "assignment", "add", NAME, f"--duedate={handed_in.DUE}")
+    nbgrader("due", "db", "assignment", "add", NAME, f"--duedate={sample_submissions.DUE}")
     nbgrader("release", "release_assignment", NAME)
 
     everybody = dict(EVERYBODY)
@@ -148,9 +152,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     nbgrader("moodle", "export", "--exporter=autograder.nbgrader.MoodleExporter")
 
     by_hand(course)
-    crashing = handed_in.as_file(handed_in.notebook("crashing"))
+    crashing = sample_submissions.as_file(sample_submissions.notebook("crashing"))
     at_the_exchange(exchange, "stripped", crashing, "2026-03-01 11:00:00.000000 UTC")
-    at_the_exchange(exchange, "copied", handed_in.cut_short("perfect"), "2026-03-01 11:00:00.000000 UTC")
+    at_the_exchange(exchange, "copied", sample_submissions.cut_short("perfect"), "2026-03-01 11:00:00.000000 UTC")
     nbgrader("collect again", "collect", NAME, "--update")
     nbgrader("autograde again", "autograde", NAME)
 
@@ -326,10 +330,10 @@ def test_feedback_gives_nothing_away(ran: Ran, student: str) -> None:
     assert str(courses.ROOT) not in page
     assert str(ran.course) not in page
     own = (ran.course / "submitted" / student / NAME / NOTEBOOK).read_text(encoding="utf-8")
-    assert [line for line in told.telling_lines() if line in page and json.dumps(line)[1:-1] not in own] == []
+    assert [line for line in leaks.telling_lines() if line in page and json.dumps(line)[1:-1] not in own] == []
     kept = ran.course.with_name("fast") / "grades" / NAME / f"{student}.json"
     seed = json.loads(kept.read_text(encoding="utf-8"))["seed"]
-    assert set(told.NUMBER.findall(page)) & told.hidden_numbers(seed) == set()
+    assert set(leaks.NUMBER.findall(page)) & leaks.hidden_numbers(seed) == set()
 
 
 def test_released_feedback_lies_at_the_exchange(ran: Ran) -> None:

@@ -21,7 +21,7 @@ from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.nbgrader.intake import timestamps
 from tests import courses
 from tests.in_process import exercise
-from tests.nbgrader import handed_in
+from tests.nbgrader import sample_submissions
 
 NAME = courses.NAME
 DUE = datetime(2026, 3, 2, 12)
@@ -77,7 +77,7 @@ def submission(course: Course, student: str, when: str = "", files: dict[str, by
     folder = course.root / "submitted" / student / NAME
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name, data in (files or handed_in.as_file(handed_in.notebook("perfect"))).items():
+    for name, data in (files or sample_submissions.as_file(sample_submissions.notebook("perfect"))).items():
         (folder / name).write_bytes(data)
     if when:
         (folder / timestamps.FILE).write_text(when)
@@ -142,7 +142,7 @@ def test_a_second_time_changes_what_it_should(api: Any, book: Any, course: Cours
 
 def test_work_without_a_verdict_keeps_no_old_score(api: Any, book: Any, course: Course) -> None:
     ready(course).record([("ada", submission(course, "ada"), report("ada", *courses.CALLS))])
-    cut = submission(course, "ada", files=handed_in.cut_short("perfect"))
+    cut = submission(course, "ada", files=sample_submissions.cut_short("perfect"))
     ready(course).record([("ada", cut, refused("ada"))])
     assert {(grade.auto_score, grade.needs_manual_grade) for grade in grades(api, book, "ada").values()} == {
         (0.0, True)
@@ -182,7 +182,7 @@ def test_timestamps_are_in_utc(tmp_path: Path, text: str) -> None:
 
 def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course) -> None:
     ready(course).record([("ada", submission(course, "ada"), report("ada", "forward"))])
-    notebook = json.loads((course.root / "marked" / "ada" / NAME / handed_in.NOTEBOOK).read_text())
+    notebook = json.loads((course.root / "marked" / "ada" / NAME / sample_submissions.NOTEBOOK).read_text())
     results = [o["data"]["text/plain"] for c in notebook["cells"] for o in c.get("outputs", ()) if "data" in o]
     assert str(worth("forward")) in results
 
@@ -249,7 +249,7 @@ def graded(api: Any, book: Any, course: Course) -> Course:
     """Ada is graded, bob waits for a person, =eve handed in nothing, and dan is excused."""
     book.add_all([api.Student(id="=eve", first_name="Eve"), api.Student(id="dan", first_name="Dan", last_name="Doe")])
     book.commit()
-    cut = submission(course, "bob", files=handed_in.cut_short("perfect"))
+    cut = submission(course, "bob", files=sample_submissions.cut_short("perfect"))
     rows = [("ada", submission(course, "ada"), report("ada", "forward")), ("bob", cut, refused("bob"))]
     ready(course).record(rows)
     return course

@@ -14,8 +14,8 @@ from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_files
 from tests import courses
 from tests.in_process import exercise
-from tests.nbgrader import handed_in
-from tests.nbgrader.handed_in import NOTEBOOK, SCRIPT
+from tests.nbgrader import sample_submissions
+from tests.nbgrader.sample_submissions import NOTEBOOK, SCRIPT
 
 NAME = courses.NAME
 RELEASE = normalize.released_in(courses.ROOT / "assignments" / NAME)
@@ -32,9 +32,9 @@ def taken(folder: Path, files: dict[str, bytes]) -> normalize.Taken:
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
     """A right notebook, with a change."""
-    made = handed_in.notebook("perfect")
+    made = sample_submissions.notebook("perfect")
     change(made)
-    return handed_in.as_file(made)
+    return sample_submissions.as_file(made)
 
 
 def is_sound(notebook: normalize.Notebook) -> None:
@@ -65,20 +65,26 @@ def test_a_sound_notebook_is_left_alone(tmp_path: Path) -> None:
 
 
 def set_metadata(name: str, **values: object) -> Callable[[dict[str, Any]], object]:
-    return lambda notebook: handed_in.cell(notebook, name)["metadata"]["nbgrader"].update(values)
+    return lambda notebook: sample_submissions.cell(notebook, name)["metadata"]["nbgrader"].update(values)
 
 
 DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
-    "stripped": (lambda: handed_in.stripped("perfect"), "The cell dJ_dW had lost what nbgrader knows it by"),
-    "copied": (lambda: handed_in.copied("perfect"), "There were 2 cells called check_dJ_dW"),
-    "three checks": (lambda: handed_in.without_checks("perfect"), "The cell check_dJ_dW had become a cell of another"),
+    "stripped": (lambda: sample_submissions.stripped("perfect"), "The cell dJ_dW had lost what nbgrader knows it by"),
+    "copied": (lambda: sample_submissions.copied("perfect"), "There were 2 cells called check_dJ_dW"),
+    "three checks": (
+        lambda: sample_submissions.without_checks("perfect"),
+        "The cell check_dJ_dW had become a cell of another",
+    ),
     "old schema": (lambda: changed(set_metadata("forward", schema_version=1)), "marks of another version"),
     "typed over": (
-        lambda: changed(lambda notebook: handed_in.cell(notebook, "check_forward").update(source="1 / 0")),
+        lambda: changed(lambda notebook: sample_submissions.cell(notebook, "check_forward").update(source="1 / 0")),
         "The cell check_forward was changed",
     ),
     "renamed cell": (lambda: changed(set_metadata("dJ_dU", grade_id="mine")), "The cell dJ_dU was missing"),
-    "no cells": (lambda: handed_in.as_file({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), ""),
+    "no cells": (
+        lambda: sample_submissions.as_file({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
+        "",
+    ),
     "odd types": (
         lambda: changed(
             lambda notebook: notebook["cells"].append(
@@ -87,7 +93,10 @@ DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
         ),
         "",
     ),
-    "a script": (lambda: {SCRIPT: (handed_in.CLASS / "perfect" / SCRIPT).read_bytes()}, "was graded, and no notebook"),
+    "a script": (
+        lambda: {SCRIPT: (sample_submissions.CLASS / "perfect" / SCRIPT).read_bytes()},
+        "was graded, and no notebook",
+    ),
 }
 
 
@@ -103,10 +112,10 @@ def test_damage_is_mended_and_named(damage: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["stripped", "copied", "three checks", "a script"])
 def test_mended_work_shows_what_the_student_wrote(damage: str, tmp_path: Path) -> None:
     notebook = taken(tmp_path, DAMAGES[damage][0]()).notebook
-    written = handed_in.notebook("perfect")
+    written = sample_submissions.notebook("perfect")
     for function in courses.CALLS:
         assert f"def {function}(" in source_of(notebook, function)
-        assert source_of(notebook, function).strip()[-40:] in handed_in.cell(written, function)["source"]
+        assert source_of(notebook, function).strip()[-40:] in sample_submissions.cell(written, function)["source"]
 
 
 def format_3(notebook: dict[str, Any]) -> bytes:
@@ -117,8 +126,8 @@ def format_3(notebook: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize(
     "file",
     [
-        handed_in.cut_short("perfect")[NOTEBOOK],
-        format_3(handed_in.notebook("perfect")),
+        sample_submissions.cut_short("perfect")[NOTEBOOK],
+        format_3(sample_submissions.notebook("perfect")),
         b"",
         b"\xff\xfe\x00",
         b"null",
@@ -135,14 +144,17 @@ def test_what_cannot_be_graded_has_a_reason_and_a_notebook(file: bytes, tmp_path
     assert "0 points until somebody grades it by hand" in normalize.sentence("ada", made)
 
 
-@pytest.mark.parametrize("file", [handed_in.cut_short("perfect")[NOTEBOOK], format_3(handed_in.notebook("perfect"))])
+@pytest.mark.parametrize(
+    "file", [sample_submissions.cut_short("perfect")[NOTEBOOK], format_3(sample_submissions.notebook("perfect"))]
+)
 def test_what_can_be_read_of_it_is_shown(file: bytes, tmp_path: Path) -> None:
     assert "h[0] = h0" in source_of(taken(tmp_path, {NOTEBOOK: file}).notebook, "forward")
 
 
 def test_several_that_may_be_meant_are_refused(tmp_path: Path) -> None:
     twice = {
-        f"{NAME} ({number}).ipynb": handed_in.as_file(handed_in.notebook("perfect"))[NOTEBOOK] for number in (1, 2)
+        f"{NAME} ({number}).ipynb": sample_submissions.as_file(sample_submissions.notebook("perfect"))[NOTEBOOK]
+        for number in (1, 2)
     }
     made = taken(tmp_path, twice)
     assert "it is not plain which one is meant" in made.refused
@@ -153,16 +165,16 @@ def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
     written = "**My explanation** (double-click here to write):\n\nThe products vanish."
 
     def answer(notebook: dict[str, Any]) -> None:
-        handed_in.cell(notebook, "derivation").update(source=written, id="another", metadata={})
+        sample_submissions.cell(notebook, "derivation").update(source=written, id="another", metadata={})
 
     assert source_of(taken(tmp_path, changed(answer)).notebook, "derivation") == written
 
 
 def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:
     made = json.loads((courses.ROOT / "assignments" / NAME / NOTEBOOK).read_text())
-    handed_in.cell(made, "derivation")["source"] = "The products vanish."
-    script = {SCRIPT: (handed_in.CLASS / "perfect" / SCRIPT).read_bytes()}
-    notebook = taken(tmp_path, handed_in.as_file(made) | script).notebook
+    sample_submissions.cell(made, "derivation")["source"] = "The products vanish."
+    script = {SCRIPT: (sample_submissions.CLASS / "perfect" / SCRIPT).read_bytes()}
+    notebook = taken(tmp_path, sample_submissions.as_file(made) | script).notebook
     assert source_of(notebook, "derivation") == "The products vanish."
     assert "h[0] = h0" in source_of(notebook, "forward")
 

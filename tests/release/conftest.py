@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.student import Student, student_in
+from tests.release.student_folder import Student, student_in
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.student import ANSWERS, NAME, Student
+from tests.release.student_folder import ANSWERS, NAME, Student
 
 WRONG = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
 FIRST = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"

@@ -14,9 +14,9 @@ import pytest
 from autograder.sandbox.guest import slope as guest_slope
 from autograder.sandbox.guest.stub_modules import Inert, Progress, StandIns
 from autograder.student import calls
-from tests import literal
+from tests import naive_gradients
 
-_, network = literal.load_reference()
+_, network = naive_gradients.load_reference()
 
 LINES = [
     "import matplotlib; matplotlib.use('Agg'); matplotlib.__version__.split('.')",

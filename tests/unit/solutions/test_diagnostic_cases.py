@@ -9,7 +9,7 @@ import pytest
 
 from autograder.exercise.model import Case
 from autograder.student.feedback import error
-from tests.told import exercise
+from tests.leaks import exercise
 
 LADDER = exercise().ladder
 GIVEN = ("U", "W", "V", "b_h", "b_y", "x", "h0")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.literal import FOLDER
+from tests.naive_gradients import FOLDER
 
 SOURCE = (FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
 FIGURES = re.findall(r"!\[([^\]]*)\]\(figures/(\w+\.png)\)", SOURCE)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import literal
+from tests import naive_gradients
 
-_, network = literal.load_reference()
+_, network = naive_gradients.load_reference()
 
 STEP = 1e-20  # of the complex step: nothing is subtracted, so it may be this small
 

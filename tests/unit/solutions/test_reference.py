@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.evaluation.numerical_gradient import slope
-from tests import literal
+from tests import naive_gradients
 
-reference, network = literal.load_reference()
+reference, network = naive_gradients.load_reference()
 
 HIDDEN = ["tanh", "sigmoid", "relu", "identity"]
 OUTPUTS = [
@@ -77,7 +77,7 @@ def distance(a, b):
 def test_gradients_agree_with_the_literal_double_sum(sizes, names):
     arguments = handed_in(example(**sizes, names=names), names)
     for gradient in GRADIENTS.values():
-        ours, literally = getattr(reference, gradient)(*arguments), getattr(literal, gradient)(*arguments)
+        ours, literally = getattr(reference, gradient)(*arguments), getattr(naive_gradients, gradient)(*arguments)
         assert distance(ours, literally) < 1e-12, gradient
 
 
@@ -89,7 +89,7 @@ def test_gradients_are_made_of_the_slopes_handed_in(sizes, names):
         arrays[slope_of] = rng.normal(size=(n, n))  # not symmetric, and the slope of nothing
     arguments = handed_in(arrays, names)
     for gradient in GRADIENTS.values():
-        ours, literally = getattr(reference, gradient)(*arguments), getattr(literal, gradient)(*arguments)
+        ours, literally = getattr(reference, gradient)(*arguments), getattr(naive_gradients, gradient)(*arguments)
         assert distance(ours, literally) < 1e-12, gradient
 
 

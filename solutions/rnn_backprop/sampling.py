@@ -1,4 +1,4 @@
-"""How the numbers of hidden cases are drawn: many at a time, because a class needs very many.
+"""How the numbers of hidden cases are drawn: many at a time, because a class needs very batched.
 
 Each case is drawn from its own generator and from nothing else, again and again until it has what its setting is for.
 Several draws are looked at together, and the first good one counts, so the case is the same however many were made.
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-import many
+import batched
 import numpy as np
 import numpy.typing as npt
 
@@ -117,7 +117,7 @@ def _numbers(setting: Setting, rngs: Sequence[np.random.Generator], decimals: in
     drawn["h0"] = (0.3 + (0.9 - 0.3) * size) * (2 * sign - 1)
     drawn["y"] = y * setting.error
     rounded = {name: array.round(decimals) for name, array in drawn.items()}
-    h, y_hat = many.forward(rounded, setting.names)
+    h, y_hat = batched.forward(rounded, setting.names)
     return {**rounded, "h": h, "y_hat": y_hat}
 
 
@@ -158,14 +158,14 @@ def _worth_asking(setting: Setting, arrays: Arrays) -> Good:
 
 def _cancels(setting: Setting, arrays: Arrays) -> Good:
     """Where a gradient of a single entry is a sum that nearly cancels: that would magnify the rounding of float32."""
-    gradients = many.gradients(arrays, setting.names)
+    gradients = batched.gradients(arrays, setting.names)
     return np.any([np.abs(gradient).max(axis=(1, 2)) < 0.02 for gradient in gradients.values()], axis=0)
 
 
 def _longest_way(setting: Setting, arrays: Arrays) -> Array:
     """The share that the longest of all ways, from the last loss back to the first step, has in dJ/dW and in dJ/dU."""
-    whole = many.gradients(arrays, setting.names)
-    row = many.longest_way(arrays, setting.names)
+    whole = batched.gradients(arrays, setting.names)
+    row = batched.longest_way(arrays, setting.names)
     terms = {"dJ_dW": row[:, :, None] * arrays["h"][:, None, 0], "dJ_dU": row[:, :, None] * arrays["x"][:, None, 0]}
     shares = [np.abs(term).max(axis=(1, 2)) / np.abs(whole[name]).max(axis=(1, 2)) for name, term in terms.items()]
     return np.minimum(*shares)
