@@ -8,7 +8,7 @@ import sys
 import click
 
 from autograder.commands import bundle, classroom, demo, doctor, export, grade, release, verify
-from autograder.commands.common import GRADER_ERROR, WRONG_USAGE, Sentence
+from autograder.commands.common import GRADER_ERROR, WRONG_USAGE, CommandError
 
 # Two BLAS threads cost more time on matrices of this size than they save.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -26,7 +26,7 @@ def main() -> None:
         see = f" See {command} --help." if command else ""
         click.echo(f"autograder: {error.format_message()}{see}", err=True)
         sys.exit(error.exit_code)
-    except Sentence as error:
+    except CommandError as error:
         click.echo(f"autograder: {error}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from autograder.evaluation.report import Telling
+from autograder.evaluation.report import FeedbackLevel
 from autograder.sandbox.host.levels import LEVELS, Level
 from autograder.sandbox.host.program import Limits
 
@@ -38,7 +38,7 @@ class Course:
     secret_file: Path
     isolation: Level = "E"
     limits: Limits = field(default_factory=Limits)
-    feedback: Telling = "full"
+    feedback: FeedbackLevel = "full"
 
     def exercise_folder(self, name: str) -> Path:
         """The folder of one exercise. Raises CourseError when there is none, naming those that there are."""
@@ -73,8 +73,8 @@ def _read(root: Path) -> Course:
     if isolation not in LEVELS:
         raise CourseError(f"{file}: isolation must be one of {', '.join(LEVELS)}, not {isolation!r}.")
     feedback = settings.pop("feedback", "full")
-    if feedback not in get_args(Telling):
-        raise CourseError(f"{file}: feedback must be one of {', '.join(get_args(Telling))}, not {feedback!r}.")
+    if feedback not in get_args(FeedbackLevel):
+        raise CourseError(f"{file}: feedback must be one of {', '.join(get_args(FeedbackLevel))}, not {feedback!r}.")
     paths = {"exercises": "solutions", "assignments": "assignments", "secret_file": ".course-secret"}
     for name, value in settings.items():
         if name not in paths:
@@ -97,7 +97,7 @@ def _limits(settings: Any, file: Path) -> Limits:
     return Limits(**settings)
 
 
-def read_secret(course: Course) -> bytes | None:
+def load_secret(course: Course) -> bytes | None:
     """The course's secret: AUTOGRADER_SECRET, else its file, else one made now; None where none can be kept.
 
     Raises CourseError when the file is there but cannot be read.
@@ -130,7 +130,7 @@ def _make_secret(file: Path) -> bytes | None:
     return secret
 
 
-def seed_of(code: str, exercise: str, secret: bytes | None) -> int:
+def submission_seed(code: str, exercise: str, secret: bytes | None) -> int:
     """The seed of a submission's cases: told by its own code, and by the secret to whoever knows it."""
     message = f"{exercise}\0{code}".encode("utf-8", "surrogatepass")
     digest = hmac.new(secret or b"", message, hashlib.sha256).digest()

@@ -10,51 +10,51 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.sandbox.host.levels import ABOUT, SAFE, at_least
-from autograder.sandbox.host.probe import Finding, examine
+from autograder.sandbox.host.levels import LEVEL_INFO, MIN_SECURE_LEVEL, at_least
+from autograder.sandbox.host.probe import LevelProbe, probe_levels
 
-WORDS = (
+GLOSSARY = (
     ("bubblewrap", "starts a program in a container of its own, in which only chosen folders exist"),
     ("Landlock", "lets a process give up, for good, all files and connections but those it names"),
     ("seccomp", "lets a process give up, for good, most of what it can ask of the kernel"),
 )
 
 
-def show(console: Console) -> None:
+def print_isolation(console: Console) -> None:
     """Examine this machine, and say what it offers."""
-    console.print(examination(examine()))
+    console.print(render_probes(probe_levels()))
 
 
-def examination(findings: Sequence[Finding]) -> RenderableType:
+def render_probes(probes: Sequence[LevelProbe]) -> RenderableType:
     """What was found, strongest level first."""
-    level = next(finding.level for finding in findings if finding.works)
-    about = ABOUT[level]
+    level = next(finding.level for finding in probes if finding.works)
+    level_info = LEVEL_INFO[level]
     head = Text.assemble(
-        "Student code is isolated here at level ", (level, "bold"), f": {about.title}.\n{about.promise}"
+        "Student code is isolated here at level ", (level, "bold"), f": {level_info.title}.\n{level_info.promise}"
     )
-    return Group(head, _table(findings), *_advice(findings), _glossary())
+    return Group(head, _levels_table(probes), *_advice(probes), _glossary())
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _levels_table(probes: Sequence[LevelProbe]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("level", "what it is", "here"):
         table.add_column(column)
-    for finding in findings:
-        here = Text("works", "green") if finding.works else Text(f"no: {finding.reason}", "yellow")
-        table.add_row(finding.level, ABOUT[finding.level].title, here)
+    for probe in probes:
+        status = Text("works", "green") if probe.works else Text(f"no: {probe.reason}", "yellow")
+        table.add_row(probe.level, LEVEL_INFO[probe.level].title, status)
     return table
 
 
-def _advice(findings: Sequence[Finding]) -> list[RenderableType]:
-    missing = [finding for finding in findings if not finding.works and finding.advice]
-    best = next(finding.level for finding in findings if finding.works)
-    stronger = [finding for finding in missing if at_least(finding.level, best)]
-    if not stronger:
+def _advice(probes: Sequence[LevelProbe]) -> list[RenderableType]:
+    failed_probes = [finding for finding in probes if not finding.works and finding.advice]
+    best_level = next(finding.level for finding in probes if finding.works)
+    stronger_probes = [finding for finding in failed_probes if at_least(finding.level, best_level)]
+    if not stronger_probes:
         return []
-    need = "To grade work that you do not trust, reach" if not at_least(best, SAFE) else "To reach"
-    lines = [Padding(Text(f"{need} level {f.level}: {f.advice}"), (0, 0, 1, 0)) for f in stronger]
+    need = "To grade work that you do not trust, reach" if not at_least(best_level, MIN_SECURE_LEVEL) else "To reach"
+    lines = [Padding(Text(f"{need} level {f.level}: {f.advice}"), (0, 0, 1, 0)) for f in stronger_probes]
     return list(lines)
 
 
 def _glossary() -> RenderableType:
-    return Text("\n".join(f"{word} {meaning}." for word, meaning in WORDS), "dim")
+    return Text("\n".join(f"{word} {meaning}." for word, meaning in GLOSSARY), "dim")

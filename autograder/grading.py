@@ -9,23 +9,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course import Course, read_secret, seed_of
+from autograder.course import Course, load_secret, submission_seed
 from autograder.evaluation.call_plans import CallPlan, plan_calls
 from autograder.evaluation.evaluate import FunctionVerdict, evaluate_function
-from autograder.evaluation.report import CheckResult, Note, Report, ReportStatus, Telling
+from autograder.evaluation.report import CheckResult, FeedbackLevel, Note, Report, ReportStatus
 from autograder.exercise.model import Exercise
 from autograder.feedback import messages
 from autograder.feedback.builder import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail, JailError
-from autograder.sandbox.host.levels import SAFE, Level, at_least
+from autograder.sandbox.host.levels import MIN_SECURE_LEVEL, Level, at_least
 from autograder.sandbox.host.program import CellProblem, Execution, Limits, Outcome, Program, Returned
-from autograder.submission.global_reads import read_by
-from autograder.submission.reader import Refused, Released, Submission, read_submission
+from autograder.submission.global_reads import globals_read_by
+from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
 
 MAX_CACHED_VERDICTS = 400
 
-Work = Submission | Refused
+ReadResult = Submission | SubmissionRefused
 """What was handed in, as it was read, or why it cannot be."""
 
 VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...]]
@@ -48,7 +48,7 @@ class Grader:
         limits: Limits,
         secret: bytes | None = None,
         seed: int | None = None,
-        feedback: Telling = "full",
+        feedback: FeedbackLevel = "full",
     ) -> None:
         self.exercise = exercise
         self.jail = jail
@@ -67,9 +67,9 @@ class Grader:
         """
         return self._safely(lambda: self._grade(read_or_refuse(self.exercise, path), name), name)
 
-    def grade_work(self, work: Work, name: str) -> Report:
+    def grade_submission(self, submission: ReadResult, name: str) -> Report:
         """Grade a submission that was read before, on another machine perhaps. Never raises."""
-        return self._safely(lambda: self._grade(work, name), name)
+        return self._safely(lambda: self._grade(submission, name), name)
 
     def _safely(self, grade: Callable[[], Report], name: str) -> Report:
         try:
@@ -79,10 +79,10 @@ class Grader:
             why = messages.grader_failed(error, Path(frame.filename).name, frame.lineno)
             return self._without_verdict(name, "grader_error", Note("instructor", why))
 
-    def _grade(self, work: Work, name: str) -> Report:
-        if isinstance(work, Refused):
+    def _grade(self, work: ReadResult, name: str) -> Report:
+        if isinstance(work, SubmissionRefused):
             return self._without_verdict(name, "refused", Note("student", str(work)))
-        seed = seed_of(work.code, self.exercise.name, self.secret) if self.seed is None else self.seed
+        seed = submission_seed(work.code, self.exercise.name, self.secret) if self.seed is None else self.seed
         plans = self._plans.get(seed, lambda: plan_calls(self.exercise, seed))
         program, start = _program(self.exercise, work), time.monotonic()
         execution, diagnostics = self._run(program, plans)
@@ -103,7 +103,7 @@ class Grader:
 
     def _run(self, program: Program, plans: Sequence[CallPlan]) -> tuple[Execution, DiagnosticResults]:
         """Make all calls, the public ones first. A function that ended its process in the first is not called again."""
-        with self.jail.loaded(program, self.limits) as loaded:
+        with self.jail.load_program(program, self.limits) as loaded:
             try:
                 found = self._builder.probe_public_cases(loaded, program, plans, self.limits)
             except Exception:  # noqa: BLE001 - the verdict does not wait for it; what fails again is told then
@@ -139,8 +139,8 @@ class Grader:
         left = self.limits.submission_wall_seconds - (time.monotonic() - start)
         try:
             pending = self._builder.pending_functions(verdicts, found)
-            if pending and left > 0 and self.exercise.ladder:
-                with self.jail.loaded(program, replace(self.limits, submission_wall_seconds=left)) as fresh:
+            if pending and left > 0 and self.exercise.diagnostic_cases:
+                with self.jail.load_program(program, replace(self.limits, submission_wall_seconds=left)) as fresh:
                     found = found.merge(self._builder.run_diagnostics(fresh, program, pending, self.limits))
             return self._builder.attach_feedback(verdicts, found)
         except Exception as error:  # noqa: BLE001 - the verdict stands, whatever went wrong with words about it
@@ -161,7 +161,7 @@ class Grader:
         instructor = [messages.remark(remark) for remark in remarks if remark.audience == "instructor"]
         sources = [cell.source for cell in submission.cells]
         for function in self.exercise.functions:
-            if names := read_by(function.name, sources):
+            if names := globals_read_by(function.name, sources):
                 instructor.append(messages.reads_globals(function.name, names))
         return (*(Note("student", text) for text in student), *(Note("instructor", text) for text in instructor))
 
@@ -170,84 +170,86 @@ class Grader:
         return Report(self.exercise.name, name, status, 0.0, most, self.seed or 0, self.jail.level, (note,))
 
 
-class NotIsolated(Exception):
+class IsolationError(Exception):
     """Student code cannot be run here, or not as well isolated as required: one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
-class Terms:
+class GradingConfig:
     """What a verdict depends on besides the exercise and the submission; `isolation` is the weakest to grade at."""
 
     limits: Limits
     isolation: Level
     secret: bytes | None
     seed: int | None
-    feedback: Telling = "full"
+    feedback: FeedbackLevel = "full"
 
 
-def terms_of(
+def grading_config(
     course: Course,
     warn: Callable[[str], None],
     required: Level | None,
     seed: int | None,
-    feedback: Telling | None = None,
-) -> Terms:
+    feedback: FeedbackLevel | None = None,
+) -> GradingConfig:
     """The terms of a course; `warn` is told in a sentence when it can keep no secret. Raises CourseError."""
-    secret = None if seed is not None else read_secret(course)
+    secret = None if seed is not None else load_secret(course)
     if seed is None and secret is None:
         warn(f"{course.secret_file} cannot be made, so students could foresee hidden cases: set AUTOGRADER_SECRET.")
-    return Terms(course.limits, required or course.isolation, secret, seed, feedback or course.feedback)
+    return GradingConfig(course.limits, required or course.isolation, secret, seed, feedback or course.feedback)
 
 
 @contextmanager
-def opened(
+def open_grader(
     course: Course,
     exercise: Exercise,
     warn: Callable[[str], None],
     required: Level | None = None,
     seed: int | None = None,
-    feedback: Telling | None = None,
+    feedback: FeedbackLevel | None = None,
 ) -> Iterator[Grader]:
     """A grader with a jail of its own, closed afterwards; `warn` is told in a sentence what is not as it should be.
 
     Raises NotIsolated where the machine does not offer the isolation that is required, by the course unless said here,
     and CourseError where the course's secret cannot be read.
     """
-    with at_work(exercise, terms_of(course, warn, required, seed, feedback), warn) as grader:
+    with grader_from_config(exercise, grading_config(course, warn, required, seed, feedback), warn) as grader:
         yield grader
 
 
 @contextmanager
-def at_work(exercise: Exercise, terms: Terms, warn: Callable[[str], None]) -> Iterator[Grader]:
-    """A grader on these terms with a jail of its own, closed afterwards. Raises NotIsolated; `warn` as in `opened`."""
+def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Callable[[str], None]) -> Iterator[Grader]:
+    """A grader on these terms with a jail of its own, closed afterwards. Raises NotIsolated; `warn` as in `open_grader`."""
     try:
         jail = Jail()
     except JailError as error:
-        raise NotIsolated(f"Student code cannot be run: {error}.") from None
+        raise IsolationError(f"Student code cannot be run: {error}.") from None
     with jail:
         see = "autograder doctor says what is missing."
-        if not at_least(jail.level, terms.isolation):
-            raise NotIsolated(f"Isolation {terms.isolation} is required, and this machine offers {jail.level}: {see}")
-        if not at_least(jail.level, SAFE):
+        if not at_least(jail.level, config.isolation):
+            raise IsolationError(
+                f"Isolation {config.isolation} is required, and this machine offers {jail.level}: {see}"
+            )
+        if not at_least(jail.level, MIN_SECURE_LEVEL):
             warn(f"student code is isolated at level {jail.level} only, which somebody who cheats gets through: {see}")
-        yield Grader(exercise, jail, terms.limits, terms.secret, terms.seed, terms.feedback)
+        yield Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback)
 
 
-def read_or_refuse(exercise: Exercise, path: Path) -> Work:
+def read_or_refuse(exercise: Exercise, path: Path) -> ReadResult:
     """What was handed in at `path`, or why it is refused."""
     try:
         return read_submission(path, exercise.name, released_files(exercise))
-    except Refused as reason:
+    except SubmissionRefused as reason:
         return reason
 
 
-def released_files(exercise: Exercise) -> Released:
+def released_files(exercise: Exercise) -> ReleasedFiles:
     """What the reader of submissions must know of the released files."""
-    return Released(
+    return ReleasedFiles(
         check_cells=exercise.check_cells,
-        set_up=exercise.set_up,
+        setup_cells=exercise.setup_cells,
         stub_cells=exercise.stub_cells,
-        stubs=tuple(function.name for function in exercise.functions),
+        stub_names=tuple(function.name for function in exercise.functions),
     )
 
 
@@ -255,7 +257,7 @@ def _program(exercise: Exercise, submission: Submission) -> Program:
     return Program(
         module="__main__" if submission.kind == "notebook" else exercise.name,
         cells=submission.cells,
-        given={Path(file).stem: text for file, text in exercise.given.items()},
+        support_modules={Path(file).stem: text for file, text in exercise.support_modules.items()},
         functions={function.name: function.arguments for function in exercise.functions},
-        results={function.name: len(function.returns) for function in exercise.functions},
+        result_counts={function.name: len(function.returns) for function in exercise.functions},
     )

@@ -30,12 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Refuse, before any conftest.py is imported, to stand inside the submission or to import from it."""
-    known = early_config.known_args_namespace
-    if (known.exercise is None) != (known.submission is None):
+    options = early_config.known_args_namespace
+    if (options.exercise is None) != (options.submission is None):
         raise pytest.UsageError("--exercise and --submission go together.")
-    if known.submission is None:
+    if options.submission is None:
         return
-    path = Path(known.submission)
+    path = Path(options.submission)
     if not path.exists():
         raise pytest.UsageError(f"There is no submission {path}.")
     folder = (path if path.is_dir() else path.parent).resolve()
@@ -50,7 +50,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             f"pytest took {early_config.rootpath}, where the submission lies, for its root folder: "
             f"write --submission={path}, with an equals sign, or add --rootdir=."
         )
-    if known.file_or_dir:
+    if options.file_or_dir:
         raise pytest.UsageError("With --submission pytest takes no files or folders: the rubric says what is checked.")
     # `python -m pytest` puts the working folder on sys.path
     sys.path[:] = [entry for entry in sys.path if entry and not Path(entry).resolve().is_relative_to(folder)]
@@ -63,7 +63,7 @@ def pytest_collection(session: pytest.Session) -> bool | None:
         return None
     name = config.option.submission
     submission = SubmissionNode.from_parent(session, name=name, nodeid=name, path=Path(name))
-    config.stash[SUBMISSION] = submission
+    config.stash[SUBMISSION_KEY] = submission
     collected = config.hook.pytest_make_collect_report(collector=submission)
     config.hook.pytest_collectreport(report=collected)
     session.items = list(collected.result)
@@ -75,8 +75,8 @@ def pytest_collection(session: pytest.Session) -> bool | None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """What is worth knowing besides the checks: the score, the notes, the isolation."""
-    submission = config.stash.get(SUBMISSION, None)
-    if submission is None or not submission.graded:
+    submission = config.stash.get(SUBMISSION_KEY, None)
+    if submission is None or not submission.is_graded:
         return
     report = submission.report
     terminalreporter.section("autograder")
@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(text)
 
 
-class NotRight(Exception):
+class CheckFailed(Exception):
     """A check that did not pass; its text is all that is shown."""
 
 
@@ -108,16 +108,16 @@ class SubmissionNode(pytest.Collector):
     def report(self) -> Report:
         """The verdict, the same that `autograder grade` gives."""
         from autograder.course import CourseError
-        from autograder.grading import NotIsolated, opened
+        from autograder.grading import IsolationError, open_grader
 
         try:
-            with opened(self.course, self.exercise, self.warnings.append) as grader:
+            with open_grader(self.course, self.exercise, self.warnings.append) as grader:
                 return grader.grade(self.path, self.name)
-        except (CourseError, NotIsolated) as error:
+        except (CourseError, IsolationError) as error:
             raise pytest.UsageError(str(error)) from None
 
     @property
-    def graded(self) -> bool:
+    def is_graded(self) -> bool:
         """Whether there is a report already."""
         return "report" in vars(self)
 
@@ -129,7 +129,7 @@ class SubmissionNode(pytest.Collector):
             yield CheckItem.from_parent(self, name=name, check=check)
 
 
-SUBMISSION = pytest.StashKey[SubmissionNode]()
+SUBMISSION_KEY = pytest.StashKey[SubmissionNode]()
 
 
 class CheckItem(pytest.Item):
@@ -145,16 +145,16 @@ class CheckItem(pytest.Item):
         report = self.parent.report
         result = next((result for result in report.checks if result.id == self.check.id), None)
         status, points = (result.status, result.points) if result else (report.status, 0.0)
-        kept = {"points": points, "max_points": self.check.worth, "status": status, "seed": report.seed}
-        self.user_properties.extend((name, str(value)) for name, value in kept.items())
+        properties = {"points": points, "max_points": self.check.max_points, "status": status, "seed": report.seed}
+        self.user_properties.extend((name, str(value)) for name, value in properties.items())
         if result is None:
-            raise NotRight(" ".join(note.text for note in report.notes))
+            raise CheckFailed(" ".join(note.text for note in report.notes))
         if result.status != "pass":
-            raise NotRight(result.message)
+            raise CheckFailed(result.message)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our sentence alone: no line of the grader."""
-        if isinstance(excinfo.value, NotRight):
+        if isinstance(excinfo.value, CheckFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

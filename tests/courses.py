@@ -24,14 +24,14 @@ from autograder.course import find_course
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.submission.cells import defined_in, script_cells
+from autograder.submission.cells import defined_functions, parse_script
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "rnn_backprop"
-CALLS = {"forward": "net, x, h0", **dict.fromkeys(("dJ_dV", "dJ_dW", "dJ_dU"), "net, x, y, h, y_hat")}
+ARGUMENTS = {"forward": "net, x, h0", **dict.fromkeys(("dJ_dV", "dJ_dW", "dJ_dU"), "net, x, y, h, y_hat")}
 
 # The usual hidden test: the reference, cases made from it, and numpy's own comparison.
-HIDDEN = """
+HIDDEN_TEST_TEMPLATE = """
 ### BEGIN HIDDEN TESTS
 from network import ACTIVATIONS, LOSSES
 {references}
@@ -53,7 +53,7 @@ for seed in range(8):
 ### END HIDDEN TESTS
 """
 
-OTTER_TEST = """OK_FORMAT = False
+OTTER_TEST_TEMPLATE = """OK_FORMAT = False
 from otter.test_files import test_case
 name = {name!r}
 points = 1
@@ -64,7 +64,7 @@ def test(env):
     exec({code!r}, dict(env))
 """
 
-CONFIG = """c = get_config()
+NBGRADER_CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "stock"
 c.Exchange.root = "exchange"
 """
@@ -76,128 +76,136 @@ def skip_without_nbgrader() -> None:
         pytest.skip("nbgrader is not installed: make test installs it")
 
 
-def environment(home: Path) -> dict[str, str]:
+def clean_environment(home: Path) -> dict[str, str]:
     """Where a nbgrader of its own finds its programs, a home that is nobody's, and settings of nobody."""
-    own = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    folders = {name: str(home / name.lower()) for name in own}
+    home_variables = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    folders = {name: str(home / name.lower()) for name in home_variables}
     for folder in folders.values():
         Path(folder).mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "PYTEST"))}
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"  # alembic, which nbgrader calls
-    return {**kept, **folders, "PATH": programs, "JUPYTER_PLATFORM_DIRS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "PYTEST"))
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}"  # alembic, which nbgrader calls
+    return {**inherited, **folders, "PATH": path, "JUPYTER_PLATFORM_DIRS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def home_of(course: Path) -> Path:
+def home_folder(course: Path) -> Path:
     """The home of whoever works in a course folder."""
     return course.parent / f"{course.name}-home"
 
 
-def run(course: Path, module: str, *arguments: str, expected: Iterable[int] = (0,)) -> subprocess.CompletedProcess[str]:
+def run_module(
+    course: Path, module: str, *arguments: str, expected: Iterable[int] = (0,)
+) -> subprocess.CompletedProcess[str]:
     """Run `nbgrader ARGUMENTS` or `autograder ARGUMENTS` in a course folder, as somebody with a home beside it."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=course,
-        env=environment(home_of(course)),
+        env=clean_environment(home_folder(course)),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode in expected, f"{module} {' '.join(arguments)}: {done.returncode}\n{done.stderr[-4000:]}"
-    return done
+    assert completed.returncode in expected, (
+        f"{module} {' '.join(arguments)}: {completed.returncode}\n{completed.stderr[-4000:]}"
+    )
+    return completed
 
 
-def make_kit(course: Path) -> Path:
+def make_kit_course(course: Path) -> Path:
     """A course folder of this kit, as a clone has it, with the assignment released: ready for what is submitted/."""
-    left_out = shutil.ignore_patterns("__pycache__")
-    for room in ("solutions", "assignments"):
-        shutil.copytree(ROOT / room, course / room, ignore=left_out)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("solutions", "assignments"):
+        shutil.copytree(ROOT / name, course / name, ignore=ignored)
     for file in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / file, course)
-    run(course, "autograder", "release", NAME)
+    run_module(course, "autograder", "release", NAME)
     return course
 
 
-def make_stock(course: Path) -> Path:
+def make_stock_course(course: Path) -> Path:
     """A stock course folder in which the assignment was generated: ready for what is submitted/."""
     from autograder.release import notebook  # needs nbgrader and jupytext
 
     exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
     text = (exercise.folder / f"{NAME}.py").read_text(encoding="utf-8")
-    cells = source.cells(text)
-    worth = {name: sum(check.worth for check in exercise.checks_of(name)) for name in CALLS}
-    made = json.loads(notebook.source_notebook(text, cells, worth, exercise.folder))
-    for cell in made["cells"]:
-        if cell["id"].removeprefix("check_") in CALLS and cell["id"].startswith("check_"):
+    cells = source.parse_cells(text)
+    max_points = {name: sum(check.max_points for check in exercise.checks_of(name)) for name in ARGUMENTS}
+    source_notebook = json.loads(notebook.make_source_notebook(text, cells, max_points, exercise.folder))
+    for cell in source_notebook["cells"]:
+        if cell["id"].removeprefix("check_") in ARGUMENTS and cell["id"].startswith("check_"):
             cell["source"] = "".join(cell["source"]) + hidden_test(cell["id"].removeprefix("check_"), cells)
     folder = course / "source" / NAME
     folder.mkdir(parents=True)
-    (folder / f"{NAME}.ipynb").write_text(json.dumps(made), encoding="utf-8")
+    (folder / f"{NAME}.ipynb").write_text(json.dumps(source_notebook), encoding="utf-8")
     for file in (ROOT / "assignments" / NAME).iterdir():
         if file.is_file() and file.stem != NAME:
             shutil.copy(file, folder)
-    (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
-    run(course, "nbgrader", "generate_assignment", NAME)
+    (course / "nbgrader_config.py").write_text(NBGRADER_CONFIG, encoding="utf-8")
+    run_module(course, "nbgrader", "generate_assignment", NAME)
     return course
 
 
-def make_otter(course: Path) -> Path:
+def make_otter_folder(course: Path) -> Path:
     """A folder with an assignment of otter-grader, autograder.zip: the hidden tests of the stock course."""
     exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
-    cells = source.cells((exercise.folder / f"{NAME}.py").read_text(encoding="utf-8"))
+    cells = source.parse_cells((exercise.folder / f"{NAME}.py").read_text(encoding="utf-8"))
     (course / "tests").mkdir(parents=True)
-    for name in CALLS:
-        test = OTTER_TEST.format(name=name, code=hidden_test(name, cells))
+    for name in ARGUMENTS:
+        test = OTTER_TEST_TEMPLATE.format(name=name, code=hidden_test(name, cells))
         (course / "tests" / f"{name}.py").write_text(test, encoding="utf-8")
-    given = [file for file in (ROOT / "assignments" / NAME).iterdir() if file.suffix in (".py", ".json")]
-    for file in given:
+    support_files = [file for file in (ROOT / "assignments" / NAME).iterdir() if file.suffix in (".py", ".json")]
+    for file in support_files:
         shutil.copy(file, course)
-    nothing = ("--no-config", "--no-environment", "--no-requirements")
-    run_otter(course, "generate", "-t", "tests", "-o", "autograder.zip", *nothing, *(file.name for file in given))
+    options = ("--no-config", "--no-environment", "--no-requirements")
+    run_otter(
+        course, "generate", "-t", "tests", "-o", "autograder.zip", *options, *(file.name for file in support_files)
+    )
     return course
 
 
 def run_otter(course: Path, *arguments: str) -> None:
     """Run the `otter` that is on the path; once more if it fails, as when two kernels want one port."""
-    with_path = {**environment(home_of(course)), "PATH": os.environ["PATH"]}
+    env = {**clean_environment(home_folder(course)), "PATH": os.environ["PATH"]}
     for _ in range(2):
-        done = subprocess.run(
-            ["otter", *arguments], cwd=course, env=with_path, capture_output=True, text=True, check=False
+        completed = subprocess.run(
+            ["otter", *arguments], cwd=course, env=env, capture_output=True, text=True, check=False
         )
-        if done.returncode == 0:
+        if completed.returncode == 0:
             return
-    raise AssertionError(f"otter {' '.join(arguments)}: {done.returncode}\n{done.stderr[-4000:]}")
+    raise AssertionError(f"otter {' '.join(arguments)}: {completed.returncode}\n{completed.stderr[-4000:]}")
 
 
-def as_notebook(script: Path) -> dict[str, Any]:
+def notebook_from_script(script: Path) -> dict[str, Any]:
     """The released notebook, filled in with the functions of a script."""
     text = (ROOT / "assignments" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
     notebook: dict[str, Any] = json.loads(text)
     cells = {cell["id"]: cell for cell in notebook["cells"]}
-    for written in script_cells(script.read_text(encoding="utf-8")):
-        names = defined_in(written.written, tuple(CALLS))
+    for parsed in parse_script(script.read_text(encoding="utf-8")):
+        names = defined_functions(parsed.original_source, tuple(ARGUMENTS))
         if names:
             for name in names:
-                cells[name]["source"] = written.written if name == names[0] else "# written above"
-        elif "def " in written.written:
-            before = next(iter(CALLS))
-            cells[before].setdefault("before", []).append(written.written)
+                cells[name]["source"] = parsed.original_source if name == names[0] else "# written above"
+        elif "def " in parsed.original_source:
+            before = next(iter(ARGUMENTS))
+            cells[before].setdefault("before", []).append(parsed.original_source)
     for cell in notebook["cells"]:
         cell["source"] = "\n\n\n".join([*cell.pop("before", ()), "".join(cell["source"])])
     return notebook
 
 
-def hidden_test(name: str, cells: Iterable[source.Cell]) -> str:
+def hidden_test(name: str, cells: Iterable[source.ExerciseCell]) -> str:
     """What stands between the marks of a hidden test: it knows the answers to the functions that it needs."""
     answers = {cell.name: cell.source for cell in cells if cell.kind == "solution"}
     references = [
         re.sub(r"\n *### (?:BEGIN|END) SOLUTION", "", answers[one]).replace(f"def {one}(", f"def reference_{one}(")
         for one in dict.fromkeys(("forward", name))
     ]
-    together = "\n\n\n".join(["", *references, ""])
-    return HIDDEN.format(name=name, arguments=CALLS[name], references=together, several=name == "forward")
+    code = "\n\n\n".join(["", *references, ""])
+    return HIDDEN_TEST_TEMPLATE.format(name=name, arguments=ARGUMENTS[name], references=code, several=name == "forward")
 
 
-def points(course: Path) -> Mapping[str, float]:
+def points_by_student(course: Path) -> Mapping[str, float]:
     """The points of each student, manual scores where there are any: what formgrader shows."""
     query = """
         SELECT student_id, SUM(COALESCE(grade.manual_score, grade.auto_score, 0)) FROM grade

@@ -17,18 +17,18 @@ from autograder.course import find_course
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import slope
+from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
-from autograder.sandbox.host.program import Returned, Value
+from autograder.sandbox.host.program import Returned, ReturnedArray
 
 Code = Callable[..., Any]
-SEEDS = "AUTOGRADER_PROOF_SEEDS"  # how many seeds the long proofs take; see tests/README.md
+SEEDS_VARIABLE = "AUTOGRADER_PROOF_SEEDS"  # how many seeds the long proofs take; see tests/README.md
 
 
-def seeds(usual: int) -> range:
+def seeds(default: int) -> range:
     """The seeds of a long proof."""
-    return range(1, 1 + int(os.environ.get(SEEDS, usual)))
+    return range(1, 1 + int(os.environ.get(SEEDS_VARIABLE, default)))
 
 
 @cache
@@ -40,46 +40,46 @@ def exercise() -> Exercise:
 def network() -> ModuleType:
     module = ModuleType("network")
     with mock.patch.dict(sys.modules, network=module):
-        exec(exercise().given["network.py"], vars(module))
+        exec(exercise().support_modules["network.py"], vars(module))
     return module
 
 
-def functions_in(text: str) -> Mapping[str, Code]:
+def load_functions(text: str) -> Mapping[str, Code]:
     """The functions of a submission of ours."""
     module = ModuleType("submission")
-    silent = SimpleNamespace(check=lambda *_: None, slope=None, hint=lambda *_: None)
-    with mock.patch.dict(sys.modules, network=network(), checks=silent, submission=module):
+    stub_checks = SimpleNamespace(check=lambda *_: None, slope=None, hint=lambda *_: None)
+    with mock.patch.dict(sys.modules, network=network(), checks=stub_checks, submission=module):
         exec(text, vars(module))
     return {function.name: getattr(module, function.name) for function in exercise().functions}
 
 
 def call(code: Code, function: Function, case: Case) -> tuple[Array, ...]:
     """What it returns, as arrays."""
-    seen = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
-    given = network().arguments(seen, case.names)
+    arrays = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
+    arguments = network().arguments(arrays, case.names)
     with np.errstate(all="ignore"):
-        result = code(*(given[name] for name in function.arguments))
+        result = code(*(arguments[name] for name in function.arguments))
     return tuple(np.asarray(one) for one in (result if len(function.returns) > 1 else (result,)))
 
 
-def trial(function: Function, case: Case, arrays: tuple[Array, ...]) -> CallResult:
+def call_result(function: Function, case: Case, arrays: tuple[Array, ...]) -> CallResult:
     """A call that returned these arrays."""
-    values = tuple(Value(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
+    values = tuple(ReturnedArray(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
     return CallResult(case, Returned(values, {}), exercise().reference(function.name, case))
 
 
-def compared_cases(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:
+def cases_with_expected(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:
     """The cases of a function for a seed, each with all that its results are compared with."""
     for check in exercise().checks_of(function.name):
         for case_id in check.cases:
             case = draw_case(exercise(), check, case_id, seed)
-            right = [exercise().reference(function.name, case)]
-            if check.looks_at == "slope":
-                right.append((slope(exercise().objective, case.arrays, case.names, function.slope_of),))
-            yield case, right
+            expected = [exercise().reference(function.name, case)]
+            if check.kind == "slope":
+                expected.append((numerical_gradient(exercise().objective, case.arrays, case.names, function.wrt),))
+            yield case, expected
 
 
-def error(arrays: tuple[Array, ...], expected: tuple[Array, ...]) -> float:
+def largest_error(arrays: tuple[Array, ...], expected: tuple[Array, ...]) -> float:
     """The largest relative error; infinite for other shapes, for what is not finite, and for what is no float."""
     pairs = list(zip(arrays, expected, strict=True))
     if any(a.shape != b.shape or a.dtype.kind != "f" or not np.isfinite(a).all() for a, b in pairs):

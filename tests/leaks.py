@@ -12,9 +12,9 @@ from autograder.evaluation.report import Report
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.exercise.source import solution_lines
-from autograder.release.build import TELLING
+from autograder.release.build import MIN_LEAK_LENGTH
 
-NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e[-+]\d+)?")
+NUMBER_PATTERN = re.compile(r"-?\d+\.\d{3,}(?:e[-+]\d+)?")
 
 
 @cache
@@ -22,28 +22,34 @@ def exercise() -> Exercise:
     return load_exercise(find_course(Path(__file__).parent).exercise_folder("rnn_backprop"))
 
 
-def assert_tells_nothing(report: Report) -> None:
-    text = " ".join("\n".join(texts_of(report)).split())
-    for line in telling_lines():
+def assert_no_leaks(report: Report) -> None:
+    text = " ".join("\n".join(report_texts(report)).split())
+    for line in revealing_lines():
         assert line not in text
-    for traces in ("Traceback", 'File "', "autograder/", "rubric.py", "zygote", "/solutions/"):
-        assert traces not in text
-    assert not hidden_numbers(report.seed) & set(NUMBER.findall(text))
+    for trace in ("Traceback", 'File "', "autograder/", "rubric.py", "zygote", "/solutions/"):
+        assert trace not in text
+    assert not hidden_numbers(report.seed) & set(NUMBER_PATTERN.findall(text))
 
 
-def texts_of(report: Report) -> list[str]:
+def report_texts(report: Report) -> list[str]:
     """Everything that a report says, in one piece and in parts."""
     texts = [note.text for note in report.notes] + [check.message for check in report.checks]
-    for told in (check.feedback for check in report.checks if check.feedback):
-        texts += [told.symptom, told.hint, told.read, told.replay, *(text for fact in told.facts for text in fact)]
-        texts += [told.map.sentence, told.map.case] if told.map else []
+    for feedback in (check.feedback for check in report.checks if check.feedback):
+        texts += [
+            feedback.symptom,
+            feedback.hint,
+            feedback.read,
+            feedback.replay,
+            *(text for fact in feedback.facts for text in fact),
+        ]
+        texts += [feedback.map.sentence, feedback.map.case] if feedback.map else []
     return texts
 
 
 @cache
-def telling_lines() -> tuple[str, ...]:
+def revealing_lines() -> tuple[str, ...]:
     text = (exercise().folder / f"{exercise().name}.py").read_text(encoding="utf-8")
-    return tuple(line for line in solution_lines(text) if len(line) >= TELLING)
+    return tuple(line for line in solution_lines(text) if len(line) >= MIN_LEAK_LENGTH)
 
 
 @cache
@@ -55,17 +61,17 @@ def hidden_numbers(seed: int) -> frozenset[str]:
         if check.hidden
         for case in check.cases
         for array in exercise().reference(check.function, draw_case(exercise(), check, case, seed))
-        for number in written(array)
+        for number in format_entries(array)
     }
     public = {
         number
-        for case in exercise().ladder
+        for case in exercise().diagnostic_cases
         for function in exercise().functions
         for array in exercise().reference(function.name, case)
-        for number in written(array)
+        for number in format_entries(array)
     }
     return frozenset(hidden - public)
 
 
-def written(array) -> set[str]:
-    return {text for entry in array.ravel() if NUMBER.fullmatch(text := f"{entry:.6g}")}
+def format_entries(array) -> set[str]:
+    return {text for entry in array.ravel() if NUMBER_PATTERN.fullmatch(text := f"{entry:.6g}")}

@@ -17,7 +17,7 @@ from unittest import mock
 
 import numpy as np
 
-FOLDER = Path(__file__).parents[1] / "solutions" / "rnn_backprop"
+EXERCISE_FOLDER = Path(__file__).parents[1] / "solutions" / "rnn_backprop"
 
 
 def load_reference() -> tuple[ModuleType, ModuleType]:
@@ -55,7 +55,7 @@ def _double_sum(
     y: np.ndarray,
     h: np.ndarray,
     y_hat: np.ndarray,
-    immediate: Callable[[int], np.ndarray],
+    immediate_derivative: Callable[[int], np.ndarray],
 ) -> np.ndarray:
     total = 0.0
     for t in range(1, len(x) + 1):
@@ -63,14 +63,14 @@ def _double_sum(
             product = np.eye(h.shape[1])
             for j in range(k + 1, t + 1):
                 product = net.g1.jacobian(h[j]) @ net.W @ product
-            loss_by_output = net.loss.gradient(y_hat[t - 1], y[t - 1])
-            output_by_state = net.g2.jacobian(y_hat[t - 1]) @ net.V
-            total = total + np.tensordot(loss_by_output @ output_by_state @ product, immediate(k), axes=1)
+            dJ_dy_hat = net.loss.gradient(y_hat[t - 1], y[t - 1])
+            dy_hat_dh = net.g2.jacobian(y_hat[t - 1]) @ net.V
+            total = total + np.tensordot(dJ_dy_hat @ dy_hat_dh @ product, immediate_derivative(k), axes=1)
     return total / len(x)
 
 
 def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, EXERCISE_FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -20,7 +20,7 @@ from autograder.course import find_course
 from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
-from autograder.grading import Grader, opened
+from autograder.grading import Grader, open_grader
 from tests import courses
 
 CHEATS = Path(__file__).parent / "cheats"
@@ -44,7 +44,7 @@ def expected(name: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
     exercise = load_exercise(COURSE.exercise_folder(courses.NAME))
-    with opened(COURSE, exercise, warn=lambda sentence: None, seed=1) as one:
+    with open_grader(COURSE, exercise, warn=lambda sentence: None, seed=1) as one:
         yield one
 
 
@@ -52,8 +52,10 @@ def grader() -> Iterator[Grader]:
 def baited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course folder as it is while stock nbgrader grades: the answers lie in notebooks and in the gradebook."""
     course = tmp_path_factory.mktemp("course")
-    cells = source.cells((COURSE.exercise_folder(courses.NAME) / f"{courses.NAME}.py").read_text(encoding="utf-8"))
-    tests = {f"check_{name}": courses.hidden_test(name, cells) for name in courses.CALLS}
+    cells = source.parse_cells(
+        (COURSE.exercise_folder(courses.NAME) / f"{courses.NAME}.py").read_text(encoding="utf-8")
+    )
+    tests = {f"check_{name}": courses.hidden_test(name, cells) for name in courses.ARGUMENTS}
     for name in [*NAMES, "honest"]:
         submitted = handed_in(CHEATS / name, course, name)
         autograded = course / "autograded" / name / courses.NAME
@@ -87,7 +89,7 @@ def test_a_cheat_has_no_points_and_costs_the_next_one_none(grader, baited, name,
 @pytest.mark.slow
 def test_with_this_kit_nbgrader_and_the_class_command_pay_none_of_them(tmp_path):
     courses.skip_without_nbgrader()
-    course = courses.make_kit(tmp_path / "course")
+    course = courses.make_kit_course(tmp_path / "course")
     for name in NAMES:
         handed_in(CHEATS / name, course, name)
         handed_in(HONEST, course, f"{name}_beside")
@@ -96,25 +98,25 @@ def test_with_this_kit_nbgrader_and_the_class_command_pay_none_of_them(tmp_path)
     right = {"honest": full}
     for name in NAMES:
         right |= {name: 0.0, f"{name}_beside": full}
-    courses.run(course, "nbgrader", "autograde", courses.NAME)
-    assert courses.points(course) == right
+    courses.run_module(course, "nbgrader", "autograde", courses.NAME)
+    assert courses.points_by_student(course) == right
     (course / "gradebook.db").unlink()
-    courses.run(course, "autograder", "release", courses.NAME)
-    courses.run(course, "autograder", "class", courses.NAME, "submitted", "--gradebook")
-    assert courses.points(course) == right
+    courses.run_module(course, "autograder", "release", courses.NAME)
+    courses.run_module(course, "autograder", "class", courses.NAME, "submitted", "--gradebook")
+    assert courses.points_by_student(course) == right
 
 
 @pytest.fixture(scope="module")
 def paid_by_stock(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, float]:
     """What each of them has from stock nbgrader, in one run."""
     courses.skip_without_nbgrader()
-    course = courses.make_stock(tmp_path_factory.mktemp("stock") / "course")
+    course = courses.make_stock_course(tmp_path_factory.mktemp("stock") / "course")
     for name in [*NAMES, "honest"]:
         handed_in(CHEATS / name, course, LAST if name == STOPS_STOCK else name)
-    done = courses.run(course, "nbgrader", "autograde", courses.NAME, expected=(1,))
+    done = courses.run_module(course, "nbgrader", "autograde", courses.NAME, expected=(1,))
     assert LAST in done.stderr.partition("Removing failed assignment")[2]  # this one, and none before it
     for _ in range(20):  # the daemon waits a little before it writes
-        points = courses.points(course)
+        points = courses.points_by_student(course)
         if points["daemon"]:
             break
         time.sleep(1)

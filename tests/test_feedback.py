@@ -12,13 +12,13 @@ from textwrap import indent
 
 import pytest
 
-from autograder.evaluation.report import CheckResult, Report, Telling
+from autograder.evaluation.report import CheckResult, FeedbackLevel, Report
 from autograder.exercise.model import Mistake
 from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail, Limits
-from autograder.verification.verify import honest_variants, samples
-from tests.leaks import assert_tells_nothing, exercise, texts_of
+from autograder.verification.verify import build_samples, correct_variants
+from tests.leaks import assert_no_leaks, exercise, report_texts
 
 ROOT = Path(__file__).parents[1]
 SUBMISSIONS = ROOT / "tests" / "submissions"
@@ -35,16 +35,16 @@ def jail() -> Jail:
 
 @cache
 def texts() -> dict[tuple[str, str], str]:
-    return {(s.mistake.name, s.mistake.function): s.text for s in samples(exercise()) if s.mistake}
+    return {(s.mistake.name, s.mistake.function): s.text for s in build_samples(exercise()) if s.mistake}
 
 
-def graded(text: str, folder: Path, telling: Telling = "full") -> Report:
+def graded(text: str, folder: Path, telling: FeedbackLevel = "full") -> Report:
     file = folder / "rnn_backprop.py"
     file.write_text(text, encoding="utf-8")
     return Grader(exercise(), jail(), Limits(), seed=3, feedback=telling).grade(file, "submission")
 
 
-def with_mistake(name: str, function: str, folder: Path, telling: Telling = "full") -> Report:
+def with_mistake(name: str, function: str, folder: Path, telling: FeedbackLevel = "full") -> Report:
     return graded(texts()[name, function], folder, telling)
 
 
@@ -62,16 +62,16 @@ def facts(report: Report, function: str) -> dict[str, str]:
 @pytest.mark.parametrize("mistake", FIRST, ids=lambda mistake: mistake.name)
 def test_every_known_mistake_is_told_and_nothing_that_must_not_be(mistake: Mistake, tmp_path: Path) -> None:
     report = with_mistake(mistake.name, mistake.function, tmp_path)
-    assert_tells_nothing(report)
+    assert_no_leaks(report)
     check = full(report, mistake.function)
     assert check.diagnosis
     assert mistake.hint in check.feedback.hint
     assert mistake.equation in check.feedback.read
-    assert mistake.name not in "\n".join(texts_of(report)).replace(" ", "_")
+    assert mistake.name not in "\n".join(report_texts(report)).replace(" ", "_")
     assert dict(check.feedback.facts).keys() >= {"smallest failing case", "relative error", "worst entry", "right for"}
     case = re.search(r"check\(\"\w+\", (.*)\)\n", check.feedback.replay)
     assert case
-    assert case[1] in {one.id for one in exercise().ladder}
+    assert case[1] in {one.id for one in exercise().diagnostic_cases}
     assert all(len(line) <= 72 for line in check.message.splitlines())
     for other in report.checks:
         if other.function == mistake.function and other.status == "fail" and other != check:
@@ -153,7 +153,7 @@ def test_a_gradient_that_follows_a_wrong_forward(tmp_path: Path) -> None:
 
 
 def test_what_is_right_costs_no_second_look(tmp_path: Path) -> None:
-    reference = next(sample.text for sample in samples(exercise()) if sample.kind == "reference")
+    reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
     report = graded(reference, tmp_path)
     assert report.score == report.max_score
     assert report.notes == ()
@@ -181,7 +181,7 @@ def dJ_dV(net, x, y, h, y_hat):
     ],
 )
 def test_numbers_that_are_quoted_come_before_any_hidden_case(right: str, calls: int, tmp_path: Path) -> None:
-    reference = next(sample.text for sample in samples(exercise()) if sample.kind == "reference")
+    reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
     report = graded(f"{reference}\nrightly = dJ_dV\n{COUNTING.format(right=right)}", tmp_path)
     assert facts(report, "dJ_dV")["smallest failing case"].startswith("T = 1, H = 1")
     assert f"yours {calls}, expected" in facts(report, "dJ_dV")["worst entry"]
@@ -197,7 +197,7 @@ def test_what_takes_its_time_on_the_ladder_is_looked_at_after_the_verdict(tmp_pa
 
 
 class TestHowMuchIsTold:
-    def told(self, telling: Telling, folder: Path) -> Report:
+    def told(self, telling: FeedbackLevel, folder: Path) -> Report:
         return with_mistake("current_step_only", "dJ_dW", folder, telling)
 
     def test_points_and_names_are_the_same(self, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ class TestHowMuchIsTold:
 
 def test_the_page_shows_all_of_it(tmp_path: Path) -> None:
     check = full(with_mistake("current_step_only", "dJ_dW", tmp_path), "dJ_dW")
-    shown = feedback_page.fragment(check)
+    shown = feedback_page.render_check(check)
     for label, text in check.feedback.facts:
         assert label in shown
         assert text.replace('"', "&#34;") in shown
@@ -257,7 +257,7 @@ class TestNotesForTheInstructor:
         ]
 
     def test_a_forward_pass_of_its_own(self, tmp_path: Path) -> None:
-        reference = next(sample.text for sample in samples(exercise()) if sample.kind == "reference")
+        reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
         text = reference.replace(
             "    dV = np.zeros_like(net.V)", "    h, y_hat = forward(net, x, h[0])\n    dV = np.zeros_like(net.V)"
         )
@@ -266,7 +266,7 @@ class TestNotesForTheInstructor:
         assert [text.partition(":")[0] for text in self.notes(report)] == ["dJ_dV does not use all that is handed in"]
 
     def test_data_from_outside(self, tmp_path: Path) -> None:
-        reference = next(sample.text for sample in samples(exercise()) if sample.kind == "reference")
+        reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
         text = reference.replace("dW = np.zeros_like(net.W)", "dW = np.zeros_like(net.W) + extra").replace(
             "def dJ_dW", "extra = 0.0\n\ndef dJ_dW"
         )
@@ -274,7 +274,7 @@ class TestNotesForTheInstructor:
             "dJ_dW reads extra, set outside of it: if that is data, it may not fit what is handed in."
         ]
 
-    @pytest.mark.parametrize("variant", honest_variants(exercise()), ids=lambda path: path.stem)
+    @pytest.mark.parametrize("variant", correct_variants(exercise()), ids=lambda path: path.stem)
     def test_honest_work_is_not_suspected(self, variant: Path, tmp_path: Path) -> None:
         report = graded(variant.read_text(encoding="utf-8"), tmp_path)
         assert not [text for text in self.notes(report) if "measured" in text or "handed in:" in text]

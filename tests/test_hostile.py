@@ -40,8 +40,8 @@ from autograder.grading import Grader
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
 from autograder.sandbox.host.levels import LEVELS, Level
-from autograder.sandbox.host.submission_process import Session
-from tests.leaks import assert_tells_nothing
+from autograder.sandbox.host.submission_process import SubmissionSession
+from tests.leaks import assert_no_leaks
 
 HOSTILE = Path(__file__).parent / "hostile"
 SUBMISSIONS = Path(__file__).parent / "submissions"
@@ -412,7 +412,7 @@ def check_sample(world: World, sample: Sample, jail: Jail, folder: Path) -> None
         shown = world.graded(jail, world.written(sample, folder), sample.limits)
     check_next(world, jail)
     check_verdict(shown, sample)
-    assert_tells_nothing(shown)
+    assert_no_leaks(shown)
     assert soon(lambda: len(alive()) <= before), "a process is still there"
 
 
@@ -494,11 +494,11 @@ def test_a_text_that_no_parser_likes_costs_only_itself(world, strongest, name, t
 def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, level, tmp_path):
     jail = world.jail(level)
     waiting = Program("other", (Cell("import numpy as np\ndef f(x): return x"),), {"kit": KIT}, {"f": ("x",)})
-    with closing(Session(jail._processes, waiting, Limits(), BoundedCache(1))) as other:
-        other.start()
+    with closing(SubmissionSession(jail._process_factory, waiting, Limits(), BoundedCache(1))) as other:
+        other.ensure_loaded()
         sample = read_sample(HOSTILE / "ptrace_neighbours.py")
         check_sample(world, sample, jail, tmp_path)
-        [outcome] = other.call(Batch("f", (Call({"x": np.ones(3)}, {}),)), Limits())
+        [outcome] = other.run_batch(Batch("f", (Call({"x": np.ones(3)}, {}),)), Limits())
     assert isinstance(outcome, Returned)
 
 

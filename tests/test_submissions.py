@@ -65,7 +65,7 @@ def with_checks(changed: Exercise, ending: str = "", **settings: Any) -> Exercis
 @cache
 def one_point_each() -> Exercise:
     """The exercise with checks that all count, and all the same: expected is what is found, not what it is worth."""
-    return with_checks(exercise(), points=1.0, counts="points")
+    return with_checks(exercise(), points=1.0, role="points")
 
 
 @cache
@@ -158,18 +158,18 @@ def test_every_folder_is_judged():
 
 @pytest.mark.parametrize("folder", folders("measured"))
 def test_a_rubric_can_make_measuring_a_note(folder):
-    noted = with_checks(one_point_each(), ".derived", counts="note")
+    noted = with_checks(one_point_each(), ".derived", role="note")
     report = grader(exercise=noted).grade(folder, "")
     compare(report, Expected("all points", checks={f"{name}.derived": "fail" for name in GRADIENTS}))
     assert report.score == report.max_score == noted.max_score == one_point_each().max_score - len(GRADIENTS)
-    titles = {check.function: check.title for check in noted.checks if check.counts == "note"}
+    titles = {check.function: check.title for check in noted.checks if check.role == "note"}
     told = [note.text for note in report.notes if note.audience == "student"]
     assert [text[: text.index(" is not right")] for text in told] == [f"{titles[name]}: {name}" for name in GRADIENTS]
 
 
 @pytest.mark.parametrize("folder", folders("measured"))
 def test_a_rubric_can_make_deriving_a_condition(folder):
-    strict = with_checks(one_point_each(), ".derived", counts="condition")
+    strict = with_checks(one_point_each(), ".derived", role="condition")
     report = grader(exercise=strict).grade(folder, "")
     compare(report, Expected("nothing for what was measured", points=dict.fromkeys(GRADIENTS, "none")))
     withheld = [check for check in report.checks if check.id.endswith((".plain", ".slope")) and not check.points]
@@ -203,7 +203,7 @@ FORMS = {".py": as_script, ".ipynb": as_notebook}
 @pytest.mark.parametrize("suffix", FORMS)
 def test_the_reference_has_all_points(suffix, tmp_path):
     text = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
-    code = [cell.source for cell in source.cells(text) if cell.kind not in ("markdown", "manual")]
+    code = [cell.source for cell in source.parse_cells(text) if cell.kind not in ("markdown", "manual")]
     (tmp_path / f"rnn_backprop{suffix}").write_text(FORMS[suffix](code), encoding="utf-8")
     report, most = grader(exercise=exercise()).grade(tmp_path, ""), exercise().max_score
     assert (report.score, report.max_score, report.notes) == (most, most, ()), said(report)
@@ -225,7 +225,7 @@ def test_one_answer_in_the_released_folder_counts_as_in_the_released_form(tmp_pa
         "e = [net.loss.gradient(*step) @ net.g2.jacobian(step[0]) for step in zip(y_hat, y)]\n"
         "    return np.array(e).T @ h[1:] / len(x)"
     )
-    (tmp_path / "rnn_backprop.py").write_text(text.replace(source.stub("dJ_dV"), right), encoding="utf-8")
+    (tmp_path / "rnn_backprop.py").write_text(text.replace(source.stub_line("dJ_dV"), right), encoding="utf-8")
     (tmp_path / "rnn_backprop.ipynb").write_bytes((released / "rnn_backprop.ipynb").read_bytes())
     left_alone = dict.fromkeys(("forward", "dJ_dW", "dJ_dU"), "none")
     compare(graded(tmp_path), Expected("the script alone was worked on", points=left_alone))
@@ -302,7 +302,7 @@ def test_a_fault_of_the_grader_is_no_verdict_on_the_student():
         def __init__(self) -> None:
             self.level = "E"
 
-        def loaded(self, *_: object) -> Any:
+        def load_program(self, *_: object) -> Any:
             raise RuntimeError("the disk is full")
 
     report = grader(jail=Broken()).grade(SUBMISSIONS / "class" / "perfect", "p")

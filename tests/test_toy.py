@@ -19,7 +19,7 @@ from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.release.build import build, differences, release_exercise
+from autograder.release.build import build_student_files, diff_release, release_exercise
 from autograder.sandbox.host.jail import Jail, Limits
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ def grader() -> Iterator[Grader]:
 def handed_in(released: Path, suffix: str, folder: Path, wrong: tuple[str, str] = ("", "")) -> Path:
     """The released file with every stub answered as in the source, but for `wrong`: (right text, wrong text)."""
     text = (exercise().folder / f"{NAME}.py").read_text(encoding="utf-8")
-    answers = {source.released(cell): cell.source for cell in source.cells(text) if cell.kind == "solution"}
+    answers = {source.student_text(cell): cell.source for cell in source.parse_cells(text) if cell.kind == "solution"}
     answers = {stub: answer.replace(*wrong) for stub, answer in answers.items()}
     file = folder / f"{NAME}{suffix}"
     text = (released / file.name).read_text(encoding="utf-8")
@@ -113,9 +113,9 @@ def test_a_note_tells_and_costs_nothing(grader, released, tmp_path):
 
 def test_a_release_equals_itself(released, tmp_path):
     again = release_exercise(load_exercise(exercise().folder), tmp_path / NAME)
-    assert {path.name: path.read_bytes() for path in again.iterdir()} == build(exercise())
-    assert {path.name: path.read_bytes() for path in released.iterdir()} == build(exercise())
-    assert differences(exercise(), released) == ()
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == build_student_files(exercise())
+    assert {path.name: path.read_bytes() for path in released.iterdir()} == build_student_files(exercise())
+    assert diff_release(exercise(), released) == ()
 
 
 def test_its_course_is_found_by_the_command_line(tmp_path):

@@ -19,10 +19,10 @@ class Bundle:
     """One host, whose function in hosts.py has its name; `zipped` where the host takes a zip file."""
 
     name: str
-    about: str
+    description: str
     zipped: bool = False
 
-    def files(self, sources: Sources) -> dict[str, bytes]:
+    def build_files(self, sources: Sources) -> dict[str, bytes]:
         """The files of the bundle, by path."""
         files: dict[str, bytes] = getattr(import_module("autograder.bundles.hosts"), self.name)(sources)
         return files

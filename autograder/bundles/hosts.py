@@ -7,35 +7,40 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.bundles.sources import LOCK, SECRET_FILE, Sources
+from autograder.bundles.sources import LOCK_FILE, SECRET_FILE, Sources
 
 TEMPLATES = Path(__file__).parent / "templates"
-MARK = "@EXERCISE@"  # in templates, stands for the name of the exercise
+PLACEHOLDER = "@EXERCISE@"  # in templates, stands for the name of the exercise
 
 
 def gradescope(sources: Sources) -> dict[str, bytes]:
     """A zip file: setup.sh and run_autograder, as Gradescope calls them, with all that they need beside them."""
-    return {**_templates("gradescope", sources), **_grader(sources), LOCK: sources.lock, **_secret(sources)}
+    return {
+        **_render_templates("gradescope", sources),
+        **_grader_files(sources),
+        LOCK_FILE: sources.lock,
+        **_secret_file(sources),
+    }
 
 
 def prairielearn(sources: Sources) -> dict[str, bytes]:
     """A question with its external grader, the kit for all questions, and the image that it runs in."""
     question = f"questions/{sources.exercise}"
-    own = _templates("prairielearn", sources)
-    page, mark = f"{question}/question.html", "@DOWNLOADS@"
+    templates = _render_templates("prairielearn", sources)
+    page_path, links_placeholder = f"{question}/question.html", "@DOWNLOADS@"
     files = [
         name for name in sources.released if not name.startswith((f"{sources.exercise}.", "README", "requirements"))
     ]
     links = "\n".join(f'    <li><pl-file-download file-name="{name}"></pl-file-download></li>' for name in files)
-    tests = {**sources.solutions, "course.toml": sources.settings, **_secret(sources)}
+    tests = {**sources.solutions, "course.toml": sources.settings, **_secret_file(sources)}
     return {
-        **own,
-        page: own[page].replace(mark.encode(), links.encode()),
-        **_under("serverFilesCourse/autograder_kit", sources.kit),
-        **_under(f"{question}/tests", tests),
-        **_under(f"{question}/clientFilesQuestion", sources.released),
-        f"{question}/info.json": _question(sources),
-        f"image/{LOCK}": sources.lock,
+        **templates,
+        page_path: templates[page_path].replace(links_placeholder.encode(), links.encode()),
+        **_prefix_paths("serverFilesCourse/autograder_kit", sources.kit),
+        **_prefix_paths(f"{question}/tests", tests),
+        **_prefix_paths(f"{question}/clientFilesQuestion", sources.released),
+        f"{question}/info.json": _question_info(sources),
+        f"image/{LOCK_FILE}": sources.lock,
     }
 
 
@@ -51,62 +56,66 @@ def gitlab(sources: Sources) -> dict[str, bytes]:
 
 def classroom50(sources: Sources) -> dict[str, bytes]:
     """A folder of autograders: what it holds is published, so these are the visible checks, and nothing secret."""
-    checks = {f"given/{name}": content for name, content in sources.released.items() if _is_for_checks(name, sources)}
+    checks = {f"given/{name}": content for name, content in sources.released.items() if _is_check_file(name, sources)}
     return {
-        **_templates("classroom50", sources),
-        "autograder/visible_checks.py": _visible_checks(),
-        **_under("autograder", checks),
+        **_render_templates("classroom50", sources),
+        "autograder/visible_checks.py": _visible_checks_script(),
+        **_prefix_paths("autograder", checks),
     }
 
 
 def _two_repositories(host: str, script: str, sources: Sources) -> dict[str, bytes]:
-    grading = {**_grader(sources), LOCK: sources.lock, ".gitignore": f"{SECRET_FILE}\n__pycache__/\n".encode()}
+    grading = {
+        **_grader_files(sources),
+        LOCK_FILE: sources.lock,
+        ".gitignore": f"{SECRET_FILE}\n__pycache__/\n".encode(),
+    }
     return {
-        **_under("student-repository", {**sources.released, script: _visible_checks()}),
-        **_under("grading-repository", grading),
-        **_templates(host, sources),
+        **_prefix_paths("student-repository", {**sources.released, script: _visible_checks_script()}),
+        **_prefix_paths("grading-repository", grading),
+        **_render_templates(host, sources),
     }
 
 
-def _grader(sources: Sources) -> dict[str, bytes]:
+def _grader_files(sources: Sources) -> dict[str, bytes]:
     return {**sources.kit, **sources.solutions, "course.toml": sources.settings}
 
 
-def _secret(sources: Sources) -> dict[str, bytes]:
+def _secret_file(sources: Sources) -> dict[str, bytes]:
     return {SECRET_FILE: sources.secret + b"\n"} if sources.secret else {}
 
 
-def _visible_checks() -> bytes:
+def _visible_checks_script() -> bytes:
     return (Path(__file__).parent / "visible_checks.py").read_bytes()
 
 
-def _is_for_checks(name: str, sources: Sources) -> bool:
+def _is_check_file(name: str, sources: Sources) -> bool:
     return name.endswith((".py", ".json")) and name != f"{sources.exercise}.py"
 
 
-def _templates(host: str, sources: Sources) -> dict[str, bytes]:
+def _render_templates(host: str, sources: Sources) -> dict[str, bytes]:
     """The templates of one host, filled in; those of names with a mark are named so too."""
     folder = TEMPLATES / host
     return {
-        path.relative_to(folder).as_posix().replace(MARK, sources.exercise).removesuffix(".in"): path.read_text(
+        path.relative_to(folder).as_posix().replace(PLACEHOLDER, sources.exercise).removesuffix(".in"): path.read_text(
             encoding="utf-8"
         )
-        .replace(MARK, sources.exercise)
+        .replace(PLACEHOLDER, sources.exercise)
         .encode()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
 
 
-def _under(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _prefix_paths(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"{folder}/{name}": content for name, content in files.items()}
 
 
-def _question(sources: Sources) -> bytes:
+def _question_info(sources: Sources) -> bytes:
     """PrairieLearn's info.json; its uuid is told by the exercise and the secret, so that a new bundle is the same."""
-    own = uuid.uuid5(uuid.NAMESPACE_OID, f"{sources.exercise} {sources.secret!r}")
+    question_uuid = uuid.uuid5(uuid.NAMESPACE_OID, f"{sources.exercise} {sources.secret!r}")
     info = {
-        "uuid": str(own),
+        "uuid": str(question_uuid),
         "title": sources.exercise.replace("_", " ").capitalize(),
         "topic": "Programming",
         "tags": ["code"],

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import autograder
-from autograder.course import Course, read_secret
+from autograder.course import Course, load_secret
 
-PACKAGE = Path(autograder.__file__).resolve().parent
-LOCK = "requirements.lock"
+PACKAGE_FOLDER = Path(autograder.__file__).resolve().parent
+LOCK_FILE = "requirements.lock"
 SECRET_FILE = "course-secret"
-_LEFT_OUT = frozenset({"__pycache__", ".ipynb_checkpoints"})
+_SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints"})
 
 
 class BundleError(Exception):
@@ -35,36 +35,36 @@ class Sources:
     secret: bytes | None
 
 
-def collect(course: Course, exercise: str) -> Sources:
+def collect_sources(course: Course, exercise: str) -> Sources:
     """All that bundles of this exercise are made of. Raises BundleError, and CourseError for an unknown exercise."""
     folder = course.exercise_folder(exercise)
     released = course.assignments / exercise
     if not released.is_dir():
         raise BundleError(f"There is no {released}: run autograder release {exercise} first.")
-    lock = PACKAGE.parent / LOCK
+    lock = PACKAGE_FOLDER.parent / LOCK_FILE
     if not lock.is_file():
         raise BundleError(f"There is no {lock}: a bundle is made from a clone of the kit, which has it.")
     return Sources(
         exercise=exercise,
-        kit=_files(PACKAGE, "autograder"),
-        solutions=_files(folder, f"solutions/{exercise}"),
-        released=_files(released, ""),
-        settings=_settings(course).encode(),
+        kit=_read_files(PACKAGE_FOLDER, "autograder"),
+        solutions=_read_files(folder, f"solutions/{exercise}"),
+        released=_read_files(released, ""),
+        settings=_render_settings(course).encode(),
         lock=lock.read_bytes(),
-        secret=read_secret(course),
+        secret=load_secret(course),
     )
 
 
-def _files(folder: Path, under: str) -> dict[str, bytes]:
+def _read_files(folder: Path, prefix: str) -> dict[str, bytes]:
     files = {}
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.is_file() and _LEFT_OUT.isdisjoint(inside.parts) and path.suffix != ".pyc":
-            files["/".join(filter(None, (under, inside.as_posix())))] = path.read_bytes()
+        relative_path = path.relative_to(folder)
+        if path.is_file() and _SKIPPED_FOLDERS.isdisjoint(relative_path.parts) and path.suffix != ".pyc":
+            files["/".join(filter(None, (prefix, relative_path.as_posix())))] = path.read_bytes()
     return files
 
 
-def _settings(course: Course) -> str:
+def _render_settings(course: Course) -> str:
     limits = "".join(f"{name} = {value}\n" for name, value in asdict(course.limits).items())
     return (
         f'exercises = "solutions"\nassignments = "assignments"\nsecret_file = "{SECRET_FILE}"\n'

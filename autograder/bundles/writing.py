@@ -14,20 +14,20 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 def write_zip(files: Mapping[str, bytes], path: Path) -> None:
     """Write a zip file, scripts executable, in place of an older one."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             member = zipfile.ZipInfo(name, _EPOCH)
-            member.external_attr = _mode(name, files[name]) << 16
+            member.external_attr = _file_mode(name, files[name]) << 16
             archive.writestr(member, files[name], zipfile.ZIP_DEFLATED)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(out.getvalue())
+    path.write_bytes(buffer.getvalue())
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
     """Write a folder, scripts executable. Raises BundleError when it holds files that this bundle does not."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    if extra := sorted(there - files.keys()):
+    existing_files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    if extra := sorted(existing_files - files.keys()):
         raise BundleError(
             f"{folder} holds {extra[0]}, which is not of this bundle: move it away, or name another folder."
         )
@@ -35,9 +35,9 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        path.chmod(_mode(name, content) & 0o777)
+        path.chmod(_file_mode(name, content) & 0o777)
 
 
-def _mode(name: str, content: bytes) -> int:
+def _file_mode(name: str, content: bytes) -> int:
     """A regular file: the secret is its owner's alone, what starts with #! can be run."""
     return 0o100600 if name.endswith("secret") else 0o100755 if content.startswith(b"#!") else 0o100644

@@ -18,33 +18,33 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from autograder.classroom.store import Columns, Result
-from autograder.classroom.tasks import Task, graded, not_graded
+from autograder.classroom.store import Columns, SerializedResult
+from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import NotIsolated, Terms, at_work
+from autograder.grading import GradingConfig, IsolationError, grader_from_config
 from autograder.sandbox.guest import linux
 
-_LOOK = 0.25  # seconds between two looks at the clock while nothing comes back
+_POLL_SECONDS = 0.25  # seconds between two looks at the clock while nothing comes back
 _START_SECONDS = 120.0
 _SPARE_SECONDS = 60.0  # beyond what a submission may take, until its worker is thought dead
-_MOST_STARTS = 3  # that fail, one after the other
-_FORKS = sys.platform == "linux"  # elsewhere a process forked from a running one is not safe
+_MAX_FAILED_STARTS = 3  # that fail, one after the other
+_USE_FORK = sys.platform == "linux"  # elsewhere a process forked from a running one is not safe
 
 
 @dataclass(eq=False)
-class Worker:
+class WorkerProcess:
     """A process that grades, seen from outside."""
 
     pipe: Connection
     process: BaseProcess
     task: Task | None = None
     ready: bool = False
-    last_moment: float = field(default_factory=lambda: time.monotonic() + _START_SECONDS)
+    deadline: float = field(default_factory=lambda: time.monotonic() + _START_SECONDS)
 
-    def end(self) -> str:
+    def stop(self) -> str:
         """Make sure that it has ended; how it did, in words."""
-        late = time.monotonic() > self.last_moment
+        late = time.monotonic() > self.deadline
         self.pipe.close()
         if late:
             self.process.kill()
@@ -62,16 +62,16 @@ class LocalWorkers:
     """
 
     def __init__(
-        self, jobs: int, exercise: Exercise, terms: Terms, columns: Columns, warn: Callable[[str], None]
+        self, jobs: int, exercise: Exercise, config: GradingConfig, columns: Columns, warn: Callable[[str], None]
     ) -> None:
-        self._jobs, self._exercise, self._terms, self._columns, self._warn = jobs, exercise, terms, columns, warn
-        self._context = multiprocessing.get_context("fork" if _FORKS else "spawn")
-        self._workers: list[Worker] = []
-        self._waiting: deque[Task] = deque()
-        self._tried: set[Task] = set()
+        self._jobs, self._exercise, self._config, self._columns, self._warn = jobs, exercise, config, columns, warn
+        self._context = multiprocessing.get_context("fork" if _USE_FORK else "spawn")
+        self._workers: list[WorkerProcess] = []
+        self._queue: deque[Task] = deque()
+        self._retried: set[Task] = set()
         self._warned: set[str] = set()
         self._failed_starts = 0
-        if _FORKS:
+        if _USE_FORK:
             linux.make_undumpable()
 
     def __enter__(self) -> LocalWorkers:
@@ -84,65 +84,65 @@ class LocalWorkers:
             worker.pipe.close()
             worker.process.join()
 
-    def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[Result]:
+    def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[SerializedResult]:
         """Grade what `tasks` gives; results come in the order in which they are ready. `tick` is called now and then.
 
         Raises NotIsolated where student code cannot be run as well isolated as is required.
         """
-        while self._hand_out(tasks):
-            for worker in self._heard_of():
-                result = self._hear(worker)
+        while self._dispatch(tasks):
+            for worker in self._wait_for_workers():
+                result = self._receive(worker)
                 if result is not None:
-                    self._hand_out(tasks)  # before the result is looked at, so that the worker goes on meanwhile
+                    self._dispatch(tasks)  # before the result is looked at, so that the worker goes on meanwhile
                     yield result
             tick()
 
-    def _hand_out(self, tasks: Iterator[Task]) -> bool:
+    def _dispatch(self, tasks: Iterator[Task]) -> bool:
         """Give every free worker a task, and start workers while tasks wait; whether there is anything to wait for."""
         busy = sum(worker.task is not None for worker in self._workers)
-        while len(self._waiting) < self._jobs - busy and (task := next(tasks, None)) is not None:
-            self._waiting.append(task)
+        while len(self._queue) < self._jobs - busy and (task := next(tasks, None)) is not None:
+            self._queue.append(task)
         for worker in self._workers:
-            if worker.ready and worker.task is None and self._waiting:
-                self._give(worker, self._waiting.popleft())
+            if worker.ready and worker.task is None and self._queue:
+                self._assign(worker, self._queue.popleft())
         starting = sum(not worker.ready for worker in self._workers)
-        for _ in range(min(self._jobs - len(self._workers), len(self._waiting) - starting)):
-            self._start()
-        return bool(self._waiting) or any(worker.task is not None for worker in self._workers)
+        for _ in range(min(self._jobs - len(self._workers), len(self._queue) - starting)):
+            self._start_worker()
+        return bool(self._queue) or any(worker.task is not None for worker in self._workers)
 
-    def _give(self, worker: Worker, task: Task) -> None:
+    def _assign(self, worker: WorkerProcess, task: Task) -> None:
         worker.task = task
-        worker.last_moment = time.monotonic() + self._terms.limits.submission_wall_seconds + _SPARE_SECONDS
+        worker.deadline = time.monotonic() + self._config.limits.submission_wall_seconds + _SPARE_SECONDS
         with suppress(OSError):  # it is dead, which will be heard of
             worker.pipe.send(task)
 
-    def _start(self) -> None:
+    def _start_worker(self) -> None:
         ours, theirs = self._context.Pipe()
-        others = [worker.pipe for worker in self._workers] + [ours] if _FORKS else []
-        exercise = self._exercise if _FORKS else self._exercise.folder
+        others = [worker.pipe for worker in self._workers] + [ours] if _USE_FORK else []
+        exercise = self._exercise if _USE_FORK else self._exercise.folder
         process = self._context.Process(  # type: ignore[attr-defined]  # every context has it, says its documentation
-            target=serve, args=(theirs, others, exercise, self._terms, self._columns), daemon=True
+            target=worker_main, args=(theirs, others, exercise, self._config, self._columns), daemon=True
         )
         process.start()
         theirs.close()
-        self._workers.append(Worker(ours, process))
+        self._workers.append(WorkerProcess(ours, process))
 
-    def _heard_of(self) -> list[Worker]:
+    def _wait_for_workers(self) -> list[WorkerProcess]:
         """The workers that have something to say, have ended, or should have answered long ago."""
-        speaking = set(wait([worker.pipe for worker in self._workers], _LOOK))
+        speaking = set(wait([worker.pipe for worker in self._workers], _POLL_SECONDS))
         now = time.monotonic()
         waited_for = [worker for worker in self._workers if worker.task is not None or not worker.ready]
-        late = {worker for worker in waited_for if now > worker.last_moment}
+        late = {worker for worker in waited_for if now > worker.deadline}
         return [worker for worker in self._workers if worker.pipe in speaking or worker in late]
 
-    def _hear(self, worker: Worker) -> Result | None:
+    def _receive(self, worker: WorkerProcess) -> SerializedResult | None:
         try:
             said = worker.pipe.recv() if worker.pipe.poll() else None
         except (EOFError, OSError):
             said = None
         match said:
-            case Result():
-                self._tried.discard(worker.task) if worker.task else None
+            case SerializedResult():
+                self._retried.discard(worker.task) if worker.task else None
                 worker.task = None
                 return said
             case ("ready", list(warnings)):
@@ -152,46 +152,50 @@ class LocalWorkers:
                     self._warn(sentence)
                 return None
             case ("not isolated", str(sentence)):
-                raise NotIsolated(sentence)
-        return self._bury(worker)
+                raise IsolationError(sentence)
+        return self._handle_exit(worker)
 
-    def _bury(self, worker: Worker) -> Result | None:
+    def _handle_exit(self, worker: WorkerProcess) -> SerializedResult | None:
         """A worker is dead, or as good as dead: its task is tried once more, and then given up."""
         self._workers.remove(worker)
-        how, task = worker.end(), worker.task
+        how, task = worker.stop(), worker.task
         if task is None:
             self._failed_starts += not worker.ready
-            if self._failed_starts >= _MOST_STARTS:
-                raise NotIsolated(f"The processes that grade do not start: the last one {how}.")
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                raise IsolationError(f"The processes that grade do not start: the last one {how}.")
             return None
-        if task not in self._tried:
-            self._tried.add(task)
-            self._waiting.appendleft(task)
+        if task not in self._retried:
+            self._retried.add(task)
+            self._queue.appendleft(task)
             return None
         reason = f"The process that graded this submission {how}, twice: grade it by itself to see why."
-        return not_graded(self._exercise, task, reason, self._columns)
+        return make_error_result(self._exercise, task, reason, self._columns)
 
 
-def serve(
-    pipe: Connection, others: list[Connection], exercise: Exercise | Path, terms: Terms, columns: Columns
+def worker_main(
+    pipe: Connection,
+    inherited_pipes: list[Connection],
+    exercise: Exercise | Path,
+    config: GradingConfig,
+    columns: Columns,
 ) -> None:
     """A worker, from inside: grade every task that comes, until the pipe closes."""
-    for other in others:  # else it would not be told when the grader is gone
-        other.close()
+    for inherited_pipe in inherited_pipes:  # else it would not be told when the grader is gone
+        inherited_pipe.close()
     signal.signal(signal.SIGINT, lambda *_: None)  # who interrupts the class ends the workers
     if sys.platform == "linux":
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        linux.interrupt_nobody()
+        linux.use_batch_scheduling()
     if isinstance(exercise, Path):
         exercise = load_exercise(exercise)
     warnings: list[str] = []
     try:
-        with at_work(exercise, terms, warnings.append) as grader:
+        with grader_from_config(exercise, config, warnings.append) as grader:
             pipe.send(("ready", warnings))
             while True:
                 task = pipe.recv()
-                pipe.send(graded(grader, task, task.entry.path, columns))
-    except NotIsolated as error:
+                pipe.send(grade_task(grader, task, task.entry.path, columns))
+    except IsolationError as error:
         pipe.send(("not isolated", str(error)))
     except (EOFError, OSError):  # the grader is gone
         return

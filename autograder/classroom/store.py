@@ -23,10 +23,10 @@ from autograder.formats import csv_table
 if sys.platform != "win32":
     import fcntl
 
-SCORES = "scores.csv"
-_DRAFT = ".draft-"
-_LOCK = ".lock"
-_LONGEST_NAME = 120  # characters of a file's name that a student's name may fill
+SCORES_FILE = "scores.csv"
+_DRAFT_PREFIX = ".draft-"
+_LOCK_FILE = ".lock"
+_MAX_NAME_LENGTH = 120  # characters of a file's name that a student's name may fill
 
 
 class StoreError(Exception):
@@ -41,18 +41,18 @@ class Columns:
     functions: tuple[str, ...]
 
     @property
-    def head(self) -> tuple[str, ...]:
+    def header(self) -> tuple[str, ...]:
         """Their names."""
         return ("student", *self.checks, *self.functions, "total", "status", "diagnosis", "seconds")
 
 
 @dataclass(frozen=True)
-class Result:
-    """One submission graded, ready to be kept: `data` is its file, `line` its line of scores.csv."""
+class SerializedResult:
+    """One submission graded, ready to be kept: `json_bytes` is its file, `csv_line` its line of scores.csv."""
 
     student: str
-    data: bytes
-    line: bytes
+    json_bytes: bytes
+    csv_line: bytes
     isolation: str
     status: str
     percent: float
@@ -60,7 +60,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredResult:
     """What a file holds: the report, its key, and how long grading took."""
 
     report: Report
@@ -68,18 +68,18 @@ class Stored:
     seconds: float
 
 
-def columns_of(exercise: Exercise) -> Columns:
+def columns_for(exercise: Exercise) -> Columns:
     """The columns for one exercise."""
     return Columns(tuple(check.id for check in exercise.checks), tuple(one.name for one in exercise.functions))
 
 
-def result_of(report: Report, key: str, seconds: float, columns: Columns) -> Result:
+def serialize_result(report: Report, key: str, seconds: float, columns: Columns) -> SerializedResult:
     """A report, as it is kept."""
-    kept = full_object(report) | {"key": key, "seconds": round(seconds, 4)}
-    return Result(
+    document = full_object(report) | {"key": key, "seconds": round(seconds, 4)}
+    return SerializedResult(
         student=report.submission,
-        data=json.dumps(kept, allow_nan=False).encode() + b"\n",
-        line=_line(_cells(Stored(report, key, seconds), columns)),
+        json_bytes=json.dumps(document, allow_nan=False).encode() + b"\n",
+        csv_line=_format_csv_line(_score_cells(StoredResult(report, key, seconds), columns)),
         isolation=report.isolation,
         status=report.status,
         percent=100 * report.score / report.max_score if report.max_score else 0.0,
@@ -92,7 +92,7 @@ def is_problem(report: Report) -> bool:
     return report.status != "graded" or any(check.status == "timeout" for check in report.checks)
 
 
-class Store:
+class ResultStore:
     """The results folder of a class, made when it is not there. One program at a time writes to it.
 
     A context manager. Raises StoreError where it cannot be made or written, or while another program writes to it.
@@ -101,54 +101,56 @@ class Store:
     def __init__(self, folder: Path, columns: Columns) -> None:
         self.folder = folder
         self._columns = columns
-        self._lines: dict[str, bytes] = {}
-        with self._writing():
+        self._csv_lines: dict[str, bytes] = {}
+        with self._translate_write_errors():
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+            self._lock = os.open(folder / _LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
         try:
             if sys.platform != "win32":
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
             raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
-        for draft in folder.glob(f"{_DRAFT}*"):
+        for draft in folder.glob(f"{_DRAFT_PREFIX}*"):
             draft.unlink(missing_ok=True)
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> ResultStore:
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
 
-    def read(self, student: str) -> Stored | None:
+    def load(self, student: str) -> StoredResult | None:
         """What is kept of a student, None where that is nothing that can be read."""
-        return _read(self.folder / file_name(student))
+        return _load_result(self.folder / result_file_name(student))
 
-    def note(self, student: str, stored: Stored) -> None:
+    def register(self, student: str, stored: StoredResult) -> None:
         """Let scores.csv have a line for what is kept already."""
-        self._lines[student] = _line(_cells(stored, self._columns))
+        self._csv_lines[student] = _format_csv_line(_score_cells(stored, self._columns))
 
-    def keep(self, result: Result) -> None:
+    def save(self, result: SerializedResult) -> None:
         """Keep a result, in place of an earlier one."""
-        with self._writing():
-            self._replace(file_name(result.student), result.data)
-        self._lines[result.student] = result.line
+        with self._translate_write_errors():
+            self._write_atomically(result_file_name(result.student), result.json_bytes)
+        self._csv_lines[result.student] = result.csv_line
 
     def write_scores(self) -> None:
         """Bring scores.csv up to date: a line for every result that was kept or noted, in the order of names."""
-        head = _line(self._columns.head)
-        with self._writing():
-            self._replace(SCORES, b"".join((head, *(self._lines[name] for name in sorted(self._lines)))))
+        header_line = _format_csv_line(self._columns.header)
+        with self._translate_write_errors():
+            self._write_atomically(
+                SCORES_FILE, b"".join((header_line, *(self._csv_lines[name] for name in sorted(self._csv_lines))))
+            )
 
-    def others(self, known: set[str], exercise: str) -> Iterator[tuple[str, Stored]]:
+    def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
         """Results of this exercise that are kept of other students, as of an earlier folder."""
-        files = {file_name(student) for student in known}
+        files = {result_file_name(student) for student in known}
         for path in sorted(self.folder.glob("*.json")):
-            if path.name not in files and (stored := _read(path)) and stored.report.exercise == exercise:
+            if path.name not in files and (stored := _load_result(path)) and stored.report.exercise == exercise:
                 yield stored.report.submission, stored
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _translate_write_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -157,8 +159,8 @@ class Store:
                 "make room or name another --results, and run the same command again."
             ) from None
 
-    def _replace(self, name: str, data: bytes) -> None:
-        draft = self.folder / f"{_DRAFT}{os.getpid()}"
+    def _write_atomically(self, name: str, data: bytes) -> None:
+        draft = self.folder / f"{_DRAFT_PREFIX}{os.getpid()}"
         try:
             draft.write_bytes(data)
             draft.replace(self.folder / name)
@@ -168,31 +170,31 @@ class Store:
             raise
 
 
-def kept(folder: Path) -> Iterator[tuple[Path, Stored | None]]:
+def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:
     """Every result in a folder, in the order of the files' names; None for a file that cannot be read as one."""
     for path in sorted(folder.glob("*.json")):
-        yield path, _read(path)
+        yield path, _load_result(path)
 
 
-def file_name(student: str) -> str:
+def result_file_name(student: str) -> str:
     """The name of a student's file: their own name where that can be a file's, else one made from it."""
-    data = student.encode("utf-8", "surrogateescape")
-    usual = len(data) <= _LONGEST_NAME and student.isprintable() and not set(student) & set('/\\<>:"|?*')
-    if usual and not student.startswith("."):
+    name_bytes = student.encode("utf-8", "surrogateescape")
+    is_safe = len(name_bytes) <= _MAX_NAME_LENGTH and student.isprintable() and not set(student) & set('/\\<>:"|?*')
+    if is_safe and not student.startswith("."):
         return f"{student}.json"
-    readable = "".join(c if c.isalnum() else "_" for c in student)[: _LONGEST_NAME // 4]
-    return f"{readable}-{hashlib.sha256(data).hexdigest()[:12]}.json"
+    readable = "".join(c if c.isalnum() else "_" for c in student)[: _MAX_NAME_LENGTH // 4]
+    return f"{readable}-{hashlib.sha256(name_bytes).hexdigest()[:12]}.json"
 
 
-def _read(path: Path) -> Stored | None:
+def _load_result(path: Path) -> StoredResult | None:
     try:
-        kept = json.loads(path.read_bytes())
-        return Stored(read_report(kept), str(kept["key"]), float(kept["seconds"]))
+        document = json.loads(path.read_bytes())
+        return StoredResult(read_report(document), str(document["key"]), float(document["seconds"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _cells(stored: Stored, columns: Columns) -> list[str]:
+def _score_cells(stored: StoredResult, columns: Columns) -> list[str]:
     report = stored.report
     points = {check.id: f"{check.points:g}" for check in report.checks}
     diagnoses = dict.fromkeys(check.diagnosis for check in report.checks if check.diagnosis)
@@ -209,5 +211,5 @@ def _cells(stored: Stored, columns: Columns) -> list[str]:
     ]
 
 
-def _line(cells: Sequence[str]) -> bytes:
-    return csv_table.write(cells, ()).encode()
+def _format_csv_line(cells: Sequence[str]) -> bytes:
+    return csv_table.to_csv(cells, ()).encode()

@@ -6,31 +6,35 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom.discovery import Entry
-from autograder.classroom.store import Columns, Result, result_of
+from autograder.classroom.discovery import SubmissionEntry
+from autograder.classroom.store import Columns, SerializedResult, serialize_result
 from autograder.evaluation.report import Note, Report
 from autograder.exercise.model import Exercise
-from autograder.grading import Grader, Work
+from autograder.grading import Grader, ReadResult
 
 
 @dataclass(frozen=True)
 class Task:
     """A submission that is to be graded, and the key of its result."""
 
-    entry: Entry
+    entry: SubmissionEntry
     key: str
 
 
-def graded(grader: Grader, task: Task, work: Path | Work, columns: Columns) -> Result:
+def grade_task(grader: Grader, task: Task, submission: Path | ReadResult, columns: Columns) -> SerializedResult:
     """Grade one submission, from its path or as it was read elsewhere; never raises because of it."""
     start = time.perf_counter()
-    name = task.entry.student
-    report = grader.grade(work, name) if isinstance(work, Path) else grader.grade_work(work, name)
-    return result_of(report, task.key, time.perf_counter() - start, columns)
+    student = task.entry.student
+    report = (
+        grader.grade(submission, student)
+        if isinstance(submission, Path)
+        else grader.grade_submission(submission, student)
+    )
+    return serialize_result(report, task.key, time.perf_counter() - start, columns)
 
 
-def not_graded(exercise: Exercise, task: Task, reason: str, columns: Columns) -> Result:
+def make_error_result(exercise: Exercise, task: Task, reason: str, columns: Columns) -> SerializedResult:
     """What is kept of a submission that no worker could grade: a grader_error, with the reason for the instructor."""
     note = Note("instructor", reason)
     report = Report(exercise.name, task.entry.student, "grader_error", 0.0, exercise.max_score, 0, "", (note,))
-    return result_of(report, task.key, 0.0, columns)
+    return serialize_result(report, task.key, 0.0, columns)

@@ -24,22 +24,22 @@ def command(exercise: str, host: str, output: Path | None) -> None:
     What comes out is complete: the kit itself, the exercise, the locked requirements, and the files that the host looks
     for. Keep it private, for it holds the answers; none are in student-repository/ (github, gitlab) and in classroom50.
     """
-    from autograder.bundles.sources import BundleError, collect
+    from autograder.bundles.sources import BundleError, collect_sources
     from autograder.bundles.writing import write_folder, write_zip
     from autograder.course import CourseError, find_course
 
     bundle = BUNDLES[host]
     try:
         course = find_course(Path.cwd())
-        sources = collect(course, exercise)
+        sources = collect_sources(course, exercise)
         suffix = ".zip" if bundle.zipped else ""
         path = output or course.root / "build" / f"{exercise}-{host}{suffix}"
-        (write_zip if bundle.zipped else write_folder)(bundle.files(sources), path)
+        (write_zip if bundle.zipped else write_folder)(bundle.build_files(sources), path)
     except (CourseError, BundleError) as error:
-        raise common.Sentence(str(error)) from None
+        raise common.CommandError(str(error)) from None
     except OSError as error:
-        raise common.Sentence(f"{error.filename} cannot be read or written: {error.strerror}.") from None
-    path = common.shown(path)
-    click.echo(f"Wrote {path}: {bundle.about}.")
+        raise common.CommandError(f"{error.filename} cannot be read or written: {error.strerror}.") from None
+    path = common.display_path(path)
+    click.echo(f"Wrote {path}: {bundle.description}.")
     if not bundle.zipped:
         click.echo(f"How to use it stands in {path / 'README.md'}.")

@@ -14,13 +14,13 @@ from autograder.commands import common, reporting
 from autograder.sandbox.host.levels import Level
 
 if TYPE_CHECKING:
-    from autograder.classroom.discovery import Entry
-    from autograder.classroom.run import Engine, Session, Tally
+    from autograder.classroom.discovery import SubmissionEntry
+    from autograder.classroom.run import ClassRun, ClassSummary, Executor
     from autograder.classroom.store import Columns
     from autograder.course import Course
-    from autograder.evaluation.report import Report, Telling
+    from autograder.evaluation.report import FeedbackLevel, Report
     from autograder.exercise.model import Exercise
-    from autograder.grading import Terms
+    from autograder.grading import GradingConfig
     from autograder.nbgrader.gradebook.direct import Recorder
 
 
@@ -60,10 +60,10 @@ if TYPE_CHECKING:
 )
 @reporting.format_option(None)
 @reporting.report_option
-@common.require_isolation
+@common.require_isolation_option
 @common.seed_option
 @common.feedback_option
-@common.fail_under
+@common.fail_under_option
 def command(
     exercise: str,
     folder: Path,
@@ -78,10 +78,10 @@ def command(
     gradebook: str | None,
     as_html: bool,
     form: str | None,
-    targets: Sequence[reporting.Target],
+    targets: Sequence[reporting.ReportTarget],
     required: Level | None,
     seed: int | None,
-    feedback: Telling | None,
+    feedback: FeedbackLevel | None,
     fail_under: float | None,
 ) -> None:
     """Grade everybody who handed in EXERCISE.
@@ -96,166 +96,182 @@ def command(
 
     Exit codes are those of autograder grade.
     """
-    from autograder.classroom.cache_keys import exercise_files, key_of_terms
-    from autograder.classroom.progress import Meter
-    from autograder.classroom.run import Session
-    from autograder.classroom.store import Store, StoreError, columns_of
+    from autograder.classroom.cache_keys import compute_class_key, exercise_files
+    from autograder.classroom.progress import ProgressMeter
+    from autograder.classroom.run import ClassRun
+    from autograder.classroom.store import ResultStore, StoreError, columns_for
 
     if scheduler and engine != "dask":
-        raise common.Sentence("--scheduler goes with --engine dask.")
+        raise common.CommandError("--scheduler goes with --engine dask.")
     course, loaded = common.open_exercise(exercise)
-    for place in (Path.cwd(), course.root) if folder.is_dir() else ():
-        common.refuse_inside(folder, place)
-    folder = _unpacked(folder)
-    terms = common.terms(course, required, seed, feedback)
-    recorder = None if gradebook is None else _recorder(course, loaded, gradebook)
-    entries = _who(folder, exercise, students)
+    for trusted_folder in (Path.cwd(), course.root) if folder.is_dir() else ():
+        common.refuse_inside(folder, trusted_folder)
+    folder = _resolve_folder(folder)
+    config = common.load_grading_config(course, required, seed, feedback)
+    recorder = None if gradebook is None else _open_recorder(course, loaded, gradebook)
+    entries = _select_entries(folder, exercise, students)
     reporting.check_targets(form, targets, len(entries))
-    columns = columns_of(loaded)
-    where = results or course.root / "grades" / exercise
+    columns = columns_for(loaded)
+    results_folder = results or course.root / "grades" / exercise
     try:
-        with Store(where, columns) as store, Meter(len(entries), quiet=quiet) as meter:
-            key = key_of_terms(exercise_files(loaded.folder), terms)
-            session = Session(entries, store, exercise, key, terms.isolation, force, only_failed)
-            with _workers(engine, scheduler, jobs or common.cores(), len(entries), loaded, terms, columns) as workers:
-                tally = _run(lambda: session.run(workers, meter), lambda: f"{meter.done} of {meter.total}")
+        with ResultStore(results_folder, columns) as store, ProgressMeter(len(entries), quiet=quiet) as meter:
+            class_key = compute_class_key(exercise_files(loaded.folder), config)
+            class_run = ClassRun(entries, store, exercise, class_key, config.isolation, force, only_failed)
+            with _open_executor(
+                engine, scheduler, jobs or common.available_cpus(), len(entries), loaded, config, columns
+            ) as workers:
+                summary = _run_or_fail(lambda: class_run.run(workers, meter), lambda: f"{meter.done} of {meter.total}")
     except StoreError as error:
-        raise common.Sentence(str(error), common.GRADER_ERROR) from None
-    _tell(tally, loaded.max_score, where, err=bool(form))
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None
+    _print_summary(summary, loaded.max_score, results_folder, err=bool(form))
     if recorder:
-        _record(recorder, session)
+        _write_gradebook(recorder, class_run)
     # what else is made of it: from session.reports(), which gives (student, path, Report) one by one, read back
     if as_html:
-        _write_pages(loaded, [report for _, _, report in session.reports()], where)
+        _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results_folder)
     if form or targets:
-        reporting.write_reports([report for _, _, report in session.reports()], form, None, targets)
-    if tally.statuses.get("grader_error"):
+        reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets)
+    if summary.status_counts.get("grader_error"):
         sys.exit(common.GRADER_ERROR)
-    if fail_under is not None and any(percent < fail_under for percent in tally.percents):
+    if fail_under is not None and any(percent < fail_under for percent in summary.percentages):
         sys.exit(common.BELOW_THRESHOLD)
 
 
-def _recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
+def _open_recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
     """The way to the gradebook, looked at before anybody is graded."""
     try:
-        from autograder.nbgrader.gradebook.direct import NotReady, recorder
+        from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS, open_recorder
     except ModuleNotFoundError as missing:
-        raise common.Sentence(f"--gradebook needs {missing.name}, which comes with nbgrader: install that.") from None
+        raise common.CommandError(
+            f"--gradebook needs {missing.name}, which comes with nbgrader: install that."
+        ) from None
     try:
-        return recorder(course, exercise, url, common.warn)
-    except NotReady as error:
-        raise common.Sentence(str(error)) from None
+        return open_recorder(course, exercise, url, common.warn)
+    except RECORDER_ERRORS as error:
+        raise common.CommandError(str(error)) from None
 
 
-def _record(recorder: Recorder, session: Session) -> None:
+def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
     """Write the class to the gradebook, and say who has other points than before."""
-    from autograder.nbgrader.gradebook.direct import NotReady
+    from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS
 
     try:
-        for line in recorder.record(session.reports()):
+        for line in recorder.record(class_run.iter_reports()):
             click.echo(line)
-    except NotReady as error:
-        raise common.Sentence(str(error), common.GRADER_ERROR) from None
-    click.echo(f"The gradebook is {recorder.called}.")
+    except RECORDER_ERRORS as error:
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None
+    click.echo(f"The gradebook is {recorder.display_url}.")
 
 
-def _write_pages(exercise: Exercise, reports: Sequence[Report], where: Path) -> None:
+def _write_pages(exercise: Exercise, reports: Sequence[Report], results_folder: Path) -> None:
     """The page of the class, and the page of each submission that it leads to."""
     from urllib.parse import quote
 
-    from autograder.classroom.store import file_name
+    from autograder.classroom.store import result_file_name
     from autograder.formats.pages import class_page, feedback_page
 
-    files = {report.submission: f"{Path(file_name(report.submission)).stem}.html" for report in reports}
+    page_files = {report.submission: f"{Path(result_file_name(report.submission)).stem}.html" for report in reports}
     try:
-        (where / "feedback").mkdir(exist_ok=True)
+        (results_folder / "feedback").mkdir(exist_ok=True)
         for report in reports:
-            (where / "feedback" / files[report.submission]).write_text(feedback_page.page([report]), encoding="utf-8")
-        links = {name: f"feedback/{quote(file)}" for name, file in files.items()}
+            (results_folder / "feedback" / page_files[report.submission]).write_text(
+                feedback_page.render_page([report]), encoding="utf-8"
+            )
+        links = {name: f"feedback/{quote(file)}" for name, file in page_files.items()}
         hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
-        (where / "class.html").write_text(class_page.page(reports, links, hints), encoding="utf-8")
+        (results_folder / "class.html").write_text(class_page.render_page(reports, links, hints), encoding="utf-8")
     except OSError as error:
-        raise common.Sentence(f"{where} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
-    click.echo(f"The page of the class is {common.shown(where / 'class.html')}.", err=True)
+        raise common.CommandError(
+            f"{results_folder} cannot be written: {error.strerror}.", common.GRADER_ERROR
+        ) from None
+    click.echo(f"The page of the class is {common.display_path(results_folder / 'class.html')}.", err=True)
 
 
-def _unpacked(folder: Path) -> Path:
+def _resolve_folder(folder: Path) -> Path:
     """The folder, or one made of a download of Canvas or Moodle, which is removed when the command ends."""
-    from autograder.classroom.lms_downloads import DownloadError, laid_out
-    from autograder.submission.sanitize import listing
+    from autograder.classroom.lms_downloads import DownloadError, open_download
+    from autograder.submission.sanitize import join_names
 
     try:
-        folder, left_out = click.get_current_context().with_resource(laid_out(folder))
+        folder, skipped = click.get_current_context().with_resource(open_download(folder))
     except DownloadError as error:
-        raise common.Sentence(str(error)) from None
+        raise common.CommandError(str(error)) from None
     except OSError as error:
-        raise common.Sentence(f"{folder} cannot be read: {error.strerror}.") from None
-    if left_out:
-        common.warn(f"not graded, since no files that somebody handed in: {listing(left_out)}.")
+        raise common.CommandError(f"{folder} cannot be read: {error.strerror}.") from None
+    if skipped:
+        common.warn(f"not graded, since no files that somebody handed in: {join_names(skipped)}.")
     return folder
 
 
-def _who(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[Entry, ...]:
+def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[SubmissionEntry, ...]:
     """Whose work is to be graded; what is not graded is told."""
-    from autograder.classroom.discovery import call_the_roll
-    from autograder.submission.sanitize import listing
+    from autograder.classroom.discovery import discover_submissions
+    from autograder.submission.sanitize import join_names
 
     try:
-        roll = call_the_roll(folder, exercise)
+        discovered = discover_submissions(folder, exercise)
     except OSError as error:
-        raise common.Sentence(f"{folder} cannot be read: {error.strerror}.") from None
-    if not roll.entries:
-        raise common.Sentence(f"{folder} holds no submission: a folder, notebook, script or zip file for each student.")
+        raise common.CommandError(f"{folder} cannot be read: {error.strerror}.") from None
+    if not discovered.entries:
+        raise common.CommandError(
+            f"{folder} holds no submission: a folder, notebook, script or zip file for each student."
+        )
     if students:
-        known = {entry.student for entry in roll.entries}
-        if unknown := [name for name in students if name not in known]:
-            raise common.Sentence(f"Nobody in {folder} is called {listing(unknown)}.")
-        return tuple(entry for entry in roll.entries if entry.student in students)
-    if roll.left_out:
-        common.warn(f"not graded, since nobody's submission: {listing(roll.left_out)}.")
-    if roll.absent:
-        common.warn(f"nothing handed in by {listing(roll.absent)}.")
-    return roll.entries
+        known_students = {entry.student for entry in discovered.entries}
+        if unknown := [name for name in students if name not in known_students]:
+            raise common.CommandError(f"Nobody in {folder} is called {join_names(unknown)}.")
+        return tuple(entry for entry in discovered.entries if entry.student in students)
+    if discovered.skipped:
+        common.warn(f"not graded, since nobody's submission: {join_names(discovered.skipped)}.")
+    if discovered.missing:
+        common.warn(f"nothing handed in by {join_names(discovered.missing)}.")
+    return discovered.entries
 
 
 @contextmanager
-def _workers(
-    engine: str, scheduler: str | None, jobs: int, total: int, exercise: Exercise, terms: Terms, columns: Columns
-) -> Iterator[Engine]:
+def _open_executor(
+    engine: str,
+    scheduler: str | None,
+    jobs: int,
+    total: int,
+    exercise: Exercise,
+    config: GradingConfig,
+    columns: Columns,
+) -> Iterator[Executor]:
     if engine == "dask":
         from autograder.classroom.dask_workers import ClusterError, DaskWorkers
 
         try:
-            with DaskWorkers(scheduler, jobs, total, exercise, terms, columns, common.warn) as cluster:
+            with DaskWorkers(scheduler, jobs, total, exercise, config, columns, common.warn) as cluster:
                 yield cluster
         except ClusterError as error:
-            raise common.Sentence(str(error), common.GRADER_ERROR) from None
+            raise common.CommandError(str(error), common.GRADER_ERROR) from None
         return
     from autograder.classroom.local_workers import LocalWorkers
 
-    with LocalWorkers(jobs, exercise, terms, columns, common.warn) as workers:
+    with LocalWorkers(jobs, exercise, config, columns, common.warn) as workers:
         yield workers
 
 
-def _run(run: Callable[[], Tally], far: Callable[[], str]) -> Tally:
+def _run_or_fail(run: Callable[[], ClassSummary], progress_text: Callable[[], str]) -> ClassSummary:
     """Grade; what ends that early is said in one sentence."""
-    from autograder.grading import NotIsolated
+    from autograder.grading import IsolationError
 
     try:
         return run()
-    except NotIsolated as error:
-        raise common.Sentence(str(error), common.GRADER_ERROR) from None
+    except IsolationError as error:
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None
     except KeyboardInterrupt:
-        text = f"interrupted: {far()} have a result; the same command goes on from there."
-        raise common.Sentence(text, common.INTERRUPTED) from None
+        text = f"interrupted: {progress_text()} have a result; the same command goes on from there."
+        raise common.CommandError(text, common.INTERRUPTED) from None
 
 
-def _tell(tally: Tally, most: float, where: Path, *, err: bool) -> None:
+def _print_summary(summary: ClassSummary, max_points: float, results_folder: Path, *, err: bool) -> None:
     """The class in two lines."""
     from statistics import mean, median
 
-    counts = ", ".join(f"{number} {status}" for status, number in sorted(tally.statuses.items()))
-    if tally.percents:
-        points = [percent * most / 100 for percent in tally.percents]
-        counts += f"; mean {mean(points):.2f} and median {median(points):.2f} of {most:g} points"
-    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {common.shown(where)}.", err=err)
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.status_counts.items()))
+    if summary.percentages:
+        points = [percent * max_points / 100 for percent in summary.percentages]
+        counts += f"; mean {mean(points):.2f} and median {median(points):.2f} of {max_points:g} points"
+    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {common.display_path(results_folder)}.", err=err)

@@ -14,12 +14,14 @@ def command() -> None:
 
     Shows the table and one report in full, and writes every report to build/demo.
     """
-    from autograder.commands.sample_class import EXERCISE, run_demo, sample_class
+    from autograder.commands.sample_class import EXERCISE, list_sample_submissions, present_reports
 
     course, loaded = common.open_exercise(EXERCISE)
-    paths = sample_class(course)
+    paths = list_sample_submissions(course)
     if not paths:
-        raise common.Sentence("The sample class lies in tests/submissions/class of a clone of the kit: run this there.")
-    with common.open_grader(course, loaded, None, None) as grader:
+        raise common.CommandError(
+            "The sample class lies in tests/submissions/class of a clone of the kit: run this there."
+        )
+    with common.open_course_grader(course, loaded, None, None) as grader:
         reports = grade_all(grader, [(path.name, path) for path in paths])
-    run_demo(course, reports)
+    present_reports(course, reports)

@@ -14,6 +14,6 @@ def command() -> None:
     """
     from rich.console import Console
 
-    from autograder.doctor import show
+    from autograder.doctor import print_isolation
 
-    show(Console())
+    print_isolation(Console())

@@ -11,7 +11,7 @@ import click
 from autograder.commands import common
 
 if TYPE_CHECKING:
-    from autograder.classroom.roster import Matched
+    from autograder.classroom.roster import RosterMatch
     from autograder.evaluation.report import Report
 
 
@@ -40,75 +40,81 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
     that Canvas or Moodle made. A roster with a column "submission" says so itself: for a group, put the same one into
     the line of each member.
     """
-    from autograder.classroom.roster import RosterError, match, read_roster
+    from autograder.classroom.roster import RosterError, match_roster, read_roster
     from autograder.formats.lms import canvas, grade_columns, moodle
 
-    reports = _reports(results)
+    reports = _load_reports(results)
     if roster is None:
-        grades = grade_columns.of_submissions(reports)
+        grades = grade_columns.grades_without_roster(reports)
     else:
         try:
-            matched = match(reports, read_roster(roster))
+            matched = match_roster(reports, read_roster(roster))
         except RosterError as error:
-            raise common.Sentence(str(error)) from None
+            raise common.CommandError(str(error)) from None
         grades = list(matched.grades)
-        _tell(matched, [report.submission for report in reports if report.status == "grader_error"])
-    title = title or grade_columns.title_of(reports)
-    most = grade_columns.most_of(reports)
+        _print_unmatched(matched, [report.submission for report in reports if report.status == "grader_error"])
+    title = title or grade_columns.column_title(reports)
+    max_points = grade_columns.max_points(reports)
     if host == "canvas":
-        text = canvas.write(grades, title, most)
+        text = canvas.to_csv(grades, title, max_points)
     else:
-        text = moodle.write(grades, title)
-        if most > 100:
-            common.warn(f"Moodle takes no grade above 100 unless its administrator allows it, and here are {most:f}.")
-    _tell_changed([text for grade in grades for text in grade.student.told])
+        text = moodle.to_csv(grades, title)
+        if max_points > 100:
+            common.warn(
+                f"Moodle takes no grade above 100 unless its administrator allows it, and here are {max_points:f}."
+            )
+    _warn_escaped([text for grade in grades for text in grade.student.identities])
     if output is None:
         click.echo(text, nl=False)
         return
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise common.Sentence(f"{output} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
+        raise common.CommandError(f"{output} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
 
 
-def _reports(results: Path) -> list[Report]:
+def _load_reports(results: Path) -> list[Report]:
     """All results of the folder, of one exercise."""
-    from autograder.classroom.store import kept
+    from autograder.classroom.store import iter_results
 
     reports = []
-    for file, stored in kept(results):
+    for file, stored in iter_results(results):
         if stored is None:
             common.warn(f"{file.name} is no result of a submission, and is left out.")
         else:
             reports.append(stored.report)
     exercises = sorted({report.exercise for report in reports})
     if not reports:
-        raise common.Sentence(f"{results} holds no results: name the folder that autograder class made.")
+        raise common.CommandError(f"{results} holds no results: name the folder that autograder class made.")
     if len(exercises) > 1:
-        raise common.Sentence(f"{results} holds results of {' and '.join(exercises)}: give each a folder of its own.")
+        raise common.CommandError(
+            f"{results} holds results of {' and '.join(exercises)}: give each a folder of its own."
+        )
     return reports
 
 
-def _tell(matched: Matched, failed: Sequence[str]) -> None:
+def _print_unmatched(matched: RosterMatch, failed: Sequence[str]) -> None:
     """On stderr, one by one, whatever did not come out even."""
-    from autograder.formats.fields import readable
+    from autograder.formats.fields import sanitize_multiline
 
     lists = (
         ("Missing: in the roster, without a submission", matched.missing),
         ("Unknown: submissions of nobody in the roster, not exported", matched.unknown),
-        ("Doubtful: no score exported; a column called submission in the roster tells whose it is", matched.doubtful),
+        ("Doubtful: no score exported; a column called submission in the roster tells whose it is", matched.ambiguous),
         ("Not graded because the grader failed: no score exported", failed),
     )
     for title, names in lists:
         if names:
             click.echo(f"{title} ({len(names)}):", err=True)
             for name in names:
-                click.echo(f"  {readable(name, 300)}", err=True)
+                click.echo(f"  {sanitize_multiline(name, 300)}", err=True)
 
 
-def _tell_changed(texts: Sequence[str]) -> None:
-    from autograder.formats.csv_table import safe
-    from autograder.submission.sanitize import listing
+def _warn_escaped(texts: Sequence[str]) -> None:
+    from autograder.formats.csv_table import escape_cell
+    from autograder.submission.sanitize import join_names
 
-    if changed := [text for text in texts if safe(text) != text]:
-        common.warn(f"a spreadsheet would take {listing(changed)} for a formula or a command: changed, so check these.")
+    if changed := [text for text in texts if escape_cell(text) != text]:
+        common.warn(
+            f"a spreadsheet would take {join_names(changed)} for a formula or a command: changed, so check these."
+        )

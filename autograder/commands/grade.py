@@ -14,11 +14,11 @@ from autograder.commands import common, reporting
 from autograder.sandbox.host.levels import Level
 
 if TYPE_CHECKING:
-    from autograder.evaluation.report import Report, Telling
+    from autograder.evaluation.report import FeedbackLevel, Report
     from autograder.grading import Grader
 
 SECONDS_BETWEEN_LINES = 5
-VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
+GRADESCOPE_VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
 
 
 @click.command("grade")
@@ -27,17 +27,17 @@ VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gra
 @reporting.format_option("text")
 @reporting.output_option
 @reporting.report_option
-@common.require_isolation
+@common.require_isolation_option
 @common.seed_option
 @common.feedback_option
-@common.fail_under
+@common.fail_under_option
 @click.option(
     "--hidden-checks",
-    type=click.Choice(VISIBILITIES),
-    default=VISIBILITIES[0],
+    type=click.Choice(GRADESCOPE_VISIBILITIES),
+    default=GRADESCOPE_VISIBILITIES[0],
     show_default=True,
     metavar="WHEN",
-    help=f"When Gradescope shows students the hidden checks: {', '.join(VISIBILITIES)}. "
+    help=f"When Gradescope shows students the hidden checks: {', '.join(GRADESCOPE_VISIBILITIES)}. "
     "Until it does, it may keep their total from them as well.",
 )
 def command(
@@ -45,10 +45,10 @@ def command(
     path: Sequence[Path],
     form: str,
     output: Path | None,
-    targets: Sequence[reporting.Target],
+    targets: Sequence[reporting.ReportTarget],
     required: Level | None,
     seed: int | None,
-    feedback: Telling | None,
+    feedback: FeedbackLevel | None,
     fail_under: float | None,
     hidden_checks: str,
 ) -> None:
@@ -60,12 +60,12 @@ def command(
     isolation is below what is required; 2 for wrong usage; 3 when --fail-under is not reached.
     """
     reporting.check_targets(form, targets, len(path))
-    for one in path:
-        common.refuse_inside(one, Path.cwd())
+    for submission in path:
+        common.refuse_inside(submission, Path.cwd())
     course, loaded = common.open_exercise(exercise)
-    for one in path:
-        common.refuse_inside(one, course.root)
-    with common.open_grader(course, loaded, required, seed, feedback) as grader:
+    for submission in path:
+        common.refuse_inside(submission, course.root)
+    with common.open_course_grader(course, loaded, required, seed, feedback) as grader:
         reports = grade_all(grader, [(str(one), one) for one in path])
     reporting.write_reports(reports, form, output, targets, visibility=hidden_checks)
     if any(report.status == "grader_error" for report in reports):
@@ -79,7 +79,7 @@ def grade_all(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[R
     if len(submissions) == 1:
         return [grader.grade(path, name) for name, path in submissions]
     if not sys.stderr.isatty():
-        return _grade_and_tell(grader, submissions)
+        return _grade_with_log_lines(grader, submissions)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -88,13 +88,13 @@ def grade_all(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[R
         return [grader.grade(path, name) for name, path in progress.track(submissions)]
 
 
-def _grade_and_tell(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
+def _grade_with_log_lines(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
     """Grade with a line on stderr every few seconds and one at the end, for logs."""
     reports: list[Report] = []
-    told = time.monotonic()
+    last_shown = time.monotonic()
     for name, path in submissions:
         reports.append(grader.grade(path, name))
-        if len(reports) == len(submissions) or time.monotonic() > told + SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
+        if len(reports) == len(submissions) or time.monotonic() > last_shown + SECONDS_BETWEEN_LINES:
+            last_shown = time.monotonic()
             click.echo(f"Graded {len(reports)} of {len(submissions)}.", err=True)
     return reports

@@ -19,29 +19,31 @@ def command(exercise: str) -> None:
 
     Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
     """
-    from autograder.nbgrader.config import CONFIG, SOURCE
+    from autograder.nbgrader.config import CONFIG_FILE, SOURCE_FOLDER
     from autograder.release.build import ReleaseError, release_exercise
 
     course, loaded = common.open_exercise(exercise)
-    with_nbgrader = (course.root / CONFIG).is_file()
-    source = course.root / SOURCE / exercise if with_nbgrader else None
+    with_nbgrader = (course.root / CONFIG_FILE).is_file()
+    source = course.root / SOURCE_FOLDER / exercise if with_nbgrader else None
     try:
         folder = release_exercise(
             loaded,
             course.assignments / exercise,
             source,
-            first=lambda built: _fill(course.root, exercise, built.source) if with_nbgrader else None,
+            before_write=lambda built: (
+                _register_assignment(course.root, exercise, built.source_files) if with_nbgrader else None
+            ),
         )
     except ReleaseError as error:
-        raise common.Sentence(str(error), common.GRADER_ERROR) from None
-    click.echo(f"Released {exercise} to {common.shown(folder)}.")
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None
+    click.echo(f"Released {exercise} to {common.display_path(folder)}.")
 
 
-def _fill(root: Path, exercise: str, source: Mapping[str, bytes]) -> None:
-    from autograder.nbgrader.gradebook.registration import fill_gradebook
+def _register_assignment(root: Path, exercise: str, source: Mapping[str, bytes]) -> None:
+    from autograder.nbgrader.gradebook.registration import register_assignment
     from autograder.nbgrader.gradebook.session import GradebookError
 
     try:
-        fill_gradebook(root, exercise, source)
+        register_assignment(root, exercise, source)
     except GradebookError as error:
-        raise common.Sentence(str(error), common.GRADER_ERROR) from None
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None

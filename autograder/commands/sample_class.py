@@ -13,15 +13,15 @@ from autograder.evaluation.report import Report
 from autograder.formats import json_report, text
 
 EXERCISE = "rnn_backprop"
-TOLD_IN_FULL = "truncated_bptt"
+DETAILED_SUBMISSION = "truncated_bptt"
 
 
-def sample_class(course: Course) -> list[Path]:
+def list_sample_submissions(course: Course) -> list[Path]:
     """The folders of the sample class, or none outside a clone."""
-    return sorted(path for path in _class_folder(course).glob("*") if path.is_dir())
+    return sorted(path for path in _sample_class_folder(course).glob("*") if path.is_dir())
 
 
-def run_demo(course: Course, reports: Sequence[Report]) -> None:
+def present_reports(course: Course, reports: Sequence[Report]) -> None:
     """Show the table and one report in full; write every report as JSON and as text to build/demo."""
     folder = course.root / "build" / "demo"
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,19 +30,19 @@ def run_demo(course: Course, reports: Sequence[Report]) -> None:
         (folder / f"{report.submission}.txt").write_text(text.render([report]), encoding="utf-8")
     console = Console()
     if console.is_terminal:
-        _show(reports, console)
+        _print_reports(reports, console)
     else:
-        click.echo(text.plain(lambda console: _show(reports, console)), nl=False)
-    click.echo(f"The submissions lie in {_class_folder(course)}.\nThe reports lie in {folder}.")
+        click.echo(text.to_plain_text(lambda console: _print_reports(reports, console)), nl=False)
+    click.echo(f"The submissions lie in {_sample_class_folder(course)}.\nThe reports lie in {folder}.")
 
 
-def _show(reports: Sequence[Report], console: Console) -> None:
+def _print_reports(reports: Sequence[Report], console: Console) -> None:
     console.print(text.class_table(reports))
     console.print("One of them in full:\n")
     for report in reports:
-        if report.submission == TOLD_IN_FULL:
-            text.show_one(report, console)
+        if report.submission == DETAILED_SUBMISSION:
+            text.print_report(report, console)
 
 
-def _class_folder(course: Course) -> Path:
+def _sample_class_folder(course: Course) -> Path:
     return course.root / "tests" / "submissions" / "class"

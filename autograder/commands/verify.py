@@ -12,8 +12,8 @@ from autograder.commands import common
 
 if TYPE_CHECKING:
     from autograder.exercise.model import Exercise
-    from autograder.grading import Terms
-    from autograder.verification.outcomes import Proof
+    from autograder.grading import GradingConfig
+    from autograder.verification.outcomes import VerificationReport
 
 
 @click.command("verify")
@@ -39,28 +39,30 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int | None) -> N
     from autograder.verification import page as faces
 
     course, loaded = common.open_exercise(exercise)
-    proof = _proof(loaded, common.terms(course, None, 1), seeds, jobs or common.cores())
+    report = _run_verification(
+        loaded, common.load_grading_config(course, None, 1), seeds, jobs or common.available_cpus()
+    )
     if sys.stdout.isatty():
-        faces.show(proof, Console())
+        faces.print_report(report, Console())
     else:
-        click.echo(faces.plain(proof), nl=False)
+        click.echo(faces.render_text(report), nl=False)
     if html is not None:
         try:
-            html.write_text(faces.page(proof), encoding="utf-8")
+            html.write_text(faces.render_html(report), encoding="utf-8")
         except OSError as error:
-            raise common.Sentence(f"{html} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
-    if proof.complaints:
+            raise common.CommandError(f"{html} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
+    if report.problems:
         sys.exit(common.GRADER_ERROR)
 
 
-def _proof(exercise: Exercise, terms: Terms, seeds: int, jobs: int) -> Proof:
-    from autograder.classroom.progress import Meter
-    from autograder.grading import NotIsolated
-    from autograder.verification.verify import samples, verify
+def _run_verification(exercise: Exercise, config: GradingConfig, seed_count: int, jobs: int) -> VerificationReport:
+    from autograder.classroom.progress import ProgressMeter
+    from autograder.grading import IsolationError
+    from autograder.verification.verify import build_samples, verify
 
-    numbers = range(1, seeds + 1)
+    seeds = range(1, seed_count + 1)
     try:
-        with Meter(len(samples(exercise)) * seeds, quiet=False) as meter:
-            return verify(exercise, terms, numbers, jobs, common.warn, lambda: meter.count(kept=False, problem=False))
-    except NotIsolated as error:
-        raise common.Sentence(str(error), common.GRADER_ERROR) from None
+        with ProgressMeter(len(build_samples(exercise)) * seed_count, quiet=False) as meter:
+            return verify(exercise, config, seeds, jobs, common.warn, lambda: meter.count(cached=False, problem=False))
+    except IsolationError as error:
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None

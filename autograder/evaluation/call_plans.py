@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import slope
+from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
-from autograder.sandbox.host.program import Again, Batch, Call, Outcome, Recall
+from autograder.sandbox.host.program import Batch, Call, Outcome, RecheckResult, RepeatCall
 
 PUBLIC_SEED = 0
 
@@ -29,8 +29,10 @@ class PlannedCase:
     @cached_property
     def _numerical_gradient(self) -> Array:
         exercise, case = self.exercise, self.case
-        assert self.function.slope_of is not None
-        return slope(exercise.objective, case.arrays, case.names, self.function.slope_of, exercise.objectives)
+        assert self.function.wrt is not None
+        return numerical_gradient(
+            exercise.objective, case.arrays, case.names, self.function.wrt, exercise.objective_batch
+        )
 
     def numerical_gradient(self) -> Array:
         """Return the numerical gradient of J, computed when it is first asked for."""
@@ -58,8 +60,8 @@ class CallPlan:
     def batch(self) -> Batch:
         """The calls as the sandbox takes them."""
         first, *others = [make_call(self.function, test.case) for test in self.cases.values()]
-        extra = (Recall(0), Again(0), first, make_call(self.function, self.shuffled.case))
-        return Batch(self.function.name, (replace(first, watched=True), *others, *extra))
+        extra = (RecheckResult(0), RepeatCall(0), first, make_call(self.function, self.shuffled.case))
+        return Batch(self.function.name, (replace(first, detect_mutation=True), *others, *extra))
 
     @property
     def first_case_is_public(self) -> bool:
@@ -82,7 +84,7 @@ class CallPlan:
 def make_call(function: Function, case: Case) -> Call:
     """Return the call of a function on a case, with those of its arrays that the function may see, unwatched."""
     arrays = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
-    return Call(arrays, case.names, watched=False)
+    return Call(arrays, case.names, detect_mutation=False)
 
 
 def case_rng(check: Check, case_id: str, seed: int) -> np.random.Generator:
@@ -128,7 +130,7 @@ def _draw_with_results(
     exercise: Exercise, generators: Mapping[str, Mapping[str, np.random.Generator]]
 ) -> Sequence[tuple[Case, tuple[Array, ...]]]:
     """Draw the cases, function by function, each with the expected results; all at once where the exercise can."""
-    if exercise.pose is not None:
-        return exercise.pose([item for cases in generators.values() for item in cases.items()])
+    if exercise.draw_batch is not None:
+        return exercise.draw_batch([item for cases in generators.values() for item in cases.items()])
     cases = [(function, exercise.draw(id, rng)) for function, by_id in generators.items() for id, rng in by_id.items()]
     return [(case, exercise.reference(function, case)) for function, case in cases]

@@ -14,13 +14,13 @@ import numpy as np
 import autograder.student.feedback as student
 from autograder.exercise.model import Array
 
-EXACT = student.EXACT
+TOLERANCE = student.EXACT
 """Largest error of honest float64 code: four decades above what was seen, below every float32 result seen."""
 
-COARSE = student.CLOSE
+LOW_PRECISION_TOLERANCE = student.CLOSE
 """Largest error of the right formula in float32; on well-designed cases no slip comes this close."""
 
-SMALLEST_SCALE = student.SMALLEST
+SCALE_FLOOR = student.SMALLEST
 """An expected array smaller than this everywhere is compared as if it had this size."""
 
 relative_error = student.error
@@ -37,15 +37,15 @@ class Comparison:
     @property
     def verdict(self) -> Literal["exact", "coarse", "wrong"]:
         """Right, right in low precision, or wrong."""
-        if self.error <= EXACT:
+        if self.error <= TOLERANCE:
             return "exact"
-        return "coarse" if self.error <= COARSE else "wrong"
+        return "coarse" if self.error <= LOW_PRECISION_TOLERANCE else "wrong"
 
 
 def compare(array: Array, expected: Array) -> Comparison:
     """Compare two finite arrays of one shape: their relative error, and where it is largest unless they agree."""
     error = relative_error(array, expected)
-    if error <= EXACT:
+    if error <= TOLERANCE:
         return Comparison(error, ())
     with np.errstate(over="ignore"):
         farthest = int(np.abs(array - expected).argmax())

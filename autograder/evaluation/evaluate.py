@@ -10,12 +10,21 @@ import numpy as np
 
 from autograder.evaluation.comparison import Comparison, compare
 from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
-from autograder.evaluation.numerical_gradient import slope
+from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.evaluation.report import CheckStatus
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.exercise.source import stub_text
-from autograder.sandbox.host.program import CellProblem, Ended, Limits, Missing, Outcome, Raised, Returned, Unusable
-from autograder.sandbox.protocol.vocabulary import FLOATS
+from autograder.sandbox.host.program import (
+    CellProblem,
+    FunctionMissing,
+    FunctionRaised,
+    InvalidResult,
+    Limits,
+    Outcome,
+    ProcessEnded,
+    Returned,
+)
+from autograder.sandbox.protocol.vocabulary import FLOAT_DTYPES
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class CheckVerdict:
     @property
     def points(self) -> float:
         """All points of the check, or none."""
-        return self.check.worth if self.finding.status == "pass" else 0.0
+        return self.check.max_points if self.finding.status == "pass" else 0.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def evaluate_function(
 
 def _is_unmodified_stub(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
     """Whether a function stopped at its own stub's line, and not at that of another function that it calls."""
-    if not isinstance(outcome, Raised) or outcome.error != "NotImplementedError":
+    if not isinstance(outcome, FunctionRaised) or outcome.error != "NotImplementedError":
         return False
     return outcome.text not in {stub_text(other.name) for other in exercise.functions if other != function}
 
@@ -109,9 +118,9 @@ class CheckEvaluator:
 
     def evaluate(self, check: Check) -> list[Finding]:
         """Return a finding for each case of a check; for a contract, one for each of the repeated calls."""
-        if check.looks_at == "contract":
+        if check.kind == "contract":
             return self._contract(check)
-        expected = self._numerical_gradient if check.looks_at == "slope" else _reference
+        expected = self._numerical_gradient if check.kind == "slope" else _reference
         return [self._numbers(check, self.results[case], expected) for case in check.cases]
 
     def remarks(self, wrong: Collection[str]) -> Iterator[Remark]:
@@ -126,7 +135,7 @@ class CheckEvaluator:
             return
         cases = [self.results[case] for check in checks if check.id in wrong for case in check.cases]
         off = [result for result in cases if self._matches(result, _reference) is False]
-        if self.function.slope_of and any(self._matches(result, self._numerical_gradient) for result in off):
+        if self.function.wrt and any(self._matches(result, self._numerical_gradient) for result in off):
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
         elif not wrong:  # beside wrong numbers it would say nothing new
             yield Remark("instructor", "ignores_arguments", {"function": name})
@@ -144,17 +153,17 @@ class CheckEvaluator:
             "result": list(self.function.returns)[worst],
             "error": comparison.error,
             "where": comparison.where,
-            "case": result.case.about,
+            "case": result.case.description,
         }
-        code = "wrong_gradient" if check.looks_at == "slope" else "wrong_value"
+        code = "wrong_gradient" if check.kind == "slope" else "wrong_value"
         return Finding("fail", code, fields, comparison.error)  # type: ignore[arg-type]  # both are codes
 
     def _numerical_gradient(self, result: CallResult) -> tuple[Array, ...]:
-        assert self.function.slope_of is not None
+        assert self.function.wrt is not None
         if result.numerical_gradient is not None:
             return (result.numerical_gradient(),)
         case = result.case
-        return (slope(self.exercise.objective, case.arrays, case.names, self.function.slope_of),)
+        return (numerical_gradient(self.exercise.objective, case.arrays, case.names, self.function.wrt),)
 
     def _matches(self, result: CallResult, expected: Expectation) -> bool | None:
         """Whether a call gave these numbers; None where it gave none."""
@@ -175,7 +184,7 @@ class CheckEvaluator:
         if changed:
             fields = {"function": name, "arguments": changed}
             return [Finding("fail", "arguments_changed", fields, cause=CONTRACT_BROKEN)]
-        broken = [law.sentence for law in self.function.laws if not law.holds(before, usable)]
+        broken = [law.message for law in self.function.invariants if not law.predicate(before, usable)]
         if broken:
             return [Finding("fail", "invariant_broken", {"message": broken[0]})]
         return [self._repeated(check, usable, call) for call in ("repeat_same_args", "repeat_fresh_args", "recheck")]
@@ -209,9 +218,9 @@ class CheckEvaluator:
         """Return why a call gave no arrays that can be compared, if so; text of the student's only if `quoting`."""
         fields: dict[str, Any]
         match result.outcome:
-            case Missing():
+            case FunctionMissing():
                 return self._missing(result.outcome)
-            case Raised(error, text, cell, line):
+            case FunctionRaised(error, text, cell, line):
                 fields = {
                     "function": self.function.name,
                     "arguments": self.function.arguments,
@@ -219,10 +228,10 @@ class CheckEvaluator:
                     "text": text if quoting else None,
                     "cell": cell,
                     "line": line,
-                    "case": result.case.about,
+                    "case": result.case.description,
                 }
                 return Finding("error", "raised", fields, cause=(error, cell, line))
-            case Unusable(position, what):
+            case InvalidResult(position, what):
                 fields = {
                     "function": self.function.name,
                     "returns": tuple(self.function.returns.items()),
@@ -230,20 +239,20 @@ class CheckEvaluator:
                     "what": what,
                 }
                 return Finding("fail", "invalid_result", fields, cause=result.outcome)
-            case Ended(how, code):
+            case ProcessEnded(how, code):
                 status: CheckStatus = "timeout" if how in ("cpu", "wall") else "error"
                 fields = {"function": self.function.name, "how": how, "exit_code": code, "limits": self.limits}
                 return Finding(status, "process_ended", fields, cause=result.outcome)
             case Returned():
                 return self._problem_of_arrays(result, result.outcome)
 
-    def _missing(self, outcome: Missing) -> Finding:
+    def _missing(self, outcome: FunctionMissing) -> Finding:
         """Return why there is no such function: the first cell that stopped and would have defined it, if any."""
         stopped = next((problem for problem in self.problems if self.function.name in problem.defines), None)
         fields = {
             "function": self.function.name,
             "callable": outcome.callable,
-            "similar": outcome.similar,
+            "similar": outcome.similar_names,
             "stopped": stopped,
             "limits": self.limits,
         }
@@ -254,11 +263,11 @@ class CheckEvaluator:
             self.function.returns.items(), outcome.values, result.expected, strict=True
         ):
             fields: dict[str, Any]
-            case = result.case.about
+            case = result.case.description
             if value.array.shape != right.shape:
                 shapes = {"shape": value.array.shape, "symbols": symbols, "expected": right.shape}
                 return Finding("fail", "wrong_shape", {"result": name, **shapes, "case": case}, cause=("shape", name))
-            if value.dtype not in FLOATS:
+            if value.dtype not in FLOAT_DTYPES:
                 fields = {"function": self.function.name, "dtype": value.dtype}
                 return Finding("fail", "wrong_dtype", fields, cause=("dtype", name))
             if not np.isfinite(value.array).all():
@@ -284,12 +293,12 @@ def _combine(findings: list[Finding], cases: int) -> Finding:
 
 def _contract_needs_value(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
     """A kept contract alone earns nothing: it counts once a value or gradient is right."""
-    values = [verdict for verdict in verdicts if verdict.check.looks_at != "contract"]
+    values = [verdict for verdict in verdicts if verdict.check.kind != "contract"]
     if not values or any(verdict.finding.status == "pass" for verdict in values):
         return verdicts
     return [
         _withhold(verdict, Finding("fail", "contract_needs_value", {"function": verdict.check.function}))
-        if verdict.check.looks_at == "contract"
+        if verdict.check.kind == "contract"
         else verdict
         for verdict in verdicts
     ]
@@ -297,7 +306,7 @@ def _contract_needs_value(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
 
 def _apply_gates(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
     """Where a check that is a condition does not pass, the points of the other checks are withheld."""
-    unmet = [v for v in verdicts if v.check.counts == "condition" and v.finding.status != "pass"]
+    unmet = [v for v in verdicts if v.check.role == "condition" and v.finding.status != "pass"]
     if not unmet:
         return verdicts
     gated = Finding("fail", "gated", {"title": unmet[0].check.title})
@@ -317,7 +326,7 @@ def _remarks(
 ) -> Iterator[Remark]:
     """Yield what the student should know: checks without points that did not pass, and low precision."""
     for verdict in verdicts:
-        if verdict.check.counts == "note" and verdict.finding.status != "pass":
+        if verdict.check.role == "note" and verdict.finding.status != "pass":
             yield Remark("student", "unscored_check", {"title": verdict.check.title, "finding": verdict.finding})
     findings = [finding for several in by_case.values() for finding in several]
     errors = [finding.error for finding in findings if finding.status == "pass" and finding.error is not None]

@@ -24,19 +24,21 @@ STEP = 1e-20
 
 
 Objective = Callable[[Mapping[str, npt.NDArray[Any]], Names], complex]
-Objectives = Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]]
+ObjectiveBatch = Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]]
 
 
-def slope(objective: Objective, arrays: Arrays, names: Names, wrt: str, objectives: Objectives | None = None) -> Array:
+def numerical_gradient(
+    objective: Objective, arrays: Arrays, names: Names, wrt: str, objective_batch: ObjectiveBatch | None = None
+) -> Array:
     """dJ/d arrays[wrt], entry by entry, in the shape of arrays[wrt].
 
-    `objective(arrays, names)` is J and must keep the imaginary part of its arrays. `objectives`, where there is one,
+    `objective(arrays, names)` is J and must keep the imaginary part of its arrays. `objective_batch`, where there is one,
     gives J for each array of a stack in the place of arrays[wrt], in one go.
     """
     at = np.array(arrays[wrt], dtype=np.complex128)
-    if objectives is not None:
+    if objective_batch is not None:
         moved = at + 1j * STEP * np.eye(at.size).reshape(at.size, *at.shape)
-        return np.imag(objectives({**arrays, wrt: moved}, names)).reshape(at.shape) / STEP
+        return np.imag(objective_batch({**arrays, wrt: moved}, names)).reshape(at.shape) / STEP
     slopes = np.empty(at.shape)
     for place in np.ndindex(at.shape):
         at[place] += 1j * STEP
@@ -50,7 +52,7 @@ def is_gradient(exercise: Exercise, function: Function, case: Case, expected: tu
 
     It is not where the case hands in derivatives that are not those of the given functions.
     """
-    if function.slope_of is None:
+    if function.wrt is None:
         return False
-    numerical = slope(exercise.objective, case.arrays, case.names, function.slope_of)
+    numerical = numerical_gradient(exercise.objective, case.arrays, case.names, function.wrt)
     return compare(expected[0], numerical).verdict != "wrong"

@@ -29,7 +29,7 @@ Code = Literal[
 ]
 """What was found by a check that did not pass. Tools may rely on these words; sentences may change."""
 
-Telling = Literal["none", "symptom", "hint", "full"]
+FeedbackLevel = Literal["none", "symptom", "hint", "full"]
 """How much students are told of a check that fails: that it does, a sentence, also where to look, or all."""
 
 

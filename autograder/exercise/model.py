@@ -21,26 +21,26 @@ Names = Mapping[str, str]
 class Case:
     """One set of arguments, as it crosses the pipe: arrays (float64, any rank) and names of given functions.
 
-    `about` describes the case to a reader ("T = 3 steps, ..."), and so do its `traits`: numbers such as {"T": 3}, and
+    `description` describes the case to a reader ("T = 3 steps, ..."), and so do its `parameters`: numbers such as {"T": 3}, and
     words that say in which of several ways it is made, such as {"h0": "h0 = 0"}. Both stay with the trusted side.
     """
 
     id: str
     arrays: Arrays
     names: Names = field(default_factory=dict)
-    about: str = ""
-    traits: Mapping[str, int | str] = field(default_factory=dict)
+    description: str = ""
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Law:
+class Invariant:
     """Something that the results of a function must satisfy in themselves, and how a student is told so.
 
     `holds(arrays, results)` looks at finite results of the right shapes.
     """
 
-    sentence: str
-    holds: Callable[[Arrays, tuple[Array, ...]], bool]
+    message: str
+    predicate: Callable[[Arrays, tuple[Array, ...]], bool]
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,25 @@ class Function:
 
     `arguments` are the parameters in order, as keys of what the given module's `arguments(arrays, names)` returns;
     `arrays` are the arrays of a case that this function may see, where the case has them; `returns` maps the name of
-    each result to its shape in symbols, such as {"h": "(T+1, H)"}. A gradient says in `slope_of` which array of the
-    case it is the slope of J for. `laws` belong to the function's contract. `read` is where its formula stands.
+    each result to its shape in symbols, such as {"h": "(T+1, H)"}. A gradient says in `wrt` which array of the
+    case it is the slope of J for. `invariants` belong to the function's contract. `reference_text` is where its formula stands.
     """
 
     name: str
     arguments: tuple[str, ...]
     arrays: tuple[str, ...]
     returns: Mapping[str, str]
-    slope_of: str | None = None
-    laws: tuple[Law, ...] = ()
-    read: str = ""
+    wrt: str | None = None
+    invariants: tuple[Invariant, ...] = ()
+    reference_text: str = ""
 
 
 @dataclass(frozen=True)
 class Check:
     """One line of the rubric, for one function.
 
-    `looks_at` "value" compares with the reference, "slope" with the measured slope of the objective, "contract" at
-    shapes, dtypes, inputs left unchanged and equal answers to equal calls. `counts` "note" gives no points whatever
+    `kind` "value" compares with the reference, "slope" with the measured slope of the objective, "contract" at
+    shapes, dtypes, inputs left unchanged and equal answers to equal calls. `role` "note" gives no points whatever
     happens and tells only; "condition" withholds all points of its function when it fails. A check that is not
     `hidden` is drawn from a public seed, and its messages may quote what the student's code raised.
     """
@@ -77,29 +77,29 @@ class Check:
     title: str
     points: float
     cases: tuple[str, ...]
-    looks_at: Literal["value", "slope", "contract"] = "value"
-    counts: Literal["points", "note", "condition"] = "points"
+    kind: Literal["value", "slope", "contract"] = "value"
+    role: Literal["points", "note", "condition"] = "points"
     hidden: bool = True
 
     @property
-    def worth(self) -> float:
+    def max_points(self) -> float:
         """The points that it gives when it passes."""
-        return 0.0 if self.counts == "note" else self.points
+        return 0.0 if self.role == "note" else self.points
 
 
 @dataclass(frozen=True)
 class VisibleCheck:
     """One check that students run themselves: it needs golden numbers and no reference.
 
-    `looks_at` as in Check; `cases` are complete, drawn by the rubric. `starts` belongs to a contract: results whose
+    `kind` as in Check; `cases` are complete, drawn by the rubric. `initial_rows` belongs to a contract: results whose
     first row is an argument itself, such as {"h": "h0"}. `hint` is told beside wrong numbers: what to look at first.
     """
 
     function: str
     title: str
     cases: tuple[Case, ...]
-    looks_at: Literal["value", "slope", "contract"] = "value"
-    starts: Names = field(default_factory=dict)
+    kind: Literal["value", "slope", "contract"] = "value"
+    initial_rows: Names = field(default_factory=dict)
     hint: str = ""
 
 
@@ -120,7 +120,7 @@ class Mistake:
     source: str
 
 
-Pose = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]
+DrawBatch = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]
 """Cases drawn from generators, each beside what its function is to give there."""
 
 
@@ -128,38 +128,38 @@ Pose = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case
 class Exercise:
     """An exercise folder, loaded: see solutions/README.md for what such a folder must hold.
 
-    `given` maps the files handed out as they are to their text; the first one has `arguments(arrays, names)`.
+    `support_modules` maps the files handed out as they are to their text; the first one has `arguments(arrays, names)`.
     `draw(case_id, rng)` makes a case; `reference(function, case)` gives the results of the model answer in order;
     `pose(asked)` does both for many (case id, rng) at once, where there is a quicker way than one by one.
-    `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes; `objectives`
+    `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes; `objective_batch`
     gives it for each array of a stack in the place of one, where there is a quicker way.
-    `ladder` are complete public cases, the same for everybody, from the smallest up: wrong work is looked at on them;
+    `diagnostic_cases` are complete public cases, the same for everybody, from the smallest up: wrong work is looked at on them;
     `mistaken(mistake, case)` is what a known mistake gives there.
     `sums(function, case)` tells what the expected result is the sum of there, in one way or several, and `loss(arrays,
     names)` is J as told by results among the arrays. `hints` of a function go from general to specific.
-    `set_up`, `check_cells` and `stub_cells` are the sources of the cells as they are released.
+    `setup_cells`, `check_cells` and `stub_cells` are the sources of the cells as they are released.
     """
 
     name: str
     folder: Path
-    given: Mapping[str, str]
+    support_modules: Mapping[str, str]
     functions: tuple[Function, ...]
     checks: tuple[Check, ...]
-    visible: tuple[VisibleCheck, ...]
+    visible_checks: tuple[VisibleCheck, ...]
     draw: Callable[[str, np.random.Generator], Case]
     reference: Callable[[str, Case], tuple[Array, ...]]
     objective: Callable[[Mapping[str, npt.NDArray[Any]], Names], complex]
-    set_up: frozenset[str]
+    setup_cells: frozenset[str]
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
-    ladder: tuple[Case, ...] = ()
+    diagnostic_cases: tuple[Case, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
-    mistaken: Callable[[Mistake, Case], tuple[Array, ...]] = lambda mistake, case: ()
-    sums: Callable[[str, Case], tuple[Sum, ...]] = lambda function, case: ()
-    loss: Callable[[Arrays, Names], float] | None = None
+    run_mistake: Callable[[Mistake, Case], tuple[Array, ...]] = lambda mistake, case: ()
+    decompose: Callable[[str, Case], tuple[Sum, ...]] = lambda function, case: ()
+    loss_from_outputs: Callable[[Arrays, Names], float] | None = None
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    pose: Pose | None = None
-    objectives: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
+    draw_batch: DrawBatch | None = None
+    objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
 
     def checks_of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function, in the order of the rubric."""
@@ -168,4 +168,4 @@ class Exercise:
     @property
     def max_score(self) -> float:
         """The points of the whole rubric."""
-        return round(sum(check.worth for check in self.checks), 6)
+        return round(sum(check.max_points for check in self.checks), 6)

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from autograder.evaluation.call_plans import CallPlan
 from autograder.evaluation.evaluate import CheckVerdict, FunctionVerdict
 from autograder.evaluation.findings import Finding
-from autograder.evaluation.report import CheckResult, Feedback, Note, Telling
+from autograder.evaluation.report import CheckResult, Feedback, FeedbackLevel, Note
 from autograder.exercise.model import Exercise, Function
 from autograder.feedback import messages
 from autograder.feedback.consistency import ConsistencyChecker, ForwardConsistency
 from autograder.feedback.diagnosis import MistakeCatalogue
 from autograder.feedback.diagnostic_cases import DiagnosticSuite, ResultsByCase, has_wrong_numbers
 from autograder.sandbox.host.bounded_cache import BoundedCache
-from autograder.sandbox.host.jail import Loaded, Runner
-from autograder.sandbox.host.program import Batch, Ended, Execution, Limits, Program, Returned
+from autograder.sandbox.host.jail import LoadedProgram, Runner
+from autograder.sandbox.host.program import Batch, Execution, Limits, ProcessEnded, Program, Returned
 from autograder.student.feedback import explain
 from autograder.student.layout import as_text
 
@@ -39,7 +39,7 @@ def check_result(verdict: CheckVerdict) -> CheckResult:
         title=check.title,
         status=finding.status,
         points=verdict.points,
-        max_points=check.worth,
+        max_points=check.max_points,
         hidden=check.hidden,
         code=finding.code,
     )
@@ -51,7 +51,7 @@ def _with_sentence(result: CheckResult, sentence: messages.Sentence) -> CheckRes
     return replace(result, message=sentence.text, statement=statement, detail=sentence.detail)
 
 
-def redact(result: CheckResult, level: Telling) -> CheckResult:
+def redact(result: CheckResult, level: FeedbackLevel) -> CheckResult:
     """Leave out what the course does not tell students. The name of a mistake stays: it is for the instructor."""
     if result.status == "pass" or level == "full":
         return result
@@ -89,7 +89,7 @@ class DiagnosticResults:
     diagnostic cases; `consistency` what was found beside a wrong forward pass.
     """
 
-    aborted: Mapping[str, Ended] = field(default_factory=dict)
+    aborted: Mapping[str, ProcessEnded] = field(default_factory=dict)
     results: Mapping[str, ResultsByCase] = field(default_factory=dict)
     consistency: ForwardConsistency = field(default_factory=ForwardConsistency)
 
@@ -113,7 +113,7 @@ class TimeBoxedRunner:
         """Do what `Jail.run` does within the time box. Raises TimeBoxExceeded for all that ends the process."""
         limits = replace(limits, cpu_seconds=TIME_BOX_SECONDS, wall_seconds=4 * TIME_BOX_SECONDS)
         execution = self.runner.run(program, batches, limits)
-        if any(isinstance(outcome, Ended) for outcomes in execution.outcomes.values() for outcome in outcomes):
+        if any(isinstance(outcome, ProcessEnded) for outcomes in execution.outcomes.values() for outcome in outcomes):
             raise TimeBoxExceeded
         return execution
 
@@ -133,17 +133,17 @@ class FeedbackBuilder:
         self._catalogue = MistakeCatalogue(exercise)
 
     def probe_public_cases(
-        self, loaded: Loaded, program: Program, plans: Sequence[CallPlan], limits: Limits
+        self, loaded: LoadedProgram, program: Program, plans: Sequence[CallPlan], limits: Limits
     ) -> DiagnosticResults:
         """Make the first call of each function, and run those with wrong numbers on the diagnostic cases.
 
         All of it is public, so the process may go on with hidden cases, and most wrong work needs no other process. The
         verdict is still to come, so there is a time box: what takes longer is left for later.
         """
-        if not self.exercise.ladder or not all(plan.first_case_is_public for plan in plans):
+        if not self.exercise.diagnostic_cases or not all(plan.first_case_is_public for plan in plans):
             return DiagnosticResults()
-        outcomes = loaded.begin([plan.batch for plan in plans], limits)
-        aborted = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Ended)}
+        outcomes = loaded.run_first_calls([plan.batch for plan in plans], limits)
+        aborted = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProcessEnded)}
         wrong = [plan.function for plan in plans if has_wrong_numbers(plan.first.result(outcomes[plan.function.name]))]
         try:
             found = self.run_diagnostics(TimeBoxedRunner(loaded), program, wrong, limits)
@@ -193,7 +193,7 @@ class FeedbackBuilder:
     def _build_feedback(self, function: Function, results: ResultsByCase, facts: Facts) -> FunctionFeedback | None:
         """Return what there is to say of one function's numbers; nothing where none are wrong."""
         reports = self._suite.case_reports(function, results)
-        feedback = explain(function.name, reports, self._visible_hint(function), function.read)
+        feedback = explain(function.name, reports, self._visible_hint(function), function.reference_text)
         if feedback is None:
             return None
         feedback = replace(feedback, facts=feedback.facts + facts)
@@ -206,7 +206,7 @@ class FeedbackBuilder:
 
     def _visible_hint(self, function: Function) -> str:
         """Return what the visible checks say beside wrong numbers."""
-        hints = (check.hint for check in self.exercise.visible if check.function == function.name and check.hint)
+        hints = (check.hint for check in self.exercise.visible_checks if check.function == function.name and check.hint)
         return next(hints, "")
 
 

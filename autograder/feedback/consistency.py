@@ -67,8 +67,8 @@ class ConsistencyChecker:
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
-        self._forward = next((function for function in exercise.functions if function.slope_of is None), None)
-        self._gradients = [function for function in exercise.functions if function.slope_of is not None]
+        self._forward = next((function for function in exercise.functions if function.wrt is None), None)
+        self._gradients = [function for function in exercise.functions if function.wrt is not None]
         self._differences: dict[str, FiniteDifferenceBatch] = {}
 
     def check(
@@ -79,7 +79,7 @@ class ConsistencyChecker:
         `results` are those of functions with wrong numbers, on the diagnostic cases.
         """
         forward = self._forward
-        if forward is None or self._exercise.loss is None or forward.name not in results:
+        if forward is None or self._exercise.loss_from_outputs is None or forward.name not in results:
             return ForwardConsistency()
         case = _largest_wrong_case(results[forward.name].values(), self._gradients)
         if case is None:
@@ -98,7 +98,7 @@ class ConsistencyChecker:
             return ForwardConsistency()
         consistent = {}
         for gradient in self._gradients:
-            expected = numerical[gradient.slope_of or ""]
+            expected = numerical[gradient.wrt or ""]
             values = comparable_arrays(CallResult(own, outcomes[gradient.name][0], (expected,)))
             if values:
                 consistent[gradient.name] = compare(values[0], expected).verdict != "wrong"
@@ -138,7 +138,7 @@ def _largest_wrong_case(results: Iterable[CallResult], gradients: Sequence[Funct
 
 
 def _weights(gradients: Sequence[Function]) -> list[str]:
-    return list(dict.fromkeys(gradient.slope_of for gradient in gradients if gradient.slope_of))
+    return list(dict.fromkeys(gradient.wrt for gradient in gradients if gradient.wrt))
 
 
 def _perturbations(case: Case, name: str) -> Iterator[Perturbation]:
@@ -153,7 +153,7 @@ def _central_differences(
     exercise: Exercise, forward: Function, differences: FiniteDifferenceBatch, outcomes: Sequence[Outcome]
 ) -> dict[str, Array] | None:
     """Return (J(a + step) - J(a - step)) / (2 step) for each moved array; None where a call gave no numbers."""
-    assert exercise.loss is not None
+    assert exercise.loss_from_outputs is not None
     gradients = {moved.name: np.zeros(moved.case.arrays[moved.name].shape) for moved in differences.perturbations}
     for moved, outcome in zip(differences.perturbations, outcomes, strict=True):
         values = comparable_arrays(CallResult(moved.case, outcome, differences.expected))
@@ -162,5 +162,7 @@ def _central_differences(
         arrays: Arrays = {**moved.case.arrays, **dict(zip(forward.returns, values, strict=True))}
         with np.errstate(all="ignore"):
             # `step` has a sign, so adding both terms makes their difference.
-            gradients[moved.name][moved.index] += exercise.loss(arrays, moved.case.names) / (2 * moved.step)
+            gradients[moved.name][moved.index] += exercise.loss_from_outputs(arrays, moved.case.names) / (
+                2 * moved.step
+            )
     return gradients if all(np.isfinite(array).all() for array in gradients.values()) else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.evaluation.comparison import COARSE, EXACT, SMALLEST_SCALE, relative_error
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, SCALE_FLOOR, TOLERANCE, relative_error
 from autograder.evaluation.evaluate import CallResult
 from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.sandbox.host.program import Returned
@@ -21,8 +21,8 @@ Arrays = tuple[Array, ...]
 MIN_DISTINGUISHING_CASES = 2
 """On so many cases a mistake must differ from a right answer: on a single one, different mistakes may look alike."""
 
-SEPARATION = 1000 * EXACT
-SEPARATION_LOW_PRECISION = 10 * COARSE
+SEPARATION = 1000 * TOLERANCE
+SEPARATION_LOW_PRECISION = 10 * LOW_PRECISION_TOLERANCE
 """How far a mistake must be from a right answer, for numbers in full precision and for those in low precision."""
 
 
@@ -45,7 +45,7 @@ class MistakeCatalogue:
         result, arrays = numbers[0]
         candidates = self._index(function, result).candidates(arrays)
         # First as numbers in full precision; then, where that names none, as numbers in low precision.
-        for tolerance, separation in ((EXACT, SEPARATION), (COARSE, SEPARATION_LOW_PRECISION)):
+        for tolerance, separation in ((TOLERANCE, SEPARATION), (LOW_PRECISION_TOLERANCE, SEPARATION_LOW_PRECISION)):
             matching = self._matching(candidates, numbers, tolerance)
             distinct = [mistake for mistake in matching if self._is_distinct(mistake, numbers, separation)]
             if len(distinct) == 1:  # several that give the same numbers are not told apart: none is named
@@ -83,7 +83,7 @@ class MistakeCatalogue:
     def _compute(self, mistake: Mistake, case: Case) -> Arrays | None:
         try:
             with np.errstate(all="ignore"):
-                return self._exercise.mistaken(mistake, case)
+                return self._exercise.run_mistake(mistake, case)
         except Exception:  # noqa: BLE001 - an entry that fails on a case must not cost a student the verdict
             return None
 
@@ -115,7 +115,11 @@ class MistakeIndex:
         with np.errstate(all="ignore"):
             errors = (np.abs(self._numbers - _flat(arrays)) / self._scales).max(axis=1)
         # `not >` and not `<=`: what cannot be compared, NaN, is looked at more closely.
-        near = [mistake for mistake, error in zip(self._indexed, errors, strict=True) if not error > 2 * COARSE]
+        near = [
+            mistake
+            for mistake, error in zip(self._indexed, errors, strict=True)
+            if not error > 2 * LOW_PRECISION_TOLERANCE
+        ]
         return [*self._others, *near]
 
 
@@ -124,7 +128,7 @@ def _flat(arrays: Iterable[Array]) -> Array:
 
 
 def _scale(array: Array) -> Array:
-    return np.full(array.shape, max(np.abs(array).max(), SMALLEST_SCALE))
+    return np.full(array.shape, max(np.abs(array).max(), SCALE_FLOOR))
 
 
 def _is_comparable(arrays: Arrays, expected: Arrays) -> bool:

@@ -45,7 +45,7 @@ class DiagnosticSuite:
         self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
     ) -> Mapping[str, ResultsByCase]:
         """Run each of the functions on every case; nothing where the exercise has none."""
-        if not self._exercise.ladder or not functions:
+        if not self._exercise.diagnostic_cases or not functions:
             return {}
         outcomes = runner.run(program, [self._batch(function) for function in functions], limits).outcomes
         return {function.name: self._results(function, outcomes[function.name]) for function in functions}
@@ -55,8 +55,8 @@ class DiagnosticSuite:
         return tuple(
             Rung(
                 case=expected.case.id,
-                about=expected.case.about,
-                traits=expected.case.traits,
+                about=expected.case.description,
+                traits=expected.case.parameters,
                 results=tuple(function.returns),
                 yours=comparable_arrays(results[expected.case.id]),
                 expected=expected.expected,
@@ -69,19 +69,21 @@ class DiagnosticSuite:
     def expected_results(self, function: Function) -> tuple[ExpectedResult, ...]:
         """Return what is expected of one function, case by case."""
         if function.name not in self._expected:
-            self._expected[function.name] = tuple(self._expect(function, case) for case in self._exercise.ladder)
+            self._expected[function.name] = tuple(
+                self._expect(function, case) for case in self._exercise.diagnostic_cases
+            )
         return self._expected[function.name]
 
     def _batch(self, function: Function) -> Batch:
         if function.name not in self._batches:
-            calls = tuple(make_call(function, case) for case in self._exercise.ladder)
+            calls = tuple(make_call(function, case) for case in self._exercise.diagnostic_cases)
             self._batches[function.name] = Batch(function.name, calls)
         return self._batches[function.name]
 
     def _expect(self, function: Function, case: Case) -> ExpectedResult:
         exercise = self._exercise
         expected = exercise.reference(function.name, case)
-        sums = exercise.sums(function.name, case)
+        sums = exercise.decompose(function.name, case)
         return ExpectedResult(case, expected, is_gradient(exercise, function, case, expected), sums)
 
     def _results(self, function: Function, outcomes: Sequence[Outcome]) -> ResultsByCase:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.evaluation.comparison import COARSE
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
 from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
-from autograder.sandbox.host.program import CellProblem, Ended, How, Limits
-from autograder.submission.sanitize import listing, plain
+from autograder.sandbox.host.program import CellProblem, EndReason, Limits, ProcessEnded
+from autograder.submission.sanitize import join_names, one_line
 
 LONGEST_QUOTE = 200
 
@@ -62,7 +62,7 @@ def remark(remark: Remark) -> str:
 
 def quote(text: str) -> str:
     """Return text that a student's code made on one line, without control characters, and cut."""
-    return plain(text, LONGEST_QUOTE)
+    return one_line(text, LONGEST_QUOTE)
 
 
 # --- The function could not be called, or did not return -------------------------------------------------------------
@@ -100,7 +100,7 @@ def _raised(
     return _with_hint(f"{function} raised {error} in {place}{why} (case: {case}).", error)
 
 
-def _process_ended(function: str, how: How, exit_code: int | None, limits: Limits) -> str:
+def _process_ended(function: str, how: EndReason, exit_code: int | None, limits: Limits) -> str:
     match how:
         case "cpu":
             return (
@@ -166,7 +166,9 @@ def _wrong_gradient(result: str, error: float, where: Sequence[int], case: str) 
 
 def _numbers(result: str, error: float, where: Sequence[int], case: str) -> str:
     place = f"{result}{list(where)}" if where else result
-    return f"relative error {error:.1e} where {COARSE:.0e} is allowed, worst at {place} (case: {case})."
+    return (
+        f"relative error {error:.1e} where {LOW_PRECISION_TOLERANCE:.0e} is allowed, worst at {place} (case: {case})."
+    )
 
 
 def same_reason(check: str, finding: Finding) -> Sentence:
@@ -267,7 +269,9 @@ _REMARKS: Mapping[str, Callable[..., str]] = {
 
 def reads_globals(function: str, names: Sequence[str]) -> str:
     """Say to the instructor that a function reads data that is set outside of it."""
-    return f"{function} reads {listing(names)}, set outside of it: if that is data, it may not fit what is handed in."
+    return (
+        f"{function} reads {join_names(names)}, set outside of it: if that is data, it may not fit what is handed in."
+    )
 
 
 # --- Loading the submission ------------------------------------------------------------------------------------------
@@ -291,8 +295,8 @@ def _reason(problem: CellProblem, limits: Limits) -> str:
     return f"{what} in {_place(problem.cell, problem.line)}{text}"
 
 
-def _end_of_loading(ended: Ended, limits: Limits) -> str:
-    match ended.how:
+def _end_of_loading(ended: ProcessEnded, limits: Limits) -> str:
+    match ended.reason:
         case "cpu":
             return f"no end after {limits.load_cpu_seconds:g} s of computing"
         case "wall":
@@ -347,12 +351,12 @@ def consistent_gradients(forward: str, consistent: Mapping[str, bool]) -> str:
     parts = []
     if yes:
         are = "is the slope" if len(yes) == 1 else "are the slopes"
-        parts.append(f"{listing(yes)} {are} of J through your own {forward} too")
+        parts.append(f"{join_names(yes)} {are} of J through your own {forward} too")
     if no:
         several = len(no) > 1
         verb = "are not the slopes" if several else "is not the slope"
         needs = f"need{'' if several else 's'} no change: {forward} does"
-        parts.append(f"{listing(no)} {verb} of J through your own {forward}, and {needs}")
+        parts.append(f"{join_names(no)} {verb} of J through your own {forward}, and {needs}")
     return f"{'; '.join(parts)}."
 
 

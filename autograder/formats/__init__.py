@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class Format:
     """One way to write reports.
 
-    `module` stands in this folder and has `render(reports) -> str`. `holds` is "one" where the reader expects a single
+    `module` stands in this folder and has `render(reports) -> str`. `scope` is "one" where the reader expects a single
     submission, "any" where one or several may stand in a text, and "class" for a table with a row for each.
     """
 
     name: str
     module: str
     suffix: str
-    holds: Literal["one", "any", "class"]
-    about: str
+    scope: Literal["one", "any", "class"]
+    description: str
 
     def render(self, reports: Sequence[Report], **options: Any) -> str:
         """The reports as text; exactly one report where the format holds one."""
@@ -55,8 +55,8 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def overview() -> str:
+def markdown_table() -> str:
     """The formats as a Markdown table, as the README shows them."""
-    holds = {"one": "one submission", "any": "one or several", "class": "a class"}
-    rows = [f"| `{one.name}` | {holds[one.holds]} | {one.about} |" for one in FORMATS.values()]
+    scope_labels = {"one": "one submission", "any": "one or several", "class": "a class"}
+    rows = [f"| `{one.name}` | {scope_labels[one.scope]} | {one.description} |" for one in FORMATS.values()]
     return "\n".join(["| format | holds | what it is |", "|:--|:--|:--|", *rows]) + "\n"

@@ -12,12 +12,12 @@ def render(reports: Sequence[Report]) -> str:
     """Points per function and in all. Where the grader failed there are none: that is no zero."""
     functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
     header = ("submission", "status", *functions, "score", "max_score", "notes")
-    return csv_table.write(header, [_row(report, functions) for report in reports])
+    return csv_table.to_csv(header, [_row(report, functions) for report in reports])
 
 
-def _row(report: Report, functions: Sequence[str]) -> list[csv_table.Cell]:
-    score, most = fields.total(report)
+def _row(report: Report, functions: Sequence[str]) -> list[csv_table.CellValue]:
+    score, max_score = fields.total(report)
     failed = report.status == "grader_error"
-    points = [None if failed else fields.exact(report.points_of(name)[0]) for name in functions]
-    notes = " ".join(fields.readable(note.text, 1000) for note in report.notes)
-    return [report.submission, report.status, *points, None if failed else score, most, notes]
+    points = [None if failed else fields.to_decimal(report.points_of(name)[0]) for name in functions]
+    notes = " ".join(fields.sanitize_multiline(note.text, 1000) for note in report.notes)
+    return [report.submission, report.status, *points, None if failed else score, max_score, notes]

@@ -1,7 +1,7 @@
 """Reports for a person at a terminal: in colour there, plain when piped.
 
-`render` gives plain text; `show` writes to a rich console, which knows what it is connected to. Everything that a
-submission could have a hand in (its path, its messages) goes in as literal text and never as markup.
+`render` gives plain text; `print_reports` writes to a rich console, which knows what it is connected to. Everything
+that a submission could have a hand in (its path, its messages) goes in as literal text and never as markup.
 """
 
 from __future__ import annotations
@@ -17,34 +17,29 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.evaluation.report import CheckResult, CheckStatus, Report
-from autograder.submission.sanitize import visible
+from autograder.formats.fields import STATUS_LABELS
+from autograder.submission.sanitize import strip_control_characters
 
 WIDTH = 100
-MARKS: dict[CheckStatus, tuple[str, str]] = {
-    "pass": ("right", "green"),
-    "fail": ("wrong", "red"),
-    "error": ("error", "red"),
-    "timeout": ("timeout", "red"),
-    "not_attempted": ("not written", "dim"),
-}
+STATUS_STYLES: dict[CheckStatus, str] = {"pass": "green", "not_attempted": "dim"}  # else red
 
 
 def render(reports: Sequence[Report]) -> str:
     """The reports as plain text."""
-    return plain(lambda console: show(reports, console))
+    return to_plain_text(lambda console: print_reports(reports, console))
 
 
-def plain(show: Callable[[Console], None]) -> str:
-    """What `show` writes to a console, as plain text without white space at its end and at the ends of lines."""
+def to_plain_text(print_to: Callable[[Console], None]) -> str:
+    """What `print_to` writes to a console, as plain text without white space at its end and at the ends of lines."""
     out = io.StringIO()
-    show(Console(file=out, width=WIDTH, color_system=None))
+    print_to(Console(file=out, width=WIDTH, color_system=None))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).rstrip("\n") + "\n"
 
 
-def show(reports: Sequence[Report], console: Console) -> None:
+def print_reports(reports: Sequence[Report], console: Console) -> None:
     """One submission with all its checks and messages; several as a table of points per function."""
     if len(reports) == 1:
-        show_one(reports[0], console)
+        print_report(reports[0], console)
     else:
         console.print(class_table(reports))
         for report in reports:
@@ -61,14 +56,18 @@ def class_table(reports: Sequence[Report]) -> Table:
         table.add_column(function, justify="right")
     table.add_column("")
     for report in reports:
-        points = [_points(*report.points_of(function)) if report.checks else Text("-") for function in functions]
-        table.add_row(_literal(report.submission), *points, _points(report.score, report.max_score), _remark(report))
+        points = [_score_text(*report.points_of(function)) if report.checks else Text("-") for function in functions]
+        table.add_row(
+            _literal(report.submission), *points, _score_text(report.score, report.max_score), _remark(report)
+        )
     return table
 
 
-def show_one(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console) -> None:
     """Every check with its points, then what each failing one says, a message said by several once; then the rest."""
-    title = Text.assemble((_literal(report.submission).plain, "bold"), "   ", _points(report.score, report.max_score))
+    title = Text.assemble(
+        (_literal(report.submission).plain, "bold"), "   ", _score_text(report.score, report.max_score)
+    )
     console.print(title)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("check", no_wrap=True)
@@ -76,8 +75,8 @@ def show_one(report: Report, console: Console) -> None:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for check in report.checks:
-        word, style = MARKS[check.status]
-        table.add_row(check.id, _literal(check.title), _points(check.points, check.max_points), Text(word, style))
+        label, style = STATUS_LABELS[check.status], STATUS_STYLES.get(check.status, "red")
+        table.add_row(check.id, _literal(check.title), _score_text(check.points, check.max_points), Text(label, style))
     if report.checks:
         console.print(table)
     for checks in _group_by_message(report.checks):
@@ -89,8 +88,8 @@ def show_one(report: Report, console: Console) -> None:
     for name, functions in _diagnoses(report.checks).items():
         console.print(Text.assemble(("Known mistake: ", "bold"), _literal(f"{name} in {', '.join(functions)}")))
     for note in report.notes:
-        whom = "" if note.audience == "student" else " for the instructor"
-        console.print(Text.assemble((f"Note{whom}: ", "bold"), _literal(note.text)))
+        audience = "" if note.audience == "student" else " for the instructor"
+        console.print(Text.assemble((f"Note{audience}: ", "bold"), _literal(note.text)))
 
 
 def _diagnoses(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
@@ -115,32 +114,36 @@ def _message_lines(checks: Sequence[CheckResult], same: bool, width: int) -> Ite
     """Yield the lines of a group: their `same` message, or the statement and then the detail of each check."""
     if same:
         message = _literal(checks[0].message).plain
-        yield from message.split("\n") if "\n" in message else _folded(message, width)
+        yield from message.split("\n") if "\n" in message else _wrap(message, width)
         return
-    yield from _folded(f"{_literal(checks[0].statement).plain}:", width)
+    yield from _wrap(f"{_literal(checks[0].statement).plain}:", width)
     column = max(len(check.id) for check in checks) + 4
     for check in checks:
-        yield from _folded(_literal(check.detail).plain, width, f"  {check.id}".ljust(column), " " * column)
+        yield from _wrap(_literal(check.detail).plain, width, f"  {check.id}".ljust(column), " " * column)
 
 
-def _folded(line: str, width: int, first: str = "", others: str = "") -> list[str]:
+def _wrap(line: str, width: int, first_indent: str = "", indent: str = "") -> list[str]:
     """A long line in several; "T = 3" is not torn apart."""
-    kept = line.replace(" = ", "\0=\0")
-    lines = textwrap.wrap(kept, width, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
+    protected = line.replace(" = ", "\0=\0")
+    lines = textwrap.wrap(
+        protected, width, initial_indent=first_indent, subsequent_indent=indent, break_on_hyphens=False
+    )
     return [part.replace("\0", " ") for part in lines]
 
 
-def _points(points: float, most: float) -> Text:
-    style = "green" if points == most else "red" if points == 0 else "yellow"
-    return Text(f"{points:g}/{most:g}", style)
+def _score_text(points: float, max_points: float) -> Text:
+    style = "green" if points == max_points else "red" if points == 0 else "yellow"
+    return Text(f"{points:g}/{max_points:g}", style)
 
 
 def _remark(report: Report) -> Text:
     if report.status != "graded":
         return Text(report.status, "red")
-    words = [MARKS[s][0] for s in ("not_attempted", "timeout", "error") if any(c.status == s for c in report.checks)]
+    words = [
+        STATUS_LABELS[s] for s in ("not_attempted", "timeout", "error") if any(c.status == s for c in report.checks)
+    ]
     return Text(", ".join(words) if words else "note" if report.notes else "")
 
 
 def _literal(text: str) -> Text:
-    return Text("\n".join(visible(line, instead="�") for line in text.split("\n")))
+    return Text("\n".join(strip_control_characters(line, replacement="�") for line in text.split("\n")))

@@ -9,23 +9,23 @@ from typing import Any
 
 from autograder.course import CourseError, find_course
 
-SOURCE = "build/source"  # not solutions/: whatever lies beside a source notebook is released
-CONFIG = "nbgrader_config.py"
+SOURCE_FOLDER = "build/source"  # not solutions/: whatever lies beside a source notebook is released
+CONFIG_FILE = "nbgrader_config.py"
 
-AUTOGRADE = (
-    "autograder.nbgrader.autograding.preprocessors.GradeApart",  # in place of nbgrader's Execute, which runs a kernel
+AUTOGRADE_PREPROCESSORS = (
+    "autograder.nbgrader.autograding.preprocessors.RunExternalGrader",  # in place of nbgrader's Execute, which runs a kernel
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
-    "autograder.nbgrader.autograding.preprocessors.Settle",
+    "autograder.nbgrader.autograding.preprocessors.RequireManualGrading",
     "nbgrader.preprocessors.AssignLatePenalties",  # and no second CheckCellMetadata: nothing here changes metadata
 )
-GENERATE = (
+GENERATE_PREPROCESSORS = (
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.InstantiateTests",
     "nbgrader.preprocessors.LockCells",
-    "autograder.release.notebook.Stubs",  # in place of ClearSolutions: a stub names its function
+    "autograder.release.notebook.InsertStubs",  # in place of ClearSolutions: a stub names its function
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -39,25 +39,25 @@ GENERATE = (
 
 def configure(c: Any) -> None:
     """Set up `c`, the settings object of an nbgrader_config.py, for the course of the current folder."""
-    course = _course()
-    c.CourseDirectory.source_directory = SOURCE
+    course = _course_settings()
+    c.CourseDirectory.source_directory = SOURCE_FOLDER
     c.CourseDirectory.release_directory = course.get("assignments", "assignments")
-    c.Autograde.autograde_preprocessors = list(AUTOGRADE)
+    c.Autograde.autograde_preprocessors = list(AUTOGRADE_PREPROCESSORS)
     c.Autograde.exclude_overwriting = {name: [f"{name}.py"] for name in course.get("exercises", ())}
-    c.GenerateAssignment.preprocessors = list(GENERATE)
+    c.GenerateAssignment.preprocessors = list(GENERATE_PREPROCESSORS)
     c.ExchangeFactory.collect = "autograder.nbgrader.exchange.exchange.Collect"
     c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.exchange.ReleaseFeedback"
     c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.exchange.Extractor"
     c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.exchange.FileCollector"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
-    find_alembic()
+    put_alembic_on_path()
     if "nbgrader.apps" in sys.modules:  # not where only the settings are read: importing it takes two seconds
         from autograder.nbgrader.autograding import converters
 
         converters.install()
 
 
-def _course() -> dict[str, Any]:
+def _course_settings() -> dict[str, Any]:
     try:
         course = find_course(Path.cwd())
     except CourseError:
@@ -66,7 +66,7 @@ def _course() -> dict[str, Any]:
     return {"assignments": os.path.relpath(course.assignments, course.root), "exercises": exercises}
 
 
-def find_alembic() -> None:
+def put_alembic_on_path() -> None:
     """Nbgrader starts a program of this environment by its name, which need not be on the path."""
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):

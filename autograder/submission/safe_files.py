@@ -13,39 +13,39 @@ from typing import BinaryIO
 MAX_BYTES = 10_000_000  # of a file whose text is read
 
 
-class Unreadable(Exception):
+class UnreadableFileError(Exception):
     """A file that is not read: what is wrong and what to do, as the end of a sentence that starts with its name."""
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_regular(path: Path) -> Iterator[BinaryIO]:
     """A regular file, open for reading. Raises Unreadable where it is anything else, or cannot be read."""
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
-            raise Unreadable("is a symbolic link: hand in the file itself")
+            raise UnreadableFileError("is a symbolic link: hand in the file itself")
         if not stat.S_ISREG(mode):
-            raise Unreadable("is not a regular file: hand in a notebook or a script")
-        careful = [getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")]
-        descriptor = os.open(path, os.O_RDONLY | sum(careful))
+            raise UnreadableFileError("is not a regular file: hand in a notebook or a script")
+        safe_flags = [getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")]
+        descriptor = os.open(path, os.O_RDONLY | sum(safe_flags))
         with io.BufferedReader(io.FileIO(descriptor)) as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was exchanged meanwhile
-                raise Unreadable("is not a regular file: hand in a notebook or a script")
+                raise UnreadableFileError("is not a regular file: hand in a notebook or a script")
             yield file
     except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror}") from None
+        raise UnreadableFileError(f"cannot be read: {error.strerror}") from None
 
 
-def content(path: Path) -> bytes:
+def read_regular(path: Path) -> bytes:
     """What a regular file holds. Raises Unreadable, also where that is too much."""
-    with opened(path) as file:
-        return not_too_large(file.read(MAX_BYTES + 1))
+    with open_regular(path) as file:
+        return check_size(file.read(MAX_BYTES + 1))
 
 
-def not_too_large(data: bytes) -> bytes:
+def check_size(data: bytes) -> bytes:
     """The data itself. Raises Unreadable where they are over the cap."""
     if len(data) > MAX_BYTES:
-        raise Unreadable(
+        raise UnreadableFileError(
             f"is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
             "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
         )

@@ -6,32 +6,32 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-_MOST_MARKS = 2  # on one letter: piles of them reach into the lines above
-_COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#\[)")  # ::error:: and ##[error], which CI services obey
+_MAX_COMBINING_MARKS = 2  # on one letter: piles of them reach into the lines above
+_CI_COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#\[)")  # ::error:: and ##[error], which CI services obey
 
 
-def visible(text: str, instead: str = " ") -> str:
+def strip_control_characters(text: str, replacement: str = " ") -> str:
     """The text with nothing in it that a terminal or the log of a CI service would obey."""
     harmless = text.isascii() and text.isprintable()  # as nearly all text is
-    return _COMMAND.sub(" ", text if harmless else "".join(_visible(text, instead)))
+    return _CI_COMMAND.sub(" ", text if harmless else "".join(_printable_characters(text, replacement)))
 
 
-def plain(text: str, longest: int) -> str:
-    """One line of printable characters, cut where it is longer than `longest`."""
-    line = " ".join(visible(text[: longest * 4]).split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+def one_line(text: str, max_length: int) -> str:
+    """One line of printable characters, cut where it is longer than `max_length`."""
+    line = " ".join(strip_control_characters(text[: max_length * 4]).split())
+    return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
 
 
-def listing(names: Sequence[str], most: int = 5) -> str:
+def join_names(names: Sequence[str], max_names: int = 5) -> str:
     """File names in a sentence: the first few, and how many more."""
-    shown = [plain(name, 80) for name in names[:most]]
-    if len(names) > most:
-        shown.append(f"{len(names) - most} more")
+    shown = [one_line(name, 80) for name in names[:max_names]]
+    if len(names) > max_names:
+        shown.append(f"{len(names) - max_names} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _visible(text: str, instead: str) -> Iterator[str]:
+def _printable_characters(text: str, replacement: str) -> Iterator[str]:
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        yield character if character.isprintable() and marks <= _MOST_MARKS else instead
+        yield character if character.isprintable() and marks <= _MAX_COMBINING_MARKS else replacement

@@ -24,31 +24,31 @@ def _softmax(a: Stack) -> Stack:
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def _softmax_back(row: Stack, out: Stack) -> Stack:
+def _softmax_vjp(row: Stack, out: Stack) -> Stack:
     product = row * out
     return product - product.sum(axis=-1, keepdims=True) * out
 
 
-_FUNCTIONS: Mapping[str, Callable[[Stack], Stack]] = {
+_ACTIVATIONS: Mapping[str, Callable[[Stack], Stack]] = {
     "tanh": np.tanh,
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "relu": lambda a: np.where(a.real > 0, a, 0.0),
     "identity": lambda a: a * 1.0,
     "softmax": _softmax,
 }
-_BACK: Mapping[str, Callable[[Stack, Stack], Stack]] = {  # a row, times the jacobian at this output
+_ACTIVATION_VJPS: Mapping[str, Callable[[Stack, Stack], Stack]] = {  # a row, times the jacobian at this output
     "tanh": lambda row, out: row * (1 - out**2),
     "sigmoid": lambda row, out: row * (out * (1 - out)),
     "relu": lambda row, out: row * (out.real > 0),
     "identity": lambda row, out: row,
-    "softmax": _softmax_back,
+    "softmax": _softmax_vjp,
 }
 _LOSSES: Mapping[str, Callable[[Stack, Stack], Stack]] = {
     "squared_error": lambda y_hat, y: ((y_hat - y) ** 2).sum(axis=-1) / 2,
     "cross_entropy": lambda y_hat, y: -(y * np.log(y_hat)).sum(axis=-1),
     "binary_cross_entropy": lambda y_hat, y: -(y * np.log(y_hat) + (1 - y) * np.log(1 - y_hat)).sum(axis=-1),
 }
-_GRADIENTS: Mapping[str, Callable[[Stack, Stack], Stack]] = {
+_LOSS_GRADIENTS: Mapping[str, Callable[[Stack, Stack], Stack]] = {
     "squared_error": lambda y_hat, y: y_hat - y,
     "cross_entropy": lambda y_hat, y: -y / y_hat,
     "binary_cross_entropy": lambda y_hat, y: (y_hat - y) / (y_hat * (1 - y_hat)),
@@ -57,14 +57,14 @@ _GRADIENTS: Mapping[str, Callable[[Stack, Stack], Stack]] = {
 
 def forward(arrays: Stacks, names: Names) -> tuple[Stack, Stack]:
     """h (..., T+1, H) and y_hat (..., T, K)."""
-    g1, g2 = _FUNCTIONS[names["g1"]], _FUNCTIONS[names["g2"]]
-    W, inputs = arrays["W"], _times(arrays["U"][..., None, :, :], arrays["x"])
+    g1, g2 = _ACTIVATIONS[names["g1"]], _ACTIVATIONS[names["g2"]]
+    W, projected_inputs = arrays["W"], _matvec(arrays["U"][..., None, :, :], arrays["x"])
     states = [arrays["h0"]]
-    for t in range(inputs.shape[-2]):
-        states.append(g1(_times(W, states[-1]) + inputs[..., t, :] + arrays["b_h"]))
+    for t in range(projected_inputs.shape[-2]):
+        states.append(g1(_matvec(W, states[-1]) + projected_inputs[..., t, :] + arrays["b_h"]))
     states[0] = np.broadcast_to(states[0], states[-1].shape)
     h = np.stack(states, axis=-2)
-    outputs = _times(arrays["V"][..., None, :, :], h[..., 1:, :]) + arrays["b_y"][..., None, :]
+    outputs = _matvec(arrays["V"][..., None, :, :], h[..., 1:, :]) + arrays["b_y"][..., None, :]
     return h, g2(outputs)
 
 
@@ -77,59 +77,59 @@ def objective(arrays: Stacks, names: Names) -> Stack:
 def errors(arrays: Stacks, names: Names) -> Stack:
     """The derivatives of J by the pre-activations of the outputs, (..., T, K)."""
     y, y_hat = arrays["y"], arrays["y_hat"]
-    gradient = _GRADIENTS[names["loss"]](y_hat, y)
+    gradient = _LOSS_GRADIENTS[names["loss"]](y_hat, y)
     if "G_loss" in arrays:
-        gradient = _times(arrays["G_loss"][..., None, :, :], gradient)
-    return _back(names["g2"], gradient, y_hat, arrays.get("G_g2")) / y.shape[-2]
+        gradient = _matvec(arrays["G_loss"][..., None, :, :], gradient)
+    return _vjp(names["g2"], gradient, y_hat, arrays.get("G_g2")) / y.shape[-2]
 
 
-def deltas(arrays: Stacks, names: Names, at_outputs: Stack) -> Stack:
+def deltas(arrays: Stacks, names: Names, output_errors: Stack) -> Stack:
     """The derivatives of J by the pre-activations of the states, (..., T, H), from those of the outputs."""
     h, W, G = arrays["h"], arrays["W"], arrays.get("G_g1")
-    rows = at_outputs @ arrays["V"]
-    found = [_back(names["g1"], rows[..., -1, :], h[..., -1, :], G)]
+    rows = output_errors @ arrays["V"]
+    deltas_from_last = [_vjp(names["g1"], rows[..., -1, :], h[..., -1, :], G)]
     for t in range(rows.shape[-2] - 1, 0, -1):
-        row = rows[..., t - 1, :] + (found[-1][..., None, :] @ W)[..., 0, :]
-        found.append(_back(names["g1"], row, h[..., t, :], G))
-    return np.stack(found[::-1], axis=-2)
+        row = rows[..., t - 1, :] + (deltas_from_last[-1][..., None, :] @ W)[..., 0, :]
+        deltas_from_last.append(_vjp(names["g1"], row, h[..., t, :], G))
+    return np.stack(deltas_from_last[::-1], axis=-2)
 
 
-def longest_way(arrays: Stacks, names: Names) -> Stack:
+def longest_path_delta(arrays: Stacks, names: Names) -> Stack:
     """The part of deltas at the first step, (..., H), that comes from the last loss, through all the steps between."""
     h, W, G = arrays["h"], arrays["W"], arrays.get("G_g1")
     row = (errors(arrays, names)[..., -1:, :] @ arrays["V"])[..., 0, :]
     for t in range(h.shape[-2] - 1, 1, -1):
-        row = (_back(names["g1"], row, h[..., t, :], G)[..., None, :] @ W)[..., 0, :]
-    return _back(names["g1"], row, h[..., 1, :], G)
+        row = (_vjp(names["g1"], row, h[..., t, :], G)[..., None, :] @ W)[..., 0, :]
+    return _vjp(names["g1"], row, h[..., 1, :], G)
 
 
 def gradients(arrays: Stacks, names: Names) -> dict[str, Stack]:
     """dJ_dV (..., K, H), dJ_dW (..., H, H) and dJ_dU (..., H, D)."""
-    at_outputs = errors(arrays, names)
-    at_states = deltas(arrays, names, at_outputs)
+    output_errors = errors(arrays, names)
+    state_deltas = deltas(arrays, names, output_errors)
     return {
-        "dJ_dV": _outer(at_outputs, arrays["h"][..., 1:, :]),
-        "dJ_dW": _outer(at_states, arrays["h"][..., :-1, :]),
-        "dJ_dU": _outer(at_states, arrays["x"]),
+        "dJ_dV": _sum_of_outer_products(output_errors, arrays["h"][..., 1:, :]),
+        "dJ_dW": _sum_of_outer_products(state_deltas, arrays["h"][..., :-1, :]),
+        "dJ_dU": _sum_of_outer_products(state_deltas, arrays["x"]),
     }
 
 
-def _back(activation: str, rows: Stack, out: Stack, G: Stack | None) -> Stack:
+def _vjp(activation: str, rows: Stack, out: Stack, G: Stack | None) -> Stack:
     """Rows times the jacobians at these outputs, or times G and those."""
     if G is not None:
-        rows = (rows[..., None, :] @ _fit(G, rows))[..., 0, :]
-    return _BACK[activation](rows, out)
+        rows = (rows[..., None, :] @ _add_leading_axes(G, rows))[..., 0, :]
+    return _ACTIVATION_VJPS[activation](rows, out)
 
 
-def _fit(G: Stack, rows: Stack) -> Stack:
+def _add_leading_axes(G: Stack, rows: Stack) -> Stack:
     """G with as many axes in front as the rows have."""
     return G.reshape(*G.shape[:-2], *(1,) * (rows.ndim + 1 - G.ndim), *G.shape[-2:])
 
 
-def _times(matrix: Stack, vector: Stack) -> Stack:
+def _matvec(matrix: Stack, vector: Stack) -> Stack:
     return (matrix @ vector[..., None])[..., 0]
 
 
-def _outer(left: Stack, right: Stack) -> Stack:
+def _sum_of_outer_products(left: Stack, right: Stack) -> Stack:
     """The sum over steps of the outer products."""
     return left.swapaxes(-1, -2) @ right

@@ -13,7 +13,7 @@ import numpy as np
 from autograder.exercise.model import Array, Case, Sum
 
 
-def sums(function: str, case: Case) -> tuple[Sum, ...]:
+def decompose(function: str, case: Case) -> tuple[Sum, ...]:
     """The sums that make up the result of a gradient: over k where a single step has a loss, else over t and over k.
 
     Only where there are as many states as steps can the terms be told apart with certainty.
@@ -25,19 +25,19 @@ def sums(function: str, case: Case) -> tuple[Sum, ...]:
     terms = _terms(wrt, case)
     steps = sorted({t for t, _ in terms})
     if len(steps) == 1:
-        found = [Sum(f"dJ({steps[0]})/d{wrt}", {f"k = {k}": term for (_, k), term in terms.items()})]
+        decompositions = [Sum(f"dJ({steps[0]})/d{wrt}", {f"k = {k}": term for (_, k), term in terms.items()})]
     else:
-        found = [_added(f"dJ/d{wrt}", terms, place) for place in range(1 if wrt == "V" else 2)]
-    return tuple(one for one in found if len(one.parts) > 1)
+        decompositions = [_group_terms(f"dJ/d{wrt}", terms, place) for place in range(1 if wrt == "V" else 2)]
+    return tuple(one for one in decompositions if len(one.parts) > 1)
 
 
-def _added(of: str, terms: dict[tuple[int, int], Array], place: int) -> Sum:
+def _group_terms(total_name: str, terms: dict[tuple[int, int], Array], axis: int) -> Sum:
     """The same sum with the terms of one t put together, or those of one k."""
     parts: dict[str, Array] = {}
     for key, term in sorted(terms.items()):
-        name = f"{'tk'[place]} = {key[place]}"
+        name = f"{'tk'[axis]} = {key[axis]}"
         parts[name] = parts[name] + term if name in parts else term
-    return Sum(of, parts)
+    return Sum(total_name, parts)
 
 
 def _terms(wrt: str, case: Case) -> dict[tuple[int, int], Array]:
@@ -47,14 +47,14 @@ def _terms(wrt: str, case: Case) -> dict[tuple[int, int], Array]:
     x, y, h, y_hat = (arrays[name] for name in ("x", "y", "h", "y_hat"))
     terms = {}
     for t in range(1, len(x) + 1):
-        row = net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1]) / len(x)
+        delta = net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1]) / len(x)
         if wrt == "V":
-            terms[t, t] = np.outer(row, h[t])
+            terms[t, t] = np.outer(delta, h[t])
             continue
-        row = row @ net.V
+        delta = delta @ net.V
         for k in range(t, 0, -1):
-            row = row @ net.g1.jacobian(h[k])
-            terms[t, k] = np.outer(row, h[k - 1] if wrt == "W" else x[k - 1])
-            row = row @ net.W
+            delta = delta @ net.g1.jacobian(h[k])
+            terms[t, k] = np.outer(delta, h[k - 1] if wrt == "W" else x[k - 1])
+            delta = delta @ net.W
     largest = max(np.max(np.abs(term)) for term in terms.values())
     return {key: term for key, term in terms.items() if np.max(np.abs(term)) > 1e-8 * largest}

@@ -36,18 +36,18 @@ _BASE: dict[str, Any] = {
     "x": [[-1.0], [0.5], [0.8], [-0.3], [0.9], [-1.4], [0.6], [0.7], [-0.6]],
     "y": [[1, 0], [0, 1], [0, 1], [1, 0], [1, 0], [0, 1], [1, 0], [0, 1], [1, 0]],
 }
-_REALS = [[0.7, -0.4], [-0.3, 0.9], [0.2, 0.5]]  # targets that are no probabilities
-_BITS = [[1, 0], [1, 1], [0, 1]]
-_LARGE = [[500, -800], [-600, 900], [700, 400]]
-_SLOPES = {  # handed in in place of the slopes of the functions
+_REAL_TARGETS = [[0.7, -0.4], [-0.3, 0.9], [0.2, 0.5]]  # targets that are no probabilities
+_BINARY_TARGETS = [[1, 0], [1, 1], [0, 1]]
+_LARGE_TARGETS = [[500, -800], [-600, 900], [700, 400]]
+_CUSTOM_DERIVATIVES = {  # handed in in place of the slopes of the functions
     "G_g1": [[1.2, 0.4], [-0.3, 0.9]],
     "G_g2": [[0.8, -0.5], [0.2, 1.1]],
     "G_loss": [[1.1, 0.3], [-0.4, 0.7]],
 }
-_HANDED_IN = "slopes handed in that are not those of the functions"
-_FADES_SLOWLY = [[0.6, -0.9, 0.2], [0.8, 0.5, -0.4], [0.1, 0.3, 1.0]]  # what happened at step 1 still counts at step 9
+_CUSTOM_DERIVATIVES_TEXT = "slopes handed in that are not those of the functions"
+_SLOW_DECAY_W = [[0.6, -0.9, 0.2], [0.8, 0.5, -0.4], [0.1, 0.3, 1.0]]  # what happened at step 1 still counts at step 9
 
-_USUAL = {
+_DEFAULT_PARAMETERS = {
     "h0": "h0 not 0",
     "biases": "biases not 0",
     "W": "W not symmetric",
@@ -57,34 +57,34 @@ _USUAL = {
 }
 
 
-def _case(
+def _make_case(
     seed: int,
     numbers: Mapping[str, Any],
     T: int = 3,
     g1: str = "tanh",
     output: str = "softmax with cross_entropy",
-    only: int | None = None,
-    **special: str,
+    loss_step: int | None = None,
+    **unusual: str,
 ) -> Case:
-    """The first T steps of the numbers. `seed` tells cases of the same T and H apart, `special` what is unusual.
+    """The first T steps of the numbers. `seed` tells cases of the same T and H apart, `unusual` what is unusual.
 
-    With `only`, the outputs of all other steps are their targets, so that no other step has a loss.
+    With `loss_step`, the outputs of all other steps are their targets, so that no other step has a loss.
     """
     arrays: dict[str, Array] = {name: np.array(rows, dtype=np.float64) for name, rows in numbers.items()}
     arrays |= {name: arrays[name][:T] for name in ("x", "y")}
     g2, _, loss = output.partition(" with ")
     names = {"g1": g1, "g2": g2, "loss": loss}
-    given: Any = network.arguments(arrays, names)
-    arrays["h"], arrays["y_hat"] = reference.forward(given["net"], arrays["x"], arrays["h0"])
-    if only is not None:
-        arrays["y"] = np.where(np.arange(1, T + 1)[:, None] == only, arrays["y"], arrays["y_hat"])
+    arguments: Any = network.arguments(arrays, names)
+    arrays["h"], arrays["y_hat"] = reference.forward(arguments["net"], arrays["x"], arrays["h0"])
+    if loss_step is not None:
+        arrays["y"] = np.where(np.arange(1, T + 1)[:, None] == loss_step, arrays["y"], arrays["y_hat"])
     (K, H), D = arrays["V"].shape, arrays["U"].shape[1]
-    traits = {"T": T, "H": H, "D": D, "K": K, "g1": g1, "output": output, **_USUAL, **special}
-    about = "; ".join([f"T = {T}, H = {H}, D = {D}, K = {K}", f"{g1}, {output}", *special.values()])
-    return Case(f"T={T}, H={H}, seed={seed}", arrays, names, about, traits)
+    parameters = {"T": T, "H": H, "D": D, "K": K, "g1": g1, "output": output, **_DEFAULT_PARAMETERS, **unusual}
+    description = "; ".join([f"T = {T}, H = {H}, D = {D}, K = {K}", f"{g1}, {output}", *unusual.values()])
+    return Case(f"T={T}, H={H}, seed={seed}", arrays, names, description, parameters)
 
 
-def _drawn(seed: int, T: int, H: int, D: int, K: int) -> dict[str, Any]:
+def _random_numbers(seed: int, T: int, H: int, D: int, K: int) -> dict[str, Any]:
     """Numbers with one decimal for other sizes, with one-hot targets that change from step to step."""
     rng = np.random.default_rng(seed)
     sizes = {"U": (H, D), "W": (H, H), "V": (K, H), "b_h": (H,), "b_y": (K,), "h0": (H,), "x": (T, D)}
@@ -92,53 +92,73 @@ def _drawn(seed: int, T: int, H: int, D: int, K: int) -> dict[str, Any]:
     return {**numbers, "y": np.eye(K)[np.arange(T) % K]}
 
 
-_CASES = (
-    _case(0, _SCALAR, 1, "identity", "identity with squared_error"),
-    _case(0, _SCALAR, 2, "identity", "identity with squared_error"),
-    _case(0, _SCALAR, 3, "identity", "identity with squared_error"),
-    _case(0, _BASE, 1),
-    _case(0, _BASE, 2),
-    _case(0, _BASE),
-    _case(1, {**_BASE, "h0": [0, 0]}, h0="h0 = 0"),
-    _case(2, {**_BASE, "b_h": [0, 0], "b_y": [0, 0]}, biases="biases 0"),
-    _case(3, {**_BASE, "W": [[0, 0], [0, 0]]}, W="W = 0"),
-    _case(15, {**_BASE, "U": [[0], [0]], "b_h": [0, 0], "b_y": [0, 0]}, biases="biases 0", inputs="h0 alone not 0"),
-    _case(4, {**_BASE, "W": [[0.9, -0.7], [-0.7, 0.8]]}, W="W symmetric"),
-    _case(5, _BASE, g1="identity"),
-    _case(6, _BASE, g1="sigmoid"),
-    _case(7, _BASE, g1="relu"),
-    _case(8, {**_BASE, "y": _REALS}, output="identity with squared_error"),
-    _case(9, {**_BASE, "y": _BITS}, output="sigmoid with binary_cross_entropy"),
-    _case(10, {**_BASE, "y": _REALS}, output="softmax with squared_error"),
-    _case(11, {**_BASE, "y": _REALS}, output="sigmoid with squared_error"),
-    _case(12, {**_BASE, "y": _REALS}, output="tanh with squared_error"),
-    _case(13, {**_BASE, **_SLOPES}, slopes=_HANDED_IN),
-    _case(
+_UNSORTED_CASES = (
+    _make_case(0, _SCALAR, 1, "identity", "identity with squared_error"),
+    _make_case(0, _SCALAR, 2, "identity", "identity with squared_error"),
+    _make_case(0, _SCALAR, 3, "identity", "identity with squared_error"),
+    _make_case(0, _BASE, 1),
+    _make_case(0, _BASE, 2),
+    _make_case(0, _BASE),
+    _make_case(1, {**_BASE, "h0": [0, 0]}, h0="h0 = 0"),
+    _make_case(2, {**_BASE, "b_h": [0, 0], "b_y": [0, 0]}, biases="biases 0"),
+    _make_case(3, {**_BASE, "W": [[0, 0], [0, 0]]}, W="W = 0"),
+    _make_case(
+        15, {**_BASE, "U": [[0], [0]], "b_h": [0, 0], "b_y": [0, 0]}, biases="biases 0", inputs="h0 alone not 0"
+    ),
+    _make_case(4, {**_BASE, "W": [[0.9, -0.7], [-0.7, 0.8]]}, W="W symmetric"),
+    _make_case(5, _BASE, g1="identity"),
+    _make_case(6, _BASE, g1="sigmoid"),
+    _make_case(7, _BASE, g1="relu"),
+    _make_case(8, {**_BASE, "y": _REAL_TARGETS}, output="identity with squared_error"),
+    _make_case(9, {**_BASE, "y": _BINARY_TARGETS}, output="sigmoid with binary_cross_entropy"),
+    _make_case(10, {**_BASE, "y": _REAL_TARGETS}, output="softmax with squared_error"),
+    _make_case(11, {**_BASE, "y": _REAL_TARGETS}, output="sigmoid with squared_error"),
+    _make_case(12, {**_BASE, "y": _REAL_TARGETS}, output="tanh with squared_error"),
+    _make_case(13, {**_BASE, **_CUSTOM_DERIVATIVES}, slopes=_CUSTOM_DERIVATIVES_TEXT),
+    _make_case(
         14,
-        {**_BASE, "y": _LARGE},
+        {**_BASE, "y": _LARGE_TARGETS},
         output="identity with squared_error",
         targets="large targets",
     ),
-    _case(0, _drawn(1, 3, 3, 2, 4)),
-    _case(1, _drawn(2, 3, 3, 3, 3)),
-    _case(2, _drawn(2, 3, 3, 3, 3), output="identity with squared_error", only=3, targets="a loss at t = 3 only"),
-    _case(3, _drawn(2, 3, 3, 3, 3), output="identity with squared_error"),
-    _case(
-        5,
-        {**_drawn(2, 3, 3, 3, 3), "x": np.eye(3)},  # each column of dJ/dU is one term of its sum over k
+    _make_case(0, _random_numbers(1, 3, 3, 2, 4)),
+    _make_case(1, _random_numbers(2, 3, 3, 3, 3)),
+    _make_case(
+        2,
+        _random_numbers(2, 3, 3, 3, 3),
         output="identity with squared_error",
-        only=3,
+        loss_step=3,
+        targets="a loss at t = 3 only",
+    ),
+    _make_case(3, _random_numbers(2, 3, 3, 3, 3), output="identity with squared_error"),
+    _make_case(
+        5,
+        {**_random_numbers(2, 3, 3, 3, 3), "x": np.eye(3)},  # each column of dJ/dU is one term of its sum over k
+        output="identity with squared_error",
+        loss_step=3,
         targets="a loss at t = 3 only",
         inputs="one-hot inputs",
     ),
-    _case(0, _drawn(3, 5, 4, 3, 2), 5),
-    _case(0, _BASE, 4),
-    _case(0, _BASE, 5),
-    _case(0, _BASE, 9),
+    _make_case(0, _random_numbers(3, 5, 4, 3, 2), 5),
+    _make_case(0, _BASE, 4),
+    _make_case(0, _BASE, 5),
+    _make_case(0, _BASE, 9),
     # a second case for each mistake that only one of those above shows: two are needed before it is named
-    _case(1, {**_BASE, **_SLOPES, "y": _REALS}, 2, "sigmoid", "softmax with squared_error", slopes=_HANDED_IN),
-    _case(4, {**_drawn(5, 3, 3, 2, 2), "y": _LARGE}, output="identity with squared_error", targets="large targets"),
-    _case(0, {**_drawn(4, 9, 3, 2, 3), "W": _FADES_SLOWLY}, 9),
+    _make_case(
+        1,
+        {**_BASE, **_CUSTOM_DERIVATIVES, "y": _REAL_TARGETS},
+        2,
+        "sigmoid",
+        "softmax with squared_error",
+        slopes=_CUSTOM_DERIVATIVES_TEXT,
+    ),
+    _make_case(
+        4,
+        {**_random_numbers(5, 3, 3, 2, 2), "y": _LARGE_TARGETS},
+        output="identity with squared_error",
+        targets="large targets",
+    ),
+    _make_case(0, {**_random_numbers(4, 9, 3, 2, 3), "W": _SLOW_DECAY_W}, 9),
 )
 
-LADDER = tuple(sorted(_CASES, key=lambda case: sum(array.size for array in case.arrays.values())))
+DIAGNOSTIC_CASES = tuple(sorted(_UNSORTED_CASES, key=lambda case: sum(array.size for array in case.arrays.values())))

@@ -68,12 +68,12 @@ def unrolled() -> Figure:
     for row, (array, first, rows, color) in enumerate(
         [("h", 0, 5, BLUE), ("x", 1, 4, RED), ("y_hat", 1, 4, GREEN), ("y", 1, 4, GREY)]
     ):
-        at = -2.4 - 0.45 * row
-        axes.text(-1.5, at, f"{array}: {rows} rows", va="center", family="monospace", color=color)
+        height = -2.4 - 0.45 * row
+        axes.text(-1.5, height, f"{array}: {rows} rows", va="center", family="monospace", color=color)
         for index in range(rows):
             box = {"boxstyle": "square,pad=0.3", "facecolor": "white", "edgecolor": color}
             label = f"{array}[{index}]"
-            axes.text(first + index, at, label, ha="center", va="center", family="monospace", fontsize=11, bbox=box)
+            axes.text(first + index, height, label, ha="center", va="center", family="monospace", fontsize=11, bbox=box)
     return figure
 
 
@@ -87,40 +87,52 @@ def paths() -> Figure:
             _arrow(axes, (x - 0.75, 1.4), (x - 0.25, 1.4))
             axes.plot([x, x], [-1.95, 1.1], color="#D8D8D8", linewidth=1, zorder=0)
     for row, (k, color, style) in enumerate([(3, BLUE, "-"), (2, RED, "--"), (1, GREEN, ":")]):
-        at = 0.5 - 1.1 * row
-        axes.plot([k - 0.55, k, 4.9], [at - 0.42, at, at], color=color, linestyle=style, linewidth=2.4)
-        axes.plot([4.93], [at], color=color, marker=">", markersize=9)
-        axes.plot(range(k, 5), [at] * (5 - k), color=color, marker="o", linestyle="none", markersize=7)
-        axes.text(k - 0.6, at - 0.44, "$W$", ha="right", va="center", color=color, fontsize=15)
-        axes.text(-0.5, at, f"$k = {k}$", va="center", color=color, fontsize=15)
+        height = 0.5 - 1.1 * row
+        axes.plot([k - 0.55, k, 4.9], [height - 0.42, height, height], color=color, linestyle=style, linewidth=2.4)
+        axes.plot([4.93], [height], color=color, marker=">", markersize=9)
+        axes.plot(range(k, 5), [height] * (5 - k), color=color, marker="o", linestyle="none", markersize=7)
+        axes.text(k - 0.6, height - 0.44, "$W$", ha="right", va="center", color=color, fontsize=15)
+        axes.text(-0.5, height, f"$k = {k}$", va="center", color=color, fontsize=15)
         factors = [rf"\partial h({k})/\partial W"]
         factors += [rf"\partial {stations[x]}/\partial {stations[x - 1]}" for x in range(k + 1, 5)] + [
             r"dJ(3)/d\hat y(3)"
         ]
         for place, factor in enumerate(factors):
-            where = (k + place - 0.5, at + 0.2) if place else (k + 0.1, at - 0.42)
+            position = (k + place - 0.5, height + 0.2) if place else (k + 0.1, height - 0.42)
             plain = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-            axes.text(*where, f"${factor}$", ha="center", va="center", color=color, fontsize=12.5, bbox=plain)
+            axes.text(*position, f"${factor}$", ha="center", va="center", color=color, fontsize=12.5, bbox=plain)
     return figure
 
 
 def cost() -> Figure:
     """Seconds for dJ/dW over the number of steps: the double sum formed in two ways, and BPTT."""
     steps = np.array([4, 8, 16, 32, 64, 128])
-    ways: list[tuple[str, str, str, int, Callable[..., np.ndarray]]] = [
-        ("double sum, each product formed anew", RED, "s", 3, lambda *given: _double_sum(*given, anew=True)),
-        ("double sum, products carried along", GREEN, "^", 2, lambda *given: _double_sum(*given, anew=False)),
+    methods: list[tuple[str, str, str, int, Callable[..., np.ndarray]]] = [
+        (
+            "double sum, each product formed anew",
+            RED,
+            "s",
+            3,
+            lambda *given: _double_sum(*given, recompute_products=True),
+        ),
+        (
+            "double sum, products carried along",
+            GREEN,
+            "^",
+            2,
+            lambda *given: _double_sum(*given, recompute_products=False),
+        ),
         ("back-propagation through time", BLUE, "o", 1, rnn_backprop.dJ_dW),
     ]
     examples = [_example(int(T), H=20) for T in steps]
     figure, axes = _plot("number of steps $T$", "seconds for $dJ/dW$")
-    for label, color, marker, slope, way in ways:
-        seconds = np.array([_seconds(way, example) for example in examples])
+    for label, color, marker, exponent, method in methods:
+        seconds = np.array([_min_seconds(method, example) for example in examples])
         axes.loglog(steps, seconds, color=color, marker=marker, label=label)
-        guide = seconds[-1] * (steps[-3:] / steps[-1]) ** float(slope) * 0.45
+        guide = seconds[-1] * (steps[-3:] / steps[-1]) ** float(exponent) * 0.45
         axes.loglog(steps[-3:], guide, color=GREY, linestyle=":", linewidth=1.4)
         axes.annotate(
-            f"$T^{slope}$" if slope > 1 else "$T$",
+            f"$T^{exponent}$" if exponent > 1 else "$T$",
             (steps[-1], guide[-1]),
             xytext=(6, -4),
             textcoords="offset points",
@@ -159,13 +171,16 @@ def gradient_check() -> Figure:
     """The error of a gradient check over the step, for a right gradient and for one that is cut off."""
     net, x, y, h, _ = example = _example(6, H=5)
     right = rnn_backprop.dJ_dW(*example)
-    cut = _double_sum(*example, anew=False, back=1)
-    sizes = np.logspace(-12, -1, 34)
-    measured = [_central(net, x, y, h[0], size) for size in sizes]
+    truncated = _double_sum(*example, recompute_products=False, max_steps_back=1)
+    step_sizes = np.logspace(-12, -1, 34)
+    numerical = [_central_differences(net, x, y, h[0], size) for size in step_sizes]
     figure, axes = _plot(r"step $\varepsilon$", "relative error (22)")
-    for label, color, marker, gradient in [("cut off after one step back", RED, "s", cut), ("right", BLUE, "o", right)]:
-        errors = [np.max(np.abs(gradient - slope)) / np.max(np.abs(slope)) for slope in measured]
-        axes.loglog(sizes, errors, color=color, marker=marker, label=label)
+    for label, color, marker, gradient in [
+        ("cut off after one step back", RED, "s", truncated),
+        ("right", BLUE, "o", right),
+    ]:
+        errors = [np.max(np.abs(gradient - slope)) / np.max(np.abs(slope)) for slope in numerical]
+        axes.loglog(step_sizes, errors, color=color, marker=marker, label=label)
     axes.text(1e-9, 2e-8, r"rounding, like $10^{-16}/\varepsilon$", color=GREY, ha="right")
     axes.text(0.25, 2e-8, r"curvature, like $\varepsilon^2$", color=GREY, ha="right")
     axes.legend(frameon=False, loc="center right", bbox_to_anchor=(0.98, 0.8))
@@ -173,17 +188,23 @@ def gradient_check() -> Figure:
 
 
 def _double_sum(
-    net: RNN, x: np.ndarray, y: np.ndarray, h: np.ndarray, y_hat: np.ndarray, anew: bool, back: int | None = None
+    net: RNN,
+    x: np.ndarray,
+    y: np.ndarray,
+    h: np.ndarray,
+    y_hat: np.ndarray,
+    recompute_products: bool,
+    max_steps_back: int | None = None,
 ) -> np.ndarray:
-    """dJ/dW term by term. `anew` forms every product of Jacobians from its beginning; `back` cuts the walk back off."""
+    """dJ/dW term by term. `recompute_products` forms every product of Jacobians from its beginning; `max_steps_back` cuts the walk back off."""
     T = len(x)
     total = np.zeros_like(net.W)
     G1 = [net.g1.jacobian(h[t]) for t in range(T + 1)]
     for t in range(1, T + 1):
         row = net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1]) @ net.V / T
         product = np.eye(len(net.W))
-        for k in range(t, 0 if back is None else max(0, t - 1 - back), -1):
-            if anew:
+        for k in range(t, 0 if max_steps_back is None else max(0, t - 1 - max_steps_back), -1):
+            if recompute_products:
                 product = np.eye(len(net.W))
                 for j in range(t, k, -1):
                     product = product @ G1[j] @ net.W
@@ -192,19 +213,19 @@ def _double_sum(
     return total
 
 
-def _central(net: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, size: float) -> np.ndarray:
+def _central_differences(net: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, step: float) -> np.ndarray:
     """dJ/dW by central differences (21)."""
 
     def J(W: np.ndarray) -> float:
         moved = RNN(net.U, W, net.V, net.b_h, net.b_y, net.g1, net.g2, net.loss)
         return mean_loss(moved, rnn_backprop.forward(moved, x, h0)[1], y)
 
-    slopes = np.empty_like(net.W)
-    for place in np.ndindex(net.W.shape):
-        nudge = np.zeros_like(net.W)
-        nudge[place] = size
-        slopes[place] = (J(net.W + nudge) - J(net.W - nudge)) / (2 * size)
-    return slopes
+    gradient = np.empty_like(net.W)
+    for index in np.ndindex(net.W.shape):
+        perturbation = np.zeros_like(net.W)
+        perturbation[index] = step
+        gradient[index] = (J(net.W + perturbation) - J(net.W - perturbation)) / (2 * step)
+    return gradient
 
 
 def _example(T: int, H: int) -> tuple[RNN, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -220,12 +241,12 @@ def _tanh_net(U: np.ndarray, W: np.ndarray, V: np.ndarray, g2: str) -> RNN:
     return RNN(U, W, V, *zeros, ACTIVATIONS["tanh"], ACTIVATIONS[g2], LOSSES["squared_error"])
 
 
-def _seconds(way: Callable[..., np.ndarray], example: tuple[object, ...]) -> float:
+def _min_seconds(method: Callable[..., np.ndarray], example: tuple[object, ...]) -> float:
     """The quickest of several runs: what else the machine does only ever adds."""
     times = []
     while len(times) < 3 or (sum(times) < 0.5 and len(times) < 50):
         start = perf_counter()
-        way(*example)
+        method(*example)
         times.append(perf_counter() - start)
     return min(times)
 

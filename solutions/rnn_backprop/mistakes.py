@@ -7,9 +7,9 @@ product of equation (15), say, or a sum over k that begins at 2 and an h(0) that
 
 from __future__ import annotations
 
-from mistakes_double_sum import DOUBLE
-from mistakes_forward import FORWARD
-from mistakes_output import OUTPUT
-from mistakes_through_time import THROUGH_TIME
+from mistakes_double_sum import DOUBLE_SUM_MISTAKES
+from mistakes_forward import FORWARD_MISTAKES
+from mistakes_output import OUTPUT_MISTAKES
+from mistakes_through_time import THROUGH_TIME_MISTAKES
 
-MISTAKES = (*FORWARD, *OUTPUT, *THROUGH_TIME, *DOUBLE)
+MISTAKES = (*FORWARD_MISTAKES, *OUTPUT_MISTAKES, *THROUGH_TIME_MISTAKES, *DOUBLE_SUM_MISTAKES)

@@ -2,235 +2,235 @@
 
 from __future__ import annotations
 
-from mutants import mistake
+from mutants import make_mistakes
 
-_BOTH, _W, _U = ("dJ_dW", "dJ_dU"), ("dJ_dW",), ("dJ_dU",)
-_DELTA, _LINK, _LINKS = "(17)", {"dJ_dW": "(18)", "dJ_dU": "(19)"}, "(5)"
+_W_AND_U, _W, _U = ("dJ_dW", "dJ_dU"), ("dJ_dW",), ("dJ_dU",)
+_DELTA_EQUATION, _RESULT_EQUATION, _STEP_EQUATION = "(17)", {"dJ_dW": "(18)", "dJ_dU": "(19)"}, "(5)"
 
-_SLOPE, _LATER, _OUTER = "net.g1.jacobian(h[t])", "later = delta_G1 @ net.W", "np.outer(delta_G1,"
+_G1_JACOBIAN, _LATER_UPDATE, _OUTER_PRODUCT = "net.g1.jacobian(h[t])", "later = delta_G1 @ net.W", "np.outer(delta_G1,"
 
 # the walk of equation (17): what is carried from step to step
-WALK = (
-    *mistake(
-        _BOTH,
+RECURSION_MISTAKES = (
+    *make_mistakes(
+        _W_AND_U,
         "W_for_its_transpose",
-        _DELTA,
+        _DELTA_EQUATION,
         "Which index of W belongs to the later state, and over which one do you sum on the way back?",
-        (_LATER, "later = net.W @ delta_G1"),
+        (_LATER_UPDATE, "later = net.W @ delta_G1"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "current_step_only",
-        _DELTA,
+        _DELTA_EQUATION,
         "In how many ways can a nudge of h(t) reach the loss?",
         (" + later", ""),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "one_step_back_only",
-        _DELTA,
+        _DELTA_EQUATION,
         "Does what you carry to the step before hold all that came from later steps?",
-        (_LATER, f"later = e @ net.V / T @ {_SLOPE} @ net.W"),
+        (_LATER_UPDATE, f"later = e @ net.V / T @ {_G1_JACOBIAN} @ net.W"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "later_never_emptied",
-        _DELTA,
+        _DELTA_EQUATION,
         "Does what you carry to the step before hold anything twice?",
-        (_LATER, "later = later + delta_G1 @ net.W"),
+        (_LATER_UPDATE, "later = later + delta_G1 @ net.W"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "later_counted_twice",
-        _DELTA,
+        _DELTA_EQUATION,
         "In how many ways can a nudge of h(t) reach the loss, and how often do you count each?",
         ("+ later", "+ 2 * later"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "walked_forwards",
-        _DELTA,
+        _DELTA_EQUATION,
         "From which end of the sequence does an error travel?",
         ("range(T, 0, -1)", "range(1, T + 1)"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "mean_at_every_step_back",
-        _DELTA,
+        _DELTA_EQUATION,
         "How often is the loss of the last step divided by T on its way to step 1?",
         ("e @ net.V / T + later", "(e @ net.V + later) / T"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "W_missing_in_the_chain",
-        _LINKS,
+        _STEP_EQUATION,
         "What are the two factors of a step back in time?",
-        (_LATER, "later = delta_G1"),
+        (_LATER_UPDATE, "later = delta_G1"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "norm_clipped",
-        _DELTA,
+        _DELTA_EQUATION,
         "What happens to a large error on its way back?",
-        (_LATER, f"{_LATER}\n        later *= min(1, 5 / (np.linalg.norm(later) + 1e-12))"),
+        (_LATER_UPDATE, f"{_LATER_UPDATE}\n        later *= min(1, 5 / (np.linalg.norm(later) + 1e-12))"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "error_clipped_at_5",
-        _DELTA,
+        _DELTA_EQUATION,
         "What happens to a large entry of the error on its way back?",
-        (_LATER, "later = np.clip(delta_G1 @ net.W, -5, 5)"),
+        (_LATER_UPDATE, "later = np.clip(delta_G1 @ net.W, -5, 5)"),
     ),
 )
 
 # the slope of g1
-SLOPE = (
-    *mistake(
-        _BOTH,
+ACTIVATION_DERIVATIVE_MISTAKES = (
+    *make_mistakes(
+        _W_AND_U,
         "slope_missing",
-        _LINKS,
+        _STEP_EQUATION,
         "Between a state and what W and U made of the past stands one more function: where is its slope?",
-        (f"delta_G1 = delta @ {_SLOPE}", "delta_G1 = delta"),
+        (f"delta_G1 = delta @ {_G1_JACOBIAN}", "delta_G1 = delta"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_forgotten_at_k",
-        _LINK,
+        _RESULT_EQUATION,
         "What stands between h(t) and the weights that made it, at the very end of each chain?",
-        (_OUTER, "np.outer(delta,"),
+        (_OUTER_PRODUCT, "np.outer(delta,"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_missing_in_the_chain",
-        _LINKS,
+        _STEP_EQUATION,
         "What are the two factors of a step back in time?",
-        (_LATER, "later = delta @ net.W"),
+        (_LATER_UPDATE, "later = delta @ net.W"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_twice_in_the_chain",
-        _LINKS,
+        _STEP_EQUATION,
         "How many slopes of g1 does one step back in time pass through?",
-        (_LATER, f"later = delta_G1 @ {_SLOPE} @ net.W"),
+        (_LATER_UPDATE, f"later = delta_G1 @ {_G1_JACOBIAN} @ net.W"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_twice_at_k",
-        _LINK,
+        _RESULT_EQUATION,
         "How many slopes of g1 stand at the very end of each chain?",
-        (_OUTER, f"np.outer(delta_G1 @ {_SLOPE},"),
+        (_OUTER_PRODUCT, f"np.outer(delta_G1 @ {_G1_JACOBIAN},"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_of_the_step_before",
-        _DELTA,
+        _DELTA_EQUATION,
         "At which state is the slope of g1 taken when you walk back from h(t) to h(t-1)?",
-        (_SLOPE, "net.g1.jacobian(h[t - 1])"),
+        (_G1_JACOBIAN, "net.g1.jacobian(h[t - 1])"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_of_the_next_step",
-        _DELTA,
+        _DELTA_EQUATION,
         "At which state is the slope of g1 taken when you walk back from h(t) to h(t-1)?",
-        (_SLOPE, "net.g1.jacobian(h[min(t + 1, T)])"),
+        (_G1_JACOBIAN, "net.g1.jacobian(h[min(t + 1, T)])"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "slope_of_the_pre_activation",
-        _DELTA,
+        _DELTA_EQUATION,
         "Does a jacobian want what went into its activation, or what came out of it, and what is h?",
-        (_SLOPE, "net.g1.jacobian(net.g1.function(h[t]))"),
+        (_G1_JACOBIAN, "net.g1.jacobian(net.g1.function(h[t]))"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "tanh_slope_hard_coded",
-        _DELTA,
+        _DELTA_EQUATION,
         "Which activation does the network bring along, and the slope of which one do you use?",
-        (f"@ {_SLOPE}", "* (1 - h[t] ** 2)"),
+        (f"@ {_G1_JACOBIAN}", "* (1 - h[t] ** 2)"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "sigmoid_slope_hard_coded",
-        _DELTA,
+        _DELTA_EQUATION,
         "Which activation does the network bring along, and the slope of which one do you use?",
-        (f"@ {_SLOPE}", "* h[t] * (1 - h[t])"),
+        (f"@ {_G1_JACOBIAN}", "* h[t] * (1 - h[t])"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "relu_slope_hard_coded",
-        _DELTA,
+        _DELTA_EQUATION,
         "Which activation does the network bring along, and the slope of which one do you use?",
-        (f"@ {_SLOPE}", "* (h[t] > 0)"),
+        (f"@ {_G1_JACOBIAN}", "* (h[t] > 0)"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "diagonal_of_g1_only",
-        _DELTA,
+        _DELTA_EQUATION,
         "Must the Jacobian of an activation be diagonal?",
-        (f"@ {_SLOPE}", f"* np.diag({_SLOPE})"),
+        (f"@ {_G1_JACOBIAN}", f"* np.diag({_G1_JACOBIAN})"),
     ),
-    *mistake(
-        _BOTH,
+    *make_mistakes(
+        _W_AND_U,
         "g1_jacobian_transposed",
-        _DELTA,
+        _DELTA_EQUATION,
         "On which side of its Jacobian does a row stand, and does it matter?",
-        (f"delta @ {_SLOPE}", f"{_SLOPE} @ delta"),
+        (f"delta @ {_G1_JACOBIAN}", f"{_G1_JACOBIAN} @ delta"),
     ),
 )
 
 # the outer product at the end: equation (18)
-STATES = (
-    *mistake(
+STATE_MISTAKES = (
+    *make_mistakes(
         _W,
         "h0_dropped",
         "(18)",
         "What was W multiplied with at the first step?",
         ("range(T, 0, -1)", "range(T, 1, -1)"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "wraps_around_in_dJ_dW",
         "(18)",
         "Which row of h is h(0), and what does Python read at the row -1?",
         ("h[t - 1]", "h[t - 2]"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "wraps_around_in_all",
         "(18)",
         "Which row of h is h(1), and what does Python read at the row -1?",
-        (_SLOPE, "net.g1.jacobian(h[t - 1])"),
+        (_G1_JACOBIAN, "net.g1.jacobian(h[t - 1])"),
         ("delta_G1, h[t - 1]", "delta_G1, h[t - 2]"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "state_of_this_step",
         "(18)",
         "What was W multiplied with when h(t) was made?",
         ("h[t - 1]", "h[t]"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "h0_for_all",
         "(18)",
         "What was W multiplied with when h(2) was made?",
         ("h[t - 1]", "h[0]"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "states_summed_before_the_product",
         "(18)",
         "Is a sum of products the product of the sums?",
         ("h[t - 1]", "h[:-1].sum(axis=0)"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "gradient_of_W_transposed",
         "(18)",
         "Which of the two vectors of the outer product belongs to the rows of W?",
         ("return dW", "return dW.T"),
     ),
-    *mistake(
+    *make_mistakes(
         _W,
         "activation_of_the_state",
         "(18)",
@@ -240,50 +240,50 @@ STATES = (
 )
 
 # the same in equation (19)
-INPUTS = (
-    *mistake(
+INPUT_MISTAKES = (
+    *make_mistakes(
         _U,
         "first_input_dropped",
         "(19)",
         "What was U multiplied with at the first step?",
         ("range(T, 0, -1)", "range(T, 1, -1)"),
     ),
-    *mistake(
+    *make_mistakes(
         _U,
         "input_wraps_around",
         "(19)",
         "Which row of x is x(1), and what does Python read at the row -1?",
         ("x[t - 1]", "x[t - 2]"),
     ),
-    *mistake(
+    *make_mistakes(
         _U,
         "input_of_the_next_step",
         "(19)",
         "Which row of x is x(1), and which is x(T)?",
         ("x[t - 1]", "(x[t] if t < T else 0 * x[0])"),
     ),
-    *mistake(
+    *make_mistakes(
         _U,
         "first_input_for_all",
         "(19)",
         "What was U multiplied with when h(2) was made?",
         ("x[t - 1]", "x[0]"),
     ),
-    *mistake(
+    *make_mistakes(
         _U,
         "last_input_for_all",
         "(19)",
         "What was U multiplied with when h(1) was made?",
         ("x[t - 1]", "x[-1]"),
     ),
-    *mistake(
+    *make_mistakes(
         _U,
         "inputs_from_the_end",
         "(19)",
         "On the walk back, which input meets which error?",
         ("x[t - 1]", "x[T - t]"),
     ),
-    *mistake(
+    *make_mistakes(
         _U,
         "inputs_summed_before_the_product",
         "(19)",
@@ -292,4 +292,4 @@ INPUTS = (
     ),
 )
 
-THROUGH_TIME = (*WALK, *SLOPE, *STATES, *INPUTS)
+THROUGH_TIME_MISTAKES = (*RECURSION_MISTAKES, *ACTIVATION_DERIVATIVE_MISTAKES, *STATE_MISTAKES, *INPUT_MISTAKES)

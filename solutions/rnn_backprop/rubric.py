@@ -13,14 +13,14 @@ import network
 import numpy as np
 import rnn_backprop as reference
 import sampling
-from decomposition import sums as sums  # which terms of a sum are missing
-from diagnostic_cases import LADDER as LADDER  # public cases on which wrong work is looked at
+from decomposition import decompose as decompose  # which terms of a sum are missing
+from diagnostic_cases import DIAGNOSTIC_CASES as DIAGNOSTIC_CASES  # public cases on which wrong work is looked at
 from mistakes import MISTAKES as MISTAKES  # by which it is told apart
-from sampling import Setting
+from sampling import CaseSpec
 
-from autograder.exercise.model import Array, Arrays, Case, Check, Function, Law, Names, VisibleCheck
+from autograder.exercise.model import Array, Arrays, Case, Check, Function, Invariant, Names, VisibleCheck
 
-GIVEN = ("network.py",)
+SUPPORT_MODULES = ("network.py",)
 
 _PARAMETERS = ("U", "W", "V", "b_h", "b_y")
 
@@ -29,14 +29,14 @@ def _starts_at_h0(arrays: Arrays, results: tuple[Array, ...]) -> bool:
     return bool(np.allclose(results[0][0], arrays["h0"], rtol=1e-3))
 
 
-def _gradient(name: str, wrt: str, shape: str, read: str) -> Function:
+def _gradient_function(name: str, wrt: str, shape: str, reference_text: str) -> Function:
     return Function(
         name,
         arguments=("net", "x", "y", "h", "y_hat"),
         arrays=(*_PARAMETERS, "G_g1", "G_g2", "G_loss", "x", "y", "h", "y_hat"),
         returns={name: shape},
-        slope_of=wrt,
-        read=read,
+        wrt=wrt,
+        reference_text=reference_text,
     )
 
 
@@ -46,51 +46,55 @@ FUNCTIONS = (
         arguments=("net", "x", "h0"),
         arrays=(*_PARAMETERS, "x", "h0"),
         returns={"h": "(T+1, H)", "y_hat": "(T, K)"},
-        laws=(Law("h[0] is not h0: the first row of h is the state before the first step.", _starts_at_h0),),
-        read="equations (1) and (2) of the notebook",
+        invariants=(
+            Invariant("h[0] is not h0: the first row of h is the state before the first step.", _starts_at_h0),
+        ),
+        reference_text="equations (1) and (2) of the notebook",
     ),
-    _gradient("dJ_dV", "V", "(K, H)", "equations (7) and (8) of the notebook"),
-    _gradient("dJ_dW", "W", "(H, H)", "equations (17) and (18) of the notebook"),
-    _gradient("dJ_dU", "U", "(H, D)", "equations (17) and (19) of the notebook"),
+    _gradient_function("dJ_dV", "V", "(K, H)", "equations (7) and (8) of the notebook"),
+    _gradient_function("dJ_dW", "W", "(H, H)", "equations (17) and (18) of the notebook"),
+    _gradient_function("dJ_dU", "U", "(H, D)", "equations (17) and (19) of the notebook"),
 )
 
 
-_SETTINGS = {
+_CASE_SPECS = {
     # public, and with four different sizes: the first thing that every function is called with
-    "contract": Setting(T=5, H=3, D=2, K=4),
+    "contract": CaseSpec(T=5, H=3, D=2, K=4),
     # T >= 3 and a dense W show the order of the product, 1/T, the chain through time and W against its transpose;
     # the sizes are those of the contract, so that a buffer used again overwrites what was returned there
-    "plain": Setting(T=5, H=3, D=2, K=4),
+    "plain": CaseSpec(T=5, H=3, D=2, K=4),
     # all three matched pairs have dL/da = y_hat - y: three more pairs tell the chain rule from that shortcut
-    "squared": Setting(T=3, H=3, D=2, K=2, g2="identity", loss="squared_error"),
-    "binary": Setting(T=4, H=2, D=3, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy"),
-    "relu": Setting(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error", memory=0.9),
-    "sigmoid_squared": Setting(T=3, H=3, D=2, K=2, g2="sigmoid", loss="squared_error"),
-    "linear": Setting(T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", memory=0.8, drive=0.5),
+    "squared": CaseSpec(T=3, H=3, D=2, K=2, g2="identity", loss="squared_error"),
+    "binary": CaseSpec(T=4, H=2, D=3, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy"),
+    "relu": CaseSpec(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error", spectral_radius=0.9),
+    "sigmoid_squared": CaseSpec(T=3, H=3, D=2, K=2, g2="sigmoid", loss="squared_error"),
+    "linear": CaseSpec(
+        T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", spectral_radius=0.8, input_scale=0.5
+    ),
     # a start far from zero: a lost h0 changes every state
-    "start": Setting(T=3, H=3, D=2, K=2),
+    "start": CaseSpec(T=3, H=3, D=2, K=2),
     # what happened at the first step still counts at the last one (see sampling.py): windows and truncation show
-    "memory": Setting(T=9, H=4, D=2, K=3, memory=1.15, drive=0.35),
-    "one_step": Setting(T=1, H=3, D=2, K=4),
+    "memory": CaseSpec(T=9, H=4, D=2, K=3, spectral_radius=1.15, input_scale=0.35),
+    "one_step": CaseSpec(T=1, H=3, D=2, K=4),
     # sizes taken from the example crash or broadcast here
-    "distinct": Setting(T=5, H=5, D=3, K=2),
-    "square": Setting(T=3, H=3, D=3, K=3),
-    "ones": Setting(T=2, H=1, D=1, K=1, g2="sigmoid", loss="binary_cross_entropy"),
+    "distinct": CaseSpec(T=5, H=5, D=3, K=2),
+    "square": CaseSpec(T=3, H=3, D=3, K=3),
+    "ones": CaseSpec(T=2, H=1, D=1, K=1, g2="sigmoid", loss="binary_cross_entropy"),
     # gradients far above 5, where clipping begins
-    "large": Setting(T=4, H=3, D=3, K=2, g2="identity", loss="squared_error", error=1e4),
+    "large": CaseSpec(T=4, H=3, D=3, K=2, g2="identity", loss="squared_error", target_scale=1e4),
     # for the gradient check against the measured slope of J
-    "slope": Setting(T=5, H=3, D=2, K=3),
-    "slope_squared": Setting(T=4, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error"),
+    "slope": CaseSpec(T=5, H=3, D=2, K=3),
+    "slope_squared": CaseSpec(T=4, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error"),
     # derived, not measured
-    "handed_in": Setting(T=4, H=3, D=2, K=3, handed_in=True),
-    "handed_in_squared": Setting(T=3, H=2, D=3, K=2, g2="sigmoid", loss="squared_error", handed_in=True),
+    "handed_in": CaseSpec(T=4, H=3, D=2, K=3, custom_derivatives=True),
+    "handed_in_squared": CaseSpec(T=3, H=2, D=3, K=2, g2="sigmoid", loss="squared_error", custom_derivatives=True),
 }
 
-_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
+_OTHER_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
 
 
-def _checks(function: str, *lines: tuple[str, float, str, tuple[str, ...]]) -> tuple[Check, ...]:
-    looks = {"contract": "contract", "slope": "slope"}
+def _make_checks(function: str, *rows: tuple[str, float, str, tuple[str, ...]]) -> tuple[Check, ...]:
+    kinds = {"contract": "contract", "slope": "slope"}
     return tuple(
         Check(
             id=f"{function}.{name}",
@@ -98,10 +102,10 @@ def _checks(function: str, *lines: tuple[str, float, str, tuple[str, ...]]) -> t
             title=title,
             points=points,
             cases=tuple(f"{function}.{case}" for case in cases),
-            looks_at=looks.get(name, "value"),  # type: ignore[arg-type]  # the literals stand one line above
+            kind=kinds.get(name, "value"),  # type: ignore[arg-type]  # the literals stand one line above
             hidden=name != "contract",
         )
-        for name, points, title, cases in lines
+        for name, points, title, cases in rows
     )
 
 
@@ -114,64 +118,64 @@ _ONE_STEP = "A single step, T = 1"
 _SIZES = "Sizes that differ or coincide"
 _ONE_STEP_AND_SIZES = "One step, and sizes that differ or coincide"
 _LARGE = "Very large gradients"
-_SLOPE = "Gradient check: equal to the measured slope of J"
+_GRADIENT_CHECK = "Gradient check: equal to the measured slope of J"
 _DERIVED = "Derived, not measured: uses the slopes handed in"
 
-_BY_SIZE = ("distinct", "square", "ones")
+_SIZE_CASES = ("distinct", "square", "ones")
 _DERIVED_CASES = ("handed_in", "handed_in_squared")
 
 
-def _through_time(function: str) -> tuple[Check, ...]:
-    return _checks(
+def _through_time_checks(function: str) -> tuple[Check, ...]:
+    return _make_checks(
         function,
         ("contract", 0.25, _CONTRACT, ("contract",)),
         ("one_step", 0.25, _ONE_STEP, ("one_step",)),
         ("plain", 0.5, _PLAIN, ("plain",)),
-        ("others", 0.25, _OTHERS, _PAIRS),
+        ("others", 0.25, _OTHERS, _OTHER_PAIRS),
         ("start", 0.25, _START, ("start",)),
         ("memory", 0.25, _MEMORY, ("memory",)),
-        ("sizes", 0.25, _SIZES, _BY_SIZE),
+        ("sizes", 0.25, _SIZES, _SIZE_CASES),
         ("large", 0.25, _LARGE, ("large",)),
-        ("slope", 0.25, _SLOPE, ("slope", "slope_squared")),
+        ("slope", 0.25, _GRADIENT_CHECK, ("slope", "slope_squared")),
         ("derived", 0.5, _DERIVED, _DERIVED_CASES),
     )
 
 
 CHECKS = (
-    *_checks(
+    *_make_checks(
         "forward",
         ("contract", 0.25, "Shapes, dtype, h begins with h0, inputs left alone", ("contract",)),
         ("plain", 0.5, _PLAIN, ("plain",)),
-        ("others", 0.5, _OTHERS, _PAIRS),
+        ("others", 0.5, _OTHERS, _OTHER_PAIRS),
         ("start", 0.25, _START, ("start",)),
         ("memory", 0.25, _MEMORY, ("memory",)),
-        ("sizes", 0.25, _ONE_STEP_AND_SIZES, ("one_step", *_BY_SIZE)),
+        ("sizes", 0.25, _ONE_STEP_AND_SIZES, ("one_step", *_SIZE_CASES)),
     ),
-    *_checks(
+    *_make_checks(
         "dJ_dV",
         ("contract", 0.25, _CONTRACT, ("contract",)),
         ("plain", 0.25, _PLAIN, ("plain",)),
-        ("others", 0.25, _OTHERS, _PAIRS),
-        ("sizes", 0.25, _ONE_STEP_AND_SIZES, ("one_step", *_BY_SIZE, "memory")),
+        ("others", 0.25, _OTHERS, _OTHER_PAIRS),
+        ("sizes", 0.25, _ONE_STEP_AND_SIZES, ("one_step", *_SIZE_CASES, "memory")),
         ("large", 0.25, _LARGE, ("large",)),
-        ("slope", 0.25, _SLOPE, ("slope", "slope_squared")),
+        ("slope", 0.25, _GRADIENT_CHECK, ("slope", "slope_squared")),
         ("derived", 0.5, _DERIVED, _DERIVED_CASES),
     ),
-    *_through_time("dJ_dW"),
-    *_through_time("dJ_dU"),
+    *_through_time_checks("dJ_dW"),
+    *_through_time_checks("dJ_dU"),
 )
 
 
 def objective(arrays: Mapping[str, Any], names: Names) -> complex:
     """J of the reference's own forward pass, from h0."""
-    given = network.arguments({name: arrays[name] for name in (*_PARAMETERS, "x", "h0")}, names)
-    net = given["net"]
+    arguments = network.arguments({name: arrays[name] for name in (*_PARAMETERS, "x", "h0")}, names)
+    net = arguments["net"]
     assert isinstance(net, network.RNN)
     _, y_hat = reference.forward(net, arrays["x"], arrays["h0"])
     return network.mean_loss(net, y_hat, arrays["y"])
 
 
-def loss(arrays: Arrays, names: Names) -> float:
+def loss_from_outputs(arrays: Arrays, names: Names) -> float:
     """J as told by the outputs y_hat, wherever they come from."""
     net: Any = network.arguments(arrays, names)["net"]
     return network.mean_loss(net, arrays["y_hat"], arrays["y"])
@@ -179,28 +183,28 @@ def loss(arrays: Arrays, names: Names) -> float:
 
 def draw(case_id: str, rng: np.random.Generator) -> Case:
     """The case `FUNCTION.SETTING`, its numbers drawn from `rng`. Raises KeyError for a setting that is not there."""
-    [case], _ = sampling.cases(_SETTINGS[case_id.partition(".")[2]], [case_id], [rng])
+    [case], _ = sampling.sample_cases(_CASE_SPECS[case_id.partition(".")[2]], [case_id], [rng])
     return case
 
 
-def pose(asked: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, tuple[Array, ...]]]:
+def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, tuple[Array, ...]]]:
     """The same for many cases, each beside what its function is to give: those of one setting together."""
-    by_setting: dict[str, list[int]] = {}
-    for i, (case_id, _) in enumerate(asked):
-        by_setting.setdefault(case_id.partition(".")[2], []).append(i)
-    posed: dict[int, tuple[Case, tuple[Array, ...]]] = {}
-    for setting, places in by_setting.items():
-        ids, rngs = zip(*(asked[i] for i in places), strict=True)
-        cases, stacks = sampling.cases(_SETTINGS[setting], ids, rngs, draws=2)
+    indices_by_spec: dict[str, list[int]] = {}
+    for i, (case_id, _) in enumerate(requests):
+        indices_by_spec.setdefault(case_id.partition(".")[2], []).append(i)
+    drawn: dict[int, tuple[Case, tuple[Array, ...]]] = {}
+    for spec_name, indices in indices_by_spec.items():
+        ids, rngs = zip(*(requests[i] for i in indices), strict=True)
+        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, candidates=2)
         gradients = batched.gradients(stacks, cases[0].names)
-        for at, (i, case) in enumerate(zip(places, cases, strict=True)):
+        for row, (i, case) in enumerate(zip(indices, cases, strict=True)):
             function = case.id.partition(".")[0]
             forward = (case.arrays["h"], case.arrays["y_hat"])
-            posed[i] = case, forward if function == "forward" else (gradients[function][at],)
-    return [posed[i] for i in range(len(asked))]
+            drawn[i] = case, forward if function == "forward" else (gradients[function][row],)
+    return [drawn[i] for i in range(len(requests))]
 
 
-def objectives(arrays: Mapping[str, Any], names: Names) -> Any:
+def objective_batch(arrays: Mapping[str, Any], names: Names) -> Any:
     """J for every array of a stack in the place of one of them, such as a W in each of which another entry is moved."""
     return batched.objective(arrays, names)
 
@@ -208,26 +212,28 @@ def objectives(arrays: Mapping[str, Any], names: Names) -> Any:
 def _visible() -> tuple[VisibleCheck, ...]:
     rng = np.random.default_rng(2026)
 
-    def tiny(name: str, **setting: Any) -> Case:
-        [case], _ = sampling.cases(Setting(**{"H": 2, "D": 3, "K": 2, **setting}), [name], [rng], decimals=1)
+    def tiny_case(name: str, **setting: Any) -> Case:
+        [case], _ = sampling.sample_cases(CaseSpec(**{"H": 2, "D": 3, "K": 2, **setting}), [name], [rng], decimals=1)
         return case
 
-    contract = (tiny("T = 3", T=3),)
-    steps = tuple(tiny(f"T = {T}", T=T) for T in (1, 2, 3))
+    contract = (tiny_case("T = 3", T=3),)
+    steps = tuple(tiny_case(f"T = {T}", T=T) for T in (1, 2, 3))
     squared = {"g1": "sigmoid", "g2": "softmax", "loss": "squared_error"}
     others = (
-        tiny("sigmoid, softmax with squared_error", T=2, **squared),
-        tiny("relu", T=3, H=3, g1="relu", memory=0.9),
+        tiny_case("sigmoid, softmax with squared_error", T=2, **squared),
+        tiny_case("relu", T=3, H=3, g1="relu", spectral_radius=0.9),
     )
-    derived = (tiny("slopes handed in", T=2, handed_in=True),)
-    starts = {"h": "h0"}
+    derived = (tiny_case("slopes handed in", T=2, custom_derivatives=True),)
+    initial_rows = {"h": "h0"}
     hint = (
         "The slopes handed in here are deliberately not those of the functions: use net.loss.gradient and each "
         "jacobian as handed in. A slope that is measured or written out (1 - h**2, y_hat - y) differs here."
     )
-    gradients = tuple(function.name for function in FUNCTIONS if function.slope_of)
+    gradients = tuple(function.name for function in FUNCTIONS if function.wrt)
     return (
-        VisibleCheck("forward", "Shapes, dtype, h begins with h0, inputs left alone", contract, "contract", starts),
+        VisibleCheck(
+            "forward", "Shapes, dtype, h begins with h0, inputs left alone", contract, "contract", initial_rows
+        ),
         VisibleCheck("forward", "The numbers of three tiny cases", steps),
         VisibleCheck("forward", "Other activations", others),
         *(VisibleCheck(name, "Shapes, dtype, inputs left alone", contract, "contract") for name in gradients),

@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))  # a script finds what lies beside it, and `tests`
 
 import psutil
 
-from autograder.classroom.discovery import Entry
+from autograder.classroom.discovery import SubmissionEntry
 from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
@@ -108,7 +108,9 @@ def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> di
     return tallies
 
 
-def whose_functions_are_wrong(exercise: Exercise, folder: Path, entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
+def whose_functions_are_wrong(
+    exercise: Exercise, folder: Path, entries: Sequence[SubmissionEntry]
+) -> dict[str, tuple[str, ...]]:
     """The functions of each submission that the kit looks at on the ladder."""
     with kit(exercise, folder, SEED) as grade:
         grade(entries)
@@ -119,7 +121,7 @@ def whose_functions_are_wrong(exercise: Exercise, folder: Path, entries: Sequenc
     return found
 
 
-def _spend(tally: Tally, grade: Grade, entries: Sequence[Entry]) -> None:
+def _spend(tally: Tally, grade: Grade, entries: Sequence[SubmissionEntry]) -> None:
     cpu, start = cpu_seconds(), time.perf_counter()
     tally.submissions += grade(entries)
     tally.wall += time.perf_counter() - start

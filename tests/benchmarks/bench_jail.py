@@ -25,10 +25,10 @@ import numpy as np
 import psutil
 
 from autograder.sandbox.guest import heap_fill, stub_modules
-from autograder.sandbox.guest.student_module import GivenModules, StudentModule
+from autograder.sandbox.guest.student_module import StudentModule, SupportModules
 from autograder.sandbox.host.jail import Batch, Call, Jail, Limits, Program, Returned
 from autograder.sandbox.host.levels import Level
-from autograder.submission.cells import script_cells
+from autograder.submission.cells import parse_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMISSION = ROOT / "tests" / "submissions" / "class" / "perfect" / "rnn_backprop.py"
@@ -58,7 +58,7 @@ def arrays() -> Mapping[str, np.ndarray]:
 @contextmanager
 def jail(level: Level) -> Iterator[Once]:
     """The jail, as grading uses it."""
-    cells = tuple(one.cell for one in script_cells(SUBMISSION.read_text(encoding="utf-8")))
+    cells = tuple(one.runnable for one in parse_script(SUBMISSION.read_text(encoding="utf-8")))
     given = {"network": NETWORK.read_text(encoding="utf-8")}
     program = Program("rnn_backprop", cells, given, ARGUMENTS, {"forward": 2})
     case = arrays()
@@ -78,8 +78,8 @@ def jail(level: Level) -> Iterator[Once]:
 def floor(*, loaded: bool) -> Iterator[Once]:
     """Fork, compute, exit: no limit, no message. The fork loads the submission, or finds it `loaded`."""
     stub_modules.install()
-    given = GivenModules({"network": NETWORK.read_text(encoding="utf-8")})
-    cells = [one.cell for one in script_cells(SUBMISSION.read_text(encoding="utf-8"))]
+    given = SupportModules({"network": NETWORK.read_text(encoding="utf-8")})
+    cells = [one.runnable for one in parse_script(SUBMISSION.read_text(encoding="utf-8"))]
     case = arrays()
 
     def load() -> StudentModule:
@@ -90,7 +90,7 @@ def floor(*, loaded: bool) -> Iterator[Once]:
 
     before = load()
     gc.collect()
-    _taken = heap_fill.take()
+    _taken = heap_fill.fill_heap_holes()
     gc.freeze()
 
     def once() -> None:

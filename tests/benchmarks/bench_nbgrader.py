@@ -74,7 +74,7 @@ def hand_in(course: Path, count: int) -> None:
     for number, script in enumerate(scripts(count)):
         folder = course / "submitted" / f"student{number:03}" / NAME
         folder.mkdir(parents=True)
-        (folder / f"{NAME}.ipynb").write_text(json.dumps(courses.as_notebook(script)), encoding="utf-8")
+        (folder / f"{NAME}.ipynb").write_text(json.dumps(courses.notebook_from_script(script)), encoding="utf-8")
 
 
 def spend(course: Path, command: str) -> Spent:
@@ -84,7 +84,7 @@ def spend(course: Path, command: str) -> Spent:
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=course,
-        env=courses.environment(courses.home_of(course)) | SECRET,
+        env=courses.clean_environment(courses.home_folder(course)) | SECRET,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -117,7 +117,7 @@ def _reap() -> None:
 
 def measure(folder: Path, count: int, rounds: int) -> dict[str, Spent]:
     """All commands on the same submissions, in turns."""
-    made = {"stock": courses.make_stock(folder / "stock"), "kit": courses.make_kit(folder / "kit")}
+    made = {"stock": courses.make_stock_course(folder / "stock"), "kit": courses.make_kit_course(folder / "kit")}
     for course in made.values():
         hand_in(course, count)
     spent = {command: Spent() for command in COMMANDS}
@@ -129,7 +129,7 @@ def measure(folder: Path, count: int, rounds: int) -> dict[str, Spent]:
             once = spend(course, command)
             spent[command].cpu += once.cpu
             spent[command].wall += once.wall
-            points[command] = courses.points(course)
+            points[command] = courses.points_by_student(course)
             shutil.rmtree(course)
         if points["kit"] != points["class"] or len(points["stock"]) != count:
             raise SystemExit(f"They do not agree: {points}")

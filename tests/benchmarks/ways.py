@@ -16,17 +16,17 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder.classroom.cache_keys import key_of
-from autograder.classroom.discovery import Entry
+from autograder.classroom.cache_keys import compute_submission_key
+from autograder.classroom.discovery import SubmissionEntry
 from autograder.classroom.local_workers import LocalWorkers
-from autograder.classroom.store import Store, columns_of
+from autograder.classroom.store import ResultStore, columns_for
 from autograder.classroom.tasks import Task
 from autograder.course import find_course
 from autograder.evaluation.call_plans import plan_calls
 from autograder.exercise.model import Case, Exercise
-from autograder.grading import Terms, Work, read_or_refuse
+from autograder.grading import GradingConfig, ReadResult, read_or_refuse
 from autograder.sandbox.guest import heap_fill, stub_modules, zygote
-from autograder.sandbox.guest.student_module import GivenModules, StudentModule
+from autograder.sandbox.guest.student_module import StudentModule, SupportModules
 from tests import courses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,7 @@ def samples(kind: str) -> list[Path]:
     return [path for room in rooms[kind] for path in sorted(SAMPLES.glob(f"{room}/{NAME}.py"))]
 
 
-def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[Entry]:
+def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[SubmissionEntry]:
     """A class of so many, the same every time, each with a text and so with cases of its own."""
     rng, chosen = random.Random(SEED), [kind for kind in FIFTY if hanging or kind != "hanging"]
     rng.shuffle(chosen)
@@ -64,27 +64,29 @@ def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[Entry]:
         student.mkdir(parents=True)
         text = rng.choice(found[kind]).read_bytes()
         (student / f"{NAME}.py").write_bytes(text + f"\n# {number} {rng.random()}\n".encode())
-        entries.append(Entry(student.name, student))
+        entries.append(SubmissionEntry(student.name, student))
     return entries
 
 
 # --- The ways to grade it ---------------------------------------------------------------------------------------------
 
-Grade = Callable[[Sequence[Entry]], int]
+Grade = Callable[[Sequence[SubmissionEntry]], int]
 """Grades a slice of the class, or a sample of it; how many were graded."""
 
 
 @contextmanager
 def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
     """The workers of `autograder class`, and its results folder."""
-    columns = columns_of(exercise)
-    terms = Terms(find_course(ROOT).limits, "E", b"benchmark", seed)
-    with LocalWorkers(WORKERS, exercise, terms, columns, print) as engine, Store(folder, columns) as store:
+    columns = columns_for(exercise)
+    terms = GradingConfig(find_course(ROOT).limits, "E", b"benchmark", seed)
+    with LocalWorkers(WORKERS, exercise, terms, columns, print) as engine, ResultStore(folder, columns) as store:
 
-        def grade(entries: Sequence[Entry]) -> int:
+        def grade(entries: Sequence[SubmissionEntry]) -> int:
             count = 0
-            for result in engine.run((Task(entry, key_of(entry, b"")) for entry in entries), lambda: None):
-                store.keep(result)
+            for result in engine.run(
+                (Task(entry, compute_submission_key(entry, b"")) for entry in entries), lambda: None
+            ):
+                store.save(result)
                 count += 1
             return count
 
@@ -104,7 +106,7 @@ def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[
         context.Process(target=_fork_them, args=(theirs, exercise), daemon=True).start()
         pipes.append(ours)
 
-    def grade(entries: Sequence[Entry]) -> int:
+    def grade(entries: Sequence[SubmissionEntry]) -> int:
         for number, pipe in enumerate(pipes):
             pipe.send([(entry.path, wrong.get(entry.student, ())) for entry in entries[number::WORKERS]])
         return sum(pipe.recv() for pipe in pipes)
@@ -116,24 +118,24 @@ def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[
 
 def _fork_them(orders: Connection, exercise: Exercise) -> None:
     stub_modules.install()
-    given = GivenModules({Path(file).stem: text for file, text in exercise.given.items()})
+    given = SupportModules({Path(file).stem: text for file, text in exercise.support_modules.items()})
     calls = {one.function.name: [posed.case for posed in one.cases.values()] for one in plan_calls(exercise, SEED)}
     calls = {name: [*cases, cases[0], cases[0]] for name, cases in calls.items()}  # again, and later
     zygote.preload()
     gc.collect()
-    _taken = heap_fill.take()
+    _taken = heap_fill.fill_heap_holes()
     gc.freeze()
     with suppress(EOFError):
         while True:
             orders_now = orders.recv()
             for path, wrong in orders_now:
-                ladder = dict.fromkeys(wrong, exercise.ladder)
+                ladder = dict.fromkeys(wrong, exercise.diagnostic_cases)
                 work = read_or_refuse(exercise, path)  # in the kit, too, the process that waits for the fork does it
                 _fork(work, given, {name: [*calls[name], *ladder.get(name, ())] for name in calls}, exercise)
             orders.send(len(orders_now))
 
 
-def _fork(work: Work, given: GivenModules, asked: Mapping[str, Sequence[Case]], exercise: Exercise) -> None:
+def _fork(work: ReadResult, given: SupportModules, asked: Mapping[str, Sequence[Case]], exercise: Exercise) -> None:
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -167,7 +169,7 @@ def bare_pytest(folder: Path, sample: int, *, plugins: bool) -> Iterator[Grade]:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         command += ["-p", "no:cacheprovider"]
 
-    def one(entry: Entry) -> None:
+    def one(entry: SubmissionEntry) -> None:
         place = folder / entry.student
         shutil.copytree(ROOT / "assignments" / NAME, place, dirs_exist_ok=True)
         shutil.copy(entry.path / f"{NAME}.py", place)
@@ -180,17 +182,17 @@ def bare_pytest(folder: Path, sample: int, *, plugins: bool) -> Iterator[Grade]:
 @contextmanager
 def stock_nbgrader(folder: Path, sample: int) -> Iterator[Grade]:
     """`nbgrader autograde` in a course as its own guide has it: hidden tests in the notebook, a kernel each."""
-    course = courses.make_stock(folder / "stock")
+    course = courses.make_stock_course(folder / "stock")
     shutil.rmtree(course / "submitted", ignore_errors=True)
 
-    def grade(entries: Sequence[Entry]) -> int:
+    def grade(entries: Sequence[SubmissionEntry]) -> int:
         chosen = _that_run(entries)[:sample]
         for entry in chosen:
             place = course / "submitted" / entry.student / NAME
             place.mkdir(parents=True)
-            notebook = courses.as_notebook(entry.path / f"{NAME}.py")
+            notebook = courses.notebook_from_script(entry.path / f"{NAME}.py")
             (place / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-        courses.run(course, "nbgrader", "autograde", NAME)
+        courses.run_module(course, "nbgrader", "autograde", NAME)
         shutil.rmtree(course / "submitted")
         return len(chosen)
 
@@ -200,12 +202,12 @@ def stock_nbgrader(folder: Path, sample: int) -> Iterator[Grade]:
 @contextmanager
 def otter(folder: Path, sample: int) -> Iterator[Grade]:
     """`otter run` with hidden tests that hold the reference, not in a container: a process and a kernel each."""
-    course = courses.make_otter(folder / "otter")
+    course = courses.make_otter_folder(folder / "otter")
 
-    def one(entry: Entry) -> None:
+    def one(entry: SubmissionEntry) -> None:
         place = course / entry.student
         place.mkdir()
-        notebook = courses.as_notebook(entry.path / f"{NAME}.py")
+        notebook = courses.notebook_from_script(entry.path / f"{NAME}.py")
         (place / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
         where = ("-a", "autograder.zip", "-o", entry.student)
         courses.run_otter(course, "run", "--no-logo", *where, f"{entry.student}/{NAME}.ipynb")
@@ -215,6 +217,6 @@ def otter(folder: Path, sample: int) -> Iterator[Grade]:
         yield lambda entries: len(list(pool.map(one, _that_run(entries)[:sample])))
 
 
-def _that_run(entries: Sequence[Entry]) -> list[Entry]:
+def _that_run(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
     """Those that do not crash: a notebook that does is another matter for those who run it in a kernel."""
     return [entry for entry in entries if entry.student.startswith(("right", "wrong"))]

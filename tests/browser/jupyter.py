@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.courses import environment
+from tests.courses import clean_environment
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 SETTINGS = {"@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false"}}
@@ -23,7 +23,7 @@ SETTINGS = {"@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
 @contextmanager
 def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
     """JupyterLab on `folder`: its address. Ended with everything that it started."""
-    env = environment(home)
+    env = clean_environment(home)
     for name, settings in SETTINGS.items():
         file = Path(env["JUPYTER_CONFIG_DIR"], "lab", "user-settings", name)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -26,13 +26,13 @@ COMMENT = "The first two paths are very clear. Say also why h(k-1) is held fixed
 def most() -> dict[str, float]:
     """The points of each function."""
     exercise = load_exercise(find_course(courses.ROOT).exercise_folder(NAME))
-    return {name: sum(check.worth for check in exercise.checks_of(name)) for name in courses.CALLS}
+    return {name: sum(check.max_points for check in exercise.checks_of(name)) for name in courses.ARGUMENTS}
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with three submissions: a right notebook, a script with a mistake in it, a notebook that is none."""
-    made = courses.make_kit(tmp_path_factory.mktemp("instructor") / "course")
+    made = courses.make_kit_course(tmp_path_factory.mktemp("instructor") / "course")
     exchange = made / "exchange"
     exchange.mkdir()
     exchange.chmod(0o777)  # as nbgrader wants it
@@ -42,7 +42,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in folders.values():
         folder.mkdir(parents=True)
         (folder / "timestamp.txt").write_text("2026-11-20 18:00:00 UTC", encoding="utf-8")
-    right = courses.as_notebook(SAMPLES / "perfect" / f"{NAME}.py")
+    right = courses.notebook_from_script(SAMPLES / "perfect" / f"{NAME}.py")
     for cell in right["cells"]:
         if cell["id"] == "derivation":
             cell["source"] = "**My explanation**\n\nThree ways lead from $W$ to the state $h(3)$, one for each step."
@@ -54,7 +54,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def formgrader(course: Path) -> Iterator[str]:
-    with jupyterlab(course, courses.home_of(course)) as address:
+    with jupyterlab(course, courses.home_folder(course)) as address:
         yield f"{address}/formgrader"
 
 

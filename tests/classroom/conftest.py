@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.store import Columns, columns_of
+from autograder.classroom.store import Columns, columns_for
 from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import Terms
+from autograder.grading import GradingConfig
 from autograder.sandbox.host.program import Limits
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +27,12 @@ def exercise() -> Exercise:
 
 @pytest.fixture(scope="session")
 def columns(exercise: Exercise) -> Columns:
-    return columns_of(exercise)
+    return columns_for(exercise)
 
 
 @pytest.fixture(scope="session")
-def terms() -> Terms:
-    return Terms(Limits(cpu_seconds=0.5, load_cpu_seconds=2), "E", b"tests", None)
+def terms() -> GradingConfig:
+    return GradingConfig(Limits(cpu_seconds=0.5, load_cpu_seconds=2), "E", b"tests", None)
 
 
 @pytest.fixture

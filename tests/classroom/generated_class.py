@@ -9,11 +9,11 @@ from pathlib import Path
 
 from autograder.exercise.model import Exercise, Mistake
 
-MODEL = Path(__file__).parents[1] / "submissions" / "class" / "perfect" / "rnn_backprop.py"
+MODEL_ANSWER_FILE = Path(__file__).parents[1] / "submissions" / "class" / "perfect" / "rnn_backprop.py"
 
 
 @dataclass(frozen=True)
-class Handed:
+class GeneratedSubmission:
     """What one student handed in: the mistake in it, if any, and its text."""
 
     student: str
@@ -21,19 +21,23 @@ class Handed:
     text: str
 
 
-def handed_in(exercise: Exercise, count: int, seed: int = 0) -> list[Handed]:
+def random_submissions(exercise: Exercise, count: int, seed: int = 0) -> list[GeneratedSubmission]:
     """So many submissions with random single mistakes, one in ten without."""
     rng = random.Random(seed)
-    found = []
+    submissions = []
     for number in range(count):
         mistake = rng.choice(exercise.mistakes) if rng.random() < 0.9 else None
-        found.append(Handed(f"student-{number:05}", mistake, f"{with_mistake(mistake)}\n# {number}: {rng.random()}\n"))
-    return found
+        submissions.append(
+            GeneratedSubmission(
+                f"student-{number:05}", mistake, f"{answer_with_mistake(mistake)}\n# {number}: {rng.random()}\n"
+            )
+        )
+    return submissions
 
 
-def with_mistake(mistake: Mistake | None) -> str:
+def answer_with_mistake(mistake: Mistake | None) -> str:
     """The model answer, with one of its functions as somebody who makes this mistake writes it."""
-    text = MODEL.read_text(encoding="utf-8")
+    text = MODEL_ANSWER_FILE.read_text(encoding="utf-8")
     if mistake is None:
         return text
     lines = text.splitlines()
@@ -41,9 +45,9 @@ def with_mistake(mistake: Mistake | None) -> str:
     return "\n".join([*lines[: node.lineno - 1], *mistake.source.splitlines(), *lines[node.end_lineno :]])
 
 
-def put(folder: Path, handed: list[Handed]) -> Path:
+def write_submissions(folder: Path, submissions: list[GeneratedSubmission]) -> Path:
     """The files of a class: one script for each student."""
     folder.mkdir()
-    for one in handed:
-        (folder / f"{one.student}.py").write_text(one.text, encoding="utf-8")
+    for submission in submissions:
+        (folder / f"{submission.student}.py").write_text(submission.text, encoding="utf-8")
     return folder

@@ -19,7 +19,7 @@ import pytest
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail, Limits
-from tests.classroom.generated_class import handed_in, put, with_mistake
+from tests.classroom.generated_class import answer_with_mistake, random_submissions, write_submissions
 
 ROOT = Path(__file__).parents[2]
 SOME = {"Zoë": "class/perfect", "ali": "class/transposed_W", "王小明": "class/blank"}
@@ -123,7 +123,7 @@ def started_to_grade(results: Path, running: subprocess.Popen[str]) -> None:
 
 
 def test_interrupted_it_says_how_far_it_is(exercise: Exercise, tmp_path: Path) -> None:
-    folder, results = put(tmp_path / "class", handed_in(exercise, 300)), tmp_path / "results"
+    folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, 300)), tmp_path / "results"
     running = start(folder, "--results", results)
     started_to_grade(results, running)
     os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does: everybody in the foreground
@@ -137,7 +137,7 @@ def test_interrupted_it_says_how_far_it_is(exercise: Exercise, tmp_path: Path) -
 @pytest.mark.slow
 def test_killed_ten_times_and_started_again(exercise: Exercise, tmp_path: Path) -> None:
     count = 240
-    folder, results = put(tmp_path / "class", handed_in(exercise, count)), tmp_path / "results"
+    folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, count)), tmp_path / "results"
     assert grade(folder, "--results", tmp_path / "undisturbed").returncode == 0
     rng = random.Random(1)
     before: dict[str, bytes] = {}
@@ -184,7 +184,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_a_full_disk_is_told_and_nothing_is_lost(exercise: Exercise, tmp_path: Path, small_disk: Path) -> None:
-    folder, results = put(tmp_path / "class", handed_in(exercise, 60)), small_disk / "results"
+    folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, 60)), small_disk / "results"
     done = grade(folder, "--results", results)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -201,14 +201,14 @@ def test_a_full_disk_is_told_and_nothing_is_lost(exercise: Exercise, tmp_path: P
 @pytest.mark.slow
 def test_a_thousand_single_mistakes_cost_what_each_one_costs(exercise: Exercise, tmp_path: Path) -> None:
     """Everybody made one mistake in one function, known beforehand: the score is that of the mistake by itself."""
-    handed = handed_in(exercise, 1000)
+    handed = random_submissions(exercise, 1000)
     results = tmp_path / "results"
-    assert grade(put(tmp_path / "class", handed), "--results", results, "--seed", "7").returncode == 0
+    assert grade(write_submissions(tmp_path / "class", handed), "--results", results, "--seed", "7").returncode == 0
     expected = {}
     with Jail() as jail:
         alone = Grader(exercise, jail, Limits(), seed=7)
         for mistake in {one.mistake for one in handed}:
-            (tmp_path / "one.py").write_text(with_mistake(mistake), encoding="utf-8")
+            (tmp_path / "one.py").write_text(answer_with_mistake(mistake), encoding="utf-8")
             expected[mistake] = alone.grade(tmp_path / "one.py", "one")
     found = scores(results)
     wrong = {one.student for one in handed if found[one.student]["total"] != f"{expected[one.mistake].score:g}"}

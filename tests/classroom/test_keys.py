@@ -13,27 +13,27 @@ import pytest
 
 import autograder
 from autograder.classroom import cache_keys
-from autograder.classroom.cache_keys import exercise_files, key_of, key_of_terms
-from autograder.classroom.discovery import Entry
+from autograder.classroom.cache_keys import compute_class_key, compute_submission_key, exercise_files
+from autograder.classroom.discovery import SubmissionEntry
 from autograder.exercise.model import Exercise
-from autograder.grading import Terms
+from autograder.grading import GradingConfig
 from autograder.sandbox.host.program import Limits
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Entry:
+def work(tmp_path: Path) -> SubmissionEntry:
     folder = tmp_path / "mia"
     folder.mkdir()
     (folder / "ex.py").write_text("x = 1")
     (folder / "notes.txt").write_text("")
-    return Entry("mia", folder)
+    return SubmissionEntry("mia", folder)
 
 
-def test_what_changes_nothing(work: Entry) -> None:
-    before = key_of(work, b"")
+def test_what_changes_nothing(work: SubmissionEntry) -> None:
+    before = compute_submission_key(work, b"")
     os.utime(work.path / "ex.py", (1, 1))
     (work.path / "notes.txt").write_text("more")  # not read, whatever is in it
-    assert key_of(work, b"") == before
+    assert compute_submission_key(work, b"") == before
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_what_changes_nothing(work: Entry) -> None:
     ],
     ids=["text", "name", "a notebook", "a file", "a link"],
 )
-def test_what_was_handed_in(work: Entry, change: Callable[[Path], object]) -> None:
-    before = key_of(work, b"")
+def test_what_was_handed_in(work: SubmissionEntry, change: Callable[[Path], object]) -> None:
+    before = compute_submission_key(work, b"")
     change(work.path)
-    assert key_of(work, b"") != before
+    assert compute_submission_key(work, b"") != before
 
 
-def test_every_student_has_another_one(work: Entry) -> None:
-    assert key_of(dataclasses.replace(work, student="ali"), b"") != key_of(work, b"")
+def test_every_student_has_another_one(work: SubmissionEntry) -> None:
+    assert compute_submission_key(dataclasses.replace(work, student="ali"), b"") != compute_submission_key(work, b"")
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,22 @@ def test_every_student_has_another_one(work: Entry) -> None:
     [{"seed": 1}, {"secret": b"another"}, {"limits": Limits(cpu_seconds=3)}, {"feedback": "hint"}],
     ids=lambda changes: next(iter(changes)),
 )
-def test_the_terms(terms: Terms, changes: Mapping[str, object]) -> None:
-    assert key_of_terms({}, dataclasses.replace(terms, **changes)) != key_of_terms({}, terms)
+def test_the_terms(terms: GradingConfig, changes: Mapping[str, object]) -> None:
+    assert compute_class_key({}, dataclasses.replace(terms, **changes)) != compute_class_key({}, terms)
 
 
-def test_the_exercise(terms: Terms, exercise: Exercise) -> None:
+def test_the_exercise(terms: GradingConfig, exercise: Exercise) -> None:
     files = exercise_files(exercise.folder)
     assert {"rnn_backprop.py", "rubric.py", "network.py"} <= files.keys()
     assert not any(name.startswith(("figures/", "handout/", ".")) or "__pycache__" in name for name in files)
     for name in files:
-        assert key_of_terms({**files, name: files[name] + b"#"}, terms) != key_of_terms(files, terms)
+        assert compute_class_key({**files, name: files[name] + b"#"}, terms) != compute_class_key(files, terms)
 
 
 def test_what_cannot_be_read_has_a_key_too(tmp_path: Path) -> None:
-    assert key_of(Entry("mia", tmp_path / "gone"), b"") == key_of(Entry("mia", tmp_path / "gone"), b"")
+    assert compute_submission_key(SubmissionEntry("mia", tmp_path / "gone"), b"") == compute_submission_key(
+        SubmissionEntry("mia", tmp_path / "gone"), b""
+    )
 
 
 def test_the_key_holds_every_module_that_grading_loads() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.discovery import call_the_roll
+from autograder.classroom.discovery import discover_submissions
 
 
 def put(folder: Path, *names: str) -> Path:
@@ -17,13 +17,13 @@ def put(folder: Path, *names: str) -> Path:
 
 
 def found(folder: Path) -> dict[str, str]:
-    return {one.student: one.path.relative_to(folder).as_posix() for one in call_the_roll(folder, "ex").entries}
+    return {one.student: one.path.relative_to(folder).as_posix() for one in discover_submissions(folder, "ex").entries}
 
 
 def test_the_layout_of_nbgrader(tmp_path: Path) -> None:
     put(tmp_path, "mia/ex/ex.ipynb", "mia/other/other.ipynb", "ali/ex/ex.py", "zoe/other/other.py")
     assert found(tmp_path) == {"ali": "ali/ex", "mia": "mia/ex"}
-    assert call_the_roll(tmp_path, "ex").absent == ("zoe",)
+    assert discover_submissions(tmp_path, "ex").missing == ("zoe",)
 
 
 def test_in_that_layout_a_file_in_the_wrong_place_is_not_lost(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_folder_for_each_student(tmp_path: Path) -> None:
 def test_a_file_for_each_student(tmp_path: Path) -> None:
     put(tmp_path, "mia.py", "ali.ZIP", "zoe.ipynb", "marks.csv", ".DS_Store", "__MACOSX/._mia.py")
     assert found(tmp_path) == {"ali": "ali.ZIP", "mia": "mia.py", "zoe": "zoe.ipynb"}
-    assert call_the_roll(tmp_path, "ex").left_out == ("marks.csv",)
+    assert discover_submissions(tmp_path, "ex").skipped == ("marks.csv",)
 
 
 def test_two_files_of_one_name_are_two_submissions(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.discovery import call_the_roll
-from autograder.classroom.progress import Meter
-from autograder.classroom.run import Session, Tally
-from autograder.classroom.store import SCORES, Columns, Result, Store, StoreError, result_of
+from autograder.classroom.discovery import discover_submissions
+from autograder.classroom.progress import ProgressMeter
+from autograder.classroom.run import ClassRun, ClassSummary
+from autograder.classroom.store import SCORES_FILE, Columns, ResultStore, SerializedResult, StoreError, serialize_result
 from autograder.classroom.tasks import Task
 from autograder.evaluation.report import CheckResult, Report
 
@@ -30,7 +30,7 @@ class Recorder:
     graded: list[str] = field(default_factory=list)
     stops_after: int = 1000
 
-    def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[Result]:
+    def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[SerializedResult]:
         for task in tasks:
             if len(self.graded) == self.stops_after:
                 raise KeyboardInterrupt
@@ -40,45 +40,45 @@ class Recorder:
             report = Report("ex", task.entry.student, "graded", 1.0, 1.0, 1, self.isolation, checks=(check,))
             if status in ("refused", "grader_error"):
                 report = replace(report, status=status, score=0.0, checks=())
-            yield result_of(report, task.key, 0.0, COLUMNS)
+            yield serialize_result(report, task.key, 0.0, COLUMNS)
             tick()
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Tally]:
+def run(tmp_path: Path) -> Callable[..., ClassSummary]:
     """Runs over a class of three: `engine` grades, settings as in Session, `students` alone if they are named."""
     for student in CLASS:
         (tmp_path / "in" / student).mkdir(parents=True)
         (tmp_path / "in" / student / "ex.py").write_text(student)
 
-    def once(engine: Recorder, students: tuple[str, ...] = CLASS, **settings: object) -> Tally:
-        entries = [one for one in call_the_roll(tmp_path / "in", "ex").entries if one.student in students]
-        with Store(tmp_path / "out", COLUMNS) as store, Meter(len(entries), quiet=True) as meter:
-            session = Session(entries, store, "ex", **{"common": b"", "isolation": "E", **settings})
+    def once(engine: Recorder, students: tuple[str, ...] = CLASS, **settings: object) -> ClassSummary:
+        entries = [one for one in discover_submissions(tmp_path / "in", "ex").entries if one.student in students]
+        with ResultStore(tmp_path / "out", COLUMNS) as store, ProgressMeter(len(entries), quiet=True) as meter:
+            session = ClassRun(entries, store, "ex", **{"class_key": b"", "required_isolation": "E", **settings})
             return session.run(engine, meter)
 
     return once
 
 
 def in_scores(tmp_path: Path) -> list[str]:
-    with (tmp_path / "out" / SCORES).open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "out" / SCORES_FILE).open(encoding="utf-8", newline="") as file:
         return [row["student"] for row in csv.DictReader(file)]
 
 
-def again(run: Callable[..., Tally], **settings: object) -> list[str]:
+def again(run: Callable[..., ClassSummary], **settings: object) -> list[str]:
     engine = Recorder()
     run(engine, **settings)
     return engine.graded
 
 
-def test_unchanged_work_is_not_graded_again(run: Callable[..., Tally]) -> None:
+def test_unchanged_work_is_not_graded_again(run: Callable[..., ClassSummary]) -> None:
     first = run(Recorder({"mia": "refused"}))
     engine = Recorder()
     assert run(engine) == first
     assert engine.graded == []
 
 
-def test_changed_work_is(run: Callable[..., Tally], tmp_path: Path) -> None:
+def test_changed_work_is(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
     run(Recorder())
     (tmp_path / "in" / "mia" / "ex.py").write_text("changed")
     assert again(run) == ["mia"]
@@ -88,30 +88,32 @@ def test_changed_work_is(run: Callable[..., Tally], tmp_path: Path) -> None:
     ("settings", "graded"),
     [
         ({"force": True}, list(CLASS)),
-        ({"common": b"another seed"}, list(CLASS)),
+        ({"class_key": b"another seed"}, list(CLASS)),
         ({"students": ("zoe",), "force": True}, ["zoe"]),
         ({"only_failed": True}, ["ali", "zoe"]),
         ({}, ["zoe"]),  # a grader_error is no verdict
     ],
     ids=["force", "another key", "one student", "only failed", "plain"],
 )
-def test_who_is_graded_again(run: Callable[..., Tally], settings: Mapping[str, object], graded: list[str]) -> None:
+def test_who_is_graded_again(
+    run: Callable[..., ClassSummary], settings: Mapping[str, object], graded: list[str]
+) -> None:
     run(Recorder({"ali": "timeout", "zoe": "grader_error"}))
     assert again(run, **settings) == graded
 
 
-def test_only_failed_leaves_out_who_was_not_graded_yet(run: Callable[..., Tally]) -> None:
+def test_only_failed_leaves_out_who_was_not_graded_yet(run: Callable[..., ClassSummary]) -> None:
     run(Recorder({"ali": "refused"}), students=("ali",))
     assert again(run, only_failed=True) == ["ali"]
 
 
-def test_a_result_of_weaker_isolation_does_not_count(run: Callable[..., Tally]) -> None:
+def test_a_result_of_weaker_isolation_does_not_count(run: Callable[..., ClassSummary]) -> None:
     run(Recorder(isolation="D"))
-    assert again(run, isolation="D") == []
-    assert again(run, isolation="B") == list(CLASS)
+    assert again(run, required_isolation="D") == []
+    assert again(run, required_isolation="B") == list(CLASS)
 
 
-def test_interrupted_and_started_again(run: Callable[..., Tally], tmp_path: Path) -> None:
+def test_interrupted_and_started_again(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(Recorder(stops_after=2))
     assert in_scores(tmp_path) == ["ali", "mia"]
@@ -120,7 +122,7 @@ def test_interrupted_and_started_again(run: Callable[..., Tally], tmp_path: Path
 
 
 def test_a_full_disk_stops_it_and_keeps_the_rest(
-    run: Callable[..., Tally], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., ClassSummary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(draft: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -134,26 +136,26 @@ def test_a_full_disk_stops_it_and_keeps_the_rest(
     assert again(run) == ["mia", "zoe"]
 
 
-def test_scores_hold_those_who_are_not_graded_this_time(run: Callable[..., Tally], tmp_path: Path) -> None:
+def test_scores_hold_those_who_are_not_graded_this_time(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
     run(Recorder())
     run(Recorder(), students=("mia",), force=True)
     assert in_scores(tmp_path) == list(CLASS)
 
 
-def test_reports_are_read_back_for_whoever_wants_them(tmp_path: Path, run: Callable[..., Tally]) -> None:
+def test_reports_are_read_back_for_whoever_wants_them(tmp_path: Path, run: Callable[..., ClassSummary]) -> None:
     run(Recorder())
-    entries = call_the_roll(tmp_path / "in", "ex").entries
-    with Store(tmp_path / "out", COLUMNS) as store:
-        reports = list(Session(entries, store, "ex", b"", "E").reports())
+    entries = discover_submissions(tmp_path / "in", "ex").entries
+    with ResultStore(tmp_path / "out", COLUMNS) as store:
+        reports = list(ClassRun(entries, store, "ex", b"", "E").iter_reports())
     assert [(student, path.name, report.score) for student, path, report in reports] == [(s, s, 1.0) for s in CLASS]
 
 
 def test_what_a_meter_says() -> None:
     said = StringIO()
-    with Meter(3, quiet=False, stream=said) as meter:
-        meter.count(kept=True, problem=False)
-        meter.count(kept=False, problem=True)
-        meter.count(kept=False, problem=False)
+    with ProgressMeter(3, quiet=False, stream=said) as meter:
+        meter.count(cached=True, problem=False)
+        meter.count(cached=False, problem=True)
+        meter.count(cached=False, problem=False)
     assert said.getvalue().startswith("3 of 3: ")
     assert said.getvalue().endswith("a second, 1 unchanged since an earlier run, 1 problem.\n")
 
@@ -164,9 +166,9 @@ def test_a_terminal_gets_a_bar() -> None:
             return True
 
     said = Terminal()
-    with Meter(2, quiet=False, stream=said) as meter:
-        meter.count(kept=False, problem=False)
-        meter._told -= 1  # as if a second had passed
+    with ProgressMeter(2, quiet=False, stream=said) as meter:
+        meter.count(cached=False, problem=False)
+        meter._last_shown -= 1  # as if a second had passed
         meter.tick()
     assert "1/2" in said.getvalue()
     assert "left" in said.getvalue()
@@ -174,6 +176,6 @@ def test_a_terminal_gets_a_bar() -> None:
 
 def test_quiet_is_quiet() -> None:
     said = StringIO()
-    with Meter(1, quiet=True, stream=said) as meter:
-        meter.count(kept=False, problem=True)
+    with ProgressMeter(1, quiet=True, stream=said) as meter:
+        meter.count(cached=False, problem=True)
     assert said.getvalue() == ""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom.store import SCORES, Columns, Store, StoreError, file_name, result_of
+from autograder.classroom.store import SCORES_FILE, Columns, ResultStore, StoreError, result_file_name, serialize_result
 from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
 
 COLUMNS = Columns(("f.contract", "f.plain"), ("f",))
@@ -41,29 +41,29 @@ REPORT = Report(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    with Store(tmp_path / "results", COLUMNS) as opened:
+def store(tmp_path: Path) -> ResultStore:
+    with ResultStore(tmp_path / "results", COLUMNS) as opened:
         yield opened
 
 
-def scores(store: Store) -> list[dict[str, str]]:
+def scores(store: ResultStore) -> list[dict[str, str]]:
     store.write_scores()
-    with (store.folder / SCORES).open(encoding="utf-8", newline="") as file:
+    with (store.folder / SCORES_FILE).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def keep(store: Store, report: Report = REPORT) -> None:
-    store.keep(result_of(report, "key", 0.1234, COLUMNS))
+def keep(store: ResultStore, report: Report = REPORT) -> None:
+    store.save(serialize_result(report, "key", 0.1234, COLUMNS))
 
 
-def test_a_report_comes_back_as_it_was(store: Store) -> None:
+def test_a_report_comes_back_as_it_was(store: ResultStore) -> None:
     keep(store)
-    stored = store.read("mia")
+    stored = store.load("mia")
     assert stored is not None
     assert (stored.report, stored.key, stored.seconds) == (REPORT, "key", 0.1234)
 
 
-def test_the_file_holds_the_fixed_object_and_three_things_more(store: Store) -> None:
+def test_the_file_holds_the_fixed_object_and_three_things_more(store: ResultStore) -> None:
     keep(store)
     kept = json.loads((store.folder / "mia.json").read_text(encoding="utf-8"))
     assert {"version", "exercise", "submission", "status", "score", "max_score", "seed"} <= kept.keys()
@@ -71,7 +71,7 @@ def test_the_file_holds_the_fixed_object_and_three_things_more(store: Store) -> 
     assert [check["feedback"] and check["feedback"]["symptom"] for check in kept["checks"]] == [None, "wrong"]
 
 
-def test_scores(store: Store) -> None:
+def test_scores(store: ResultStore) -> None:
     keep(store)
     keep(store, replace(REPORT, submission="ali", status="refused", score=0.0, checks=()))
     keep(store, replace(REPORT, submission="zoe", status="grader_error", score=0.0, checks=()))
@@ -93,60 +93,60 @@ def test_scores(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "+1", "-1", "\t=1", "＝1"])  # noqa: RUF001 - what Excel takes too
-def test_no_name_is_a_formula(store: Store, name: str) -> None:
+def test_no_name_is_a_formula(store: ResultStore, name: str) -> None:
     keep(store, replace(REPORT, submission=name))
     assert scores(store)[0]["student"].strip("' ").startswith(name.strip()[0])
-    assert (store.folder / SCORES).read_text(encoding="utf-8").splitlines()[1].startswith("'")
+    assert (store.folder / SCORES_FILE).read_text(encoding="utf-8").splitlines()[1].startswith("'")
 
 
-def test_later_results_take_the_place_of_earlier_ones(store: Store) -> None:
+def test_later_results_take_the_place_of_earlier_ones(store: ResultStore) -> None:
     keep(store)
     keep(store, replace(REPORT, score=1.0))
     assert [row["total"] for row in scores(store)] == ["1"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": 1}', "\0", "[" * 100_000])
-def test_what_is_not_whole_is_not_there(store: Store, text: str) -> None:
+def test_what_is_not_whole_is_not_there(store: ResultStore, text: str) -> None:
     keep(store)
     (store.folder / "mia.json").write_text(text)
-    assert store.read("mia") is None
+    assert store.load("mia") is None
 
 
-def test_every_cut_of_a_file_is_not_there(store: Store) -> None:
+def test_every_cut_of_a_file_is_not_there(store: ResultStore) -> None:
     keep(store)
     data = (store.folder / "mia.json").read_bytes()
     for end in range(0, len(data) - 2, 97):
         (store.folder / "mia.json").write_bytes(data[:end])
-        assert store.read("mia") is None
+        assert store.load("mia") is None
 
 
 def test_drafts_of_a_killed_run_go_away(tmp_path: Path) -> None:
     (tmp_path / ".draft-1").write_text("half")
-    with Store(tmp_path, COLUMNS):
+    with ResultStore(tmp_path, COLUMNS):
         assert not (tmp_path / ".draft-1").exists()
 
 
-def test_one_program_at_a_time(store: Store) -> None:
+def test_one_program_at_a_time(store: ResultStore) -> None:
     with pytest.raises(StoreError, match="Another autograder class writes to"):
-        Store(store.folder, COLUMNS)
+        ResultStore(store.folder, COLUMNS)
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"Results cannot be written to .*: Not a directory"):
-        Store(tmp_path / "file" / "results", COLUMNS)
+        ResultStore(tmp_path / "file" / "results", COLUMNS)
 
 
-def test_results_of_others_are_found(store: Store) -> None:
+def test_results_of_others_are_found(store: ResultStore) -> None:
     keep(store)
     keep(store, replace(REPORT, submission="left/the class"))
     keep(store, replace(REPORT, submission="elsewhere", exercise="another"))
-    assert [student for student, _ in store.others({"mia"}, "ex")] == ["left/the class"]
+    assert [student for student, _ in store.other_students({"mia"}, "ex")] == ["left/the class"]
 
 
 @given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
 def test_every_name_has_a_file_of_its_own(one: str, other: str) -> None:
-    names = [file_name(one), file_name(other)]
+    names = [result_file_name(one), result_file_name(other)]
     assert (names[0] == names[1]) == (one == other)
     for name in names:
         assert len(name.encode()) <= 255
@@ -156,13 +156,13 @@ def test_every_name_has_a_file_of_its_own(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("name", ["mia", "王小明", "Łukasz Żółć", "O'Neill, Ann"])
 def test_usual_names_are_kept(name: str) -> None:
-    assert file_name(name) == f"{name}.json"
+    assert result_file_name(name) == f"{name}.json"
 
 
-def test_bytes_that_are_no_text_are_kept(store: Store) -> None:
+def test_bytes_that_are_no_text_are_kept(store: ResultStore) -> None:
     name = b"M\xfcller".decode("utf-8", "surrogateescape")
     keep(store, replace(REPORT, submission=name))
-    stored = store.read(name)
+    stored = store.load(name)
     assert stored is not None
     assert stored.report.submission == name
     assert len(scores(store)) == 1

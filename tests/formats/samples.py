@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from autograder.evaluation.report import CheckResult, CheckStatus, ErrorMap, Feedback, Note, Report
 
 FUNCTIONS = ("forward", "dJ_dW")
-MAP = ErrorMap("dJ_dW", "T = 3, H = 2", ((0.9, 1e-3), (math.inf, 1e-9)), "3 of 4 entries are wrong.")
+ERROR_MAP = ErrorMap("dJ_dW", "T = 3, H = 2", ((0.9, 1e-3), (math.inf, 1e-9)), "3 of 4 entries are wrong.")
 FEEDBACK = Feedback(
     symptom="dJ_dW is not the slope of J.",
     facts=(("smallest failing case", "T = 3 steps, H = 2"), ("worst entry", "dJ_dW[1, 0]: yours 0.1, expected 0.2")),
-    map=MAP,
+    map=ERROR_MAP,
     hint="Does an error signal flow back from step t+1 to step t?",
     read="equation (4) of the notebook",
     replay='check("dJ_dW", case="T3")',
@@ -26,7 +26,7 @@ MESSAGE = """dJ_dW is not the slope of J.
 Read equation (4) of the notebook."""
 
 # What reaches for a terminal, a log that CI services read, XML, HTML, Markdown, a spreadsheet.
-HOSTILE = (
+HOSTILE_TEXT = (
     "\x1b[31mred\x1b[0m \x00\x07\b ]]> </script><script>alert(1)</script> <img src=x onerror=alert(1)> &amp;"
     " \u202eevil\n"
     "::error file=a.py,line=1::forged\n##[error]forged\n::set-output name=x::y\r\n"
@@ -35,41 +35,52 @@ HOSTILE = (
 )
 
 
-def check(
-    function: str, name: str, status: CheckStatus, worth: float, message: str = "", feedback: Feedback | None = None
+def make_check(
+    function: str,
+    name: str,
+    status: CheckStatus,
+    max_points: float,
+    message: str = "",
+    feedback: Feedback | None = None,
 ) -> CheckResult:
     """A check that gives all of its points or none."""
-    points = worth if status == "pass" else 0.0
+    points = max_points if status == "pass" else 0.0
     title = {"contract": "Shapes, dtype, inputs left alone", "plain": "The plain case", "slope": "Gradient check"}[name]
     hidden = name != "contract"
-    return CheckResult(f"{function}.{name}", function, title, status, points, worth, message, None, hidden, feedback)
-
-
-def report(submission: str, checks: tuple[CheckResult, ...], notes: tuple[Note, ...] = ()) -> Report:
-    """A graded report whose numbers agree."""
-    score, most = sum(one.points for one in checks), sum(one.max_points for one in checks)
-    return Report("bptt", submission, "graded", round(score, 6), round(most, 6), 42, "A", notes, checks)
-
-
-def rubric(status: CheckStatus, message: str = "") -> tuple[CheckResult, ...]:
-    """Every check with the same status."""
-    worth = {"contract": 0.25, "plain": 0.5, "slope": 1.25}
-    return tuple(
-        check(function, name, status, points, message) for function in FUNCTIONS for name, points in worth.items()
+    return CheckResult(
+        f"{function}.{name}", function, title, status, points, max_points, message, None, hidden, feedback
     )
 
 
-PERFECT = report("ada", rubric("pass"))
-BLANK = report("blank", rubric("not_attempted", "It is not written yet."))
-MIXED = report(
+def make_report(submission: str, checks: tuple[CheckResult, ...], notes: tuple[Note, ...] = ()) -> Report:
+    """A graded report whose numbers agree."""
+    score, max_score = sum(one.points for one in checks), sum(one.max_points for one in checks)
+    return Report("bptt", submission, "graded", round(score, 6), round(max_score, 6), 42, "A", notes, checks)
+
+
+def make_checks(status: CheckStatus, message: str = "") -> tuple[CheckResult, ...]:
+    """Every check with the same status."""
+    max_points = {"contract": 0.25, "plain": 0.5, "slope": 1.25}
+    return tuple(
+        make_check(function, name, status, points, message)
+        for function in FUNCTIONS
+        for name, points in max_points.items()
+    )
+
+
+PERFECT = make_report("ada", make_checks("pass"))
+BLANK = make_report("blank", make_checks("not_attempted", "It is not written yet."))
+MIXED = make_report(
     "bob/bptt.py",
     (
-        check("forward", "contract", "pass", 0.25),
-        check("forward", "plain", "pass", 0.5),
-        check("forward", "slope", "timeout", 1.25, "forward did not finish within 2 s: does a loop in it never end?"),
-        check("dJ_dW", "contract", "pass", 0.25),
-        check("dJ_dW", "plain", "error", 0.5, "dJ_dW raised IndexError in line 12 (case: T = 1, H = 2)."),
-        check("dJ_dW", "slope", "fail", 1.25, MESSAGE, FEEDBACK),
+        make_check("forward", "contract", "pass", 0.25),
+        make_check("forward", "plain", "pass", 0.5),
+        make_check(
+            "forward", "slope", "timeout", 1.25, "forward did not finish within 2 s: does a loop in it never end?"
+        ),
+        make_check("dJ_dW", "contract", "pass", 0.25),
+        make_check("dJ_dW", "plain", "error", 0.5, "dJ_dW raised IndexError in line 12 (case: T = 1, H = 2)."),
+        make_check("dJ_dW", "slope", "fail", 1.25, MESSAGE, FEEDBACK),
     ),
     (Note("student", "bptt (1).py was taken for bptt.py."), Note("instructor", "For instructors only.")),
 )
@@ -77,22 +88,29 @@ REFUSED = Report(
     "bptt", "carol", "refused", 0.0, 4.0, 0, "A", (Note("student", "bptt.ipynb is no notebook: save it once more."),)
 )
 FAILED = Report("bptt", "dan", "grader_error", 0.0, 4.0, 0, "A", (Note("instructor", "The grader failed."),))
-HOSTILE_FEEDBACK = Feedback(HOSTILE, ((HOSTILE, HOSTILE),), ErrorMap(HOSTILE, HOSTILE, ((1.0,),), HOSTILE), HOSTILE)
-MALLORY = report(
-    f'=HYPERLINK("x") {HOSTILE}',
-    (
-        check("forward", "contract", "pass", 0.25),
-        check("forward", "plain", "fail", 0.5, HOSTILE),
-        check("forward", "slope", "fail", 1.25, HOSTILE, HOSTILE_FEEDBACK),
-        *rubric("pass")[3:],
-    ),
-    (Note("student", HOSTILE),),
+HOSTILE_FEEDBACK = Feedback(
+    HOSTILE_TEXT,
+    ((HOSTILE_TEXT, HOSTILE_TEXT),),
+    ErrorMap(HOSTILE_TEXT, HOSTILE_TEXT, ((1.0,),), HOSTILE_TEXT),
+    HOSTILE_TEXT,
 )
-SAMPLES = {"perfect": PERFECT, "mixed": MIXED, "blank": BLANK, "refused": REFUSED, "hostile": MALLORY}
-HUGE = report("huge", rubric("fail", "a 1 MB message \U0001f4a5<>&\"' " * 40_000))
+HOSTILE_REPORT = make_report(
+    f'=HYPERLINK("x") {HOSTILE_TEXT}',
+    (
+        make_check("forward", "contract", "pass", 0.25),
+        make_check("forward", "plain", "fail", 0.5, HOSTILE_TEXT),
+        make_check("forward", "slope", "fail", 1.25, HOSTILE_TEXT, HOSTILE_FEEDBACK),
+        *make_checks("pass")[3:],
+    ),
+    (Note("student", HOSTILE_TEXT),),
+)
+SAMPLES = {"perfect": PERFECT, "mixed": MIXED, "blank": BLANK, "refused": REFUSED, "hostile": HOSTILE_REPORT}
+HUGE_REPORT = make_report("huge", make_checks("fail", "a 1 MB message \U0001f4a5<>&\"' " * 40_000))
 
-_texts = st.text(max_size=60) | st.sampled_from([HOSTILE, "", "=1+1", "]]>", "a\nb"])
-_worth = st.integers(0, 10_000).map(lambda n: n / 100) | st.integers(0, 10**9).map(lambda n: n / 10**6) | st.just(1 / 3)
+_texts = st.text(max_size=60) | st.sampled_from([HOSTILE_TEXT, "", "=1+1", "]]>", "a\nb"])
+_max_points = (
+    st.integers(0, 10_000).map(lambda n: n / 100) | st.integers(0, 10**9).map(lambda n: n / 10**6) | st.just(1 / 3)
+)
 
 
 @st.composite
@@ -100,10 +118,12 @@ def reports(draw: st.DrawFn) -> Report:
     """Any graded report: texts of all kinds, points in cents or finer, checks that give all, some or none of them."""
     checks = []
     for number in range(draw(st.integers(1, 12))):
-        worth = draw(_worth)
+        max_points = draw(_max_points)
         status: CheckStatus = draw(st.sampled_from(["pass", "fail", "error", "timeout", "not_attempted"]))
-        points = worth if status == "pass" else draw(st.sampled_from([0.0, 0.0, worth / 3, worth / 4]))
+        points = max_points if status == "pass" else draw(st.sampled_from([0.0, 0.0, max_points / 3, max_points / 4]))
         function = f"f{number % 3}"
-        checks.append(CheckResult(f"{function}.{number}", function, draw(_texts), status, points, worth, draw(_texts)))
+        checks.append(
+            CheckResult(f"{function}.{number}", function, draw(_texts), status, points, max_points, draw(_texts))
+        )
     notes = tuple(Note("student", text) for text in draw(st.lists(_texts, max_size=2)))
-    return report(draw(_texts), tuple(checks), notes)
+    return make_report(draw(_texts), tuple(checks), notes)

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from autograder.bundles import BUNDLES
-from autograder.bundles.sources import BundleError, Sources, collect
+from autograder.bundles.sources import BundleError, Sources, collect_sources
 from autograder.bundles.writing import write_folder, write_zip
 from autograder.course import find_course
 from tests.formats import hosts
@@ -37,7 +37,7 @@ SHELL_HOSTS = pytest.mark.skipif(os.name != "posix", reason="the hosts of bundle
 def sources() -> Iterator[Sources]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOGRADER_SECRET", SECRET)
-        yield collect(find_course(ROOT), NAME)
+        yield collect_sources(find_course(ROOT), NAME)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ SUBMISSIONS = ("perfect", "notebook", "blank")
 
 @pytest.mark.parametrize("name", BUNDLES)
 def test_a_bundle_is_complete_and_names_no_registry(sources: Sources, name: str) -> None:
-    files = BUNDLES[name].files(sources)
+    files = BUNDLES[name].build_files(sources)
     own = {path: text for path, text in files.items() if "autograder/" not in path or name == "classroom50"}
     for path, content in own.items():
         assert "@EXERCISE@" not in path
@@ -75,7 +75,7 @@ PUBLIC = {"github": "student-repository/", "gitlab": "student-repository/", "cla
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_what_a_student_can_read_holds_no_answer(sources: Sources, name: str) -> None:
-    public = {path: text for path, text in BUNDLES[name].files(sources).items() if path.startswith(PUBLIC[name])}
+    public = {path: text for path, text in BUNDLES[name].build_files(sources).items() if path.startswith(PUBLIC[name])}
     assert public
     solution = sources.solutions[f"solutions/{NAME}/{NAME}.py"].decode()
     inside = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", solution, re.DOTALL)
@@ -99,12 +99,12 @@ def test_the_settings_of_the_course_go_along(sources: Sources, tmp_path: Path) -
 
 def test_a_bundle_is_the_same_bytes_each_time(sources: Sources, tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip"):
-        write_zip(BUNDLES["gradescope"].files(sources), tmp_path / name)
+        write_zip(BUNDLES["gradescope"].build_files(sources), tmp_path / name)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(sources: Sources, tmp_path: Path) -> None:
-    files = BUNDLES["classroom50"].files(sources)
+    files = BUNDLES["classroom50"].build_files(sources)
     write_folder(files, tmp_path)
     write_folder(files, tmp_path)
     (tmp_path / "mine.txt").write_text("mine")
@@ -114,7 +114,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(sources: Sources, tmp_
 
 def test_without_a_release_there_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="run autograder release"):
-        collect(replace(find_course(ROOT), assignments=tmp_path), NAME)
+        collect_sources(replace(find_course(ROOT), assignments=tmp_path), NAME)
 
 
 # --- Gradescope -------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_without_a_release_there_is_no_bundle(tmp_path: Path) -> None:
 def gradescope(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """/autograder as Gradescope builds it, elsewhere: source/, run_autograder beside it, setup.sh run."""
     root = tmp_path_factory.mktemp("host") / "autograder"
-    write_zip(BUNDLES["gradescope"].files(sources), root.parent / "bundle.zip")
+    write_zip(BUNDLES["gradescope"].build_files(sources), root.parent / "bundle.zip")
     root.mkdir()
     subprocess.run(["unzip", "-q", root.parent / "bundle.zip", "-d", root / "source"], check=True)
     for folder in ("submission", "results"):
@@ -194,7 +194,7 @@ def test_the_answers_on_gradescope_are_the_graders_alone(gradescope: Path) -> No
 @SHELL_HOSTS
 @pytest.mark.parametrize("submission", ["notebook"])
 def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Path, submission: str) -> None:
-    write_folder(BUNDLES["prairielearn"].files(sources), tmp_path / "course")
+    write_folder(BUNDLES["prairielearn"].build_files(sources), tmp_path / "course")
     question = tmp_path / "course" / "questions" / NAME
     info = json.loads((question / "info.json").read_text(encoding="utf-8"))
     options = info["externalGradingOptions"]
@@ -216,7 +216,7 @@ def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Pa
 
 
 def test_prairielearn_students_can_download_what_they_need(sources: Sources) -> None:
-    files = BUNDLES["prairielearn"].files(sources)
+    files = BUNDLES["prairielearn"].build_files(sources)
     page = files[f"questions/{NAME}/question.html"].decode()
     for name in re.findall(r'pl-file-download file-name="([^"]+)"', page):
         assert f"questions/{NAME}/clientFilesQuestion/{name}" in files
@@ -228,7 +228,7 @@ def test_prairielearn_students_can_download_what_they_need(sources: Sources) -> 
 
 @pytest.fixture
 def github(sources: Sources, tmp_path: Path) -> Path:
-    write_folder(BUNDLES["github"].files(sources), tmp_path / "bundle")
+    write_folder(BUNDLES["github"].build_files(sources), tmp_path / "bundle")
     return tmp_path / "bundle"
 
 
@@ -284,7 +284,7 @@ def test_github_grading_repository(
 
 @SHELL_HOSTS
 def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) -> None:
-    write_folder(BUNDLES["gitlab"].files(sources), tmp_path / "bundle")
+    write_folder(BUNDLES["gitlab"].build_files(sources), tmp_path / "bundle")
     student = handed_in(tmp_path / "bundle" / "student-repository", "notebook")
     (tmp_path / "visible").mkdir()
     text = (student / ".gitlab-ci.yml").read_text(encoding="utf-8")
@@ -315,7 +315,7 @@ def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) ->
 @SHELL_HOSTS
 @pytest.mark.parametrize(("submission", "all_pass"), [("perfect", True), ("notebook", False)])
 def test_classroom50(sources: Sources, tmp_path: Path, submission: str, all_pass: bool) -> None:
-    write_folder(BUNDLES["classroom50"].files(sources), tmp_path / "bundle")
+    write_folder(BUNDLES["classroom50"].build_files(sources), tmp_path / "bundle")
     entry = tmp_path / "bundle" / "autograder" / "autograder.py"
     py_compile.compile(str(entry), doraise=True)
     checkout = handed_in(tmp_path / "checkout", submission)
@@ -342,4 +342,4 @@ def test_the_command(tmp_path: Path, name: str) -> None:
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert zipfile.is_zipfile(tmp_path / "out") == BUNDLES[name].zipped
-    assert BUNDLES[name].about in done.stdout
+    assert BUNDLES[name].description in done.stdout

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.evaluation.report import CheckResult, Feedback, Note, Report
 from autograder.feedback.messages import common_mistake
-from autograder.formats.pages.class_page import page
+from autograder.formats.pages.class_page import render_page
 
 ROOT = Path(__file__).parents[2]
 FULL = CheckResult("f.a", "f", "A check", "pass", 2.0, 2.0)
@@ -49,7 +49,7 @@ def text_of(html: str) -> str:
 
 
 def test_what_is_counted() -> None:
-    shown = text_of(page(CLASS, LINKS, HINTS))
+    shown = text_of(render_page(CLASS, LINKS, HINTS))
     assert "6 submissions, 5 of them graded; mean 1.6 and median 2 of 4 points." in shown
     assert "Scores: 2 from 0 to 10 percent, 2 from 50 to 60 percent, 1 from 90 to 100 percent." in shown
     assert "f.a A check 3 of 5 1 not written 60 %" in shown
@@ -59,13 +59,13 @@ def test_what_is_counted() -> None:
 
 
 def test_mistakes_are_ranked_each_with_its_hint() -> None:
-    shown = text_of(page(CLASS, LINKS, HINTS))
+    shown = text_of(render_page(CLASS, LINKS, HINTS))
     rows = re.findall(r"(\d+) (h0_dropped|W_transposed) f Where is h\(0\)\? who (\w+(?: , \w+)*)", shown)
     assert rows == [("2", "h0_dropped", "bob , cyd"), ("1", "W_transposed", "dan")]
 
 
 def test_links_lead_to_each_students_page() -> None:
-    html = page(CLASS, LINKS, HINTS)
+    html = render_page(CLASS, LINKS, HINTS)
     assert html.count('<a href="feedback/ada.html">ada</a>') == 1
     assert html.count('<a href="feedback/bob%20b.html">bob</a>') == 2  # among those who made a mistake, too
     assert ">cyd<" in html
@@ -73,12 +73,12 @@ def test_links_lead_to_each_students_page() -> None:
 
 @pytest.mark.parametrize("reports", [(), CLASS[-1:], CLASS[:1]])
 def test_small_classes(reports: tuple[Report, ...]) -> None:
-    assert text_of(page(reports, {}, HINTS))
+    assert text_of(render_page(reports, {}, HINTS))
 
 
 def test_it_needs_nothing_else_and_obeys_nobody() -> None:
     name = '<script>alert(1)</script>"\x1b[2J'
-    html = page((replace(CLASS[1], submission=name),), {name: "javascript.html"}, HINTS)
+    html = render_page((replace(CLASS[1], submission=name),), {name: "javascript.html"}, HINTS)
     assert "<script" not in html
     assert "\x1b" not in html
     assert re.findall(r"\bsrc=|url\(|@import", html) == []
@@ -93,7 +93,7 @@ def test_in_a_browser(tmp_path: Path, scheme: str) -> None:
     if not chromium:
         pytest.skip("needs chromium, to look at the page in it")
     file = tmp_path / "class.html"
-    file.write_text(page(CLASS, LINKS, HINTS), encoding="utf-8")
+    file.write_text(render_page(CLASS, LINKS, HINTS), encoding="utf-8")
     with sync.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         seen = browser.new_page(viewport={"width": 500, "height": 800}, color_scheme=scheme)

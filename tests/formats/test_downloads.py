@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom.lms_downloads import DownloadError, laid_out, sorted_out
+from autograder.classroom.lms_downloads import DownloadError, group_by_student, open_download
 
 ROOT = Path(__file__).parents[2]
 PERFECT = (ROOT / "tests/submissions/class/perfect/rnn_backprop.py").read_bytes()
@@ -37,10 +37,10 @@ MOODLE = {
 
 @pytest.mark.parametrize(("path", "found"), [*CANVAS.items(), *MOODLE.items()])
 def test_names_of_both_hosts(path: str, found: Mapping[str, str]) -> None:
-    download = sorted_out([path])
+    download = group_by_student([path])
     assert download
-    assert {student: next(iter(own)) for student, own in download.students.items()} == found
-    assert [name for own in download.students.values() for name in own.values()] == [path]
+    assert {student: next(iter(own)) for student, own in download.files_by_student.items()} == found
+    assert [name for own in download.files_by_student.values() for name in own.values()] == [path]
 
 
 @pytest.mark.parametrize(
@@ -53,21 +53,21 @@ def test_names_of_both_hosts(path: str, found: Mapping[str, str]) -> None:
     ],
 )
 def test_other_folders_are_left_as_they_are(paths: list[str]) -> None:
-    assert sorted_out(paths) is None
+    assert group_by_student(paths) is None
 
 
 def test_what_is_no_file_of_a_student_is_left_out() -> None:
     paths = [*MOODLE, "Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html", "__MACOSX/x", ".DS_Store"]
-    download = sorted_out(paths)
+    download = group_by_student(paths)
     assert download
-    assert download.left_out == ("Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html",)
+    assert download.skipped == ("Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html",)
 
 
 def test_files_of_one_name_are_all_kept() -> None:
     place = "Ada_1_assignsubmission_file"
-    download = sorted_out([f"{place}/a/x.py", f"{place}/b/x.py"])
+    download = group_by_student([f"{place}/a/x.py", f"{place}/b/x.py"])
     assert download
-    assert download.students == {"Ada_1": {"x.py": f"{place}/a/x.py", "x (2).py": f"{place}/b/x.py"}}
+    assert download.files_by_student == {"Ada_1": {"x.py": f"{place}/a/x.py", "x (2).py": f"{place}/b/x.py"}}
 
 
 def pack(file: Path, members: Mapping[str, bytes]) -> Path:
@@ -87,7 +87,7 @@ def test_zip_or_folder_becomes_a_folder_for_each_student(
         with zipfile.ZipFile(source) as archive:
             archive.extractall(tmp_path / "unpacked")
         source = tmp_path / "unpacked"
-    with laid_out(source) as (folder, left_out):
+    with open_download(source) as (folder, left_out):
         there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         assert there == {f"{student}/{name}" for own in names.values() for student, name in own.items()}
         assert left_out == ()
@@ -104,7 +104,7 @@ def test_nothing_leaves_the_folder(tmp_path: Path) -> None:
         "C_5_6_x.py",
         "c_5_7_X.py",
     ]
-    with laid_out(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
         inside = [path for path in folder.rglob("*") if path.is_file()]
         assert len(inside) == len(names) - 1  # what begins outside is nobody's
         assert all(path.resolve().is_relative_to(folder.resolve()) for path in inside)
@@ -116,12 +116,12 @@ def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "down"
     folder.mkdir()
     (folder / "ada_1_2_rnn_backprop.py").symlink_to(tmp_path / "secret")
-    with laid_out(folder) as (made, _):
+    with open_download(folder) as (made, _):
         assert next(made.rglob("*.py")).read_bytes() == b""
 
 
 def test_a_huge_member_is_cut_and_refused_later(tmp_path: Path) -> None:
-    with laid_out(pack(tmp_path / "s.zip", {"ada_1_2_x.py": bytes(30_000_000)})) as (folder, _):
+    with open_download(pack(tmp_path / "s.zip", {"ada_1_2_x.py": bytes(30_000_000)})) as (folder, _):
         assert next(folder.rglob("*.py")).stat().st_size == 10_000_001
 
 
@@ -129,7 +129,7 @@ def test_a_huge_member_is_cut_and_refused_later(tmp_path: Path) -> None:
 def test_another_zip_file_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "s.zip"
     file.write_bytes(content)
-    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), laid_out(file):
+    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), open_download(file):
         pass
 
 
@@ -143,18 +143,18 @@ def test_a_damaged_member_costs_its_own_student_only(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "s.zip").read_bytes())
     content[start : start + 20] = b"\xff" * 20
     (tmp_path / "s.zip").write_bytes(content)
-    with laid_out(tmp_path / "s.zip") as (folder, _):
+    with open_download(tmp_path / "s.zip") as (folder, _):
         sizes = {path.parent.name: path.stat().st_size for path in folder.rglob("rnn_backprop*")}
     assert sizes == {"lovelaceada_101": 0, "turingalan_102": len(PERFECT)}
 
 
 @given(st.lists(st.text(st.sampled_from("ab_/12.LATEnon py")), max_size=8, unique=True))
 def test_every_path_is_somebodys_or_left_out(paths: list[str]) -> None:
-    download = sorted_out(paths)
+    download = group_by_student(paths)
     if download:
-        own = [path for files in download.students.values() for path in files.values()]
+        own = [path for files in download.files_by_student.values() for path in files.values()]
         hidden = [path for path in paths if any(part.startswith(".") for part in path.split("/"))]
-        assert sorted([*own, *download.left_out]) == sorted(set(paths) - set(hidden))
+        assert sorted([*own, *download.skipped]) == sorted(set(paths) - set(hidden))
 
 
 @pytest.mark.parametrize("names", [CANVAS, MOODLE], ids=["canvas", "moodle"])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom.roster import Matched, Member, RosterError, match, read_roster
+from autograder.classroom.roster import RosterEntry, RosterError, RosterMatch, match_roster, read_roster
 from autograder.evaluation.report import Report
 from autograder.formats.lms.grade_columns import Student
 from tests.formats import samples, validators
@@ -27,13 +27,13 @@ def named(*names: str) -> list[Report]:
     return [replace(samples.MIXED, submission=name) for name in names]
 
 
-def roster(tmp_path: Path, text: str) -> list[Member]:
+def roster(tmp_path: Path, text: str) -> list[RosterEntry]:
     file = tmp_path / "roster.csv"
     file.write_text(text, encoding="utf-8")
     return read_roster(file)
 
 
-def owners(matched: Matched) -> dict[str, str]:
+def owners(matched: RosterMatch) -> dict[str, str]:
     """Student -> submission, of those who have a score."""
     return {one.student.name: one.report.submission for one in matched.grades if one.report}
 
@@ -55,19 +55,19 @@ Participant 901;محمد رضا;reza@x.edu;;
     ["ADA@x.edu", "s1", "101", "Ada Lovelace", "Lovelace, Ada", "lovelaceada_101", "lovelaceada_555"],
 )
 def test_a_submission_is_found_by_whatever_the_roster_tells(tmp_path: Path, submission: str) -> None:
-    matched = match(named(submission), roster(tmp_path, CANVAS))
+    matched = match_roster(named(submission), roster(tmp_path, CANVAS))
     assert owners(matched) == {"Lovelace, Ada": submission}
     assert matched.missing == ("李, 小龙", "O'Brien, Zoë")
-    assert matched.unknown == matched.doubtful == ()
+    assert matched.unknown == matched.ambiguous == ()
 
 
 def test_moodles_grading_worksheet_is_a_roster(tmp_path: Path) -> None:
-    matched = match(named("Ada Lovelace_900", "محمد رضا_901"), roster(tmp_path, MOODLE))
+    matched = match_roster(named("Ada Lovelace_900", "محمد رضا_901"), roster(tmp_path, MOODLE))
     assert owners(matched) == {"Ada Lovelace": "Ada Lovelace_900", "محمد رضا": "محمد رضا_901"}
 
 
 def test_the_number_of_somebody_else_is_no_match(tmp_path: Path) -> None:
-    matched = match(named("turingalan_101"), roster(tmp_path, CANVAS))
+    matched = match_roster(named("turingalan_101"), roster(tmp_path, CANVAS))
     assert owners(matched) == {}
     assert matched.unknown == ("turingalan_101",)
     assert len(matched.missing) == 3
@@ -75,7 +75,7 @@ def test_the_number_of_somebody_else_is_no_match(tmp_path: Path) -> None:
 
 def test_a_group_shares_its_submission(tmp_path: Path) -> None:
     members = roster(tmp_path, "name,login,submission\nAda,ada,team 1\nBob,bob,team 1\nCarol,carol,team 2\nDan,dan,\n")
-    matched = match(named("team 1", "dan", "eve"), members)
+    matched = match_roster(named("team 1", "dan", "eve"), members)
     assert owners(matched) == {"Ada": "team 1", "Bob": "team 1", "Dan": "dan"}
     assert (matched.missing, matched.unknown) == (("Carol",), ("eve",))
     assert len({one.score for one in matched.grades[:2]}) == 1
@@ -83,16 +83,16 @@ def test_a_group_shares_its_submission(tmp_path: Path) -> None:
 
 def test_of_two_possibilities_none_is_taken(tmp_path: Path) -> None:
     members = roster(tmp_path, "name,login\nAda Lovelace,ada\nAda Lovelace,ada2\nBob,bob\n")
-    matched = match(named("Ada Lovelace", "bob", "Bob"), members)
+    matched = match_roster(named("Ada Lovelace", "bob", "Bob"), members)
     assert owners(matched) == {}
-    assert len(matched.doubtful) == 3
-    assert "bob" in matched.doubtful[2]
+    assert len(matched.ambiguous) == 3
+    assert "bob" in matched.ambiguous[2]
     assert matched.missing == matched.unknown == ()
 
 
 def test_spellings_of_one_name_are_one(tmp_path: Path) -> None:
     composed, taken_apart = "Zo\u00eb", "Zoe\u0308"
-    assert owners(match(named(taken_apart), roster(tmp_path, f"name\n{composed}\n"))) == {composed: taken_apart}
+    assert owners(match_roster(named(taken_apart), roster(tmp_path, f"name\n{composed}\n"))) == {composed: taken_apart}
 
 
 @pytest.mark.parametrize("text", ["", "colour,shoe size\nred,40\n"])
@@ -112,19 +112,19 @@ _names = st.text(st.sampled_from("abAB _,12=ÉéИ李"), max_size=6)
 
 @given(
     st.lists(_names, max_size=6, unique=True),
-    st.lists(st.builds(Member, st.builds(Student, _names, _names, _names, _names), _names), max_size=6),
+    st.lists(st.builds(RosterEntry, st.builds(Student, _names, _names, _names, _names), _names), max_size=6),
 )
-def test_nobody_is_dropped(submissions: Sequence[str], members: Sequence[Member]) -> None:
-    matched = match(named(*submissions), members)
+def test_nobody_is_dropped(submissions: Sequence[str], members: Sequence[RosterEntry]) -> None:
+    matched = match_roster(named(*submissions), members)
     assert [one.student for one in matched.grades] == [member.student for member in members]
     without = [member for member, one in zip(members, matched.grades, strict=True) if one.report is None]
-    assert len(matched.missing) + len(matched.doubtful) == len(without)
-    told = " ".join((*matched.unknown, *matched.doubtful))
+    assert len(matched.missing) + len(matched.ambiguous) == len(without)
+    told = " ".join((*matched.unknown, *matched.ambiguous))
     for name in submissions:
         assert name in owners_and(matched) or name in told
 
 
-def owners_and(matched: Matched) -> set[str]:
+def owners_and(matched: RosterMatch) -> set[str]:
     return {one.report.submission for one in matched.grades if one.report}
 
 
@@ -139,13 +139,13 @@ def export(*args: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A results folder, as autograder class leaves it."""
-    from autograder.classroom.store import Columns, Store, result_of
+    from autograder.classroom.store import Columns, ResultStore, serialize_result
 
     columns = Columns((), ("forward", "dJ_dW"))
     names = ["ada@x.edu", "xiaolong", "=cmd"]
-    with Store(tmp_path / "grades", columns) as store:
+    with ResultStore(tmp_path / "grades", columns) as store:
         for report in [*named(*names), replace(samples.FAILED, submission="zoe")]:
-            store.keep(result_of(report, "key", 0.1, columns))
+            store.save(serialize_result(report, "key", 0.1, columns))
     return tmp_path / "grades"
 
 

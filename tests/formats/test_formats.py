@@ -42,12 +42,12 @@ def test_every_format_has_a_validator() -> None:
 def cases() -> Iterator[tuple[str, str, list[Report]]]:
     """Format, name of the golden file, reports."""
     for name, one in FORMATS.items():
-        if one.holds == "class":
+        if one.scope == "class":
             yield name, f"class{one.suffix}", [*samples.SAMPLES.values(), samples.FAILED]
             continue
         for sample, report in samples.SAMPLES.items():
             yield name, f"{sample}{one.suffix}", [report]
-        if one.holds == "any":
+        if one.scope == "any":
             yield name, f"class{one.suffix}", [*samples.SAMPLES.values(), samples.FAILED]
 
 
@@ -65,7 +65,7 @@ def test_golden(name: str, file: str, reports: list[Report]) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("report", [samples.FAILED, samples.HUGE], ids=lambda report: report.submission)
+@pytest.mark.parametrize("report", [samples.FAILED, samples.HUGE_REPORT], ids=lambda report: report.submission)
 def test_valid_whatever_happened(name: str, report: Report) -> None:
     rendered = FORMATS[name].render([report])
     validate(name, rendered)
@@ -82,15 +82,15 @@ def test_valid_and_even_for_any_report(name: str, report: Report) -> None:
         assert abs(points - Decimal(report.score)) < Decimal("0.005")
 
 
-@pytest.mark.parametrize("name", [name for name, one in FORMATS.items() if one.holds == "any"])
+@pytest.mark.parametrize("name", [name for name, one in FORMATS.items() if one.scope == "any"])
 def test_no_report_at_all_is_valid_too(name: str) -> None:
     validate(name, FORMATS[name].render([]))
 
 
 def test_a_third_of_a_point_is_never_truncated() -> None:
-    checks = samples.rubric("pass")[:3]
+    checks = samples.make_checks("pass")[:3]
     thirds = tuple(type(one)(**{**vars(one), "points": 1 / 3, "max_points": 1 / 3}) for one in checks)
-    report = samples.report("thirds", thirds)
+    report = samples.make_report("thirds", thirds)
     assert validate("classroom50", FORMATS["classroom50"].render([report]))[0] == 999_999
     assert validate("gradescope", FORMATS["gradescope"].render([report]))[0] == Decimal("0.999999")
 

@@ -26,14 +26,14 @@ def failing() -> Any:
 
 
 def test_a_fragment_says_all_parts_of_the_feedback_in_words() -> None:
-    shown = text_of(feedback_page.fragment(failing()))
+    shown = text_of(feedback_page.render_check(failing()))
     for part in (
         "wrong",
         "Gradient check",
         "0/1.25",
         samples.FEEDBACK.symptom,
         samples.FEEDBACK.hint,
-        samples.MAP.sentence,
+        samples.ERROR_MAP.sentence,
     ):
         assert part in shown
     for fact in samples.FEEDBACK.facts:
@@ -43,15 +43,15 @@ def test_a_fragment_says_all_parts_of_the_feedback_in_words() -> None:
 
 
 def test_without_feedback_the_message_stands_in_its_paragraphs() -> None:
-    check = samples.check("dJ_dW", "plain", "error", 1.0, "First.\n\n  a    b\n  c    d\n\nLast.")
-    tree = html5lib.parseFragment(feedback_page.fragment(check), namespaceHTMLElements=False)
+    check = samples.make_check("dJ_dW", "plain", "error", 1.0, "First.\n\n  a    b\n  c    d\n\nLast.")
+    tree = html5lib.parseFragment(feedback_page.render_check(check), namespaceHTMLElements=False)
     assert [p.text for p in tree.iter("p")] == ["First.", "Last."]
     assert [pre.text for pre in tree.iter("pre")] == ["  a    b\n  c    d"]
 
 
 def test_a_fragment_leaves_the_page_around_it_alone() -> None:
-    for check in (*samples.MIXED.checks, *samples.MALLORY.checks):
-        markup = feedback_page.fragment(check)
+    for check in (*samples.MIXED.checks, *samples.HOSTILE_REPORT.checks):
+        markup = feedback_page.render_check(check)
         html5lib.HTMLParser(strict=True).parseFragment(markup)
         tags = {element.tag for element in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter()}
         assert tags <= {"DOCUMENT_FRAGMENT", "div", "p", "pre", "em", "table", "tbody", "tr", "th", "td"}
@@ -60,7 +60,7 @@ def test_a_fragment_leaves_the_page_around_it_alone() -> None:
 
 
 def test_what_passed_says_nothing_more() -> None:
-    assert text_of(feedback_page.fragment(samples.PERFECT.checks[0])).count("right") == 1
+    assert text_of(feedback_page.render_check(samples.PERFECT.checks[0])).count("right") == 1
 
 
 # --- As a browser shows it, without scripts and without a network -----------------------------------------------------
@@ -93,7 +93,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_chromium_with_scripts_disabled(browser: Any, tmp_path: Path, scheme: str) -> None:
     file = tmp_path / "page.html"
-    file.write_text(feedback_page.page([*samples.SAMPLES.values(), samples.HUGE]), encoding="utf-8")
+    file.write_text(feedback_page.render_page([*samples.SAMPLES.values(), samples.HUGE_REPORT]), encoding="utf-8")
     context = browser.new_context(java_script_enabled=False, offline=True, color_scheme=scheme)
     page = context.new_page()
     asked: list[str] = []
@@ -111,7 +111,7 @@ def test_in_chromium_with_scripts_disabled(browser: Any, tmp_path: Path, scheme:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_can_be_read_and_nothing_runs(browser: Any, tmp_path: Path, scheme: str) -> None:
     file = tmp_path / "page.html"
-    file.write_text(feedback_page.page([samples.MALLORY, samples.MIXED]), encoding="utf-8")
+    file.write_text(feedback_page.render_page([samples.HOSTILE_REPORT, samples.MIXED]), encoding="utf-8")
     context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 640})
     page = context.new_page()
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))

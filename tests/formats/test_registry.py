@@ -38,7 +38,7 @@ def between(text: str, name: str) -> str:
 
 def test_the_readme_shows_the_formats_of_the_registry() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert between(readme, "formats") == formats.overview()
+    assert between(readme, "formats") == formats.markdown_table()
 
 
 def test_the_readme_names_every_bundle() -> None:

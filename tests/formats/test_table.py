@@ -29,7 +29,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_every_script_stay_as_they_are(name: str) -> None:
-    assert csv_table.safe(name) == name
+    assert csv_table.escape_cell(name) == name
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_names_of_every_script_stay_as_they_are(name: str) -> None:
     ],
 )
 def test_a_formula_is_text(text: str) -> None:
-    assert csv_table.safe(text).startswith("'")
+    assert csv_table.escape_cell(text).startswith("'")
 
 
 @given(st.lists(st.text(), min_size=3, max_size=3), st.decimals(-1000, 1000, places=2))
 def test_every_table_is_read_back(cells: list[str], number: Decimal) -> None:
-    text = csv_table.write(["a", "b", "c", "d", "e"], [[*cells, number, None]])
+    text = csv_table.to_csv(["a", "b", "c", "d", "e"], [[*cells, number, None]])
     validators.table(text)
     _, row = csv.reader(io.StringIO(text))
     assert row[3:] == [f"{number:f}", ""]
 
 
 def test_numbers_are_written_in_full() -> None:
-    assert csv_table.write(["n"], [[Decimal("1E+1")], [-1.5], [3]]) == "n\n10\n-1.5\n3\n"
+    assert csv_table.to_csv(["n"], [[Decimal("1E+1")], [-1.5], [3]]) == "n\n10\n-1.5\n3\n"

@@ -9,17 +9,17 @@ from autograder.formats import text
 from autograder.formats.pages import feedback_page
 from tests.formats import samples
 
-FIRST = samples.check("dJ_dW", "contract", "fail", 1.0, "dJ_dW is not the slope of J.\n\n  read  equation (4)")
+FIRST = samples.make_check("dJ_dW", "contract", "fail", 1.0, "dJ_dW is not the slope of J.\n\n  read  equation (4)")
 CASE = f"T = 3, H = 2, D = 2; tanh, {'and so on ' * 9}"
 SAME = "Most likely for the same reason as dJ_dW.contract"
 
 
 def same_reason(name: str, detail: str) -> CheckResult:
-    check = samples.check("dJ_dW", name, "fail", 1.0, f"{SAME}: {detail}")
+    check = samples.make_check("dJ_dW", name, "fail", 1.0, f"{SAME}: {detail}")
     return replace(check, statement=SAME, detail=detail)
 
 
-REPORT = samples.report(
+REPORT = samples.make_report(
     "ada",
     (
         FIRST,
@@ -39,7 +39,7 @@ def test_what_begins_alike_is_said_once() -> None:
 
 def test_an_assignment_stays_in_one_line() -> None:
     for width in range(30, 60):
-        lines = text._folded("relative error 1e-01 (case: T = 3, H = 2, D = 2, K = 4; tanh)", width)
+        lines = text._wrap("relative error 1e-01 (case: T = 3, H = 2, D = 2, K = 4; tanh)", width)
         assert len(lines) > 1
         assert not any(line.endswith((" =", " T", " H", " D", " K")) or line.startswith("=") for line in lines)
 
@@ -54,4 +54,4 @@ def test_messages_are_apart_from_each_other_and_from_what_follows() -> None:
 
 def test_what_is_for_instructors_only_is_on_no_page_that_students_get() -> None:
     assert "For instructors only" in text.render([REPORT])
-    assert "For instructors only" not in feedback_page.page([REPORT])
+    assert "For instructors only" not in feedback_page.render_page([REPORT])

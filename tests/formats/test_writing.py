@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder.classroom.store import Columns, result_of
+from autograder.classroom.store import Columns, serialize_result
 from autograder.evaluation.report_codec import public_object
 from autograder.formats import FORMATS
 from autograder.formats.hosts import github
@@ -39,7 +39,7 @@ def demo_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, one in FORMATS.items():
         (folder / name).mkdir()
         targets.append(f"{name}={folder / name}/")
-        if one.holds != "one":
+        if one.scope != "one":
             targets.append(f"{name}={folder / f'{name}{one.suffix}'}")
     paths = sorted(path for path in CLASS.iterdir() if path.is_dir())
     done = autograder("grade", "rnn_backprop", *paths, *(f"--report={target}" for target in targets))
@@ -53,7 +53,7 @@ def test_the_demo_class_in_every_format(demo_class: Path, name: str) -> None:
     written = sorted((demo_class / name).iterdir())
     assert len(written) == len([path for path in CLASS.iterdir() if path.is_dir()])
     numbers = [validate(name, file.read_text(encoding="utf-8")) for file in written]
-    if one.holds != "one":
+    if one.scope != "one":
         validate(name, (demo_class / f"{name}{one.suffix}").read_text(encoding="utf-8"))
     told = {  # the score by our own format, as a share
         file.stem: Decimal(report["score"]) / Decimal(report["max_score"])
@@ -82,7 +82,7 @@ def test_several_formats_at_once_and_one_on_stdout(tmp_path: Path) -> None:
 
 def test_a_summary_is_cut_to_what_github_takes() -> None:
     for most in (1024 * 1024, 10_000, 500, 10, -5):
-        text = github.summary([samples.HUGE, *samples.SAMPLES.values()] * 20, most)
+        text = github.render_summary([samples.HUGE_REPORT, *samples.SAMPLES.values()] * 20, most)
         assert len(text.encode()) <= max(0, most)
 
 
@@ -129,7 +129,7 @@ def test_what_class_keeps_follows_its_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     columns = Columns((), ())
     for report in (*samples.SAMPLES.values(), samples.FAILED):
-        kept = json.loads(result_of(report, "key", 0.5, columns).data)
+        kept = json.loads(serialize_result(report, "key", 0.5, columns).json_bytes)
         jsonschema.validate(kept, schema, jsonschema.Draft202012Validator)
 
 

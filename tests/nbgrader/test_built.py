@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.release.build import ReleaseError, build_all, list_of, release_exercise
+from autograder.release.build import ReleaseError, build_release, manifest_path, release_exercise
 from tests.test_toy import exercise
 
 NAME = exercise().name
@@ -30,7 +30,7 @@ def test_the_source_is_the_public_folder_with_the_answers(places: tuple[Path, Pa
 
 def test_the_list_is_one_that_sha256sum_reads(places: tuple[Path, Path]) -> None:
     for folder in places:
-        done = subprocess.run(["sha256sum", "--check", "--quiet", list_of(folder)], cwd=folder, check=False)
+        done = subprocess.run(["sha256sum", "--check", "--quiet", manifest_path(folder)], cwd=folder, check=False)
         assert done.returncode == 0
 
 
@@ -62,9 +62,9 @@ def test_nothing_is_written_where_the_first_step_fails(places: tuple[Path, Path]
 def test_a_file_that_a_release_makes_no_more_goes(places: tuple[Path, Path]) -> None:
     old = places[0] / "old.py"
     old.write_bytes(b"")
-    with list_of(places[0]).open("a") as listed:
+    with manifest_path(places[0]).open("a") as listed:
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         listed.write(f"{empty}  old.py\n")
     release_exercise(exercise(), *places)
     assert not old.exists()
-    assert set(build_all(exercise()).released) == {path.name for path in places[0].iterdir()}
+    assert set(build_release(exercise()).student_files) == {path.name for path in places[0].iterdir()}

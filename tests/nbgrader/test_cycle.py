@@ -21,7 +21,7 @@ from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from tests import courses, leaks
 from tests.nbgrader import sample_submissions
-from tests.nbgrader.sample_submissions import EVERYBODY, NOTEBOOK
+from tests.nbgrader.sample_submissions import NOTEBOOK, STUDENTS
 
 pytestmark = pytest.mark.slow
 NAME = courses.NAME
@@ -78,11 +78,11 @@ def downloaded_from_canvas(course: Path, student: str, files: Mapping[str, bytes
     folder = course / "downloaded" / NAME / "archive"
     folder.mkdir(parents=True)
     own = {
-        f"{student}_LATE_12345_67890_work.zip": sample_submissions.packed(
+        f"{student}_LATE_12345_67890_work.zip": sample_submissions.make_zip(
             {f"work/{name}": files[name] for name in files}
         )
     }
-    (folder / "submissions.zip").write_bytes(sample_submissions.packed(own))
+    (folder / "submissions.zip").write_bytes(sample_submissions.make_zip(own))
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Ran:
     exercise: Exercise
 
     def most(self, function: str) -> float:
-        return sum(check.worth for check in self.exercise.checks_of(function))
+        return sum(check.max_points for check in self.exercise.checks_of(function))
 
 
 @pytest.fixture(scope="module")
@@ -107,40 +107,42 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     after: dict[str, Scores] = {}
 
     def nbgrader(step: str, *arguments: str, where: Path = course) -> None:
-        done = courses.run(where, "nbgrader", *arguments)
+        done = courses.run_module(where, "nbgrader", *arguments)
         said[step] = done.stdout + done.stderr
         after[step] = scores(course)
 
-    courses.make_kit(course)
+    courses.make_kit_course(course)
     (course / "late.py").write_text(LATE)
     with (course / "nbgrader_config.py").open("a") as settings:
-        settings.write(SETTINGS.format(exchange=str(exchange), canvas=sample_submissions.CANVAS))
+        settings.write(SETTINGS.format(exchange=str(exchange), canvas=sample_submissions.CANVAS_NAME_PATTERN))
     before = {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()}
     nbgrader("generate", "generate_assignment", NAME, "--force")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
     edited = course / "build" / "source" / NAME / NOTEBOOK
     edited.write_bytes(edited.read_bytes() + b"\n")
-    said["edited"] = courses.run(course, "nbgrader", "generate_assignment", NAME, "--force", expected=(1,)).stderr
+    said["edited"] = courses.run_module(
+        course, "nbgrader", "generate_assignment", NAME, "--force", expected=(1,)
+    ).stderr
     assert edited.read_bytes().endswith(b"\n\n")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
     edited.write_bytes(edited.read_bytes()[:-1])
-    nbgrader("due", "db", "assignment", "add", NAME, f"--duedate={sample_submissions.DUE}")
+    nbgrader("due", "db", "assignment", "add", NAME, f"--duedate={sample_submissions.DUE_DATE}")
     nbgrader("release", "release_assignment", NAME)
 
-    everybody = dict(EVERYBODY)
+    everybody = dict(STUDENTS)
     student = tmp_path_factory.mktemp("student")
     (student / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.course_id = 'rnn'\nc.Exchange.root = {str(exchange)!r}\n"
     )
-    courses.run(student, "nbgrader", "fetch_assignment", NAME)
+    courses.run_module(student, "nbgrader", "fetch_assignment", NAME)
     for file, data in everybody.pop("right").files().items():
         (student / NAME / file).write_bytes(data)
     said["handed out"] = " ".join(sorted(path.name for path in (student / NAME).iterdir()))
-    courses.run(student, "nbgrader", "submit", NAME, "--student=right")
+    courses.run_module(student, "nbgrader", "submit", NAME, "--student=right")
     downloaded_from_canvas(course, BY_CANVAS, everybody.pop(BY_CANVAS).files())
     for name, one in everybody.items():
-        at_the_exchange(exchange, name, one.files(), one.handed_in)
-    at_the_exchange(exchange, "again", EVERYBODY["wrong"].files(), "2026-02-27 10:00:00.000000 UTC")
+        at_the_exchange(exchange, name, one.files(), one.submitted_at)
+    at_the_exchange(exchange, "again", STUDENTS["wrong"].files(), "2026-02-27 10:00:00.000000 UTC")
 
     nbgrader("collect", "collect", NAME)
     nbgrader("zip_collect", "zip_collect", NAME)
@@ -152,21 +154,23 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     nbgrader("moodle", "export", "--exporter=autograder.nbgrader.MoodleExporter")
 
     by_hand(course)
-    crashing = sample_submissions.as_file(sample_submissions.notebook("crashing"))
+    crashing = sample_submissions.notebook_file(sample_submissions.answered_notebook("crashing"))
     at_the_exchange(exchange, "stripped", crashing, "2026-03-01 11:00:00.000000 UTC")
-    at_the_exchange(exchange, "copied", sample_submissions.cut_short("perfect"), "2026-03-01 11:00:00.000000 UTC")
+    at_the_exchange(
+        exchange, "copied", sample_submissions.truncated_notebook("perfect"), "2026-03-01 11:00:00.000000 UTC"
+    )
     nbgrader("collect again", "collect", NAME, "--update")
     nbgrader("autograde again", "autograde", NAME)
 
     mend_the_rubric(course)
-    before_mending = courses.run(course, "nbgrader", "autograde", NAME, expected=(1,))
+    before_mending = courses.run_module(course, "nbgrader", "autograde", NAME, expected=(1,))
     said["not released"] = before_mending.stderr
-    courses.run(course, "autograder", "release", NAME)
+    courses.run_module(course, "autograder", "release", NAME)
     shutil.copytree(course, course.with_name("fast"))
-    shutil.copytree(courses.home_of(course), courses.home_of(course.with_name("fast")))
+    shutil.copytree(courses.home_folder(course), courses.home_folder(course.with_name("fast")))
     nbgrader("regrade", "autograde", NAME, "--force")
     fast = course.with_name("fast")
-    done = courses.run(fast, "autograder", "class", NAME, "submitted", "--gradebook")
+    done = courses.run_module(fast, "autograder", "class", NAME, "submitted", "--gradebook")
     said["fast"], after["fast"] = done.stdout + done.stderr, scores(fast)
     mended = load_exercise(course / "solutions" / NAME)
     return Ran(course, said, after, mended)
@@ -227,12 +231,12 @@ def test_a_source_edited_by_hand_is_refused_in_a_sentence(ran: Ran) -> None:
     assert "Traceback" not in ran.said["edited"]
 
 
-@pytest.mark.parametrize("student", sorted(EVERYBODY))
+@pytest.mark.parametrize("student", sorted(STUDENTS))
 def test_everybody_has_the_points_that_belong_to_them(ran: Ran, student: str) -> None:
     mine = ran.scores["autograde"][student]
-    for function in courses.CALLS:
+    for function in courses.ARGUMENTS:
         got, most = mine["cells"][f"check_{function}"], mostly(ran, function)
-        expected = EVERYBODY[student].points.get(function, "all")
+        expected = STUDENTS[student].points.get(function, "all")
         assert {"all": got == most, "none": got == 0, "less": 0 < got < most}[expected], (function, got)
 
 
@@ -241,16 +245,16 @@ def mostly(ran: Ran, function: str) -> float:
     return max(mine["cells"][f"check_{function}"] for mine in ran.scores["autograde"].values())
 
 
-@pytest.mark.parametrize("student", sorted(EVERYBODY))
+@pytest.mark.parametrize("student", sorted(STUDENTS))
 def test_what_was_not_as_it_should_be_is_named(ran: Ran, student: str) -> None:
     lines = [line for line in ran.said["autograde"].splitlines() if f"] {student}: " in line and "before" not in line]
-    assert EVERYBODY[student].says in " ".join(lines)
-    assert bool(lines) == bool(EVERYBODY[student].says)
+    assert STUDENTS[student].log_message in " ".join(lines)
+    assert bool(lines) == bool(STUDENTS[student].log_message)
 
 
 def test_only_who_cannot_be_graded_waits_for_a_person(ran: Ran) -> None:
     waiting = {student for student, mine in ran.scores["autograde"].items() if mine["waits"]}
-    assert waiting == {student for student, one in EVERYBODY.items() if one.waits}
+    assert waiting == {student for student, one in STUDENTS.items() if one.needs_manual_grade}
 
 
 def test_collecting_names_who_cannot_be_graded(ran: Ran) -> None:
@@ -272,10 +276,12 @@ def test_canvas_gets_the_points_of_each_function(ran: Ran) -> None:
     found = rows(ran.course / "canvas.csv")
     possible = found.pop("")
     for student, mine in ran.scores["autograde"].items():
-        for function in courses.CALLS:
-            points, waits = found[student][f"{NAME} {function}"], EVERYBODY[student].waits
+        for function in courses.ARGUMENTS:
+            points, waits = found[student][f"{NAME} {function}"], STUDENTS[student].needs_manual_grade
             assert points == "-" if waits else float(points) == mine["cells"][f"check_{function}"]
-    assert [float(possible[f"{NAME} {one}"]) for one in courses.CALLS] == [mostly(ran, one) for one in courses.CALLS]
+    assert [float(possible[f"{NAME} {one}"]) for one in courses.ARGUMENTS] == [
+        mostly(ran, one) for one in courses.ARGUMENTS
+    ]
     assert float(found["late"][f"{NAME} late penalty"]) == -DAYS_LATE
 
 
@@ -330,15 +336,15 @@ def test_feedback_gives_nothing_away(ran: Ran, student: str) -> None:
     assert str(courses.ROOT) not in page
     assert str(ran.course) not in page
     own = (ran.course / "submitted" / student / NAME / NOTEBOOK).read_text(encoding="utf-8")
-    assert [line for line in leaks.telling_lines() if line in page and json.dumps(line)[1:-1] not in own] == []
+    assert [line for line in leaks.revealing_lines() if line in page and json.dumps(line)[1:-1] not in own] == []
     kept = ran.course.with_name("fast") / "grades" / NAME / f"{student}.json"
     seed = json.loads(kept.read_text(encoding="utf-8"))["seed"]
-    assert set(leaks.NUMBER.findall(page)) & leaks.hidden_numbers(seed) == set()
+    assert set(leaks.NUMBER_PATTERN.findall(page)) & leaks.hidden_numbers(seed) == set()
 
 
 def test_released_feedback_lies_at_the_exchange(ran: Ran) -> None:
     released = set(re.findall(r"Releasing feedback for student '(\w+)'", ran.said["release feedback"]))
-    assert released == set(EVERYBODY) - {BY_CANVAS}
+    assert released == set(STUDENTS) - {BY_CANVAS}
     assert f"send them their page in feedback yourself: {BY_CANVAS}" in ran.said["release feedback"]
 
 
@@ -398,7 +404,7 @@ def test_the_fast_way_gives_the_same_scores(ran: Ran) -> None:
 
 def test_the_fast_way_leaves_the_same_notebooks(ran: Ran) -> None:
     nbformat = pytest.importorskip("nbformat")
-    for student in EVERYBODY:
+    for student in STUDENTS:
         stock, fast = (course / "autograded" / student / NAME for course in (ran.course, ran.course.with_name("fast")))
         assert filecmp.dircmp(stock, fast).diff_files in ([], [NOTEBOOK])
         assert {path.name for path in stock.iterdir()} == {path.name for path in fast.iterdir()}

@@ -16,7 +16,7 @@ import pytest
 from autograder.course import Course, find_course
 from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.nbgrader.gradebook import session as gradebook_session
-from autograder.nbgrader.gradebook.direct import NotReady, Recorder, recorder
+from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS, Recorder, open_recorder
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.nbgrader.intake import timestamps
 from tests import courses
@@ -44,7 +44,7 @@ def course(tmp_path: Path) -> Course:
 
 
 def worth(function: str) -> float:
-    return round(sum(check.worth for check in exercise().checks_of(function)), 6)
+    return round(sum(check.max_points for check in exercise().checks_of(function)), 6)
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def book(api: Any, course: Course) -> Iterator[Any]:
     from sqlalchemy import create_engine
     from sqlalchemy.orm import Session
 
-    engine = create_engine(gradebook_session.url_of(course.root))
+    engine = create_engine(gradebook_session.default_url(course.root))
     api.Base.metadata.create_all(engine)
     with Session(engine) as session:
         assignment = api.Assignment(name=NAME, duedate=DUE)
         notebook = api.Notebook(name=NAME, assignment=assignment)
-        for function in courses.CALLS:
+        for function in courses.ARGUMENTS:
             api.GradeCell(name=f"check_{function}", notebook=notebook, max_score=worth(function), cell_type="code")
             api.SolutionCell(name=function, notebook=notebook)
         api.GradeCell(name="derivation", notebook=notebook, max_score=2, cell_type="markdown")
@@ -70,24 +70,26 @@ def book(api: Any, course: Course) -> Iterator[Any]:
 
 
 def ready(course: Course, url: str = "") -> Recorder:
-    return recorder(course, exercise(), url, lambda sentence: None)
+    return open_recorder(course, exercise(), url, lambda sentence: None)
 
 
 def submission(course: Course, student: str, when: str = "", files: dict[str, bytes] | None = None) -> Path:
     folder = course.root / "submitted" / student / NAME
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name, data in (files or sample_submissions.as_file(sample_submissions.notebook("perfect"))).items():
+    for name, data in (
+        files or sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect"))
+    ).items():
         (folder / name).write_bytes(data)
     if when:
-        (folder / timestamps.FILE).write_text(when)
+        (folder / timestamps.TIMESTAMP_FILE).write_text(when)
     return folder
 
 
 def report(student: str, *right: str) -> Report:
     """A report in which these functions have all their points."""
     checks = tuple(
-        CheckResult(one.id, one.function, one.title, "pass", one.worth * (one.function in right), one.worth)
+        CheckResult(one.id, one.function, one.title, "pass", one.max_points * (one.function in right), one.max_points)
         for one in exercise().checks
     )
     score = round(sum(check.points for check in checks), 6)
@@ -108,7 +110,7 @@ def test_nbgrader_reads_what_was_written(api: Any, book: Any, course: Course) ->
     ready(course).record([("ada", submission(course, "ada", "2026-03-01 10:00:00 UTC"), report("ada", "forward"))])
     mine = grades(api, book, "ada")
     assert {name: grade.auto_score for name, grade in mine.items()} == {
-        **dict.fromkeys((f"check_{one}" for one in courses.CALLS), 0.0),
+        **dict.fromkeys((f"check_{one}" for one in courses.ARGUMENTS), 0.0),
         "check_forward": worth("forward"),
         "derivation": 0.0,
     }
@@ -119,7 +121,7 @@ def test_nbgrader_reads_what_was_written(api: Any, book: Any, course: Course) ->
         False,
     )
     comments = {comment.name: comment.auto_comment for comment in handed.notebooks[0].comments}
-    assert comments == {**dict.fromkeys(courses.CALLS), "derivation": "No response."}
+    assert comments == {**dict.fromkeys(courses.ARGUMENTS), "derivation": "No response."}
 
 
 def test_a_second_time_changes_what_it_should(api: Any, book: Any, course: Course) -> None:
@@ -141,8 +143,8 @@ def test_a_second_time_changes_what_it_should(api: Any, book: Any, course: Cours
 
 
 def test_work_without_a_verdict_keeps_no_old_score(api: Any, book: Any, course: Course) -> None:
-    ready(course).record([("ada", submission(course, "ada"), report("ada", *courses.CALLS))])
-    cut = submission(course, "ada", files=sample_submissions.cut_short("perfect"))
+    ready(course).record([("ada", submission(course, "ada"), report("ada", *courses.ARGUMENTS))])
+    cut = submission(course, "ada", files=sample_submissions.truncated_notebook("perfect"))
     ready(course).record([("ada", cut, refused("ada"))])
     assert {(grade.auto_score, grade.needs_manual_grade) for grade in grades(api, book, "ada").values()} == {
         (0.0, True)
@@ -167,8 +169,8 @@ def test_who_is_late_pays_what_the_plugin_says(
 def test_a_timestamp_that_is_none_counts_as_on_time(api: Any, book: Any, course: Course, text: str) -> None:
     told: list[str] = []
     folder = submission(course, "ada")
-    (folder / timestamps.FILE).write_text(text, encoding="latin-1")
-    recorder(course, exercise(), "", told.append).record([("ada", folder, report("ada"))])
+    (folder / timestamps.TIMESTAMP_FILE).write_text(text, encoding="latin-1")
+    open_recorder(course, exercise(), "", told.append).record([("ada", folder, report("ada"))])
     assert "holds no time" in " ".join(told)
 
 
@@ -176,8 +178,8 @@ def test_a_timestamp_that_is_none_counts_as_on_time(api: Any, book: Any, course:
     "text", ["2026-03-01 10:00:00.000000 UTC", "2026-03-01 11:00:00+01:00", "2026-03-01T10:00:00", "2026-03-01 10:00"]
 )
 def test_timestamps_are_in_utc(tmp_path: Path, text: str) -> None:
-    (tmp_path / timestamps.FILE).write_text(text)
-    assert timestamps.handed_in(tmp_path) == DUE - timedelta(days=1, hours=2)
+    (tmp_path / timestamps.TIMESTAMP_FILE).write_text(text)
+    assert timestamps.read_timestamp(tmp_path) == DUE - timedelta(days=1, hours=2)
 
 
 def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course) -> None:
@@ -196,14 +198,16 @@ def test_without_a_gradebook_it_says_what_to_run(course: Course) -> None:
 def test_without_the_assignment_it_says_what_to_run(api: Any, book: Any, course: Course) -> None:
     book.query(api.GradeCell).delete()
     book.commit()
-    with pytest.raises(NotReady, match=f"no assignment {NAME}: run `autograder release {NAME}`"):
+    with pytest.raises(RECORDER_ERRORS, match=f"no assignment {NAME}: run `autograder release {NAME}`"):
         ready(course)
 
 
 def test_with_points_of_another_rubric_it_says_what_to_run(api: Any, book: Any, course: Course) -> None:
     book.query(api.GradeCell).filter_by(name="check_dJ_dW").one().max_score = 99
     book.commit()
-    with pytest.raises(NotReady, match=rf"The rubric gives {worth('dJ_dW'):g} for check_dJ_dW, .*: run `autograder"):
+    with pytest.raises(
+        RECORDER_ERRORS, match=rf"The rubric gives {worth('dJ_dW'):g} for check_dJ_dW, .*: run `autograder"
+    ):
         ready(course)
 
 
@@ -237,7 +241,7 @@ def exported(api: Any, course: Course, name: str, **settings: Any) -> dict[str, 
     app = ExportApp()
     app.coursedir = CourseDirectory(root=str(course.root), autograded_directory="marked")
     plugin = getattr(export, name)(parent=app, to=str(course.root / "out.csv"), **settings)
-    with api.Gradebook(gradebook_session.url_of(course.root), "default_course") as opened:
+    with api.Gradebook(gradebook_session.default_url(course.root), "default_course") as opened:
         plugin.export(opened)
     with (course.root / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -249,7 +253,7 @@ def graded(api: Any, book: Any, course: Course) -> Course:
     """Ada is graded, bob waits for a person, =eve handed in nothing, and dan is excused."""
     book.add_all([api.Student(id="=eve", first_name="Eve"), api.Student(id="dan", first_name="Dan", last_name="Doe")])
     book.commit()
-    cut = submission(course, "bob", files=sample_submissions.cut_short("perfect"))
+    cut = submission(course, "bob", files=sample_submissions.truncated_notebook("perfect"))
     rows = [("ada", submission(course, "ada"), report("ada", "forward")), ("bob", cut, refused("bob"))]
     ready(course).record(rows)
     return course
@@ -283,7 +287,7 @@ def test_moodle_tells_them_apart_in_words(api: Any, graded: Course) -> None:
 def test_columns_add_up(api: Any, graded: Course, columns: str) -> None:
     mine = exported(api, graded, "CanvasExporter", columns=columns)["ada"]
     parts = {name: float(points) for name, points in mine.items() if name.startswith(NAME)}
-    functions = [one.id for one in exercise().checks] if columns == "check" else list(courses.CALLS)
+    functions = [one.id for one in exercise().checks] if columns == "check" else list(courses.ARGUMENTS)
     assert list(parts) == [f"{NAME} {name}" for name in (*functions, "derivation")]
     assert sum(parts.values()) == worth("forward")
 

@@ -11,33 +11,33 @@ import pytest
 
 from autograder.grading import released_files
 from autograder.nbgrader.intake import normalize
-from autograder.nbgrader.intake.attachments import copy_files
+from autograder.nbgrader.intake.attachments import copy_attachments
 from tests import courses
 from tests.in_process import exercise
 from tests.nbgrader import sample_submissions
 from tests.nbgrader.sample_submissions import NOTEBOOK, SCRIPT
 
 NAME = courses.NAME
-RELEASE = normalize.released_in(courses.ROOT / "assignments" / NAME)
+RELEASE = normalize.load_release(courses.ROOT / "assignments" / NAME)
 NAMED = [cell["id"] for cell in RELEASE["cells"] if "nbgrader" in cell["metadata"]]
 
 
-def taken(folder: Path, files: dict[str, bytes]) -> normalize.Taken:
+def taken(folder: Path, files: dict[str, bytes]) -> normalize.NormalizedNotebook:
     folder = folder / NAME
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    return normalize.take_in(folder, NAME, released_files(exercise()), RELEASE)
+    return normalize.normalize_submission(folder, NAME, released_files(exercise()), RELEASE)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
     """A right notebook, with a change."""
-    made = sample_submissions.notebook("perfect")
+    made = sample_submissions.answered_notebook("perfect")
     change(made)
-    return sample_submissions.as_file(made)
+    return sample_submissions.notebook_file(made)
 
 
-def is_sound(notebook: normalize.Notebook) -> None:
+def is_sound(notebook: normalize.NotebookDict) -> None:
     """nbgrader and nbformat find nothing wrong with it, and every cell of the release has its place."""
     nbformat = pytest.importorskip("nbformat", reason="nbgrader is not installed: make test installs it")
     made = nbformat.reads(json.dumps(notebook), as_version=4)
@@ -53,36 +53,44 @@ def is_sound(notebook: normalize.Notebook) -> None:
             assert not cell["metadata"]["nbgrader"]["locked"] or cell["source"] == original["source"]
 
 
-def source_of(notebook: normalize.Notebook, name: str) -> str:
+def source_of(notebook: normalize.NotebookDict, name: str) -> str:
     return str(next(cell["source"] for cell in notebook["cells"] if cell["id"] == name))
 
 
 def test_a_sound_notebook_is_left_alone(tmp_path: Path) -> None:
     made = taken(tmp_path, changed(lambda notebook: None))
-    assert (made.refused, made.mended) == ("", ())
+    assert (made.refusal_reason, made.repairs) == ("", ())
     is_sound(made.notebook)
     assert [cell["id"] for cell in made.notebook["cells"] if cell["metadata"]] == NAMED
 
 
 def set_metadata(name: str, **values: object) -> Callable[[dict[str, Any]], object]:
-    return lambda notebook: sample_submissions.cell(notebook, name)["metadata"]["nbgrader"].update(values)
+    return lambda notebook: sample_submissions.find_cell(notebook, name)["metadata"]["nbgrader"].update(values)
 
 
 DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
-    "stripped": (lambda: sample_submissions.stripped("perfect"), "The cell dJ_dW had lost what nbgrader knows it by"),
-    "copied": (lambda: sample_submissions.copied("perfect"), "There were 2 cells called check_dJ_dW"),
+    "stripped": (
+        lambda: sample_submissions.notebook_without_metadata("perfect"),
+        "The cell dJ_dW had lost what nbgrader knows it by",
+    ),
+    "copied": (
+        lambda: sample_submissions.notebook_with_copied_cells("perfect"),
+        "There were 2 cells called check_dJ_dW",
+    ),
     "three checks": (
-        lambda: sample_submissions.without_checks("perfect"),
+        lambda: sample_submissions.notebook_with_damaged_checks("perfect"),
         "The cell check_dJ_dW had become a cell of another",
     ),
     "old schema": (lambda: changed(set_metadata("forward", schema_version=1)), "marks of another version"),
     "typed over": (
-        lambda: changed(lambda notebook: sample_submissions.cell(notebook, "check_forward").update(source="1 / 0")),
+        lambda: changed(
+            lambda notebook: sample_submissions.find_cell(notebook, "check_forward").update(source="1 / 0")
+        ),
         "The cell check_forward was changed",
     ),
     "renamed cell": (lambda: changed(set_metadata("dJ_dU", grade_id="mine")), "The cell dJ_dU was missing"),
     "no cells": (
-        lambda: sample_submissions.as_file({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
+        lambda: sample_submissions.notebook_file({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "",
     ),
     "odd types": (
@@ -94,7 +102,7 @@ DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
         "",
     ),
     "a script": (
-        lambda: {SCRIPT: (sample_submissions.CLASS / "perfect" / SCRIPT).read_bytes()},
+        lambda: {SCRIPT: (sample_submissions.CLASS_FOLDER / "perfect" / SCRIPT).read_bytes()},
         "was graded, and no notebook",
     ),
 }
@@ -105,17 +113,17 @@ def test_damage_is_mended_and_named(damage: str, tmp_path: Path) -> None:
     files, says = DAMAGES[damage]
     made = taken(tmp_path, files())
     is_sound(made.notebook)
-    assert not made.refused
-    assert says in " ".join(made.mended)
+    assert not made.refusal_reason
+    assert says in " ".join(made.repairs)
 
 
 @pytest.mark.parametrize("damage", ["stripped", "copied", "three checks", "a script"])
 def test_mended_work_shows_what_the_student_wrote(damage: str, tmp_path: Path) -> None:
     notebook = taken(tmp_path, DAMAGES[damage][0]()).notebook
-    written = sample_submissions.notebook("perfect")
-    for function in courses.CALLS:
+    written = sample_submissions.answered_notebook("perfect")
+    for function in courses.ARGUMENTS:
         assert f"def {function}(" in source_of(notebook, function)
-        assert source_of(notebook, function).strip()[-40:] in sample_submissions.cell(written, function)["source"]
+        assert source_of(notebook, function).strip()[-40:] in sample_submissions.find_cell(written, function)["source"]
 
 
 def format_3(notebook: dict[str, Any]) -> bytes:
@@ -126,8 +134,8 @@ def format_3(notebook: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize(
     "file",
     [
-        sample_submissions.cut_short("perfect")[NOTEBOOK],
-        format_3(sample_submissions.notebook("perfect")),
+        sample_submissions.truncated_notebook("perfect")[NOTEBOOK],
+        format_3(sample_submissions.answered_notebook("perfect")),
         b"",
         b"\xff\xfe\x00",
         b"null",
@@ -140,12 +148,16 @@ def format_3(notebook: dict[str, Any]) -> bytes:
 def test_what_cannot_be_graded_has_a_reason_and_a_notebook(file: bytes, tmp_path: Path) -> None:
     made = taken(tmp_path, {NOTEBOOK: file})
     is_sound(made.notebook)
-    assert made.refused
-    assert "0 points until somebody grades it by hand" in normalize.sentence("ada", made)
+    assert made.refusal_reason
+    assert "0 points until somebody grades it by hand" in normalize.instructor_message("ada", made)
 
 
 @pytest.mark.parametrize(
-    "file", [sample_submissions.cut_short("perfect")[NOTEBOOK], format_3(sample_submissions.notebook("perfect"))]
+    "file",
+    [
+        sample_submissions.truncated_notebook("perfect")[NOTEBOOK],
+        format_3(sample_submissions.answered_notebook("perfect")),
+    ],
 )
 def test_what_can_be_read_of_it_is_shown(file: bytes, tmp_path: Path) -> None:
     assert "h[0] = h0" in source_of(taken(tmp_path, {NOTEBOOK: file}).notebook, "forward")
@@ -153,11 +165,13 @@ def test_what_can_be_read_of_it_is_shown(file: bytes, tmp_path: Path) -> None:
 
 def test_several_that_may_be_meant_are_refused(tmp_path: Path) -> None:
     twice = {
-        f"{NAME} ({number}).ipynb": sample_submissions.as_file(sample_submissions.notebook("perfect"))[NOTEBOOK]
+        f"{NAME} ({number}).ipynb": sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect"))[
+            NOTEBOOK
+        ]
         for number in (1, 2)
     }
     made = taken(tmp_path, twice)
-    assert "it is not plain which one is meant" in made.refused
+    assert "it is not plain which one is meant" in made.refusal_reason
     is_sound(made.notebook)
 
 
@@ -165,16 +179,16 @@ def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
     written = "**My explanation** (double-click here to write):\n\nThe products vanish."
 
     def answer(notebook: dict[str, Any]) -> None:
-        sample_submissions.cell(notebook, "derivation").update(source=written, id="another", metadata={})
+        sample_submissions.find_cell(notebook, "derivation").update(source=written, id="another", metadata={})
 
     assert source_of(taken(tmp_path, changed(answer)).notebook, "derivation") == written
 
 
 def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:
     made = json.loads((courses.ROOT / "assignments" / NAME / NOTEBOOK).read_text())
-    sample_submissions.cell(made, "derivation")["source"] = "The products vanish."
-    script = {SCRIPT: (sample_submissions.CLASS / "perfect" / SCRIPT).read_bytes()}
-    notebook = taken(tmp_path, sample_submissions.as_file(made) | script).notebook
+    sample_submissions.find_cell(made, "derivation")["source"] = "The products vanish."
+    script = {SCRIPT: (sample_submissions.CLASS_FOLDER / "perfect" / SCRIPT).read_bytes()}
+    notebook = taken(tmp_path, sample_submissions.notebook_file(made) | script).notebook
     assert source_of(notebook, "derivation") == "The products vanish."
     assert "h[0] = h0" in source_of(notebook, "forward")
 
@@ -187,6 +201,6 @@ def test_what_lies_beside_is_copied_but_no_links_and_no_other_notebooks(tmp_path
         (folder / name).write_text("mine")
     (folder / "linked.txt").symlink_to(secret)
     (folder / "linked").symlink_to(tmp_path)
-    copy_files(folder, tmp_path / "copy")
+    copy_attachments(folder, tmp_path / "copy")
     copied = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*.*")}
     assert copied == {"notes.txt", "deep/data.csv"}

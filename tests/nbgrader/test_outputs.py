@@ -39,24 +39,28 @@ def read_by_nbgrader(made: list[dict[str, Any]], most: float) -> float:
 
 @pytest.mark.parametrize("points", [0.0, 0.1 + 0.2, 1.0, 1.25, 2.0, 1e-7])
 def test_nbgrader_reads_the_very_points(points: float) -> None:
-    assert read_by_nbgrader(cell_outputs.outputs_of(report(points), "f", MOST, True), MOST) == round(points, 6)
+    assert read_by_nbgrader(cell_outputs.check_cell_outputs(report(points), "f", MOST, True), MOST) == round(points, 6)
 
 
 @pytest.mark.parametrize("points", [MOST + 1, -1.0])
 def test_points_outside_what_the_cell_is_worth_stop_nobody(points: float) -> None:
-    assert read_by_nbgrader(cell_outputs.outputs_of(report(points), "f", MOST, True), MOST) in (0.0, MOST)
+    assert read_by_nbgrader(cell_outputs.check_cell_outputs(report(points), "f", MOST, True), MOST) in (0.0, MOST)
 
 
 @pytest.mark.parametrize("status", ["refused", "grader_error"])
 def test_without_a_verdict_there_are_no_points_but_a_reason(status: str) -> None:
-    made = cell_outputs.outputs_of(report(0.0, status, notes=(Note("student", "It is cut short."),)), "f", MOST, False)
+    made = cell_outputs.check_cell_outputs(
+        report(0.0, status, notes=(Note("student", "It is cut short."),)), "f", MOST, False
+    )
     assert read_by_nbgrader(made, MOST) == 0
     assert "It is cut short." in made[0]["text"]
 
 
 def test_every_check_of_the_function_is_shown_and_no_other() -> None:
     shown = [
-        one for one in cell_outputs.outputs_of(report(1.0), "f", MOST, True) if one["output_type"] == "display_data"
+        one
+        for one in cell_outputs.check_cell_outputs(report(1.0), "f", MOST, True)
+        if one["output_type"] == "display_data"
     ]
     assert [one["metadata"]["autograder"]["id"] for one in shown] == ["f.value"]
     page = shown[0]["data"]["text/html"]
@@ -66,16 +70,16 @@ def test_every_check_of_the_function_is_shown_and_no_other() -> None:
 
 
 def test_notes_stand_in_the_first_cell_alone() -> None:
-    said = [cell_outputs.outputs_of(report(1.0), "f", MOST, first)[0]["text"] for first in (True, False)]
+    said = [cell_outputs.check_cell_outputs(report(1.0), "f", MOST, first)[0]["text"] for first in (True, False)]
     assert ["Mind this." in text for text in said] == [True, False]
 
 
 def test_a_long_reason_fits_on_the_page() -> None:
-    made = cell_outputs.outputs_of(
+    made = cell_outputs.check_cell_outputs(
         report(0.0, "refused", notes=(Note("student", "Hand it in anew. " * 20),)), "f", MOST, True
     )
-    assert max(map(len, made[0]["text"].splitlines())) <= cell_outputs.LONGEST_LINE
+    assert max(map(len, made[0]["text"].splitlines())) <= cell_outputs.MAX_LINE_LENGTH
 
 
 def test_a_report_survives_the_pipe() -> None:
-    assert report_lines.read(report_lines.written(report(1.0))) == report(1.0)
+    assert report_lines.loads(report_lines.dumps(report(1.0))) == report(1.0)

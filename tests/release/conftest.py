@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.student_folder import Student, student_in
+from tests.release.student_folder import StudentFolder, copy_release
 
 
 @pytest.fixture
-def student(tmp_path: Path) -> Student:
+def student(tmp_path: Path) -> StudentFolder:
     """The released folder, copied elsewhere."""
-    return student_in(tmp_path)
+    return copy_release(tmp_path)

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.exercise.source import cells, released
+from autograder.exercise.source import parse_cells, student_text
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "rnn_backprop"
 SOURCE = (ROOT / "solutions" / NAME / f"{NAME}.py").read_text(encoding="utf-8")
-ANSWERS = {cell.name: cell.source for cell in cells(SOURCE) if cell.kind == "solution"}
-STUBS = {cell.name: released(cell) for cell in cells(SOURCE) if cell.kind == "solution"}
+ANSWERS = {cell.name: cell.source for cell in parse_cells(SOURCE) if cell.kind == "solution"}
+STUBS = {cell.name: student_text(cell) for cell in parse_cells(SOURCE) if cell.kind == "solution"}
 
 # A student's Python has none of this; imported before anything else, from the folder on PYTHONPATH.
-WITHOUT_THE_KIT = """
+HIDE_KIT = """
 import sys
 
 class Refuse:
@@ -33,7 +33,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 """
 
-RUN_ALL = """
+RUN_ALL_CELLS = """
 import sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
@@ -43,14 +43,14 @@ nbformat.write(notebook, sys.argv[1])
 
 
 @dataclass(frozen=True)
-class Student:
+class StudentFolder:
     """A student's folder and the ways in which a student runs it; each way returns what is shown."""
 
     folder: Path
     python: Path
     env: Mapping[str, str]
 
-    def write(self, answers: Mapping[str, str], *, notebook: bool = False) -> None:
+    def write_answers(self, answers: Mapping[str, str], *, notebook: bool = False) -> None:
         """Put code in place of the stubs of some functions, in the .py or in the notebook."""
         if notebook:
             read = self.read_notebook()
@@ -90,14 +90,14 @@ class Student:
         done = self.run("-m", "pytest", "-p", "no:cacheprovider")
         return done.returncode, re.sub(r" in [\d.]+s", "", done.stdout) + done.stderr
 
-    def run_all(self, **env: str) -> dict[str, str]:
+    def run_all_cells(self, **env: str) -> dict[str, str]:
         """Run all cells of the notebook: for each cell with an output, what is shown as plain text."""
-        done = self.run("-c", RUN_ALL, f"{NAME}.ipynb", **env)
+        done = self.run("-c", RUN_ALL_CELLS, f"{NAME}.ipynb", **env)
         assert done.returncode == 0, done.stderr
-        return {cell["id"]: shown for cell in self.read_notebook()["cells"] if (shown := _shown(cell))}
+        return {cell["id"]: shown for cell in self.read_notebook()["cells"] if (shown := _plain_output(cell))}
 
 
-def _shown(cell: Any) -> str:
+def _plain_output(cell: Any) -> str:
     parts = []
     for output in cell.get("outputs", []):
         if output["output_type"] == "error":
@@ -110,19 +110,19 @@ def _shown(cell: Any) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", "\n".join(parts))
 
 
-def student_in(tmp_path: Path) -> Student:
+def copy_release(tmp_path: Path) -> StudentFolder:
     """The released folder, copied elsewhere."""
     folder = tmp_path / "handed out"
     shutil.copytree(ROOT / "assignments" / NAME, folder)
     hook = tmp_path / "hook"
     hook.mkdir()
-    (hook / "sitecustomize.py").write_text(WITHOUT_THE_KIT, encoding="utf-8")
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")}
+    (hook / "sitecustomize.py").write_text(HIDE_KIT, encoding="utf-8")
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")}
     env = {
-        **kept,
+        **inherited,
         "HOME": str(tmp_path),
         "PYTHONPATH": str(hook),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # among the plugins is the kit's own
     }
-    return Student(folder, Path(sys.executable), env)
+    return StudentFolder(folder, Path(sys.executable), env)

@@ -16,8 +16,14 @@ import pytest
 
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.exercise.source import SCRIPT_END, cells, released, solution_lines, source_cells
-from autograder.release.build import ReleaseError, build, differences, release_exercise
+from autograder.exercise.source import (
+    SCRIPT_CHECK_CELL,
+    extract_released_cells,
+    parse_cells,
+    solution_lines,
+    student_text,
+)
+from autograder.release.build import ReleaseError, build_student_files, diff_release, release_exercise
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT / "solutions" / "rnn_backprop"
@@ -31,7 +37,7 @@ def exercise() -> Exercise:
 
 @pytest.fixture(scope="module")
 def files(exercise: Exercise) -> dict[str, bytes]:
-    return build(exercise)
+    return build_student_files(exercise)
 
 
 @pytest.fixture
@@ -47,12 +53,12 @@ def notebook_cells(files: dict[str, bytes], name: str) -> list[Any]:
 
 class TestWhatIsReleased:
     def test_assignments_are_up_to_date(self, exercise: Exercise) -> None:
-        changes = differences(exercise, ROOT / "assignments" / exercise.name)
+        changes = diff_release(exercise, ROOT / "assignments" / exercise.name)
         assert changes == (), "assignments/ is out of date: run `make release`"
 
     def test_the_same_bytes_from_another_folder(self, files: dict[str, bytes], tmp_path: Path) -> None:
         shutil.copytree(REAL, tmp_path / "elsewhere" / REAL.name, ignore=shutil.ignore_patterns("__pycache__"))
-        assert build(load_exercise(tmp_path / "elsewhere" / REAL.name)) == files
+        assert build_student_files(load_exercise(tmp_path / "elsewhere" / REAL.name)) == files
 
     def test_the_files(self, files: dict[str, bytes]) -> None:
         assert sorted(files) == [
@@ -87,7 +93,7 @@ class TestWhatIsReleased:
         }
         assert points.pop("derivation") == 2
         for function in exercise.functions:
-            worth = sum(check.worth for check in exercise.checks_of(function.name))
+            worth = sum(check.max_points for check in exercise.checks_of(function.name))
             assert points.pop(f"check_{function.name}") == pytest.approx(worth)
         assert points == {}
 
@@ -104,19 +110,19 @@ class TestWhatIsReleased:
     @pytest.mark.parametrize("folder", [REAL, TOY], ids=lambda folder: folder.name)
     def test_released_cells_are_known_to_the_grader(self, folder: Path) -> None:
         """The grader reads the source as text, the release through jupytext and nbgrader: they agree."""
-        files = build(load_exercise(folder))
-        known = source_cells((folder / f"{folder.name}.py").read_text(encoding="utf-8"))
+        files = build_student_files(load_exercise(folder))
+        known = extract_released_cells((folder / f"{folder.name}.py").read_text(encoding="utf-8"))
         ours: dict[str, set[str]] = {"set_up": set(), "check": set(), "stub": set()}
         for cell in notebook_cells(files, folder.name):
             flags = cell["metadata"].get("nbgrader")
             if flags and cell["cell_type"] == "code":
                 kind = "check" if flags["grade"] else "stub" if flags["solution"] else "set_up"
                 ours[kind].add(cell["source"].strip())
-        assert known.set_up == ours["set_up"]
-        assert known.check_cells == ours["check"] | {SCRIPT_END}
+        assert known.setup_cells == ours["set_up"]
+        assert known.check_cells == ours["check"] | {SCRIPT_CHECK_CELL}
         assert known.stub_cells == ours["stub"]
         script = files[f"{folder.name}.py"].decode().split("\n# %%\n")[1:]
-        assert {cell.strip() for cell in script} == ours["set_up"] | ours["stub"] | {SCRIPT_END}
+        assert {cell.strip() for cell in script} == ours["set_up"] | ours["stub"] | {SCRIPT_CHECK_CELL}
 
 
 class TestNothingOfTheAnswers:
@@ -154,7 +160,7 @@ class TestNothingOfTheAnswers:
     def test_a_leak_is_refused(self, toy: Path) -> None:
         _edit(toy / "softmax_regression.py", "# Now the gradient", "# return (y_hat - y).T @ x / n\n# Now the gradient")
         with pytest.raises(ReleaseError, match="would give away a line of the solution"):
-            build(load_exercise(toy))
+            build_student_files(load_exercise(toy))
 
 
 class TestWrongSources:
@@ -179,7 +185,7 @@ class TestWrongSources:
         exercise = load_exercise(toy)
         _edit(toy / "softmax_regression.py", old, new)
         with pytest.raises(ReleaseError) as told:
-            build(exercise)
+            build_student_files(exercise)
         assert says in str(told.value)
         assert str(told.value).startswith("softmax_regression.py: ")
         assert "\n" not in str(told.value)
@@ -188,9 +194,9 @@ class TestWrongSources:
         def stumble(*_: object) -> None:
             raise RuntimeError("one leg\ntoo many")
 
-        monkeypatch.setattr("autograder.release.notebook.Stubs.preprocess_cell", stumble)
+        monkeypatch.setattr("autograder.release.notebook.InsertStubs.preprocess_cell", stumble)
         with pytest.raises(ReleaseError) as told:
-            build(load_exercise(toy))
+            build_student_files(load_exercise(toy))
         assert str(told.value) == (
             "softmax_regression.py: nbgrader cannot make the students' notebook of it: RuntimeError: one leg too many."
         )
@@ -198,7 +204,7 @@ class TestWrongSources:
     def test_a_missing_handout(self, toy: Path) -> None:
         (toy / "handout" / "README.md").unlink()
         with pytest.raises(ReleaseError, match=r"The exercise softmax_regression has no handout/README\.md"):
-            build(load_exercise(toy))
+            build_student_files(load_exercise(toy))
 
 
 class TestReleasing:
@@ -214,14 +220,14 @@ class TestReleasing:
         assert again() == folder
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
         assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name, f"{folder.name}.sha256"]
-        assert differences(load_exercise(toy), folder) == ()
+        assert diff_release(load_exercise(toy), folder) == ()
 
     def test_differences_are_told_by_file(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
         folder, _ = released
         (folder / "README.md").write_text("changed", encoding="utf-8")
         (folder / "model.py").unlink()
         (folder / "own.txt").touch()
-        assert differences(load_exercise(toy), folder) == (
+        assert diff_release(load_exercise(toy), folder) == (
             "model.py is missing.",
             "own.txt is there, and no release makes it.",
             "README.md differs from what a release makes.",
@@ -251,7 +257,7 @@ class TestReleasing:
 
 
 def test_another_exercise_is_released_by_the_same_engine(tmp_path: Path) -> None:
-    files = build(load_exercise(TOY))
+    files = build_student_files(load_exercise(TOY))
     points = {
         cell["id"]: cell["metadata"]["nbgrader"]["points"]
         for cell in notebook_cells(files, "softmax_regression")
@@ -264,9 +270,9 @@ def test_another_exercise_is_released_by_the_same_engine(tmp_path: Path) -> None
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     script = tmp_path / "softmax_regression.py"
-    for cell in cells((TOY / "softmax_regression.py").read_text(encoding="utf-8")):
+    for cell in parse_cells((TOY / "softmax_regression.py").read_text(encoding="utf-8")):
         if cell.kind == "solution":
-            _edit(script, released(cell), cell.source)
+            _edit(script, student_text(cell), cell.source)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "predict: all 2 checks pass" in done.stdout
     assert "It is also the slope of J through your own predict." in done.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.student_folder import ANSWERS, NAME, Student
+from tests.release.student_folder import ANSWERS, NAME, StudentFolder
 
 WRONG = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
 FIRST = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
@@ -21,12 +21,12 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_the_kit_is_not_there(student: Student) -> None:
+def test_the_kit_is_not_there(student: StudentFolder) -> None:
     assert "a student does not have autograder" in student.run("-c", "import autograder").stderr
 
 
 class TestPytest:
-    def test_stubs_are_skipped_and_named(self, student: Student) -> None:
+    def test_stubs_are_skipped_and_named(self, student: StudentFolder) -> None:
         code, text = student.pytest()
         assert code == 0
         assert "15 skipped" in text
@@ -34,19 +34,19 @@ class TestPytest:
         assert "passed" not in text
         assert "its own cells" not in text
 
-    def test_right_answers_pass(self, student: Student) -> None:
-        student.write(ANSWERS)
+    def test_right_answers_pass(self, student: StudentFolder) -> None:
+        student.write_answers(ANSWERS)
         code, text = student.pytest()
         assert code == 0
         assert "15 passed" in text
         assert "Not attempted" not in text
         assert text.count("It is also the slope of J through your own forward.") == 3
 
-    def test_notes_of_checks_that_pass_are_those_of_check(self, student: Student) -> None:
+    def test_notes_of_checks_that_pass_are_those_of_check(self, student: StudentFolder) -> None:
         """What check() says below a check that passes, pytest says at the end."""
         single = ANSWERS["dJ_dV"].replace("return dV", "return dV.astype(np.float32)")
         turned = ANSWERS["forward"].replace("net.W @ h[t - 1]", "net.W.T @ h[t - 1]")
-        student.write({**ANSWERS, "dJ_dV": single, "forward": turned})
+        student.write_answers({**ANSWERS, "dJ_dV": single, "forward": turned})
         below = student.run(f"{NAME}.py").stdout.partition("dJ_dV: all 4 checks pass")[2].splitlines()
         notes = [line.strip() for line in below if line.startswith(" " * 9)]
         assert "Right, but in low precision" in notes[0]
@@ -54,8 +54,8 @@ class TestPytest:
         _, _, end = student.pytest()[1].partition(" notes of checks that pass ")
         assert [line.strip() for line in end.splitlines() if line.startswith(" " * 4)] == notes
 
-    def test_a_wrong_answer_fails_with_the_message_alone(self, student: Student) -> None:
-        student.write({**ANSWERS, "dJ_dW": WRONG})
+    def test_a_wrong_answer_fails_with_the_message_alone(self, student: StudentFolder) -> None:
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG})
         code, text = student.pytest()
         assert code == 1
         assert "3 failed, 12 passed" in text
@@ -83,7 +83,7 @@ class TestPytest:
         ],
     )
     def test_a_file_that_cannot_be_imported_is_one_sentence(
-        self, student: Student, old: str, new: str, says: str
+        self, student: StudentFolder, old: str, new: str, says: str
     ) -> None:
         file = student.folder / f"{NAME}.py"
         text = file.read_text(encoding="utf-8")
@@ -96,8 +96,8 @@ class TestPytest:
         assert "Traceback" not in shown
         assert "importlib" not in shown
 
-    def test_work_in_the_notebook_is_pointed_to(self, student: Student) -> None:
-        student.write({"forward": ANSWERS["forward"]}, notebook=True)
+    def test_work_in_the_notebook_is_pointed_to(self, student: StudentFolder) -> None:
+        student.write_answers({"forward": ANSWERS["forward"]}, notebook=True)
         _, text = student.pytest()
         assert (
             "pytest checks rnn_backprop.py, which is untouched; rnn_backprop.ipynb is checked by its own cells" in text
@@ -105,24 +105,24 @@ class TestPytest:
 
 
 class TestScript:
-    def test_stubs(self, student: Student) -> None:
+    def test_stubs(self, student: StudentFolder) -> None:
         done = student.run(f"{NAME}.py")
         assert done.stdout.splitlines() == [f"{name} is not attempted yet." for name in ANSWERS]
         assert done.stderr == ""
 
-    def test_the_same_words_as_pytest(self, student: Student) -> None:
-        student.write({**ANSWERS, "dJ_dW": WRONG})
+    def test_the_same_words_as_pytest(self, student: StudentFolder) -> None:
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG})
         text = student.run(f"{NAME}.py").stdout
         assert "dJ_dW: 1 of 4 checks pass" in text
         assert FIRST in text
 
     @pytest.mark.parametrize("missing", ["network.py", "checks.py"])
-    def test_without_its_modules_the_set_up_cell_says_what_to_do(self, student: Student, missing: str) -> None:
+    def test_without_its_modules_the_set_up_cell_says_what_to_do(self, student: StudentFolder, missing: str) -> None:
         (student.folder / missing).unlink()
         done = student.run(f"{NAME}.py")  # its set-up cell is the notebook's
         assert f"{missing} is not beside this file: put " in done.stderr.splitlines()[-1]
 
-    def test_without_its_numbers_every_way_of_checking_says_what_to_do(self, student: Student) -> None:
+    def test_without_its_numbers_every_way_of_checking_says_what_to_do(self, student: StudentFolder) -> None:
         (student.folder / "checks.json").unlink()
         done = student.run(f"{NAME}.py")
         assert "checks.json is not beside checks.py: put it there as it was handed out" in in_one_line(done.stdout)
@@ -131,38 +131,40 @@ class TestScript:
         assert code == 2
         assert "checks.json is not beside checks.py" in text
         assert "Traceback" not in text
-        shown = student.run_all()
+        shown = student.run_all_cells()
         assert list(shown) == [f"check_{name}" for name in ANSWERS]
         assert all(text.startswith("checks.json is not beside checks.py") for text in shown.values())
 
 
 class TestNotebook:
-    def test_stubs(self, student: Student) -> None:
-        assert student.run_all() == {f"check_{name}": f"{name} is not attempted yet." for name in ANSWERS}
+    def test_stubs(self, student: StudentFolder) -> None:
+        assert student.run_all_cells() == {f"check_{name}": f"{name} is not attempted yet." for name in ANSWERS}
 
-    def test_right_answers(self, student: Student) -> None:
-        student.write(ANSWERS, notebook=True)
-        shown = student.run_all()
+    def test_right_answers(self, student: StudentFolder) -> None:
+        student.write_answers(ANSWERS, notebook=True)
+        shown = student.run_all_cells()
         assert list(shown) == [f"check_{name}" for name in ANSWERS]
         assert all(" checks pass" in text and "WRONG" not in text for text in shown.values())
 
-    def test_a_wrong_answer_does_not_stop_run_all(self, student: Student) -> None:
-        student.write({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
-        shown = student.run_all()
+    def test_a_wrong_answer_does_not_stop_run_all(self, student: StudentFolder) -> None:
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
+        shown = student.run_all_cells()
         assert FIRST in shown["check_dJ_dW"]
         assert "right for              T = 1; wrong from T = 2 on" in shown["check_dJ_dW"]
         assert "dJ_dU: all 4 checks pass" in shown["check_dJ_dU"]
 
-    def test_out_of_order(self, student: Student) -> None:
+    def test_out_of_order(self, student: StudentFolder) -> None:
         """Checks first, then stubs, then a wrong answer, then the checks again: each says what is so at that time."""
-        student.write({"dJ_dW": WRONG, "dJ_dV": ANSWERS["dJ_dV"].replace("return dV", "return dV[9]")}, notebook=True)
+        student.write_answers(
+            {"dJ_dW": WRONG, "dJ_dV": ANSWERS["dJ_dV"].replace("return dV", "return dV[9]")}, notebook=True
+        )
         notebook = student.read_notebook()
         by_id = {cell["id"]: cell for cell in notebook["cells"]}
         early = {**by_id["check_dJ_dW"], "id": "early"}
         order = ["set_up", "dJ_dW", "check_dJ_dW", "dJ_dV", "check_dJ_dV", "forward", "check_forward", "check_dJ_dU"]
         notebook["cells"] = [by_id["set_up"], early, *(by_id[name] for name in order[1:])]
         student.write_notebook(notebook)
-        shown = student.run_all()
+        shown = student.run_all_cells()
         assert shown["early"] == "Run the cell that defines dJ_dW first, then this one again."
         assert FIRST in shown["check_dJ_dW"]
         assert "dJ_dV stops with IndexError" in shown["check_dJ_dV"]
@@ -171,9 +173,9 @@ class TestNotebook:
         assert shown["check_forward"] == "forward is not attempted yet."
         assert shown["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
 
-    def test_under_nbgrader_a_check_raises_with_the_message_alone(self, student: Student) -> None:
-        student.write({**ANSWERS, "dJ_dW": WRONG, "dJ_dU": "pass"}, notebook=True)
-        shown = student.run_all(NBGRADER_EXECUTION="validate")
+    def test_under_nbgrader_a_check_raises_with_the_message_alone(self, student: StudentFolder) -> None:
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG, "dJ_dU": "pass"}, notebook=True)
+        shown = student.run_all_cells(NBGRADER_EXECUTION="validate")
         assert shown["check_dJ_dW"].startswith("dJ_dW: 1 of 4 checks pass\n")
         assert shown["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
         assert "all 4 checks pass" in shown["check_dJ_dV"]
@@ -187,7 +189,7 @@ class TestNotebook:
 
 
 @pytest.mark.slow
-def test_with_nothing_but_its_requirements(student: Student, tmp_path: Path) -> None:
+def test_with_nothing_but_its_requirements(student: StudentFolder, tmp_path: Path) -> None:
     """A fresh environment from requirements.txt, as a student makes it."""
     home = tmp_path / "environment"
     venv.create(home, with_pip=True)
@@ -200,10 +202,10 @@ def test_with_nothing_but_its_requirements(student: Student, tmp_path: Path) -> 
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
     own = replace(student, python=python, env=env)
     assert "No module named 'autograder'" in own.run("-c", "import autograder").stderr
-    own.write({**ANSWERS, "dJ_dW": WRONG})
+    own.write_answers({**ANSWERS, "dJ_dW": WRONG})
     assert "3 failed, 12 passed" in own.pytest()[1]
-    own.write({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
-    shown = own.run_all()
+    own.write_answers({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
+    shown = own.run_all_cells()
     assert FIRST in shown["check_dJ_dW"]
     assert "all 4 checks pass" in shown["check_dJ_dU"]
     assert sys.executable != str(python)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import SECRET_VARIABLE, CourseError, find_course, read_secret, seed_of
+from autograder.course import SECRET_VARIABLE, CourseError, find_course, load_secret, submission_seed
 from autograder.sandbox.host.program import Limits
 
 
@@ -63,10 +63,10 @@ def test_unknown_exercise_names_the_known_ones() -> None:
 def test_secret_is_made_once_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SECRET_VARIABLE, raising=False)
     found = find_course(course(tmp_path))
-    secret = read_secret(found)
+    secret = load_secret(found)
     assert secret is not None
     assert len(secret) == 64
-    assert read_secret(found) == secret
+    assert load_secret(found) == secret
     assert found.secret_file.stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".course-secret")] == [".course-secret"]
 
@@ -74,28 +74,30 @@ def test_secret_is_made_once_and_private(tmp_path: Path, monkeypatch: pytest.Mon
 def test_secret_of_the_environment_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, "told")
     found = find_course(course(tmp_path))
-    assert read_secret(found) == b"told"
+    assert load_secret(found) == b"told"
     assert not found.secret_file.exists()
 
 
 def test_no_secret_where_none_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SECRET_VARIABLE, raising=False)
-    assert read_secret(find_course(course(tmp_path, 'secret_file = "not/there"'))) is None
+    assert load_secret(find_course(course(tmp_path, 'secret_file = "not/there"'))) is None
 
 
 def test_unreadable_secret_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SECRET_VARIABLE, raising=False)
     (tmp_path / ".course-secret").mkdir()
     with pytest.raises(CourseError, match="secret"):
-        read_secret(find_course(course(tmp_path)))
+        load_secret(find_course(course(tmp_path)))
 
 
 @given(st.text(), st.text(), st.binary())
 def test_seed_depends_on_code_exercise_and_secret(code: str, exercise: str, secret: bytes) -> None:
-    seed = seed_of(code, exercise, secret)
+    seed = submission_seed(code, exercise, secret)
     assert 0 <= seed < 2**53
-    assert seed == seed_of(code, exercise, secret)
-    assert len({seed, seed_of(code + "#", exercise, secret), seed_of(code, exercise, secret + b"#")}) == 3
+    assert seed == submission_seed(code, exercise, secret)
+    assert (
+        len({seed, submission_seed(code + "#", exercise, secret), submission_seed(code, exercise, secret + b"#")}) == 3
+    )
 
 
 def test_how_much_students_are_told(tmp_path: Path) -> None:

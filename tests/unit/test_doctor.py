@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from autograder.doctor import examination
-from autograder.formats.text import plain
+from autograder.doctor import render_probes
+from autograder.formats.text import to_plain_text
 from autograder.sandbox.host.levels import LEVELS, Level
-from autograder.sandbox.host.probe import Finding
+from autograder.sandbox.host.probe import LevelProbe
 
 
 def told(*missing: Level) -> str:
     findings = [
-        Finding(level, level not in missing, f"{level} is missing", f"Install {level}.")
+        LevelProbe(level, level not in missing, f"{level} is missing", f"Install {level}.")
         if level in missing
-        else Finding(level, works=True)
+        else LevelProbe(level, works=True)
         for level in LEVELS
     ]
-    return plain(lambda console: console.print(examination(findings)))
+    return to_plain_text(lambda console: console.print(render_probes(findings)))
 
 
 def test_the_strongest_level_and_its_promise_come_first() -> None:
@@ -47,5 +47,5 @@ def test_strange_words_are_explained() -> None:
 def test_it_fits_a_narrow_terminal() -> None:
     console = Console(width=80, record=True, color_system=None)
     with console.capture() as capture:
-        console.print(examination([Finding(level, works=True) for level in LEVELS]))
+        console.print(render_probes([LevelProbe(level, works=True) for level in LEVELS]))
     assert max(map(len, capture.get().splitlines())) <= 80

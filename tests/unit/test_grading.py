@@ -11,7 +11,7 @@ from autograder import grading
 from autograder.course import SECRET_VARIABLE, Course, find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import NotIsolated, opened
+from autograder.grading import IsolationError, open_grader
 from autograder.sandbox.host.jail import Jail, JailError
 from autograder.sandbox.host.levels import Level
 
@@ -45,7 +45,7 @@ def test_below_b_there_is_a_warning(
 ) -> None:
     monkeypatch.setattr(grading, "Jail", offering(offered))
     warnings: list[str] = []
-    with opened(COURSE, exercise, warnings.append) as grader:
+    with open_grader(COURSE, exercise, warnings.append) as grader:
         assert grader.jail.level == offered
     assert any("autograder doctor" in warning for warning in warnings) is warns
 
@@ -57,8 +57,8 @@ def test_below_what_is_required_nothing_is_graded(
     monkeypatch.setattr(grading, "Jail", offering("C"))
     required: Level | None = "B" if course is COURSE else None
     with (
-        pytest.raises(NotIsolated, match="Isolation B is required, and this machine offers C"),
-        opened(course, exercise, print, required),
+        pytest.raises(IsolationError, match="Isolation B is required, and this machine offers C"),
+        open_grader(course, exercise, print, required),
     ):
         pass
 
@@ -69,8 +69,8 @@ def test_where_student_code_cannot_run_at_all_that_is_said(monkeypatch: pytest.M
 
     monkeypatch.setattr(grading, "Jail", none)
     with (
-        pytest.raises(NotIsolated, match="cannot be run: no process can be started"),
-        opened(COURSE, exercise, print),
+        pytest.raises(IsolationError, match="cannot be run: no process can be started"),
+        open_grader(COURSE, exercise, print),
     ):
         pass
 
@@ -83,6 +83,6 @@ def test_without_a_secret_there_is_a_warning_unless_a_seed_is_told(
     course = replace(COURSE, secret_file=tmp_path / "no" / "where")
     for seed, count in ((None, 1), (7, 0)):
         warnings: list[str] = []
-        with opened(course, exercise, warnings.append, seed=seed) as grader:
+        with open_grader(course, exercise, warnings.append, seed=seed) as grader:
             assert (grader.secret, grader.seed) == (None, seed)
         assert len(warnings) == count

@@ -11,55 +11,55 @@ from typing import Any
 from autograder.evaluation.report import Report
 from autograder.formats import fields
 
-TIME = "%Y-%m-%dT%H:%M:%SZ"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def render(reports: Sequence[Report]) -> str:
     """The one report, with what Classroom 50's runner says in the environment of assignment, owner and commit."""
     (report,) = reports
-    return fields.as_json(result(report, os.environ))
+    return fields.to_json(build_result(report, os.environ))
 
 
-def result(report: Report, environment: Mapping[str, str]) -> dict[str, Any]:
+def build_result(report: Report, environment: Mapping[str, str]) -> dict[str, Any]:
     """The report in plain JSON types; what the environment does not tell is called unknown."""
 
-    def told(*names: str) -> str:
+    def first_set(*names: str) -> str:
         return next((environment[name] for name in names if environment.get(name)), "unknown")
 
-    factor = fields.whole(report)
-    score, most = fields.total(report)
+    factor = fields.point_scale(report)
+    score, max_score = fields.total(report)
     tag = environment.get("SUBMISSION_TAG", "")
     return {
         "schema": "classroom50/result/v1",
-        "classroom": told("CLASSROOM"),
-        "assignment": told("ASSIGNMENT"),
+        "classroom": first_set("CLASSROOM"),
+        "assignment": first_set("ASSIGNMENT"),
         "assignment_type": environment.get("ASSIGNMENT_TYPE") or "individual",
-        "owner": told("OWNER", "USERNAME"),
+        "owner": first_set("OWNER", "USERNAME"),
         "submission": tag if tag.startswith("submit/") else f"submit/{tag or 'unknown'}",
-        "commit": told("COMMIT_URL"),
-        "release": told("RELEASE_URL"),
-        "review": told("REVIEW_URL", "COMMIT_URL"),
-        "datetime": _submitted(tag),
+        "commit": first_set("COMMIT_URL"),
+        "release": first_set("RELEASE_URL"),
+        "review": first_set("REVIEW_URL", "COMMIT_URL"),
+        "datetime": _submission_time(tag),
         "score": int(score * factor),
-        "max-score": int(most * factor),
+        "max-score": int(max_score * factor),
         "tests": [
             {
-                "test-name": f"{check.function}: {fields.readable(check.title)}",
+                "test-name": f"{check.function}: {fields.sanitize_multiline(check.title)}",
                 "passed": check.status == "pass",
-                "score": int(fields.exact(check.points) * factor),
-                "max-score": int(fields.exact(check.max_points) * factor),
-                "message": fields.readable(check.message),
+                "score": int(fields.to_decimal(check.points) * factor),
+                "max-score": int(fields.to_decimal(check.max_points) * factor),
+                "message": fields.sanitize_multiline(check.message),
             }
             for check in report.checks
         ],
     }
 
 
-def _submitted(tag: str) -> str:
+def _submission_time(tag: str) -> str:
     """When it was submitted, which its tag tells: submit/<time>-<commit>; now where it does not."""
     if digits := re.match(r"submit/(\d{4})-?(\d\d)-?(\d\d)[T_-]?(\d\d)[:-]?(\d\d)[:-]?(\d\d)", tag):
         try:
-            return datetime(*map(int, digits.groups()), tzinfo=UTC).strftime(TIME)  # type: ignore[arg-type, misc]  # six
+            return datetime(*map(int, digits.groups()), tzinfo=UTC).strftime(TIME_FORMAT)  # type: ignore[arg-type, misc]  # six
         except ValueError:
             pass
-    return datetime.now(UTC).strftime(TIME)
+    return datetime.now(UTC).strftime(TIME_FORMAT)

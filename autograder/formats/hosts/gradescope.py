@@ -17,7 +17,7 @@ def render(reports: Sequence[Report], visibility: str = "visible") -> str:
     (report,) = reports
     score, _ = fields.total(report)
     results: dict[str, Any] = {
-        "output": "\n\n".join([fields.headline(report), *(fields.told(report) if report.checks else ())]),
+        "output": "\n\n".join([fields.headline(report), *(fields.student_notes(report) if report.checks else ())]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -27,7 +27,7 @@ def render(reports: Sequence[Report], visibility: str = "visible") -> str:
         "tests": _tests(report, visibility),
     }
     # without a score Gradescope calls it a failure of the autograder, which this is
-    return fields.as_json(results if report.status == "grader_error" else {"score": score, **results})
+    return fields.to_json(results if report.status == "grader_error" else {"score": score, **results})
 
 
 def _tests(report: Report, visibility: str) -> list[dict[str, Any]]:
@@ -44,11 +44,11 @@ def _tests(report: Report, visibility: str) -> list[dict[str, Any]]:
 def _test(check: CheckResult, number: str, visibility: str) -> dict[str, Any]:
     return {
         "number": number,
-        "name": f"{check.function}: {fields.readable(check.title)}",
+        "name": f"{check.function}: {fields.sanitize_multiline(check.title)}",
         "status": "passed" if check.status == "pass" else "failed",
-        "score": fields.exact(check.points),
-        "max_score": fields.exact(check.max_points),
-        "output": fields.readable(check.message),
+        "score": fields.to_decimal(check.points),
+        "max_score": fields.to_decimal(check.max_points),
+        "output": fields.sanitize_multiline(check.message),
         "tags": [check.id],
         "visibility": visibility,
     }

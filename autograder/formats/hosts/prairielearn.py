@@ -8,30 +8,36 @@ from typing import Any
 from autograder.evaluation.report import Report
 from autograder.formats import fields
 
-MOST_BYTES = 900_000  # PrairieLearn takes 1 MB
+MAX_BYTES = 900_000  # PrairieLearn takes 1 MB
 
 
 def render(reports: Sequence[Report]) -> str:
     """The one report. Work that cannot be read is not gradable, which costs the student no attempt."""
     (report,) = reports
-    return fields.fitting(lambda longest: fields.as_json(_results(report, longest)), MOST_BYTES)
+    return fields.fit_to_bytes(lambda longest: fields.to_json(_results(report, longest)), MAX_BYTES)
 
 
-def _results(report: Report, longest: int) -> dict[str, Any]:
+def _results(report: Report, max_length: int) -> dict[str, Any]:
     if report.status != "graded":
-        return {"gradable": False, "score": 0.0, "format_errors": [fields.readable(fields.headline(report), longest)]}
-    score, most = fields.total(report)
+        return {
+            "gradable": False,
+            "score": 0.0,
+            "format_errors": [fields.sanitize_multiline(fields.headline(report), max_length)],
+        }
+    score, max_score = fields.total(report)
     return {
         "gradable": True,
-        "score": float(score / most) if most else 0.0,
-        "message": fields.readable("\n\n".join([fields.headline(report), *fields.told(report)]), longest),
+        "score": float(score / max_score) if max_score else 0.0,
+        "message": fields.sanitize_multiline(
+            "\n\n".join([fields.headline(report), *fields.student_notes(report)]), max_length
+        ),
         "tests": [
             {
-                "name": f"{check.function}: {fields.readable(check.title)}",
-                "description": fields.WORDS[check.status],
-                "points": fields.exact(check.points),
-                "max_points": fields.exact(check.max_points),
-                "message": fields.readable(check.message, longest),
+                "name": f"{check.function}: {fields.sanitize_multiline(check.title)}",
+                "description": fields.STATUS_LABELS[check.status],
+                "points": fields.to_decimal(check.points),
+                "max_points": fields.to_decimal(check.max_points),
+                "message": fields.sanitize_multiline(check.message, max_length),
             }
             for check in report.checks
         ],

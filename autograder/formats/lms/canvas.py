@@ -16,15 +16,15 @@ COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 
 def render(reports: Sequence[Report]) -> str:
     """The reports, without a roster."""
-    grades = grade_columns.of_submissions(reports)
-    return write(grades, grade_columns.title_of(reports), grade_columns.most_of(reports))
+    grades = grade_columns.grades_without_roster(reports)
+    return to_csv(grades, grade_columns.column_title(reports), grade_columns.max_points(reports))
 
 
-def write(grades: Sequence[Grade], title: str, most: Decimal) -> str:
+def to_csv(grades: Sequence[Grade], title: str, max_points: Decimal) -> str:
     """The grades in a column called `title`: "Name (1234)" is assignment 1234, an unknown name makes a new one."""
-    possible = ("    Points Possible", "", "", "", "", most)
+    possible = ("    Points Possible", "", "", "", "", max_points)
     rows = [
         (one.student.name, one.student.id, one.student.sis_id, one.student.login, one.student.section, one.score)
         for one in grades
     ]
-    return csv_table.write((*COLUMNS, title), [possible, *rows])
+    return csv_table.to_csv((*COLUMNS, title), [possible, *rows])

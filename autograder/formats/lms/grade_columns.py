@@ -22,7 +22,7 @@ class Student:
     section: str = ""
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def identities(self) -> tuple[str, ...]:
         """All that is known of them."""
         return (self.name, self.id, self.sis_id, self.login, self.email, self.section)
 
@@ -48,20 +48,22 @@ class Grade:
             return ""
         functions = list(dict.fromkeys(check.function for check in self.report.checks))
         points = [(name, *self.report.points_of(name)) for name in functions]
-        told = [f"{name}: {fields.points(points)}/{fields.points(most)}" for name, points, most in points]
-        return "; ".join(told) or " ".join(fields.headline(self.report).split())
+        function_scores = [
+            f"{name}: {fields.format_points(points)}/{fields.format_points(most)}" for name, points, most in points
+        ]
+        return "; ".join(function_scores) or " ".join(fields.headline(self.report).split())
 
 
-def of_submissions(reports: Sequence[Report]) -> list[Grade]:
+def grades_without_roster(reports: Sequence[Report]) -> list[Grade]:
     """Grades without a roster: the name of a submission is taken for its student's login."""
     return [Grade(Student(name=report.submission, login=report.submission), report) for report in reports]
 
 
-def title_of(reports: Sequence[Report]) -> str:
+def column_title(reports: Sequence[Report]) -> str:
     """What the column of the gradebook is called: the exercise."""
     return reports[0].exercise if reports else "score"
 
 
-def most_of(reports: Sequence[Report]) -> Decimal:
+def max_points(reports: Sequence[Report]) -> Decimal:
     """The most points that anybody can have."""
     return max((fields.total(report)[1] for report in reports), default=Decimal(0))

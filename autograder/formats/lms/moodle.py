@@ -14,13 +14,13 @@ COLUMNS = ("Full name", "Username", "ID number", "Email address")  # one is mapp
 
 def render(reports: Sequence[Report]) -> str:
     """The reports, without a roster."""
-    return write(grade_columns.of_submissions(reports), grade_columns.title_of(reports))
+    return to_csv(grade_columns.grades_without_roster(reports), grade_columns.column_title(reports))
 
 
-def write(grades: Sequence[Grade], title: str) -> str:
+def to_csv(grades: Sequence[Grade], title: str) -> str:
     """The grades in a column called `title`, and in the next one what they are made of."""
     rows = [
         (one.student.name, one.student.login, one.student.sis_id, one.student.email, one.score, one.comment)
         for one in grades
     ]
-    return csv_table.write((*COLUMNS, title, f"{title} (feedback)"), rows)
+    return csv_table.to_csv((*COLUMNS, title, f"{title} (feedback)"), rows)

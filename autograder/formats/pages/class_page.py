@@ -19,12 +19,12 @@ from markupsafe import Markup
 from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import fields
 
-BINS = 10
+BIN_COUNT = 10
 WIDTH, HEIGHT, BASE = 640, 200, 30  # of the figure of scores: its size, and the room below it for labels
 
 
 @dataclass(frozen=True)
-class Bar:
+class HistogramBin:
     """How many scores lie from `low` to `high` percent of all points."""
 
     low: int
@@ -33,12 +33,12 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Rate:
+class PassRate:
     """One check of the rubric: how many of those who were graded it passed for."""
 
     check: CheckResult
     passed: int
-    tried: int
+    attempted: int
     graded: int
 
     @property
@@ -48,7 +48,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Slip:
+class MistakeCount:
     """One known mistake: in which functions it was made, the hint that was told, and who made it."""
 
     name: str
@@ -57,7 +57,7 @@ class Slip:
     students: tuple[str, ...]
 
 
-def page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tuple[str, str], str]) -> str:
+def render_page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tuple[str, str], str]) -> str:
     """Return the page.
 
     `links` lead from the name of a submission to its feedback, relative to where the page will lie; `hints` are those
@@ -65,8 +65,8 @@ def page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tup
     """
     graded = [report for report in reports if report.status == "graded"]
     scores = [report.score for report in graded]
-    most = max((report.max_score for report in reports), default=0.0)
-    rates = _rates(graded)
+    max_score = max((report.max_score for report in reports), default=0.0)
+    rates = _pass_rates(graded)
     return (
         _environment()
         .get_template("class.html")
@@ -75,67 +75,67 @@ def page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tup
             reports=sorted(reports, key=lambda report: (report.status == "graded", report.score, report.submission)),
             links=links,
             graded=len(graded),
-            mean=_points(mean(scores)) if scores else "",
-            median=_points(median(scores)) if scores else "",
-            most=_points(most),
-            bars=_bars(graded),
+            mean=_rounded_points(mean(scores)) if scores else "",
+            median=_rounded_points(median(scores)) if scores else "",
+            most=_rounded_points(max_score),
+            bars=_histogram_bins(graded),
             rates=rates,
             hardest=sorted(rates, key=lambda rate: rate.percent)[:3],
-            slips=_slips(graded, hints),
-            unnamed=_unnamed(graded),
+            slips=_mistake_counts(graded, hints),
+            unnamed=_undiagnosed_count(graded),
         )
         + "\n"
     )
 
 
-def _points(value: float) -> str:
-    return fields.points(round(value, 2))
+def _rounded_points(value: float) -> str:
+    return fields.format_points(round(value, 2))
 
 
-def _bars(reports: Sequence[Report]) -> list[Bar]:
+def _histogram_bins(reports: Sequence[Report]) -> list[HistogramBin]:
     """Scores in tenths of all points; full marks belong to the last tenth."""
-    counts = [0] * BINS
+    counts = [0] * BIN_COUNT
     for report in reports:
         share = report.score / report.max_score if report.max_score else 0.0
-        counts[min(int(share * BINS + 1e-9), BINS - 1)] += 1
-    return [Bar(100 * i // BINS, 100 * (i + 1) // BINS, count) for i, count in enumerate(counts)]
+        counts[min(int(share * BIN_COUNT + 1e-9), BIN_COUNT - 1)] += 1
+    return [HistogramBin(100 * i // BIN_COUNT, 100 * (i + 1) // BIN_COUNT, count) for i, count in enumerate(counts)]
 
 
-def _rates(reports: Sequence[Report]) -> list[Rate]:
+def _pass_rates(reports: Sequence[Report]) -> list[PassRate]:
     by_id: dict[str, list[CheckResult]] = {}
     for report in reports:
         for check in report.checks:
             by_id.setdefault(check.id, []).append(check)
     return [
-        Rate(
+        PassRate(
             checks[0],
             passed=sum(check.status == "pass" for check in checks),
-            tried=sum(check.status != "not_attempted" for check in checks),
+            attempted=sum(check.status != "not_attempted" for check in checks),
             graded=len(checks),
         )
         for checks in by_id.values()
     ]
 
 
-def _slips(reports: Sequence[Report], hints: Mapping[tuple[str, str], str]) -> list[Slip]:
+def _mistake_counts(reports: Sequence[Report], hints: Mapping[tuple[str, str], str]) -> list[MistakeCount]:
     """The known mistakes, the most frequent first; with the hint where students were told it."""
-    found: dict[str, Slip] = {}
+    found: dict[str, MistakeCount] = {}
     for report in reports:
         for check in report.checks:
             if check.diagnosis:
-                before = found.setdefault(check.diagnosis, Slip(check.diagnosis, (), "", ()))
+                previous = found.setdefault(check.diagnosis, MistakeCount(check.diagnosis, (), "", ()))
                 told = check.feedback is not None and check.feedback.hint != ""
                 hint = hints.get((check.function, check.diagnosis), "") if told else ""
-                found[check.diagnosis] = Slip(
+                found[check.diagnosis] = MistakeCount(
                     check.diagnosis,
-                    tuple(dict.fromkeys((*before.functions, check.function))),
-                    before.hint or hint,
-                    tuple(dict.fromkeys((*before.students, report.submission))),
+                    tuple(dict.fromkeys((*previous.functions, check.function))),
+                    previous.hint or hint,
+                    tuple(dict.fromkeys((*previous.students, report.submission))),
                 )
     return sorted(found.values(), key=lambda slip: (-len(slip.students), slip.name))
 
 
-def _unnamed(reports: Sequence[Report]) -> int:
+def _undiagnosed_count(reports: Sequence[Report]) -> int:
     """How many have wrong numbers in a function for which no mistake was named."""
     return sum(
         any(
@@ -145,27 +145,27 @@ def _unnamed(reports: Sequence[Report]) -> int:
     )
 
 
-def _histogram(bars: Sequence[Bar]) -> Markup:
+def _histogram(bins: Sequence[HistogramBin]) -> Markup:
     """Bars with their numbers above and percents below."""
-    step, top = WIDTH / len(bars), max((bar.count for bar in bars), default=0) or 1
-    drawn = []
-    for i, bar in enumerate(bars):
-        height = (HEIGHT - 2 * BASE) * bar.count / top
+    step, max_count = WIDTH / len(bins), max((bar.count for bar in bins), default=0) or 1
+    elements = []
+    for i, bar in enumerate(bins):
+        height = (HEIGHT - 2 * BASE) * bar.count / max_count
         middle, above = step * (i + 0.5), HEIGHT - BASE - height
-        drawn.append(
+        elements.append(
             f'<rect x="{step * i + 4:g}" y="{above:g}" width="{step - 8:g}" height="{height:g}" class="bar"/>'
             f'<text x="{middle:g}" y="{above - 6:g}">{bar.count}</text>'
             f'<text x="{middle:g}" y="{HEIGHT - 10:g}">{bar.low}-{bar.high}</text>'
         )
-    told = ", ".join(f"{bar.count} from {bar.low} to {bar.high} percent" for bar in bars if bar.count)
+    summary = ", ".join(f"{bar.count} from {bar.low} to {bar.high} percent" for bar in bins if bar.count)
     axis = f'<line x1="0" x2="{WIDTH}" y1="{HEIGHT - BASE}" y2="{HEIGHT - BASE}" class="axis"/>'
     return Markup(  # noqa: S704 - numbers alone
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Scores: {told or "none"}.">'
-        f"<title>Scores: {told or 'none'}.</title>{''.join(drawn)}{axis}</svg>"
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Scores: {summary or "none"}.">'
+        f"<title>Scores: {summary or 'none'}.</title>{''.join(elements)}{axis}</svg>"
     )
 
 
-def _meter(rate: Rate) -> Markup:
+def _meter(rate: PassRate) -> Markup:
     """A bar as long as the share that passed; the number stands beside it."""
     return Markup(  # noqa: S704 - numbers alone
         f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" class="meter" aria-hidden="true">'
@@ -181,12 +181,12 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_readable,
+        finalize=_sanitize_value,
     )
-    environment.globals.update(histogram=_histogram, meter=_meter, points=_points, headline=fields.headline)
+    environment.globals.update(histogram=_histogram, meter=_meter, points=_rounded_points, headline=fields.headline)
     return environment
 
 
-def _readable(value: Any) -> Any:
+def _sanitize_value(value: Any) -> Any:
     """Whatever a template writes: no control character reaches the page, and no text without end."""
-    return fields.readable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return fields.sanitize_multiline(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograder.course import CourseError, find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
-from autograder.grading import NotIsolated, opened
+from autograder.grading import IsolationError, open_grader
 from autograder.nbgrader.autograding import report_lines
 
 
@@ -22,16 +22,16 @@ def main(exercise: str) -> None:
     try:
         course = find_course(Path.cwd())
         loaded = load_exercise(course.exercise_folder(exercise))
-        with opened(course, loaded, warnings.append) as grader:
-            _say(json.dumps({"warnings": warnings}))
+        with open_grader(course, loaded, warnings.append) as grader:
+            _send_line(json.dumps({"warnings": warnings}))
             for line in sys.stdin:
-                asked = json.loads(line)
-                _say(report_lines.written(grader.grade(Path(asked["path"]), asked["name"])))
-    except (CourseError, ExerciseError, NotIsolated) as error:
-        _say(json.dumps({"error": str(error)}))
+                request = json.loads(line)
+                _send_line(report_lines.dumps(grader.grade(Path(request["path"]), request["name"])))
+    except (CourseError, ExerciseError, IsolationError) as error:
+        _send_line(json.dumps({"error": str(error)}))
 
 
-def _say(line: str) -> None:
+def _send_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -8,11 +8,11 @@ from autograder.evaluation.report import Report
 from autograder.evaluation.report_codec import full_object, read_report
 
 
-def written(report: Report) -> str:
+def dumps(report: Report) -> str:
     """One line."""
     return json.dumps(full_object(report))
 
 
-def read(line: str) -> Report:
-    """The report of one line that `written` made."""
+def loads(line: str) -> Report:
+    """The report of one line that `dumps` made."""
     return read_report(json.loads(line))

@@ -16,9 +16,9 @@ from autograder.course import CourseError, find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import released_files
-from autograder.submission.reader import Refused, read_submission
+from autograder.submission.reader import SubmissionRefused, read_submission
 
-SECRET = "submission_secret.txt"
+SECRET_FILE = "submission_secret.txt"
 
 
 class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no types
@@ -27,13 +27,13 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
     def copy_files(self) -> None:
         """Copy what is new, and look at all of it."""
         super().copy_files()
-        exercise = exercise_of(self.coursedir.root, self.coursedir.assignment_id)
+        exercise = find_exercise(self.coursedir.root, self.coursedir.assignment_id)
         if exercise is None:
             return
         for student in (record["username"] for record in self.src_records):
             folder = self.coursedir.format_path(self.coursedir.submitted_directory, student, exercise.name)
-            if said := trouble(Path(folder), exercise):
-                self.log.warning("%s: %s", student, said)
+            if reason := refusal_reason(Path(folder), exercise):
+                self.log.warning("%s: %s", student, reason)
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped base
@@ -42,15 +42,17 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
     def copy_files(self) -> None:
         """Release, and name those who have to get their feedback in another way."""
         pages = Path("/").glob(f"{self.src_path.lstrip('/')}/*.html")
-        without = sorted({page.parent.parent.name for page in pages if not (page.parent / SECRET).is_file()})
-        if without:
+        students_without_secret = sorted(
+            {page.parent.parent.name for page in pages if not (page.parent / SECRET_FILE).is_file()}
+        )
+        if students_without_secret:
             self.log.warning(
                 "Not handed in at the exchange, so send them their page in %s yourself: %s.",
                 self.coursedir.feedback_directory,
-                ", ".join(without),
+                ", ".join(students_without_secret),
             )
-        left_out = ",".join([*filter(None, [self.coursedir.student_id_exclude]), *without])
-        with temp_attrs(self.coursedir, student_id_exclude=left_out):
+        excluded = ",".join([*filter(None, [self.coursedir.student_id_exclude]), *students_without_secret])
+        with temp_attrs(self.coursedir, student_id_exclude=excluded):
             super().copy_files()
 
 
@@ -63,18 +65,18 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]  # untyped base
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Put all files of the download where nbgrader collects them from."""
         for file in sorted(path for path in Path(archive_path).rglob("*") if path.is_file()):
-            to = Path(extracted_path, file.relative_to(archive_path))
-            to.parent.mkdir(parents=True, exist_ok=True)
-            if not self._is_of_an_lms(file):
-                shutil.copyfile(file, to)
+            destination = Path(extracted_path, file.relative_to(archive_path))
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if not self._is_lms_archive(file):
+                shutil.copyfile(file, destination)
                 continue
             try:
                 with zipfile.ZipFile(file) as packed:
-                    packed.extractall(to.with_suffix(""))
+                    packed.extractall(destination.with_suffix(""))
             except Exception as error:  # noqa: BLE001 - zipfile answers a damaged archive with nearly any exception
                 self.parent.fail(f"{file} cannot be unpacked ({error}): download it again.")
 
-    def _is_of_an_lms(self, file: Path) -> bool:
+    def _is_lms_archive(self, file: Path) -> bool:
         pattern = self.parent.collector_plugin_inst.named_regexp
         try:
             with zipfile.ZipFile(file) as packed:
@@ -90,13 +92,13 @@ class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped b
         """What nbgrader reads from the name of a file."""
         found = super().collect(submitted_file)
         app = self.parent
-        exercise = exercise_of(app.coursedir.root, app.coursedir.assignment_id) if found else None
-        if exercise and (said := trouble(Path(submitted_file), exercise)):
-            self.log.warning("%s: %s", found.get("student_id"), said)
+        exercise = find_exercise(app.coursedir.root, app.coursedir.assignment_id) if found else None
+        if exercise and (reason := refusal_reason(Path(submitted_file), exercise)):
+            self.log.warning("%s: %s", found.get("student_id"), reason)
         return found
 
 
-def exercise_of(root: str, name: str) -> Exercise | None:
+def find_exercise(root: str, name: str) -> Exercise | None:
     """The exercise that is collected; None where it is none of ours."""
     try:
         return load_exercise(find_course(Path(root)).exercise_folder(name))
@@ -104,10 +106,10 @@ def exercise_of(root: str, name: str) -> Exercise | None:
         return None
 
 
-def trouble(path: Path, exercise: Exercise) -> str:
+def refusal_reason(path: Path, exercise: Exercise) -> str:
     """Why a submission cannot be graded, and what to do; empty where it can."""
     try:
         read_submission(path, exercise.name, released_files(exercise))
-    except Refused as reason:
+    except SubmissionRefused as reason:
         return str(reason)
     return ""

@@ -19,20 +19,20 @@ from autograder.course import Course
 from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.grading import released_files
-from autograder.nbgrader.autograding.cell_outputs import CHECK, is_gradable, outputs_of, points_for
-from autograder.nbgrader.config import SOURCE
+from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, check_cell_outputs, is_gradable, points_for
+from autograder.nbgrader.config import SOURCE_FOLDER
 from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.late_penalty import LatePenalties
-from autograder.nbgrader.gradebook.session import GradebookError, Graded
+from autograder.nbgrader.gradebook.session import GradebookError, GradeRow
 from autograder.nbgrader.gradebook.settings import Settings, read_settings
 from autograder.nbgrader.intake import normalize, timestamps
-from autograder.nbgrader.intake.attachments import copy_files
+from autograder.nbgrader.intake.attachments import copy_attachments
 
-STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
-READ_ONLY = 0o444  # as nbgrader leaves what it autograded
+DIRECTORY_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
+READ_ONLY_MODE = 0o444  # as nbgrader leaves what it autograded
 
 
-NotReady = (GradebookError, normalize.NoRelease)
+RECORDER_ERRORS = (GradebookError, normalize.ReleaseNotFound)
 """What a recorder raises: one sentence that says what is wrong and what to do."""
 
 
@@ -44,114 +44,116 @@ class Recorder:
     exercise: Exercise
     settings: Settings
     url: str
-    release: normalize.Notebook
+    release: normalize.NotebookDict
     warn: Callable[[str], None]
 
-    def record(self, graded: Iterable[tuple[str, Path, Report]]) -> list[str]:
+    def record(self, results: Iterable[tuple[str, Path, Report]]) -> list[str]:
         """Write everybody's autograded notebook, then all scores at once. Returns who has other points than before.
 
         Raises GradebookError; then no score is written.
         """
         name = self.exercise.name
-        rows = [self._write(*one) for one in graded]
-        with session.opened(self.url, self.course.root) as book:
+        rows = [self._write_notebook(*one) for one in results]
+        with session.open_gradebook(self.url, self.course.root) as book:
             before = book.scores(name)
             book.write(name, rows, LatePenalties(self.settings.config, self.course.root).penalty)
             after = book.scores(name)
-        return list(session.changes(before, after, [row.student for row in rows]))
+        return list(session.describe_changes(before, after, [row.student for row in rows]))
 
-    def _write(self, student: str, path: Path, report: Report) -> Graded:
+    def _write_notebook(self, student: str, path: Path, report: Report) -> GradeRow:
         name = self.exercise.name
-        taken = normalize.take_in(path, name, released_files(self.exercise), self.release)
-        if said := normalize.sentence(student, taken):
+        taken = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
+        if said := normalize.instructor_message(student, taken):
             self.warn(said)
-        auto = _filled(taken.notebook, self.release, report)
-        folder = self.folder_of(student)
+        auto = _fill_check_cells(taken.notebook, self.release, report)
+        folder = self.autograded_folder(student)
         try:
             if folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True)
-            self._copy(path, folder)
-            handed_in = self._time(student, path)
+            self._copy_student_files(path, folder)
+            handed_in = self._submission_time(student, path)
             if handed_in:
-                shutil.copyfile(path / timestamps.FILE, folder / timestamps.FILE)
+                shutil.copyfile(path / timestamps.TIMESTAMP_FILE, folder / timestamps.TIMESTAMP_FILE)
             text = json.dumps(taken.notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
             (folder / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
             for file in folder.rglob("*"):
                 if file.is_file():
-                    file.chmod(READ_ONLY)
+                    file.chmod(READ_ONLY_MODE)
         except OSError as error:
             raise GradebookError(f"{folder} cannot be written: {error.strerror}.") from None
-        blank = frozenset(_unanswered(taken.notebook, self.release))
-        return Graded(student, handed_in, auto, blank, taken.not_shown or not is_gradable(report))
+        blank = frozenset(_unanswered_cells(taken.notebook, self.release))
+        return GradeRow(student, handed_in, auto, blank, taken.is_placeholder or not is_gradable(report))
 
     @property
-    def called(self) -> str:
+    def display_url(self) -> str:
         """The gradebook as it may be told, without a password."""
         return make_url(self.url).render_as_string(hide_password=True)
 
-    def folder_of(self, student: str) -> Path:
+    def autograded_folder(self, student: str) -> Path:
         """Where nbgrader keeps a student's autograded notebook."""
         told = self.settings.config.CourseDirectory
-        structure = told.get("directory_structure") or STRUCTURE
+        structure = told.get("directory_structure") or DIRECTORY_STRUCTURE
         step = told.get("autograded_directory") or "autograded"
         inside = structure.format(nbgrader_step=step, student_id=student, assignment_id=self.exercise.name)
         return Path(self.course.root, inside)
 
-    def _copy(self, path: Path, folder: Path) -> None:
+    def _copy_student_files(self, path: Path, folder: Path) -> None:
         """The student's files, and over them those that were handed out, but for the one that is theirs to write in."""
-        copy_files(path, folder)
-        for file in (self.course.root / SOURCE / self.exercise.name).glob("*"):
+        copy_attachments(path, folder)
+        for file in (self.course.root / SOURCE_FOLDER / self.exercise.name).glob("*"):
             if file.is_file() and file.name not in (f"{self.exercise.name}.ipynb", f"{self.exercise.name}.py"):
                 shutil.copyfile(file, folder / file.name)
 
-    def _time(self, student: str, path: Path) -> datetime | None:
+    def _submission_time(self, student: str, path: Path) -> datetime | None:
         try:
-            return timestamps.handed_in(path) if path.is_dir() else None
-        except timestamps.NoTime as error:
+            return timestamps.read_timestamp(path) if path.is_dir() else None
+        except timestamps.InvalidTimestamp as error:
             self.warn(f"{student}: {error}")
             return None
 
 
-def recorder(course: Course, exercise: Exercise, url: str, warn: Callable[[str], None]) -> Recorder:
+def open_recorder(course: Course, exercise: Exercise, url: str, warn: Callable[[str], None]) -> Recorder:
     """A recorder to the gradebook at `url`, or where that is empty to the one that the course's settings name.
 
     Raises GradebookError where the exercise was not released there, or not as it is now.
     """
     settings = read_settings(course.root)
     url = url or settings.url
-    with session.opened(url, course.root) as book:
-        book.check(exercise)
-    return Recorder(course, exercise, settings, url, normalize.released_in(course.assignments / exercise.name), warn)
+    with session.open_gradebook(url, course.root) as book:
+        book.check_rubric(exercise)
+    return Recorder(course, exercise, settings, url, normalize.load_release(course.assignments / exercise.name), warn)
 
 
-def _filled(notebook: normalize.Notebook, release: normalize.Notebook, report: Report) -> dict[str, float | None]:
+def _fill_check_cells(
+    notebook: normalize.NotebookDict, release: normalize.NotebookDict, report: Report
+) -> dict[str, float | None]:
     """Write the verdict into the check cells. Returns what each grade cell has, None where a person decides."""
-    handed_out = dict(_named(release))
+    release_cells = dict(_nbgrader_cells(release))
     scores: dict[str, float | None] = {}
-    for name, cell in _named(notebook):
-        ours = cell["metadata"]["nbgrader"]
-        if not ours["grade"]:
+    for name, cell in _nbgrader_cells(notebook):
+        cell_metadata = cell["metadata"]["nbgrader"]
+        if not cell_metadata["grade"]:
             continue
-        if ours["solution"]:
-            scores[name] = 0.0 if cell["source"] == handed_out[name]["source"] else None
+        if cell_metadata["solution"]:
+            scores[name] = 0.0 if cell["source"] == release_cells[name]["source"] else None
             continue
-        function, most = name.removeprefix(CHECK), float(ours["points"])
-        first = not any(one is not None for key, one in scores.items() if key.startswith(CHECK))
-        cell["outputs"] = outputs_of(report, function, most, first)
-        scores[name] = points_for(report, function, most)
+        function, max_points = name.removeprefix(CHECK_CELL_PREFIX), float(cell_metadata["points"])
+        first = not any(one is not None for key, one in scores.items() if key.startswith(CHECK_CELL_PREFIX))
+        cell["outputs"] = check_cell_outputs(report, function, max_points, first)
+        scores[name] = points_for(report, function, max_points)
     return scores
 
 
-def _unanswered(notebook: normalize.Notebook, release: normalize.Notebook) -> Iterator[str]:
-    handed_out = dict(_named(release))
-    for name, cell in _named(notebook):
-        if cell["metadata"]["nbgrader"]["solution"] and cell["source"] == handed_out[name]["source"]:
+def _unanswered_cells(notebook: normalize.NotebookDict, release: normalize.NotebookDict) -> Iterator[str]:
+    release_cells = dict(_nbgrader_cells(release))
+    for name, cell in _nbgrader_cells(notebook):
+        if cell["metadata"]["nbgrader"]["solution"] and cell["source"] == release_cells[name]["source"]:
             yield name
 
 
-def _named(notebook: normalize.Notebook) -> Iterator[tuple[str, normalize.Cell]]:
+def _nbgrader_cells(notebook: normalize.NotebookDict) -> Iterator[tuple[str, normalize.CellDict]]:
     for cell in notebook["cells"]:
-        ours: Mapping[str, object] = cell["metadata"].get("nbgrader", {})
-        if ours:
-            yield str(ours["grade_id"]), cell
+        cell_metadata: Mapping[str, object] = cell["metadata"].get("nbgrader", {})
+        if cell_metadata:
+            yield str(cell_metadata["grade_id"]), cell

@@ -18,53 +18,53 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, Enum, List, Unicode
 
 from autograder.formats import csv_table
-from autograder.formats.fields import exact, points
+from autograder.formats.fields import format_points, to_decimal
 from autograder.formats.lms import canvas, moodle
-from autograder.nbgrader.autograding.cell_outputs import CHECK, MARK
+from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, METADATA_KEY
 
-State = Literal["graded", "ungraded", "missing", "excused"]
-STATES: tuple[State, ...] = ("graded", "ungraded", "missing", "excused")
-PENALTY = "late penalty"
+GradeState = Literal["graded", "ungraded", "missing", "excused"]
+GRADE_STATES: tuple[GradeState, ...] = ("graded", "ungraded", "missing", "excused")
+PENALTY_COLUMN = "late penalty"
 NO_POINTS = Decimal(0)
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """The points of one column, None where a person has yet to give them, and the most that there are."""
 
     points: Decimal | None
-    most: Decimal
+    max_points: Decimal
 
 
 @dataclass(frozen=True)
-class Line:
+class AssignmentScore:
     """What one student has for one assignment, by column, and the same in words."""
 
-    state: State
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    state: GradeState
+    parts: Mapping[str, ScorePart] = field(default_factory=dict)
     comment: str = ""
 
 
 @dataclass(frozen=True)
-class Column:
+class ExportColumn:
     """One column: its assignment, its part of that (empty for all of it), and the most points."""
 
     assignment: str
     part: str
-    most: Decimal
+    max_points: Decimal
 
 
 @dataclass(frozen=True)
-class Class:
+class ExportTable:
     """All that is exported: nbgrader's students, the columns, and lines by assignment and student."""
 
     students: Sequence[Any]
-    columns: Sequence[Column]
-    lines: Mapping[tuple[str, str], Line]
+    columns: Sequence[ExportColumn]
+    scores: Mapping[tuple[str, str], AssignmentScore]
 
-    def line(self, column: Column, student: Any) -> Line:
+    def score_for(self, column: ExportColumn, student: Any) -> AssignmentScore:
         """Where a student's points of a column stand."""
-        return self.lines[column.assignment, student.id]
+        return self.scores[column.assignment, student.id]
 
 
 class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
@@ -82,7 +82,7 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
         help="What the column of an assignment is called where that is not its name, such as 'BPTT (1234)' in Canvas.",
     ).tag(config=True)
 
-    file = ""
+    default_file = ""
 
     def export(self, gradebook: Any) -> None:
         """Write the file; where there is nothing to export, say so and exit."""
@@ -90,74 +90,79 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
         wanted = [str(one) for one in self.student]
         assignments = [one for one in gradebook.assignments if not names or one.name in names]
         if not assignments:
-            called = ", ".join(names) or "yet"
-            self.parent.fail("The gradebook holds no assignment %s: run `autograder release EXERCISE`.", called)
+            requested = ", ".join(names) or "yet"
+            self.parent.fail("The gradebook holds no assignment %s: run `autograder release EXERCISE`.", requested)
         students = [one for one in gradebook.students if not wanted or one.id in wanted]
-        lines: dict[tuple[str, str], Line] = {}
-        columns: list[Column] = []
+        scores: dict[tuple[str, str], AssignmentScore] = {}
+        columns: list[ExportColumn] = []
         for assignment in assignments:
-            own = {student.id: self._line(gradebook, assignment, student.id) for student in students}
-            columns += self._columns(assignment, own)
-            lines |= {(assignment.name, student): line for student, line in own.items()}
-            for state in STATES:
-                who = sorted(student for student, line in own.items() if line.state == state)
-                said = f": {', '.join(who)}" if who and state != "graded" else ""
-                self.log.info("%s: %d %s%s", assignment.name, len(who), state, said)
-        to = Path(self.to or self.file)
-        to.write_text(self.written(Class(students, columns, lines)), encoding="utf-8", newline="")
-        self.log.info("Written to %s", to)
+            by_student = {student.id: self._score(gradebook, assignment, student.id) for student in students}
+            columns += self._columns(assignment, by_student)
+            scores |= {(assignment.name, student): line for student, line in by_student.items()}
+            for state in GRADE_STATES:
+                students_in_state = sorted(student for student, line in by_student.items() if line.state == state)
+                names_suffix = f": {', '.join(students_in_state)}" if students_in_state and state != "graded" else ""
+                self.log.info("%s: %d %s%s", assignment.name, len(students_in_state), state, names_suffix)
+        path = Path(self.to or self.default_file)
+        path.write_text(self.to_csv(ExportTable(students, columns, scores)), encoding="utf-8", newline="")
+        self.log.info("Written to %s", path)
 
-    def written(self, everybody: Class) -> str:
+    def to_csv(self, everybody: ExportTable) -> str:
         """The text of the file."""
         raise NotImplementedError
 
-    def title(self, column: Column) -> str:
+    def column_title(self, column: ExportColumn) -> str:
         """What a column is called."""
         name = column.assignment
         return f"{name} {column.part}" if column.part else str(self.titles.get(name, name))
 
-    def _columns(self, assignment: Any, lines: Mapping[str, Line]) -> list[Column]:
-        most: dict[str, Decimal] = {"": exact(assignment.max_score)} if self.columns == "assignment" else {}
-        for line in lines.values():
-            for part, told in line.parts.items():
-                most[part] = max(most.get(part, NO_POINTS), told.most)
-        if PENALTY in most:
-            most[PENALTY] = most.pop(PENALTY)  # the last one
-        return [Column(assignment.name, part, worth) for part, worth in most.items()]
+    def _columns(self, assignment: Any, scores: Mapping[str, AssignmentScore]) -> list[ExportColumn]:
+        max_points: dict[str, Decimal] = {"": to_decimal(assignment.max_score)} if self.columns == "assignment" else {}
+        for line in scores.values():
+            for part, score in line.parts.items():
+                max_points[part] = max(max_points.get(part, NO_POINTS), score.max_points)
+        if PENALTY_COLUMN in max_points:
+            max_points[PENALTY_COLUMN] = max_points.pop(PENALTY_COLUMN)  # the last one
+        return [ExportColumn(assignment.name, part, worth) for part, worth in max_points.items()]
 
-    def _line(self, gradebook: Any, assignment: Any, student: str) -> Line:
+    def _score(self, gradebook: Any, assignment: Any, student: str) -> AssignmentScore:
         if student in self.excused:
-            return Line("excused")
+            return AssignmentScore("excused")
         try:
             submission = gradebook.find_submission(assignment.name, student)
         except MissingEntry:
-            return Line("missing")
+            return AssignmentScore("missing")
         cells = self._cells(assignment.name, student)
         places = list(cells)
         grades = sorted(
             (grade for notebook in submission.notebooks for grade in notebook.grades),
             key=lambda grade: (places.index(grade.name) if grade.name in places else len(places), grade.name),
         )
-        waits = any(_waits(grade) for grade in grades)
-        told = "; ".join(f"{_called(grade)}: {_told(grade)}" for grade in grades)
+        waits = any(_needs_manual_grade(grade) for grade in grades)
+        told = "; ".join(f"{_display_name(grade)}: {_describe_grade(grade)}" for grade in grades)
         parts = dict(self._parts(submission, grades, cells, waits))
-        return Line("ungraded" if waits else "graded", parts, told)
+        return AssignmentScore("ungraded" if waits else "graded", parts, told)
 
     def _parts(
-        self, submission: Any, grades: Sequence[Any], cells: Mapping[str, Sequence[Any]], waits: bool
-    ) -> Iterator[tuple[str, Part]]:
+        self, submission: Any, grades: Sequence[Any], cells: Mapping[str, Sequence[Any]], ungraded: bool
+    ) -> Iterator[tuple[str, ScorePart]]:
         penalty = submission.late_submission_penalty or 0.0
         if self.columns == "assignment":
-            score = exact(max(0.0, submission.score - penalty))
-            yield "", Part(None if waits else score, exact(submission.max_score))
+            score = to_decimal(max(0.0, submission.score - penalty))
+            yield "", ScorePart(None if ungraded else score, to_decimal(submission.max_score))
             return
         for grade in grades:
-            if self.columns == "check" and grade.name.startswith(CHECK):
-                yield from _checks(grade, cells.get(grade.name, ()))
+            if self.columns == "check" and grade.name.startswith(CHECK_CELL_PREFIX):
+                yield from _check_parts(grade, cells.get(grade.name, ()))
             else:
-                yield _called(grade), Part(None if _waits(grade) else exact(grade.score), exact(grade.max_score))
+                yield (
+                    _display_name(grade),
+                    ScorePart(
+                        None if _needs_manual_grade(grade) else to_decimal(grade.score), to_decimal(grade.max_score)
+                    ),
+                )
         if penalty:
-            yield PENALTY, Part(-exact(penalty), NO_POINTS)
+            yield PENALTY_COLUMN, ScorePart(-to_decimal(penalty), NO_POINTS)
 
     def _cells(self, assignment: str, student: str) -> dict[str, list[Any]]:
         """The grade cells of an autograded notebook in order, each with what it says of its checks."""
@@ -169,7 +174,9 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
             return {}
         return {
             cell["metadata"]["nbgrader"]["grade_id"]: [
-                output["metadata"][MARK] for output in cell.get("outputs", ()) if MARK in output.get("metadata", ())
+                output["metadata"][METADATA_KEY]
+                for output in cell.get("outputs", ())
+                if METADATA_KEY in output.get("metadata", ())
             ]
             for cell in notebook["cells"]
             if cell["metadata"].get("nbgrader", {}).get("grade")
@@ -179,76 +186,87 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
 class CanvasExporter(Exporter):
     """For the import of Canvas's gradebook: EX who is excused, nothing who is missing, a dash whose work waits."""
 
-    file = "canvas.csv"
+    default_file = "canvas.csv"
 
-    def written(self, everybody: Class) -> str:
+    def to_csv(self, everybody: ExportTable) -> str:
         """A line for each student, under the line of the most points possible."""
-        most = (column.most for column in everybody.columns)
-        rows: list[list[csv_table.Cell]] = [["    Points Possible", "", "", "", "", *most]]
+        most = (column.max_points for column in everybody.columns)
+        rows: list[list[csv_table.CellValue]] = [["    Points Possible", "", "", "", "", *most]]
         for one in everybody.students:
-            row: list[csv_table.Cell] = [_name(one, ", ".join, last=True), one.lms_user_id or "", "", one.id, ""]
-            rows.append(row + [self._cell(everybody.line(column, one), column) for column in everybody.columns])
-        return csv_table.write([*canvas.COLUMNS, *map(self.title, everybody.columns)], rows)
+            row: list[csv_table.CellValue] = [
+                _student_name(one, ", ".join, last=True),
+                one.lms_user_id or "",
+                "",
+                one.id,
+                "",
+            ]
+            rows.append(row + [self._cell(everybody.score_for(column, one), column) for column in everybody.columns])
+        return csv_table.to_csv([*canvas.COLUMNS, *map(self.column_title, everybody.columns)], rows)
 
-    def _cell(self, line: Line, column: Column) -> csv_table.Cell:
-        words = {"excused": "EX", "missing": None, "ungraded": csv_table.NO_GRADE, "graded": NO_POINTS}
-        found = _points(line, column)
-        return words[line.state] if found is None else found
+    def _cell(self, score: AssignmentScore, column: ExportColumn) -> csv_table.CellValue:
+        placeholders = {"excused": "EX", "missing": None, "ungraded": csv_table.NO_GRADE, "graded": NO_POINTS}
+        points_given = _points_in_column(score, column)
+        return placeholders[score.state] if points_given is None else points_given
 
 
 class MoodleExporter(Exporter):
     """For Moodle's import of grades; a column of words says who is excused, missing or waiting, and is not imported."""
 
-    file = "moodle.csv"
+    default_file = "moodle.csv"
 
-    def written(self, everybody: Class) -> str:
+    def to_csv(self, everybody: ExportTable) -> str:
         """A line for each student; each assignment has a column of comments and one of states after its points."""
         names = list(dict.fromkeys(column.assignment for column in everybody.columns))
         heads, rows = list(moodle.COLUMNS), []
         for name in names:
-            heads += [self.title(column) for column in everybody.columns if column.assignment == name]
+            heads += [self.column_title(column) for column in everybody.columns if column.assignment == name]
             heads += [f"{name} (feedback)", f"{name} (state)"]
         for one in everybody.students:
-            row: list[csv_table.Cell] = [_name(one, " ".join), one.id, one.lms_user_id or "", one.email or ""]
+            row: list[csv_table.CellValue] = [
+                _student_name(one, " ".join),
+                one.id,
+                one.lms_user_id or "",
+                one.email or "",
+            ]
             for name in names:
-                line = everybody.lines[name, one.id]
-                row += [_points(line, column) for column in everybody.columns if column.assignment == name]
+                line = everybody.scores[name, one.id]
+                row += [_points_in_column(line, column) for column in everybody.columns if column.assignment == name]
                 row += [line.comment if line.state == "graded" else "", line.state]
             rows.append(row)
-        return csv_table.write(heads, rows)
+        return csv_table.to_csv(heads, rows)
 
 
-def _checks(grade: Any, checks: Sequence[Any]) -> Iterator[tuple[str, Part]]:
+def _check_parts(grade: Any, checks: Sequence[Any]) -> Iterator[tuple[str, ScorePart]]:
     """The checks of one function, and what a person gave or took away besides."""
     for check in checks:
-        yield check["id"], Part(exact(check["points"]), exact(check["max_points"]))
-    by_hand = exact(grade.score) - sum((exact(check["points"]) for check in checks), NO_POINTS)
-    if by_hand and not _waits(grade):
-        yield f"{_called(grade)} by hand", Part(by_hand, NO_POINTS)
+        yield check["id"], ScorePart(to_decimal(check["points"]), to_decimal(check["max_points"]))
+    by_hand = to_decimal(grade.score) - sum((to_decimal(check["points"]) for check in checks), NO_POINTS)
+    if by_hand and not _needs_manual_grade(grade):
+        yield f"{_display_name(grade)} by hand", ScorePart(by_hand, NO_POINTS)
 
 
-def _points(line: Line, column: Column) -> Decimal | None:
+def _points_in_column(score: AssignmentScore, column: ExportColumn) -> Decimal | None:
     """The points in a column; 0 where a graded one has none there, such as no penalty."""
-    part = line.parts.get(column.part)
+    part = score.parts.get(column.part)
     if part is None:
-        return NO_POINTS if line.state == "graded" else None
+        return NO_POINTS if score.state == "graded" else None
     return part.points
 
 
-def _waits(grade: Any) -> bool:
+def _needs_manual_grade(grade: Any) -> bool:
     """Whether a person has yet to give the points; those that a person gave stay as they are after a regrade."""
     return bool(grade.needs_manual_grade) and grade.manual_score is None
 
 
-def _called(grade: Any) -> str:
+def _display_name(grade: Any) -> str:
     name: str = grade.name
-    return name.removeprefix(CHECK)
+    return name.removeprefix(CHECK_CELL_PREFIX)
 
 
-def _told(grade: Any) -> str:
-    return "waits" if _waits(grade) else f"{points(grade.score)}/{points(grade.max_score)}"
+def _describe_grade(grade: Any) -> str:
+    return "waits" if _needs_manual_grade(grade) else f"{format_points(grade.score)}/{format_points(grade.max_score)}"
 
 
-def _name(student: Any, join: Callable[[list[str]], str], last: bool = False) -> str:
+def _student_name(student: Any, join: Callable[[list[str]], str], last: bool = False) -> str:
     names = [student.last_name, student.first_name] if last else [student.first_name, student.last_name]
     return join([name for name in names if name]) or str(student.id)

@@ -17,12 +17,14 @@ class LatePenalties:
     config: Config
     root: Path
 
-    def penalty(self, student: str, score: float, seconds: float) -> float | None:
+    def penalty(self, student: str, score: float, seconds_late: float) -> float | None:
         """What nbgrader takes off `score` for being late by so many seconds; None for nothing."""
-        if not seconds or not any(self.config.get(name) for name in ("AssignLatePenalties", "LateSubmissionPlugin")):
+        if not seconds_late or not any(
+            self.config.get(name) for name in ("AssignLatePenalties", "LateSubmissionPlugin")
+        ):
             return None
-        told: float | None = self._plugin().late_submission_penalty(student, score, seconds)
-        return None if told is None else min(max(told, 0.0), score)
+        deduction: float | None = self._plugin().late_submission_penalty(student, score, seconds_late)
+        return None if deduction is None else min(max(deduction, 0.0), score)
 
     def _plugin(self) -> Any:
         if str(self.root) not in sys.path:

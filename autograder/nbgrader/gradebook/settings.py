@@ -10,8 +10,8 @@ from pathlib import Path
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
-from autograder.nbgrader.config import CONFIG
-from autograder.nbgrader.gradebook.session import GradebookError, url_of
+from autograder.nbgrader.config import CONFIG_FILE
+from autograder.nbgrader.gradebook.session import GradebookError, default_url
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,12 @@ def read_settings(root: Path) -> Settings:
     """
     try:
         with chdir(root):
-            config = PyFileConfigLoader(CONFIG, os.fspath(root)).load_config()
+            config = PyFileConfigLoader(CONFIG_FILE, os.fspath(root)).load_config()
     except ConfigFileNotFound:
         config = Config()
     except Exception as error:  # noqa: BLE001 - the file is a program of the instructor's and may raise anything
-        raise GradebookError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}.") from None
-    told = config.CourseDirectory
-    return Settings(str(told.get("db_url") or url_of(root)), str(told.get("course_id") or ""), config)
+        raise GradebookError(f"{root / CONFIG_FILE} cannot be read: {type(error).__name__}: {error}.") from None
+    directories = config.CourseDirectory
+    return Settings(
+        str(directories.get("db_url") or default_url(root)), str(directories.get("course_id") or ""), config
+    )

@@ -7,31 +7,35 @@ from pathlib import Path
 
 from autograder.nbgrader.intake import timestamps
 from autograder.submission import safe_files
-from autograder.submission.reader import MOST_ENTRIES
+from autograder.submission.reader import MAX_ENTRIES
 
-MOST_BYTES = 100_000_000  # of one student, as in nbgrader's exchange
+MAX_BYTES = 100_000_000  # of one student, as in nbgrader's exchange
 
 
-def copy_files(handed_in: Path, here: Path) -> None:
+def copy_attachments(submission_folder: Path, target: Path) -> None:
     """Copy regular files of a sensible size from a submission; no links, no other notebooks, not its timestamp."""
-    room = MOST_BYTES
-    found = sorted(islice(handed_in.rglob("*"), MOST_ENTRIES)) if handed_in.is_dir() else []
-    for path in found:
-        if path.suffix == ".ipynb" or path.name == timestamps.FILE or _leaves(path, handed_in):
+    bytes_left = MAX_BYTES
+    paths = sorted(islice(submission_folder.rglob("*"), MAX_ENTRIES)) if submission_folder.is_dir() else []
+    for path in paths:
+        if (
+            path.suffix == ".ipynb"
+            or path.name == timestamps.TIMESTAMP_FILE
+            or _crosses_symlink(path, submission_folder)
+        ):
             continue
         try:
-            data = safe_files.content(path)
-        except safe_files.Unreadable:
+            data = safe_files.read_regular(path)
+        except safe_files.UnreadableFileError:
             continue
-        room -= len(data)
-        if room < 0:
+        bytes_left -= len(data)
+        if bytes_left < 0:
             return
-        there = here / path.relative_to(handed_in)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        there.write_bytes(data)
+        destination = target / path.relative_to(submission_folder)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        destination.write_bytes(data)
 
 
-def _leaves(path: Path, folder: Path) -> bool:
+def _crosses_symlink(path: Path, folder: Path) -> bool:
     """Whether a link stands on the way from the folder to the file."""
-    between = [path, *path.parents]
-    return any(place.is_symlink() for place in between[: between.index(folder)])
+    ancestors = [path, *path.parents]
+    return any(place.is_symlink() for place in ancestors[: ancestors.index(folder)])

@@ -14,227 +14,241 @@ from pathlib import Path
 from typing import Any
 
 from autograder.submission import archive, safe_files
-from autograder.submission.cells import MOST_CELLS, CellsError, defined_in, script_cells, tidy
-from autograder.submission.reader import ARCHIVE, Refused, Released, read_submission
-from autograder.submission.sanitize import plain
+from autograder.submission.cells import MAX_CELLS, CellsError, defined_functions, normalize_source, parse_script
+from autograder.submission.reader import ARCHIVE_SUFFIX, ReleasedFiles, SubmissionRefused, read_submission
+from autograder.submission.sanitize import one_line
 
-Cell = dict[str, Any]
-Notebook = dict[str, Any]
-KINDS = ("code", "markdown", "raw")
+CellDict = dict[str, Any]
+NotebookDict = dict[str, Any]
+CELL_TYPES = ("code", "markdown", "raw")
 
 
 @dataclass(frozen=True)
-class Taken:
+class NormalizedNotebook:
     """A submission taken in: its notebook, why it cannot be graded (empty where it can), and what was put right.
 
-    `not_shown` is for work that is graded, but of which nbgrader cannot show anything.
+    `is_placeholder` is for work that is graded, but of which nbgrader cannot show anything.
     """
 
-    notebook: Notebook
-    refused: str = ""
-    mended: tuple[str, ...] = ()
-    not_shown: bool = False
+    notebook: NotebookDict
+    refusal_reason: str = ""
+    repairs: tuple[str, ...] = ()
+    is_placeholder: bool = False
 
 
-def release_of(text: str) -> Notebook:
+def parse_release(text: str) -> NotebookDict:
     """The notebook that students got, from the text of its file. Raises ValueError where it is none."""
     notebook = json.loads(text)
-    return {"cells": _cells(notebook), "metadata": notebook["metadata"]}
+    return {"cells": _parse_cells(notebook), "metadata": notebook["metadata"]}
 
 
-class NoRelease(Exception):
+class ReleaseNotFound(Exception):
     """A folder without the notebook that students got: one sentence."""
 
 
-def released_in(folder: Path) -> Notebook:
+def load_release(folder: Path) -> NotebookDict:
     """The notebook that students got, in the folder that was handed out. Raises NoRelease."""
     name = folder.name
     try:
-        return release_of((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
+        return parse_release((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
-        raise NoRelease(f"{folder} holds no {name}.ipynb: run `autograder release {name}`.") from None
+        raise ReleaseNotFound(f"{folder} holds no {name}.ipynb: run `autograder release {name}`.") from None
 
 
-def take_in(path: Path, name: str, released: Released, release: Notebook) -> Taken:
+def normalize_submission(
+    path: Path, name: str, released_files: ReleasedFiles, release: NotebookDict
+) -> NormalizedNotebook:
     """Take in the submission of the exercise `name` at `path`; `release` is the notebook that students got."""
     try:
-        return _taken(path, name, released, release)
+        return _read_and_normalize(path, name, released_files, release)
     except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission its picture only
-        return not_shown(release, error)
+        return placeholder_notebook(release, error)
 
 
-def not_shown(release: Notebook, error: Exception) -> Taken:
+def placeholder_notebook(release: NotebookDict, error: Exception) -> NormalizedNotebook:
     """The release's own notebook, in place of one that cannot be shown for this reason."""
-    why = f"It is graded, and its notebook cannot be shown ({type(error).__name__}: {plain(str(error), 200)})."
-    return replace(settled(release, []), mended=(why,), not_shown=True)
+    repair = f"It is graded, and its notebook cannot be shown ({type(error).__name__}: {one_line(str(error), 200)})."
+    return replace(restore_cells(release, []), repairs=(repair,), is_placeholder=True)
 
 
-def _taken(path: Path, name: str, released: Released, release: Notebook) -> Taken:
+def _read_and_normalize(
+    path: Path, name: str, released_files: ReleasedFiles, release: NotebookDict
+) -> NormalizedNotebook:
     try:
-        submission = read_submission(path, name, released)
-    except Refused as reason:
-        return replace(settled(release, list(_salvaged(path, name))), refused=str(reason), mended=())
-    data = _content(submission.path, path)
+        submission = read_submission(path, name, released_files)
+    except SubmissionRefused as reason:
+        return replace(restore_cells(release, list(_recover_cells(path, name))), refusal_reason=str(reason), repairs=())
+    data = _read_graded_file(submission.path, path)
     if submission.kind == "notebook":
-        return settled(release, _cells(json.loads(_text(data))))
-    answers = _answers_in_words(submission.path.with_name(f"{name}.ipynb"), path)
-    taken = settled(release, [*(_code(cell.written) for cell in script_cells(_text(data))), *answers])
-    return replace(taken, mended=(f"{plain(submission.path.name, 80)} was graded, and no notebook.",))
+        return restore_cells(release, _parse_cells(json.loads(_decode(data))))
+    answers = _markdown_answers(submission.path.with_name(f"{name}.ipynb"), path)
+    normalized = restore_cells(
+        release, [*(_code_cell(cell.original_source) for cell in parse_script(_decode(data))), *answers]
+    )
+    return replace(normalized, repairs=(f"{one_line(submission.path.name, 80)} was graded, and no notebook.",))
 
 
-def settled(release: Notebook, written: Sequence[Cell]) -> Taken:
+def restore_cells(release: NotebookDict, student_cells: Sequence[CellDict]) -> NormalizedNotebook:
     """A notebook of the student's cells in which every named cell of the release has its place, once."""
-    named = {_name(cell): cell for cell in release["cells"] if _name(cell)}
-    shown = written[:MOST_CELLS]
-    chosen, mended = _matched(named, shown)
-    if len(shown) < len(written):
-        mended.append(f"Only the first {MOST_CELLS} of its {len(written)} cells are shown.")
-    cells = [_own(cell) for cell in shown]
-    for name, place in chosen.items():
-        cells[place] = _in_place_of(named[name], cells[place])
-    place = -1
+    named = {_grade_id(cell): cell for cell in release["cells"] if _grade_id(cell)}
+    shown = student_cells[:MAX_CELLS]
+    chosen, repairs = _match_cells(named, shown)
+    if len(shown) < len(student_cells):
+        repairs.append(f"Only the first {MAX_CELLS} of its {len(student_cells)} cells are shown.")
+    cells = [_stripped(cell) for cell in shown]
+    for name, index in chosen.items():
+        cells[index] = _with_release_metadata(named[name], cells[index])
+    index = -1
     for name, original in named.items():
         if name in chosen:
-            place = next(i for i, cell in enumerate(cells) if _name(cell) == name)
+            index = next(i for i, cell in enumerate(cells) if _grade_id(cell) == name)
         else:
-            place += 1
-            cells.insert(place, _put_back(original, cells, name))
-    notebook = {"cells": _numbered(cells), "metadata": release["metadata"], "nbformat": 4, "nbformat_minor": 5}
-    return Taken(notebook, "", tuple(mended))
+            index += 1
+            cells.insert(index, _restored_cell(original, cells, name))
+    notebook = {"cells": _with_unique_ids(cells), "metadata": release["metadata"], "nbformat": 4, "nbformat_minor": 5}
+    return NormalizedNotebook(notebook, "", tuple(repairs))
 
 
-def _matched(named: dict[str, Cell], written: Sequence[Cell]) -> tuple[dict[str, int], list[str]]:
+def _match_cells(named: dict[str, CellDict], student_cells: Sequence[CellDict]) -> tuple[dict[str, int], list[str]]:
     """Which of the student's cells stands for each named cell of the release, and what is wrong with the others."""
     chosen: dict[str, int] = {}
-    mended: list[str] = []
+    repairs: list[str] = []
     for name, original in named.items():
-        free = [i for i in range(len(written)) if i not in chosen.values()]
-        claims = [i for i in free if _name(written[i]) == name]
-        candidates = [i for i in claims if written[i]["cell_type"] == original["cell_type"]]
+        free = [i for i in range(len(student_cells)) if i not in chosen.values()]
+        claims = [i for i in free if _grade_id(student_cells[i]) == name]
+        candidates = [i for i in claims if student_cells[i]["cell_type"] == original["cell_type"]]
         if not claims:
-            candidates = [i for i in free if _recognised(written[i], name, original)]
+            candidates = [i for i in free if _resembles(student_cells[i], name, original)]
         if len(claims) > 1:
-            mended.append(f"There were {len(claims)} cells called {name}: the last one stands for it here.")
+            repairs.append(f"There were {len(claims)} cells called {name}: the last one stands for it here.")
         if not candidates:
-            what = "had become a cell of another kind" if claims else "was missing"
-            mended.append(f"The cell {name} {what}: it was put back.")
+            problem = "had become a cell of another kind" if claims else "was missing"
+            repairs.append(f"The cell {name} {problem}: it was put back.")
             continue
-        chosen[name] = _best(candidates, written, name)
-        mended += _differences(written[chosen[name]], original, name, bool(claims))
-    return chosen, mended
+        chosen[name] = _choose_candidate(candidates, student_cells, name)
+        repairs += _differences(student_cells[chosen[name]], original, name, bool(claims))
+    return chosen, repairs
 
 
-def _best(candidates: list[int], written: Sequence[Cell], name: str) -> int:
+def _choose_candidate(candidates: list[int], student_cells: Sequence[CellDict], name: str) -> int:
     """The last one that defines the function, since that is the one that counts; else the last one."""
-    defining = [i for i in candidates if defined_in(written[i]["source"], [name])]
+    defining = [i for i in candidates if defined_functions(student_cells[i]["source"], [name])]
     return (defining or candidates)[-1]
 
 
-def _recognised(cell: Cell, name: str, original: Cell) -> bool:
+def _resembles(cell: CellDict, name: str, original: CellDict) -> bool:
     """Whether a cell without its metadata is the one of the release, or its answer."""
-    if cell["cell_type"] != original["cell_type"] or _name(cell):
+    if cell["cell_type"] != original["cell_type"] or _grade_id(cell):
         return False
-    if cell.get("id") == original["id"] or tidy(cell["source"]) == tidy(original["source"]):
+    if cell.get("id") == original["id"] or normalize_source(cell["source"]) == normalize_source(original["source"]):
         return True
-    ours = original["metadata"]["nbgrader"]
-    if not ours["solution"]:
+    nbgrader_metadata = original["metadata"]["nbgrader"]
+    if not nbgrader_metadata["solution"]:
         return False
     first = original["source"].split("\n")[0]
-    return bool(defined_in(cell["source"], [name])) or (ours["grade"] and cell["source"].startswith(first))
+    return bool(defined_functions(cell["source"], [name])) or (
+        nbgrader_metadata["grade"] and cell["source"].startswith(first)
+    )
 
 
-def _differences(cell: Cell, original: Cell, name: str, claimed: bool) -> Iterator[str]:
+def _differences(cell: CellDict, original: CellDict, name: str, claimed: bool) -> Iterator[str]:
     if not claimed:
         yield f"The cell {name} had lost what nbgrader knows it by: it was put back."
     elif cell["metadata"]["nbgrader"].get("schema_version") != original["metadata"]["nbgrader"]["schema_version"]:
         yield f"The cell {name} had nbgrader's marks of another version: they were renewed."
-    if _locked(original) and tidy(cell["source"]) != tidy(original["source"]):
+    if _is_locked(original) and normalize_source(cell["source"]) != normalize_source(original["source"]):
         yield f"The cell {name} was changed: it was put back."
 
 
-def _in_place_of(original: Cell, cell: Cell) -> Cell:
-    source = original["source"] if _locked(original) else cell["source"]
+def _with_release_metadata(original: CellDict, cell: CellDict) -> CellDict:
+    source = original["source"] if _is_locked(original) else cell["source"]
     return cell | {"id": original["id"], "metadata": original["metadata"], "source": source}
 
 
-def _put_back(original: Cell, cells: Sequence[Cell], name: str) -> Cell:
-    elsewhere = any(defined_in(cell["source"], [name]) for cell in cells if cell["cell_type"] == "code")
+def _restored_cell(original: CellDict, cells: Sequence[CellDict], name: str) -> CellDict:
+    elsewhere = any(defined_functions(cell["source"], [name]) for cell in cells if cell["cell_type"] == "code")
     if original["metadata"]["nbgrader"]["solution"] and elsewhere:
-        return _own(original) | {"metadata": original["metadata"], "source": f"# {name} is written in another cell."}
-    return _own(original) | {"metadata": original["metadata"]}
+        return _stripped(original) | {
+            "metadata": original["metadata"],
+            "source": f"# {name} is written in another cell.",
+        }
+    return _stripped(original) | {"metadata": original["metadata"]}
 
 
-def _numbered(cells: Sequence[Cell]) -> list[Cell]:
+def _with_unique_ids(cells: Sequence[CellDict]) -> list[CellDict]:
     """The cells with ids that are told apart: those of the release keep theirs."""
-    taken = {cell["id"] for cell in cells if _name(cell)}
-    free = (one for one in map("own-{}".format, count(1)) if one not in taken)
-    return [cell if _name(cell) else cell | {"id": next(free)} for cell in cells]
+    used_ids = {cell["id"] for cell in cells if _grade_id(cell)}
+    free_ids = (one for one in map("own-{}".format, count(1)) if one not in used_ids)
+    return [cell if _grade_id(cell) else cell | {"id": next(free_ids)} for cell in cells]
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------
 
 
-def _answers_in_words(notebook: Path, handed_in: Path) -> list[Cell]:
+def _markdown_answers(notebook: Path, submission_path: Path) -> list[CellDict]:
     """The answers in words of a notebook beside a script: they cannot stand in the script."""
     try:
-        cells = _cells(json.loads(_text(_content(notebook, handed_in))))
-    except (safe_files.Unreadable, ValueError, RecursionError):
+        cells = _parse_cells(json.loads(_decode(_read_graded_file(notebook, submission_path))))
+    except (safe_files.UnreadableFileError, ValueError, RecursionError):
         return []
-    return [cell for cell in cells if cell["cell_type"] == "markdown" and _name(cell)]
+    return [cell for cell in cells if cell["cell_type"] == "markdown" and _grade_id(cell)]
 
 
-def _content(path: Path, handed_in: Path) -> bytes:
+def _read_graded_file(path: Path, submission_path: Path) -> bytes:
     """What the file holds that was graded: one on disk, or a member of the zip file on the way to it."""
-    above = [path, *path.parents]
-    for place in above[: above.index(handed_in) + 1]:
-        if place != path and place.suffix.lower() == ARCHIVE and place.is_file():
-            return archive.content(place, path.relative_to(place).as_posix())
-    return safe_files.content(path)
+    ancestors = [path, *path.parents]
+    for place in ancestors[: ancestors.index(submission_path) + 1]:
+        if place != path and place.suffix.lower() == ARCHIVE_SUFFIX and place.is_file():
+            return archive.read_member(place, path.relative_to(place).as_posix())
+    return safe_files.read_regular(path)
 
 
-def _text(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _salvaged(path: Path, name: str) -> Iterator[Cell]:
+def _recover_cells(path: Path, name: str) -> Iterator[CellDict]:
     """The cells that can still be read of work that cannot be graded."""
-    readers: dict[str, Callable[[str], Iterator[Cell]]] = {".ipynb": _salvaged_cells, ".py": _salvaged_script}
+    readers: dict[str, Callable[[str], Iterator[CellDict]]] = {
+        ".ipynb": _recover_notebook_cells,
+        ".py": _recover_script_cells,
+    }
     for suffix, reader in readers.items():
         try:
-            data = safe_files.content(path / f"{name}{suffix}" if path.is_dir() else path)
-        except safe_files.Unreadable:
+            data = safe_files.read_regular(path / f"{name}{suffix}" if path.is_dir() else path)
+        except safe_files.UnreadableFileError:
             continue
-        yield from reader(_text(data))
+        yield from reader(_decode(data))
         return
 
 
-def _salvaged_script(text: str) -> Iterator[Cell]:
+def _recover_script_cells(text: str) -> Iterator[CellDict]:
     try:
-        yield from (_code(cell.written) for cell in script_cells(text))
+        yield from (_code_cell(cell.original_source) for cell in parse_script(text))
     except CellsError:
         return
 
 
-def _salvaged_cells(text: str) -> Iterator[Cell]:
+def _recover_notebook_cells(text: str) -> Iterator[CellDict]:
     """The cells of a notebook as far as it can be read: of an older format, or cut short."""
     try:
-        yield from _cells(json.loads(text))
+        yield from _parse_cells(json.loads(text))
         return
     except (ValueError, RecursionError):
         pass
     decoder = json.JSONDecoder()
-    place = text.find("[", text.find('"cells"'))
-    while place >= 0:
-        place += 1 + len(text[place + 1 :]) - len(text[place + 1 :].lstrip())
+    position = text.find("[", text.find('"cells"'))
+    while position >= 0:
+        position += 1 + len(text[position + 1 :]) - len(text[position + 1 :].lstrip())
         try:
-            cell, place = decoder.raw_decode(text, place)
+            cell, position = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
             return
-        yield from _cells({"cells": [cell]})
-        place = text.find(",", place) if text[place:].lstrip().startswith(",") else -1
+        yield from _parse_cells({"cells": [cell]})
+        position = text.find(",", position) if text[position:].lstrip().startswith(",") else -1
 
 
-def _cells(notebook: Any) -> list[Cell]:
+def _parse_cells(notebook: Any) -> list[CellDict]:
     """The cells of anything that came out of JSON, as far as they are cells."""
     if not isinstance(notebook, dict):
         return []
@@ -242,23 +256,25 @@ def _cells(notebook: Any) -> list[Cell]:
     sheets = notebook.get("worksheets")
     if found is None and isinstance(sheets, list) and sheets and isinstance(sheets[0], dict):  # formats before 4
         found = sheets[0].get("cells")
-    return [_cell(cell) for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
+    return [_clean_cell(cell) for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
 
 
-def _cell(cell: dict[str, Any]) -> Cell:
+def _clean_cell(cell: dict[str, Any]) -> CellDict:
     """A cell with a source that is a text and metadata that are a dictionary, whatever it was."""
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
     source = source if isinstance(source, str) else ""
-    made: Cell = {
+    cleaned: CellDict = {
         "id": cell.get("id") if isinstance(cell.get("id"), str) else "",
-        "cell_type": cell.get("cell_type") if cell.get("cell_type") in KINDS else "code",
+        "cell_type": cell.get("cell_type") if cell.get("cell_type") in CELL_TYPES else "code",
         "metadata": cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {},
         "source": source.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n"),
     }
     attached = cell.get("attachments")
-    return made | {"attachments": attached} if _is_attachments(attached) and made["cell_type"] != "code" else made
+    return (
+        cleaned | {"attachments": attached} if _is_attachments(attached) and cleaned["cell_type"] != "code" else cleaned
+    )
 
 
 def _is_attachments(attached: object) -> bool:
@@ -270,28 +286,30 @@ def _is_attachments(attached: object) -> bool:
     )
 
 
-def _code(source: str) -> Cell:
+def _code_cell(source: str) -> CellDict:
     return {"id": "", "cell_type": "code", "metadata": {}, "source": source.strip("\n")}
 
 
-def _own(cell: Cell) -> Cell:
+def _stripped(cell: CellDict) -> CellDict:
     """A cell without what nbgrader and others said of it, and without outputs."""
-    kept = {key: cell[key] for key in ("id", "cell_type", "source", "attachments") if key in cell}
-    return kept | {"metadata": {}} | ({"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else {})
+    stripped = {key: cell[key] for key in ("id", "cell_type", "source", "attachments") if key in cell}
+    return (
+        stripped | {"metadata": {}} | ({"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else {})
+    )
 
 
-def _name(cell: Cell) -> str:
-    ours = cell["metadata"].get("nbgrader")
-    name = ours.get("grade_id") if isinstance(ours, dict) else None
+def _grade_id(cell: CellDict) -> str:
+    nbgrader_metadata = cell["metadata"].get("nbgrader")
+    name = nbgrader_metadata.get("grade_id") if isinstance(nbgrader_metadata, dict) else None
     return name if isinstance(name, str) else ""
 
 
-def _locked(cell: Cell) -> bool:
+def _is_locked(cell: CellDict) -> bool:
     return bool(cell["metadata"]["nbgrader"]["locked"])
 
 
-def sentence(student: str, taken: Taken) -> str:
+def instructor_message(student: str, normalized: NormalizedNotebook) -> str:
     """What an instructor is told of a submission that was not as it should be; empty where it was."""
-    if taken.refused:
-        return f"{student}: {taken.refused} It has 0 points until somebody grades it by hand or it is handed in again."
-    return f"{student}: {' '.join(taken.mended)}" if taken.mended else ""
+    if normalized.refusal_reason:
+        return f"{student}: {normalized.refusal_reason} It has 0 points until somebody grades it by hand or it is handed in again."
+    return f"{student}: {' '.join(normalized.repairs)}" if normalized.repairs else ""

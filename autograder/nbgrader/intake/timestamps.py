@@ -9,24 +9,24 @@ from dateutil import parser, tz  # type: ignore[import-untyped]  # its types wou
 
 from autograder.submission import safe_files
 
-FILE = "timestamp.txt"
+TIMESTAMP_FILE = "timestamp.txt"
 
 
-class NoTime(Exception):
+class InvalidTimestamp(Exception):
     """A timestamp.txt that holds no time."""
 
 
-def handed_in(folder: Path) -> datetime | None:
+def read_timestamp(folder: Path) -> datetime | None:
     """The time in a submission's timestamp.txt, as nbgrader reads it; None without one. Raises NoTime."""
-    if not (folder / FILE).exists():
+    if not (folder / TIMESTAMP_FILE).exists():
         return None
     try:
-        text = safe_files.content(folder / FILE).decode().strip()
+        text = safe_files.read_regular(folder / TIMESTAMP_FILE).decode().strip()
         day, clock, *zone = text.split(" ") if text.count(" ") == 2 else (text, "")
-        told: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
-    except (safe_files.Unreadable, ValueError, OverflowError):
-        raise NoTime(f"{FILE} holds no time, so this counts as handed in on time.") from None
-    return told.astimezone(UTC).replace(tzinfo=None) if told.tzinfo else told
+        submitted_at: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
+    except (safe_files.UnreadableFileError, ValueError, OverflowError):
+        raise InvalidTimestamp(f"{TIMESTAMP_FILE} holds no time, so this counts as handed in on time.") from None
+    return submitted_at.astimezone(UTC).replace(tzinfo=None) if submitted_at.tzinfo else submitted_at
 
 
 def _zone(name: str | None, seconds: int | None) -> object:

@@ -18,13 +18,13 @@ from autograder.sandbox.guest import linux
 if sys.platform != "win32":
     import resource
 
-_SEIZE = 0x4206  # the request of ptrace that does not even stop the other process
+_PTRACE_SEIZE = 0x4206  # the request of ptrace that does not even stop the other process
 
 
 def _write_file() -> None:
-    file = Path("autograder-was-here")
-    file.write_bytes(b"")
-    file.unlink()
+    path = Path("autograder-was-here")
+    path.write_bytes(b"")
+    path.unlink()
 
 
 def _fork() -> None:
@@ -40,12 +40,12 @@ def _set_limit() -> None:
         raise PermissionError from None  # what this module makes of it
 
 
-def _make_code() -> None:
+def _map_executable_memory() -> None:
     mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close()
 
 
 def _trace_parent() -> None:
-    linux.syscall({"x86_64": 101, "aarch64": 117}[os.uname().machine], _SEIZE, os.getppid(), 0, 0)
+    linux.syscall({"x86_64": 101, "aarch64": 117}[os.uname().machine], _PTRACE_SEIZE, os.getppid(), 0, 0)
 
 
 def _read_parent() -> None:
@@ -53,7 +53,7 @@ def _read_parent() -> None:
         memory.read(1)
 
 
-def _unfilter() -> None:
+def _remove_filter() -> None:
     linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(None))
 
 
@@ -69,12 +69,12 @@ MUST_FAIL: Mapping[str, Callable[[], object]] = {
     "trace its parent": _trace_parent,
     "read the memory of its parent": _read_parent,
     "set its limits": _set_limit,
-    "make machine code": _make_code,
-    "change its filter": _unfilter,
+    "make machine code": _map_executable_memory,
+    "change its filter": _remove_filter,
 }
 
 
-def what_succeeds() -> list[str]:
+def successful_escapes() -> list[str]:
     """Of the attempts, those that did not end with "not allowed" or "not there"; none where all is well."""
     succeeded = []
     for name, attempt in MUST_FAIL.items():

@@ -11,48 +11,55 @@ import os
 
 from autograder.sandbox.guest import linux
 
-_STEP, _LARGEST = 16, 512  # sizes in bytes of what Python keeps in pools, a size to a pool; the C library has the rest
-_POOL, _START = 16 << 10, 128  # bytes in a pool, and in how many of them the first objects of small sizes begin
-_SIZES = (*range(64 << 10, 8 << 10, -4096), *range(8 << 10, 1024, -512), *range(1024, 0, -16))  # of the C library's
-_BEHIND = 120_000  # bytes, less than what the C library gets from the system each time
-_EMPTY = b"".__sizeof__()
-_ENOUGH = 256 << 10  # bytes of one size
-_TRIES = 200  # to get behind the largest gaps
+_POOL_STEP, _MAX_POOLED_SIZE = (
+    16,
+    512,
+)  # sizes in bytes of what Python keeps in pools, a size to a pool; the C library has the rest
+_POOL_BYTES, _START = 16 << 10, 128  # bytes in a pool, and in how many of them the first objects of small sizes begin
+_MALLOC_SIZES = (
+    *range(64 << 10, 8 << 10, -4096),
+    *range(8 << 10, 1024, -512),
+    *range(1024, 0, -16),
+)  # of the C library's
+_TOP_BLOCK_BYTES = 120_000  # bytes, less than what the C library gets from the system each time
+_BYTES_OVERHEAD = b"".__sizeof__()
+_MAX_BYTES_PER_SIZE = 256 << 10  # bytes of one size
+_MAX_TRIES = 200  # to get behind the largest gaps
 
 
-def take() -> list[object]:
+def fill_heap_holes() -> list[object]:
     """Take all gaps, for as long as what is returned is kept; those of the C library for good."""
     if "CS_GNU_LIBC_VERSION" in os.confstr_names:
-        _take_from_library()
-    return [taken for size in range(_STEP, _LARGEST + 1, _STEP) for taken in _from_pools(size)]
+        _fill_malloc_holes()
+    return [taken for size in range(_POOL_STEP, _MAX_POOLED_SIZE + 1, _POOL_STEP) for taken in _fill_pools(size)]
 
 
-def _from_pools(size: int) -> list[object]:
+def _fill_pools(size: int) -> list[object]:
     """Objects of one size, the last two of them side by side where a pool starts, or as many as are enough."""
-    taken: list[object] = [_object(size), _object(size)]
-    while len(taken) * size < _ENOUGH and not (
-        id(taken[-2]) % _POOL < _START and id(taken[-1]) - id(taken[-2]) == size
+    objects: list[object] = [_object_of_size(size), _object_of_size(size)]
+    while len(objects) * size < _MAX_BYTES_PER_SIZE and not (
+        id(objects[-2]) % _POOL_BYTES < _START and id(objects[-1]) - id(objects[-2]) == size
     ):
-        taken.append(_object(size))
-    return taken
+        objects.append(_object_of_size(size))
+    return objects
 
 
-def _object(size: int) -> object:
-    if size > _EMPTY:
-        return bytes(size - _EMPTY)
-    return complex(size) if size > _STEP else object()
+def _object_of_size(size: int) -> object:
+    if size > _BYTES_OVERHEAD:
+        return bytes(size - _BYTES_OVERHEAD)
+    return complex(size) if size > _POOL_STEP else object()
 
 
-def _take_from_library() -> None:
+def _fill_malloc_holes() -> None:
     """Blocks of every size, until one lies behind all that the library had before."""
-    end = linux.end_of_heap()
-    behind = linux.allocate(_BEHIND)
-    for _ in range(_TRIES):
-        if behind + _BEHIND > end:
+    end = linux.heap_end()
+    top_block = linux.allocate(_TOP_BLOCK_BYTES)
+    for _ in range(_MAX_TRIES):
+        if top_block + _TOP_BLOCK_BYTES > end:
             break
-        behind = linux.allocate(_BEHIND)
-    for size in _SIZES:
-        for _ in range(_ENOUGH // size):
-            if linux.allocate(size) > behind:
+        top_block = linux.allocate(_TOP_BLOCK_BYTES)
+    for size in _MALLOC_SIZES:
+        for _ in range(_MAX_BYTES_PER_SIZE // size):
+            if linux.allocate(size) > top_block:
                 break
-    linux.release(behind)
+    linux.release(top_block)

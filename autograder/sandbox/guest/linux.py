@@ -16,15 +16,15 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 def prctl(option: int, *values: int | ctypes.c_void_p) -> None:
     """Change something about this process; raises OSError."""
-    words = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_ulong(value) for value in values]
-    words += [ctypes.c_ulong(0)] * (4 - len(words))
-    _checked(_libc().prctl(ctypes.c_int(option), *words))
+    arguments = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_ulong(value) for value in values]
+    arguments += [ctypes.c_ulong(0)] * (4 - len(arguments))
+    _check_errno(_libc().prctl(ctypes.c_int(option), *arguments))
 
 
 def syscall(number: int, *values: int | ctypes.c_void_p) -> int:
     """Make a call by its number; raises OSError."""
-    words = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_long(value) for value in values]
-    return _checked(_libc().syscall(ctypes.c_long(number), *words))
+    arguments = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_long(value) for value in values]
+    return _check_errno(_libc().syscall(ctypes.c_long(number), *arguments))
 
 
 def make_undumpable() -> None:
@@ -32,7 +32,7 @@ def make_undumpable() -> None:
     prctl(PR_SET_DUMPABLE, 0)
 
 
-def interrupt_nobody() -> None:
+def use_batch_scheduling() -> None:
     """Have this thread wait its turn when something comes for it, rather than interrupt who sent it, as far as allowed.
 
     A process that answers in many small pieces is then let do so, and the pieces are read together.
@@ -48,7 +48,7 @@ def allocate(size: int) -> int:
     return int(malloc(ctypes.c_size_t(size)))
 
 
-def end_of_heap() -> int:
+def heap_end() -> int:
     """The address at which the C library's own memory ends, for now."""
     sbrk = _libc().sbrk
     sbrk.restype = ctypes.c_size_t
@@ -63,7 +63,7 @@ def release(address: int) -> None:
 def drop_capabilities() -> None:
     """Give up every special right of root."""
     head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    _checked(_libc().capset(head, (ctypes.c_uint32 * 6)()))
+    _check_errno(_libc().capset(head, (ctypes.c_uint32 * 6)()))
 
 
 @functools.cache
@@ -71,7 +71,7 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _checked(result: int) -> int:
+def _check_errno(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

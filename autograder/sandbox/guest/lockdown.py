@@ -26,28 +26,35 @@ from autograder.sandbox.guest import linux, seccomp
 if sys.platform != "win32":
     import resource
 
-FILE_BYTES = 64 << 20  # of one file that student code writes, where it has a folder that is removed afterwards
-_MOST_FILES = 32  # open at once: enough to import
+MAX_FILE_BYTES = 64 << 20  # of one file that student code writes, where it has a folder that is removed afterwards
+_MAX_OPEN_FILES = 32  # open at once: enough to import
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every processor
 _LANDLOCK_VERSION = 1  # asked for instead of a ruleset
 _PATH_BENEATH = 1
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _LAST_KNOWN_ABI = 7
-_QUIET = 1  # since ABI 7: refusals are not logged, or a submission could fill the system's log
+_LOG_SAME_EXEC_OFF = 1  # since ABI 7: refusals are not logged, or a submission could fill the system's log
 
 
-def limit(memory: int, cpu: int) -> None:
+def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
     """Limit this process to so many bytes and CPU seconds, where the platform can. The parent measures more finely."""
     # At the soft limit comes a signal of its own, by which the parent knows the reason.
-    _limit({"AS": (memory, memory), "CPU": (cpu, cpu + 5), "CORE": (0, 0), "FSIZE": (FILE_BYTES, FILE_BYTES)})
+    _set_rlimits(
+        {
+            "AS": (memory_bytes, memory_bytes),
+            "CPU": (cpu_seconds, cpu_seconds + 5),
+            "CORE": (0, 0),
+            "FSIZE": (MAX_FILE_BYTES, MAX_FILE_BYTES),
+        }
+    )
 
 
 def limit_forks() -> None:
     """Take away, for all forks of this process at once, what sealed code does not need, and this process neither."""
-    _limit(dict.fromkeys(("CORE", "FSIZE", "MEMLOCK", "MSGQUEUE", "SIGPENDING", "NICE", "RTPRIO"), (0, 0)))
+    _set_rlimits(dict.fromkeys(("CORE", "FSIZE", "MEMLOCK", "MSGQUEUE", "SIGPENDING", "NICE", "RTPRIO"), (0, 0)))
 
 
-def _limit(limits: Mapping[str, tuple[int, int]]) -> None:
+def _set_rlimits(limits: Mapping[str, tuple[int, int]]) -> None:
     if sys.platform == "win32":
         return
     for name, soft_and_hard in limits.items():
@@ -55,14 +62,16 @@ def _limit(limits: Mapping[str, tuple[int, int]]) -> None:
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), soft_and_hard)
 
 
-def seal(ruleset: int, memory: int, cpu: int) -> None:
+def seal(ruleset: int, memory_bytes: int, cpu_seconds: int) -> None:
     """Lock this process down, for good. Raises OSError where a layer is refused; the process must then end."""
-    files = (_MOST_FILES, _MOST_FILES)
-    _limit({"AS": (memory, memory), "CPU": (cpu, cpu + 5), "NOFILE": files, "NPROC": (0, 0)})
+    files = (_MAX_OPEN_FILES, _MAX_OPEN_FILES)
+    _set_rlimits(
+        {"AS": (memory_bytes, memory_bytes), "CPU": (cpu_seconds, cpu_seconds + 5), "NOFILE": files, "NPROC": (0, 0)}
+    )
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)  # no program can give rights back, which the next two insist on
-    linux.syscall(_RESTRICT_SELF, ruleset, _QUIET if landlock_abi() >= 7 else 0)
+    linux.syscall(_RESTRICT_SELF, ruleset, _LOG_SAME_EXEC_OFF if landlock_abi() >= 7 else 0)
     os.close(ruleset)
-    program = seccomp.assemble(os.uname().machine, os.getpid())
+    program = seccomp.build_filter(os.uname().machine, os.getpid())
     head = struct.pack("@HP", len(program) // 8, _address(program).value)  # struct sock_fprog
     linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))
 
@@ -76,7 +85,7 @@ def landlock_abi() -> int:
         return 0
 
 
-def landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) -> int:
+def create_landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) -> int:
     """A descriptor of rules by which nothing is allowed but to read what is `readable`, and below it.
 
     Of `listable` folders, the names in them may be listed as well. Raises OSError where there is no Landlock.
@@ -87,9 +96,9 @@ def landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) -> int:
     ruleset = linux.syscall(_CREATE_RULESET, _address(handled), size, 0)
     for path in readable:
         with suppress(FileNotFoundError):  # a link to something that is not there
-            _allow(ruleset, path, _READ_FILE | (_READ_DIR if path.is_dir() else 0))
+            _add_path_rule(ruleset, path, _READ_FILE | (_READ_DIR if path.is_dir() else 0))
     for path in listable:
-        _allow(ruleset, path, _READ_DIR)
+        _add_path_rule(ruleset, path, _READ_DIR)
     return ruleset
 
 
@@ -105,7 +114,7 @@ def _file_rights(abi: int) -> int:
     return rights  # besides: since 4 to bind and connect TCP; since 6 abstract sockets and signals to others
 
 
-def _allow(ruleset: int, path: Path, rights: int) -> None:
+def _add_path_rule(ruleset: int, path: Path, rights: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, _address(struct.pack("=Qi", rights, descriptor)), 0)

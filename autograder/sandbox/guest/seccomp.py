@@ -18,21 +18,21 @@ EPERM = 1
 
 
 @dataclass(frozen=True)
-class Machine:
+class Architecture:
     """A kind of processor: what the kernel calls it, which column of the table is its own."""
 
-    audit: int
+    audit_arch: int
     column: int
-    first_foreign: int | None = None  # from this number on, calls belong to another ABI (x32)
+    first_foreign_number: int | None = None  # from this number on, calls belong to another ABI (x32)
 
 
-MACHINES = {
-    "x86_64": Machine(audit=0xC000003E, column=0, first_foreign=0x40000000),
-    "aarch64": Machine(audit=0xC00000B7, column=1),
+ARCHITECTURES = {
+    "x86_64": Architecture(audit_arch=0xC000003E, column=0, first_foreign_number=0x40000000),
+    "aarch64": Architecture(audit_arch=0xC00000B7, column=1),
 }
 
 # name: number on x86-64, on aarch64 (None: it does not exist there)
-PLAIN: dict[str, tuple[int | None, int | None]] = {
+ALLOWED_CALLS: dict[str, tuple[int | None, int | None]] = {
     # Files: which ones, Landlock decides.
     "read": (0, 63),
     "readv": (19, 65),
@@ -102,40 +102,51 @@ PLAIN: dict[str, tuple[int | None, int | None]] = {
 }
 
 _PROT_WRITE, _PROT_EXEC, _MAP_ANONYMOUS = 0x2, 0x4, 0x20
-_WRITING = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
-_ODD_FILES = 0o10000000 | 0o20000000  # O_PATH: no right is asked for; the part of O_TMPFILE that makes a file
+_WRITE_FLAGS = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
+_SPECIAL_FLAGS = 0o10000000 | 0o20000000  # O_PATH: no right is asked for; the part of O_TMPFILE that makes a file
 
 
 @dataclass(frozen=True)
-class Check:
-    """What one half of an argument (the lower 32 bits, or the upper) must be: one of `values`, or without `bits`.
+class ArgumentRule:
+    """What one half of an argument (the lower 32 bits, or the upper) must be: one of `allowed_values`, or without `bit_mask`.
 
-    With `enough`, a call that holds none of the bits is allowed, and one that does has to pass the other checks.
+    With `is_sufficient`, a call that holds none of the bits is allowed, and one that does has to pass the other checks.
     """
 
     argument: int
-    values: tuple[int, ...] = ()
-    bits: int = 0
-    upper: bool = False
-    enough: bool = False
+    allowed_values: tuple[int, ...] = ()
+    bit_mask: int = 0
+    upper_half: bool = False
+    is_sufficient: bool = False
 
 
-CHECKED: dict[str, tuple[tuple[int | None, int | None], tuple[Check, ...]]] = {
+RESTRICTED_CALLS: dict[str, tuple[tuple[int | None, int | None], tuple[ArgumentRule, ...]]] = {
     # Nothing is writable, which Landlock says as well.
-    "open": ((2, None), (Check(1, bits=_WRITING | _ODD_FILES),)),
-    "openat": ((257, 56), (Check(2, bits=_WRITING | _ODD_FILES),)),
+    "open": ((2, None), (ArgumentRule(1, bit_mask=_WRITE_FLAGS | _SPECIAL_FLAGS),)),
+    "openat": ((257, 56), (ArgumentRule(2, bit_mask=_WRITE_FLAGS | _SPECIAL_FLAGS),)),
     # No machine code but that of files, none of which is writable: C extensions of the library can still be imported.
     "mmap": (
         (9, 222),
-        (Check(2, bits=_PROT_EXEC, enough=True), Check(2, bits=_PROT_WRITE), Check(3, bits=_MAP_ANONYMOUS)),
+        (
+            ArgumentRule(2, bit_mask=_PROT_EXEC, is_sufficient=True),
+            ArgumentRule(2, bit_mask=_PROT_WRITE),
+            ArgumentRule(3, bit_mask=_MAP_ANONYMOUS),
+        ),
     ),
-    "mprotect": ((10, 226), (Check(2, bits=_PROT_EXEC),)),
+    "mprotect": ((10, 226), (ArgumentRule(2, bit_mask=_PROT_EXEC),)),
     # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC; F_SETOWN could send signals.
-    "fcntl": ((72, 25), (Check(1, values=(0, 1, 2, 3, 1030)),)),
+    "fcntl": ((72, 25), (ArgumentRule(1, allowed_values=(0, 1, 2, 3, 1030)),)),
     # TCGETS (is it a terminal?), FIONCLEX, FIOCLEX; devices have thousands more.
-    "ioctl": ((16, 29), (Check(1, values=(0x5401, 0x5450, 0x5451)),)),
+    "ioctl": ((16, 29), (ArgumentRule(1, allowed_values=(0x5401, 0x5450, 0x5451)),)),
     # Its own limits may be read, not set: the place for new ones is empty.
-    "prlimit64": ((302, 261), (Check(0, values=(0,)), Check(2, values=(0,)), Check(2, values=(0,), upper=True))),
+    "prlimit64": (
+        (302, 261),
+        (
+            ArgumentRule(0, allowed_values=(0,)),
+            ArgumentRule(2, allowed_values=(0,)),
+            ArgumentRule(2, allowed_values=(0,), upper_half=True),
+        ),
+    ),
 }
 TGKILL = (234, 131)  # allowed to itself: abort() is such a signal
 
@@ -145,44 +156,47 @@ _Instruction = tuple[int, int, int, int]  # what to do, how far to jump if it is
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | EPERM, 0x80000000
 
 
-_NOBODY = 0x7FFFFFFE
+_PID_PLACEHOLDER = 0x7FFFFFFE
 """A number that no process has."""
 
 
-def assemble(machine: str, pid: int) -> bytes:
+def build_filter(machine: str, pid: int) -> bytes:
     """The filter for a process of this number, as an array of struct sock_filter; KeyError for another machine."""
-    return _for_nobody(machine).replace(struct.pack("<I", _NOBODY), struct.pack("<I", pid))
+    return _filter_template(machine).replace(struct.pack("<I", _PID_PLACEHOLDER), struct.pack("<I", pid))
 
 
 @functools.cache
-def _for_nobody(machine: str) -> bytes:
-    known = MACHINES[machine]
+def _filter_template(machine: str) -> bytes:
+    architecture = ARCHITECTURES[machine]
     # A call by the numbers of another ABI is none that an honest library makes: it ends the process.
-    program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, known.audit), (_RETURN, 0, 0, KILL)]
+    program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, architecture.audit_arch), (_RETURN, 0, 0, KILL)]
     program.append((_LOAD, 0, 0, _NUMBER))
-    if known.first_foreign is not None:
-        program += [(_AT_LEAST, 0, 1, known.first_foreign), (_RETURN, 0, 0, KILL)]
-    for columns in PLAIN.values():
-        program += _call(columns[known.column], ())
-    for columns, checks in CHECKED.values():
-        program += _call(columns[known.column], checks)
-    to_itself = (Check(0, values=(_NOBODY,)), Check(1, values=(_NOBODY,)))
-    program += _call(TGKILL[known.column], to_itself)
+    if architecture.first_foreign_number is not None:
+        program += [(_AT_LEAST, 0, 1, architecture.first_foreign_number), (_RETURN, 0, 0, KILL)]
+    for columns in ALLOWED_CALLS.values():
+        program += _call_instructions(columns[architecture.column], ())
+    for columns, rules in RESTRICTED_CALLS.values():
+        program += _call_instructions(columns[architecture.column], rules)
+    own_pid_rules = (
+        ArgumentRule(0, allowed_values=(_PID_PLACEHOLDER,)),
+        ArgumentRule(1, allowed_values=(_PID_PLACEHOLDER,)),
+    )
+    program += _call_instructions(TGKILL[architecture.column], own_pid_rules)
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*program, (_RETURN, 0, 0, REFUSE)])
 
 
-def _call(number: int | None, checks: Iterable[Check]) -> list[_Instruction]:
+def _call_instructions(number: int | None, rules: Iterable[ArgumentRule]) -> list[_Instruction]:
     """If it is this call: what decides about it."""
     if number is None:
         return []
-    body = [instruction for check in checks for instruction in _check(check)]
+    body = [instruction for check in rules for instruction in _rule_instructions(check)]
     return [(_EQUAL, 0, len(body) + 1, number), *body, (_RETURN, 0, 0, ALLOW)]
 
 
-def _check(check: Check) -> Iterator[_Instruction]:
-    yield _LOAD, 0, 0, _ARGUMENTS + 8 * check.argument + 4 * check.upper
-    if check.bits:
-        yield _ANY_BIT, int(check.enough), int(not check.enough), check.bits
-    for index, value in enumerate(check.values):  # a match jumps over the others and the refusal
-        yield _EQUAL, len(check.values) - index, 0, value
-    yield _RETURN, 0, 0, ALLOW if check.enough else REFUSE
+def _rule_instructions(rule: ArgumentRule) -> Iterator[_Instruction]:
+    yield _LOAD, 0, 0, _ARGUMENTS + 8 * rule.argument + 4 * rule.upper_half
+    if rule.bit_mask:
+        yield _ANY_BIT, int(rule.is_sufficient), int(not rule.is_sufficient), rule.bit_mask
+    for index, value in enumerate(rule.allowed_values):  # a match jumps over the others and the refusal
+        yield _EQUAL, len(rule.allowed_values) - index, 0, value
+    yield _RETURN, 0, 0, ALLOW if rule.is_sufficient else REFUSE

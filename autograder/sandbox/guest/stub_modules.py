@@ -18,11 +18,11 @@ import numpy as np
 
 from autograder.sandbox.guest.slope import slope
 
-NAMES = frozenset(
+STUBBED_PACKAGES = frozenset(
     ("matplotlib", "mpl_toolkits", "seaborn", "plotly", "IPython", "ipywidgets", "google", "tqdm", "checks")
 )
 # How many values a call gives, for those that are unpacked.
-_UNPACKED = {
+_RESULT_COUNTS = {
     "hist": 3,
     "hist2d": 4,
     "errorbar": 3,
@@ -35,11 +35,11 @@ _UNPACKED = {
     "legend_elements": 2,
     **dict.fromkeys(("xlim", "ylim", "get_xlim", "get_ylim", "get_zlim", "xticks", "yticks", "get_size_inches"), 2),
 }
-_LINES = frozenset(("plot", "plot3D", "loglog", "semilogx", "semilogy", "fill"))
-_UNPACK = frozenset((dis.opmap["UNPACK_SEQUENCE"], dis.opmap["UNPACK_EX"]))
+_LINE_FUNCTIONS = frozenset(("plot", "plot3D", "loglog", "semilogx", "semilogy", "fill"))
+_UNPACK_OPCODES = frozenset((dis.opmap["UNPACK_SEQUENCE"], dis.opmap["UNPACK_EX"]))
 
 
-class Inert:
+class NullObject:
     """Anything: every attribute, call, item and operator of it gives another one, and nothing happens."""
 
     def __init__(self, path: str = "", *_: object, **__: object) -> None:
@@ -48,23 +48,23 @@ class Inert:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what Python and numpy ask for themselves: no, it is not one of those
             raise AttributeError(name)
-        return Inert(f"{self._path}.{name}")
+        return NullObject(f"{self._path}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         owner, _, name = self._path.rpartition(".")
         if name == "subplots":
-            axes = _axes(*args, **kwargs)
-            return (Inert(), axes) if owner.endswith(("pyplot", "pylab")) else axes
-        if name in _LINES:
+            axes = _axes_grid(*args, **kwargs)
+            return (NullObject(), axes) if owner.endswith(("pyplot", "pylab")) else axes
+        if name in _LINE_FUNCTIONS:
             drawn = sum(not isinstance(arg, str) for arg in args)
-            return [Inert() for _ in range(max(1, drawn // 2))]
+            return [NullObject() for _ in range(max(1, drawn // 2))]
         if name == "pie":
-            return tuple(Inert() for _ in range(3 if "autopct" in kwargs else 2))
-        if name in _UNPACKED:
-            return tuple(Inert() for _ in range(_UNPACKED[name]))
-        return Inert(self._path)
+            return tuple(NullObject() for _ in range(3 if "autopct" in kwargs else 2))
+        if name in _RESULT_COUNTS:
+            return tuple(NullObject() for _ in range(_RESULT_COUNTS[name]))
+        return NullObject(self._path)
 
-    def __enter__(self) -> Inert:
+    def __enter__(self) -> NullObject:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,10 +72,10 @@ class Inert:
 
     def __iter__(self) -> Iterator[Any]:
         """As many as are unpacked where this is asked, else nothing."""
-        return iter([Inert(self._path) for _ in range(_unpacked_by(sys._getframe(1)))])
+        return iter([NullObject(self._path) for _ in range(_unpack_count(sys._getframe(1)))])
 
     def __instancecheck__(self, instance: object) -> bool:
-        return isinstance(instance, Inert)
+        return isinstance(instance, NullObject)
 
     def __len__(self) -> int:
         return 0
@@ -110,20 +110,22 @@ class Inert:
     def __repr__(self) -> str:
         return f"<stand-in {self._path}>"
 
-    def _same(self, *_: object, **__: object) -> Inert:
-        return Inert(self._path)
+    def _return_null(self, *_: object, **__: object) -> NullObject:
+        return NullObject(self._path)
 
-    def _true(self, _: object) -> bool:
+    def _return_true(self, _: object) -> bool:
         return True
 
-    __getitem__ = __array_ufunc__ = __array_function__ = _same
-    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = __or__ = __and__ = _same
-    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _same
-    __neg__ = __pos__ = __abs__ = __round__ = _same
-    __lt__ = __le__ = __gt__ = __ge__ = _true
+    __getitem__ = __array_ufunc__ = __array_function__ = _return_null
+    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = __or__ = __and__ = (
+        _return_null
+    )
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _return_null
+    __neg__ = __pos__ = __abs__ = __round__ = _return_null
+    __lt__ = __le__ = __gt__ = __ge__ = _return_true
 
 
-class Progress:
+class TqdmStub:
     """tqdm: passes its iterable through."""
 
     def __init__(self, iterable: Iterable[Any] | None = None, *_: object, **__: object) -> None:
@@ -137,7 +139,7 @@ class Progress:
         # As in tqdm, a TypeError where the iterable has no length.
         return len(self.iterable)  # type: ignore[arg-type]  # raises as tqdm's does
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> TqdmStub:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -146,7 +148,7 @@ class Progress:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Inert(f"tqdm.{name}")
+        return NullObject(f"tqdm.{name}")
 
     @staticmethod
     def write(*_: object, **__: object) -> None:
@@ -154,9 +156,9 @@ class Progress:
 
 
 # What is found in tqdm and all modules of it.
-_TQDM: dict[str, Callable[..., Iterable[Any]]] = {
-    **dict.fromkeys(("tqdm", "tqdm_notebook"), Progress),
-    **dict.fromkeys(("trange", "tnrange"), lambda *args, **_: Progress(range(*args))),
+_TQDM_MEMBERS: dict[str, Callable[..., Iterable[Any]]] = {
+    **dict.fromkeys(("tqdm", "tqdm_notebook"), TqdmStub),
+    **dict.fromkeys(("trange", "tnrange"), lambda *args, **_: TqdmStub(range(*args))),
     **dict.fromkeys(("thread_map", "process_map"), lambda function, *iterables, **_: list(map(function, *iterables))),
     "tenumerate": lambda iterable, start=0, *_, **__: enumerate(iterable, start),
     "tmap": lambda function, *iterables, **_: map(function, *iterables),
@@ -165,23 +167,27 @@ _TQDM: dict[str, Callable[..., Iterable[Any]]] = {
 }
 
 
-class Absent:
+class MissingModule:
     """A module that is not installed, or something of it: whatever is done with it raises, in Python's own words."""
 
     def __init__(self, error: ModuleNotFoundError) -> None:
         self._error = error
 
-    def _used(self, *_: object, **__: object) -> NoReturn:
+    def _raise_error(self, *_: object, **__: object) -> NoReturn:
         raise ModuleNotFoundError(*self._error.args, name=self._error.name)
 
-    __getattr__ = __call__ = __getitem__ = __iter__ = __len__ = __contains__ = __enter__ = __mro_entries__ = _used
-    __float__ = __int__ = __index__ = __array__ = __array_ufunc__ = __array_function__ = __instancecheck__ = _used
-    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _used
-    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _used
-    __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _used
+    __getattr__ = __call__ = __getitem__ = __iter__ = __len__ = __contains__ = __enter__ = __mro_entries__ = (
+        _raise_error
+    )
+    __float__ = __int__ = __index__ = __array__ = __array_ufunc__ = __array_function__ = __instancecheck__ = (
+        _raise_error
+    )
+    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _raise_error
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _raise_error
+    __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _raise_error
 
 
-class StandIn(ModuleType):
+class StubModule(ModuleType):
     """A module in which everything is inert."""
 
     __version__ = "0"
@@ -189,21 +195,21 @@ class StandIn(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Inert(f"{self.__name__}.{name}")
+        return NullObject(f"{self.__name__}.{name}")
 
 
-class StandIns(Loader):
+class StubFinder(Loader):
     """Imports a stand-in for every library named above, and whatever lies below it. A finder for sys.meta_path."""
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """The way to import `name`, when a stand-in is wanted for it."""
-        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in NAMES else None
+        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in STUBBED_PACKAGES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """An inert module; one that looks like tqdm; or the checks, of which `slope` measures as it always does."""
-        module = StandIn(spec.name)
+        module = StubModule(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
-            vars(module).update(_TQDM)
+            vars(module).update(_TQDM_MEMBERS)
         if spec.name == "checks":
             vars(module).update(slope=slope)
         return module
@@ -214,19 +220,19 @@ class StandIns(Loader):
 
 def install() -> None:
     """Let imports find the stand-ins first."""
-    sys.meta_path.insert(0, StandIns())
+    sys.meta_path.insert(0, StubFinder())
 
 
-def _unpacked_by(frame: FrameType) -> int:
+def _unpack_count(frame: FrameType) -> int:
     """How many values the instruction takes that a frame is at, when it is one that unpacks."""
-    code, at = frame.f_code.co_code, frame.f_lasti
-    return code[at + 1] if code[at] in _UNPACK else 0
+    code, offset = frame.f_code.co_code, frame.f_lasti
+    return code[offset + 1] if code[offset] in _UNPACK_OPCODES else 0
 
 
-def _axes(nrows: int = 1, ncols: int = 1, *_: object, squeeze: bool = True, **__: object) -> Any:
+def _axes_grid(nrows: int = 1, ncols: int = 1, *_: object, squeeze: bool = True, **__: object) -> Any:
     grid = np.empty((int(nrows), int(ncols)), dtype=object)
-    for place in np.ndindex(grid.shape):
-        grid[place] = Inert("axes")
+    for position in np.ndindex(grid.shape):
+        grid[position] = NullObject("axes")
     if not squeeze:
         return grid
     return grid.item() if grid.size == 1 else grid.squeeze()

@@ -30,17 +30,17 @@ from pathlib import Path
 import numpy as np
 
 from autograder.sandbox.guest import escape_tests, heap_fill, linux, lockdown, runner, seccomp
-from autograder.sandbox.guest.student_module import GivenModules
+from autograder.sandbox.guest.student_module import SupportModules
 from autograder.sandbox.protocol import framing
 
 if sys.platform != "win32":
     import resource
 
-CONTROL, RULES = 3, 4  # descriptors; a fork has its channel where the zygote has its control socket
-_FIRST_OTHER = 5
-_MOST_DESCRIPTORS = 256
-_LONGEST_ORDER = 1 << 16
-_STATUS = struct.Struct("=i")
+CONTROL_FD, RULESET_FD = 3, 4  # descriptors; a fork has its channel where the zygote has its control socket
+_FIRST_FREE_FD = 5
+_MAX_FDS = 256
+_MAX_ORDER_BYTES = 1 << 16
+_STATUS_FORMAT = struct.Struct("=i")
 # What students are likely to import, and C extensions that need libraries which they may not read. All else of the
 # standard library can be imported too, a little later.
 _PRELOADED = """
@@ -53,44 +53,44 @@ _PRELOADED = """
 
 def main() -> None:
     """Take over the control socket from the standard input, get ready, and fork until it closes."""
-    os.dup2(0, CONTROL)
+    os.dup2(0, CONTROL_FD)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
         os.dup2(nothing, descriptor)
     os.close(nothing)
-    control = socket.socket(fileno=CONTROL)
-    _, readable, listable, users = framing.unpack(control.recv(_LONGEST_ORDER))
+    control = socket.socket(fileno=CONTROL_FD)
+    _, readable, listable, users = framing.decode_message(control.recv(_MAX_ORDER_BYTES))
     try:
         preload()
-        runner.settle()
-        rehearse()
-        rules = lockdown.landlock_ruleset(map(Path, readable), map(Path, listable))
-        os.dup2(rules, RULES)
-        keeps_root = os.getuid() == 0 and not any(become(user, Path(os.__file__)) for user in users)
+        runner.prepare_interpreter()
+        warm_up()
+        ruleset = lockdown.create_landlock_ruleset(map(Path, readable), map(Path, listable))
+        os.dup2(ruleset, RULESET_FD)
+        keeps_root = os.getuid() == 0 and not any(drop_to_user(user, Path(os.__file__)) for user in users)
         if keeps_root:
             linux.drop_capabilities()
         linux.make_undumpable()
     except OSError as error:
-        control.send(framing.body(("failed", str(error)), _LONGEST_ORDER))
+        control.send(framing.encode_message(("failed", str(error)), _MAX_ORDER_BYTES))
         return
     os.dup2(0, 2)  # until now, whoever started this process could read its complaints
-    os.closerange(_FIRST_OTHER, _MOST_DESCRIPTORS)
+    os.closerange(_FIRST_FREE_FD, _MAX_FDS)
     with suppress(ValueError):  # fewer are allowed already
-        resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_DESCRIPTORS, _MOST_DESCRIPTORS))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_FDS, _MAX_FDS))
     lockdown.limit_forks()
     gc.collect()
-    _taken = heap_fill.take()  # for as long as there are forks
+    _heap_fillers = heap_fill.fill_heap_holes()  # for as long as there are forks
     gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
-    control.send(framing.body(("ready", keeps_root), _LONGEST_ORDER))
-    Nursery(control).run()
+    control.send(framing.encode_message(("ready", keeps_root), _MAX_ORDER_BYTES))
+    ZygoteLoop(control).run()
 
 
-class Nursery:
+class ZygoteLoop:
     """The loop of the zygote: waits for orders, and for forks to end."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._given: GivenModules | None = None
+        self._support_modules: SupportModules | None = None
         self._forks: dict[int, tuple[int, int]] = {}  # by the descriptor that tells of its end: number, status pipe
 
     def run(self) -> None:
@@ -101,15 +101,15 @@ class Nursery:
             for descriptor, _ in poll.poll():
                 if descriptor != self._control.fileno():
                     poll.unregister(descriptor)
-                    self._bury(descriptor)
+                    self._reap(descriptor)
                     continue
-                order, descriptors, _, _ = socket.recv_fds(self._control, _LONGEST_ORDER, 2)
+                order, descriptors, _, _ = socket.recv_fds(self._control, _MAX_ORDER_BYTES, 2)
                 if not order:
-                    for number, _ in self._forks.values():
-                        os.kill(number, signal.SIGKILL)
-                        os.waitpid(number, 0)
+                    for pid, _ in self._forks.values():
+                        os.kill(pid, signal.SIGKILL)
+                        os.waitpid(pid, 0)
                     return
-                kind, *details = framing.unpack(order)
+                kind, *details = framing.decode_message(order)
                 if kind == "given":
                     self._load(dict(details))
                 else:
@@ -117,48 +117,50 @@ class Nursery:
 
     def _load(self, sources: dict[str, str]) -> None:
         """Load what is the same for all submissions of an exercise, which takes longer than many a submission."""
-        self._given = None
+        self._support_modules = None
         with suppress(BaseException):  # each fork will find the same fault, and say so
-            self._given = GivenModules(sources)
+            self._support_modules = SupportModules(sources)
         gc.collect()
         gc.freeze()
 
     def _fork(self, kind: str, memory: int, cpu: int, channel: int, status: int) -> int:
         parent = os.getpid()
-        number = os.fork()
-        if number == 0:
+        pid = os.fork()
+        if pid == 0:
             self._forks.clear()
-            _live(kind, memory, cpu, channel, parent, self._given)
+            _child_main(kind, memory, cpu, channel, parent, self._support_modules)
         os.close(channel)
-        ending = os.pidfd_open(number)
-        self._forks[ending] = number, status
-        return ending
+        pidfd = os.pidfd_open(pid)
+        self._forks[pidfd] = pid, status
+        return pidfd
 
-    def _bury(self, ending: int) -> None:
+    def _reap(self, ending: int) -> None:
         number, status = self._forks.pop(ending)
         _, code = os.waitpid(number, 0)
         with suppress(OSError):  # nobody may want to know any more
-            os.write(status, _STATUS.pack(os.waitstatus_to_exitcode(code)))
+            os.write(status, _STATUS_FORMAT.pack(os.waitstatus_to_exitcode(code)))
         os.close(status)
         os.close(ending)
 
 
-def _live(kind: str, memory: int, cpu: int, channel: int, parent: int, given: GivenModules | None) -> None:
+def _child_main(
+    kind: str, memory: int, cpu: int, channel: int, parent: int, support_modules: SupportModules | None
+) -> None:
     """What a fork does, to its end. Does not return."""
     code = 1
     try:
-        os.dup2(channel, CONTROL)
-        os.closerange(_FIRST_OTHER, _MOST_DESCRIPTORS)
+        os.dup2(channel, CONTROL_FD)
+        os.closerange(_FIRST_FREE_FD, _MAX_FDS)
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             return  # it died before it was said that this process is to die with it
-        os.write(CONTROL, b"\0")  # from which the kernel tells the grader the number of this process
-        lockdown.seal(RULES, memory, cpu)
-        with open(CONTROL, "rb") as source, open(CONTROL, "wb", closefd=False) as sink:
+        os.write(CONTROL_FD, b"\0")  # from which the kernel tells the grader the number of this process
+        lockdown.seal(RULESET_FD, memory, cpu)
+        with open(CONTROL_FD, "rb") as source, open(CONTROL_FD, "wb", closefd=False) as sink:
             if kind == "examine":
-                runner.Channel(source, sink).send("leaks", *escape_tests.what_succeeds())
+                runner.GuestChannel(source, sink).send("leaks", *escape_tests.successful_escapes())
             else:
-                runner.serve(source, sink, given)
+                runner.serve(source, sink, support_modules)
     except EOFError:
         code = 0
     finally:
@@ -171,11 +173,11 @@ def preload() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     np.linalg.inv(np.eye(8) @ np.eye(8))  # what linear algebra sets up at its first use
-    seccomp.assemble(os.uname().machine, os.getpid())  # most of it is the same for every fork
+    seccomp.build_filter(os.uname().machine, os.getpid())  # most of it is the same for every fork
 
 
-_BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
-_REHEARSAL = """
+_WARM_UP_BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
+_WARM_UP_PROGRAM = """
 import numpy as np
 
 
@@ -193,9 +195,9 @@ def rehearse(W, x):
 """
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Run a program once as a fork does, so that what Python and numpy learn from it is there in every fork."""
-    case = framing.arrays_out({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
+    case = framing.encode_arrays({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
     steps: list[tuple[object, ...]] = [
         ("call", case, [], True),
         *[("call", case, [], False)] * 20,
@@ -203,21 +205,27 @@ def rehearse() -> None:
         ("recall", 0),
     ]
     requests = (
-        ("program", "rehearsal", [(0, _REHEARSAL, "", 1)], [("builder", _BUILDER)], [("rehearse", ("W", "x"), 2)]),
+        (
+            "program",
+            "rehearsal",
+            [(0, _WARM_UP_PROGRAM, "", 1)],
+            [("builder", _WARM_UP_BUILDER)],
+            [("rehearse", ("W", "x"), 2)],
+        ),
         ("batch", "rehearse", steps),
     )
-    source = io.BytesIO(b"".join(framing.pack(request, framing.REQUEST_CAP) for request in requests))
-    kept = dict(sys.modules), list(sys.meta_path), list(sys.argv)
+    source = io.BytesIO(b"".join(framing.encode_frame(request, framing.MAX_REQUEST_BYTES) for request in requests))
+    saved = dict(sys.modules), list(sys.meta_path), list(sys.argv)
     with suppress(EOFError):
         runner.serve(source, io.BytesIO())
-    for name in sys.modules.keys() - kept[0].keys():
+    for name in sys.modules.keys() - saved[0].keys():
         del sys.modules[name]
-    sys.modules.update(kept[0])
-    sys.meta_path[:], sys.argv[:] = kept[1:]
+    sys.modules.update(saved[0])
+    sys.meta_path[:], sys.argv[:] = saved[1:]
     linecache.cache.clear()
 
 
-def become(user: int, library: Path) -> bool:
+def drop_to_user(user: int, library: Path) -> bool:
     """From root, become a user who owns nothing, in no group; whether that was possible.
 
     It is not where this user may not read Python's own library, as below /root, or where the container does not have

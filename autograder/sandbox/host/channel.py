@@ -21,22 +21,22 @@ from autograder.sandbox.protocol import framing
 
 _CHUNK = 1 << 18
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred: process, user, group
-_FAREWELL = 2.0  # seconds for a thread whose process has ended
+_EXIT_GRACE_SECONDS = 2.0  # seconds for a thread whose process has ended
 
 
 class Channel(Protocol):
     """Frames out and in."""
 
-    def greeting(self, seconds: float) -> int:
+    def handshake(self, seconds: float) -> int:
         """Wait for the first byte; the number of the process that sent it, 0 where that is not told.
 
         Raises EOFError or OSError, of which TimeoutError is one.
         """
 
-    def put(self, frame: bytes) -> None:
+    def send_frame(self, frame: bytes) -> None:
         """Send one frame; does not wait until it is read."""
 
-    def get(self, seconds: float) -> bytes | None:
+    def receive_frame(self, seconds: float) -> bytes | None:
         """The body of the next frame, None if there is none in time. Raises EOFError, OSError or FrameError."""
 
     def close(self) -> None:
@@ -61,9 +61,9 @@ class SocketChannel:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         return cls(ours), theirs
 
-    def greeting(self, seconds: float) -> int:
+    def handshake(self, seconds: float) -> int:
         """As in Channel; told on Linux."""
-        self._wait(select.POLLIN, seconds)
+        self._poll_events(select.POLLIN, seconds)
         try:
             byte, notes, *_ = self._socket.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
         except BlockingIOError:
@@ -76,26 +76,26 @@ class SocketChannel:
         told = [data for level, kind, data in notes if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS)]
         return int(_CREDENTIALS.unpack(told[0])[0]) if told else 0
 
-    def put(self, frame: bytes) -> None:
+    def send_frame(self, frame: bytes) -> None:
         """As in Channel."""
         self._outgoing += frame
         self._flush()
 
-    def get(self, seconds: float) -> bytes | None:
+    def receive_frame(self, seconds: float) -> bytes | None:
         """As in Channel."""
         patience = time.monotonic() + seconds
-        while (body := framing.take(self._incoming, framing.REPLY_CAP)) is None:
+        while (body := framing.pop_frame(self._incoming, framing.MAX_REPLY_BYTES)) is None:
             left = patience - time.monotonic()
             if left < 0:
                 return None
-            events = self._wait(select.POLLIN | (select.POLLOUT if self._outgoing else 0), left)
+            events = self._poll_events(select.POLLIN | (select.POLLOUT if self._outgoing else 0), left)
             if events & select.POLLOUT:
                 self._flush()
             if events & ~select.POLLOUT:
                 part = self._socket.recv(_CHUNK)
                 if not part:
                     if self._incoming:
-                        raise framing.FrameError("the frames end within one")
+                        raise framing.ProtocolError("the frames end within one")
                     raise EOFError
                 self._incoming += part
         return body
@@ -113,7 +113,7 @@ class SocketChannel:
         except OSError:  # the process is gone; what it said last is still to be read
             self._outgoing.clear()
 
-    def _wait(self, events: int, seconds: float) -> int:
+    def _poll_events(self, events: int, seconds: float) -> int:
         self._poll.register(self._socket, events)
         return next((found for _, found in self._poll.poll(seconds * 1000)), 0)
 
@@ -125,34 +125,34 @@ class PipeChannel:
         self._process = process
         self._inbox: queue.Queue[bytes | Exception] = queue.Queue(maxsize=4)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._reader_loop, daemon=True)
         self._reader.start()
-        threading.Thread(target=self._write, daemon=True).start()
+        threading.Thread(target=self._writer_loop, daemon=True).start()
 
-    def greeting(self, seconds: float) -> int:
+    def handshake(self, seconds: float) -> int:
         """As in Channel; not told."""
-        byte = self._next(seconds)
+        byte = self._next_item(seconds)
         if not byte:
             raise TimeoutError if byte is None else EOFError
         return 0
 
-    def put(self, frame: bytes) -> None:
+    def send_frame(self, frame: bytes) -> None:
         """As in Channel."""
         self._outbox.put(frame)
 
-    def get(self, seconds: float) -> bytes | None:
+    def receive_frame(self, seconds: float) -> bytes | None:
         """As in Channel."""
-        return self._next(seconds)
+        return self._next_item(seconds)
 
     def close(self) -> None:
         """As in Channel. Where a process that got away still holds the pipe, the thread is left to it."""
         self._outbox.put(None)
-        patience = time.monotonic() + _FAREWELL
-        while self._reader.is_alive() and time.monotonic() < patience:
+        deadline = time.monotonic() + _EXIT_GRACE_SECONDS
+        while self._reader.is_alive() and time.monotonic() < deadline:
             with suppress(queue.Empty):
                 self._inbox.get(timeout=0.01)
 
-    def _next(self, seconds: float) -> bytes | None:
+    def _next_item(self, seconds: float) -> bytes | None:
         try:
             received = self._inbox.get(timeout=seconds)
         except queue.Empty:
@@ -161,17 +161,17 @@ class PipeChannel:
             raise received
         return received
 
-    def _read(self) -> None:
+    def _reader_loop(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as source:
             try:
                 self._inbox.put(source.read(1) or b"")
                 while True:
-                    self._inbox.put(framing.read(source, framing.REPLY_CAP))
-            except (EOFError, OSError, framing.FrameError) as error:
+                    self._inbox.put(framing.read_frame(source, framing.MAX_REPLY_BYTES))
+            except (EOFError, OSError, framing.ProtocolError) as error:
                 self._inbox.put(error)
 
-    def _write(self) -> None:
+    def _writer_loop(self) -> None:
         assert self._process.stdin is not None
         with suppress(OSError), self._process.stdin as sink:
             while (frame := self._outbox.get()) is not None:

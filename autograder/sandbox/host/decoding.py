@@ -9,81 +9,91 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox.host.program import Batch, Call, Missing, Outcome, Program, Raised, Returned, Unusable, Value
+from autograder.sandbox.host.program import (
+    Batch,
+    Call,
+    FunctionMissing,
+    FunctionRaised,
+    InvalidResult,
+    Outcome,
+    Program,
+    Returned,
+    ReturnedArray,
+)
 from autograder.sandbox.protocol import framing, vocabulary
 from autograder.sandbox.protocol.framing import (
-    LAST_LINE,
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    MAX_NUMBERS,
-    FrameError,
-    array_in,
-    arrays_in,
-    integer,
-    one_of,
-    sequence,
-    text,
+    MAX_ARRAY_SIZE,
+    MAX_LINE_NUMBER,
+    MAX_NAME_LENGTH,
+    MAX_TEXT_LENGTH,
+    ProtocolError,
+    decode_array,
+    decode_arrays,
+    expect_choice,
+    expect_int,
+    expect_str,
+    expect_tuple,
 )
 
 
-def outcome(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome:
+def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome:
     """The outcome of one step of a batch, from the packed reply."""
-    results = program.results.get(batch.function, 1)
-    match framing.unpack(packed):
+    results = program.result_counts.get(batch.function, 1)
+    match framing.decode_message(packed):
         case ("returned", values, arguments):
-            before, changed = call_of(batch, step).arrays, arrays_in(arguments)
+            before, changed = call_for_step(batch, step).arrays, decode_arrays(arguments)
             if not changed.keys() <= before.keys():
-                raise FrameError("other arguments than were sent")
+                raise ProtocolError("other arguments than were sent")
             # one that grew was changed, that much is told; what it grew to need not be kept
             after = {name: a if a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
             return Returned(
-                values=tuple(_value(value) for value in sequence(values, results)),
+                values=tuple(_decode_value(value) for value in expect_tuple(values, results)),
                 arguments={**before, **after} if after else before,
                 digest=hashlib.sha256(packed).digest(),
             )
-        case ("unusable", position, what):
-            if not vocabulary.is_word(text(what, LONGEST_NAME)):
-                raise FrameError("a word that this protocol does not know")
-            return Unusable(None if position is None else integer(position, 0, results - 1), what)
+        case ("unusable", position, description):
+            if not vocabulary.is_description(expect_str(description, MAX_NAME_LENGTH)):
+                raise ProtocolError("a word that this protocol does not know")
+            return InvalidResult(None if position is None else expect_int(position, 0, results - 1), description)
         case ("raised", error, message, label, line):
-            return raised((error, message, label, line), program)
-        case ("missing", names, bool(there)):
-            functions = [text(name, LONGEST_NAME) for name in sequence(names)]
-            return Missing(similar(batch.function, functions, program), callable=not there)
-    raise FrameError("a reply that this protocol does not know")
+            return decode_error((error, message, label, line), program)
+        case ("missing", names, bool(exists)):
+            functions = [expect_str(name, MAX_NAME_LENGTH) for name in expect_tuple(names)]
+            return FunctionMissing(similar_names(batch.function, functions, program), callable=not exists)
+    raise ProtocolError("a reply that this protocol does not know")
 
 
-def raised(items: tuple[Any, ...], program: Program) -> Raised:
+def decode_error(items: tuple[Any, ...], program: Program) -> FunctionRaised:
     """An exception, from its class name, text, label and line."""
     error, message, label, line = items
-    return Raised(
-        error=one_of(error, vocabulary.ERRORS),
-        text=text(message, LONGEST_TEXT),
-        cell=one_of(label, {"", *(cell.label for cell in program.cells)}),
-        line=None if line is None else integer(line, 1, LAST_LINE),
+    return FunctionRaised(
+        error=expect_choice(error, vocabulary.ERROR_NAMES),
+        text=expect_str(message, MAX_TEXT_LENGTH),
+        cell=expect_choice(label, {"", *(cell.label for cell in program.cells)}),
+        line=None if line is None else expect_int(line, 1, MAX_LINE_NUMBER),
     )
 
 
-def call_of(batch: Batch, step: int) -> Call:
+def call_for_step(batch: Batch, step: int) -> Call:
     """The call whose argument objects a step of the batch uses."""
-    while not isinstance(found := batch.steps[step], Call):
-        step = found.step
-    return found
+    while not isinstance(step_call := batch.steps[step], Call):
+        step = step_call.step
+    return step_call
 
 
-def similar(wanted: str, names: Sequence[str], program: Program) -> tuple[str, ...]:
+def similar_names(wanted: str, names: Sequence[str], program: Program) -> tuple[str, ...]:
     """Those of the names, none of them asked for, that may have been meant as `wanted`; at most three."""
-    others = {_letters(name): name for name in names if name not in program.functions and name.isidentifier()}
-    return tuple(others[near] for near in difflib.get_close_matches(_letters(wanted), others, n=3, cutoff=0.7))
+    others = {_normalize_name(name): name for name in names if name not in program.functions and name.isidentifier()}
+    return tuple(others[near] for near in difflib.get_close_matches(_normalize_name(wanted), others, n=3, cutoff=0.7))
 
 
-def _letters(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-def _value(item: object) -> Value:
-    dtype, array = sequence(item, 2)
-    value = array_in(array)
-    if value.size > MAX_NUMBERS:
-        raise FrameError("more numbers than an array may hold")
-    return Value(value, one_of(dtype, vocabulary.DTYPES))
+def _decode_value(item: object) -> ReturnedArray:
+    dtype, array = expect_tuple(item, 2)
+    value = decode_array(array)
+    if value.size > MAX_ARRAY_SIZE:
+        raise ProtocolError("more numbers than an array may hold")
+    return ReturnedArray(value, expect_choice(dtype, vocabulary.DTYPES))

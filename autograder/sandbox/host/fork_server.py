@@ -23,26 +23,26 @@ from autograder.sandbox.guest import seccomp
 from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host.channel import Channel, SocketChannel
 from autograder.sandbox.host.levels import JailError, Level
-from autograder.sandbox.host.spawn import FAREWELL, START_SECONDS, ending
+from autograder.sandbox.host.spawn import EXIT_GRACE_SECONDS, START_SECONDS, startup_failure
 from autograder.sandbox.protocol import framing
 
-_LONGEST = 1 << 16  # bytes of an order or an answer
-_STATUS = struct.Struct("=i")
-_MEMORY_MIB = 2048  # for trying out the rules
-_CPU_SECONDS = 60
+_MAX_MESSAGE_BYTES = 1 << 16  # bytes of an order or an answer
+_STATUS_FORMAT = struct.Struct("=i")
+_PROBE_MEMORY_MIB = 2048  # for trying out the rules
+_PROBE_CPU_SECONDS = 60
 # No distribution and no container gives out these numbers of users (systemd lists who uses which): the first ones fit
 # a whole machine, the second a container that has 65536 of them.
-_USERS = (1_879_048_192, 1 << 28), (60_706, 477)
-_KEEPS_ROOT = (
+_USER_ID_RANGES = (1_879_048_192, 1 << 28), (60_706, 477)
+_ROOT_NOTE = (
     "Student code runs as root here, without root's rights, because no other user can read the Python that grades: "
     "use one that is not below /root."
 )
-_CPU_TIME = 2  # what the clock of a process shows (clock_getcpuclockid): all its time on the CPU
-_PAGE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
-_count = itertools.count()
+_CPUCLOCK_SCHED = 2  # what the clock of a process shows (clock_getcpuclockid): all its time on the CPU
+_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
+_user_counter = itertools.count()
 
 
-class Zygote:
+class ForkServer:
     """A process that forks others. Belongs to the thread that makes it: in a container, it ends when that thread does.
 
     `note` is a sentence for whoever looks after this machine, where something could be better.
@@ -50,27 +50,27 @@ class Zygote:
     """
 
     def __init__(self, level: Level) -> None:
-        if os.uname().machine not in seccomp.MACHINES:
+        if os.uname().machine not in seccomp.ARCHITECTURES:
             raise JailError(f"no list of system calls is kept for this kind of processor ({os.uname().machine})")
-        self._command = runtime.command("zygote")
+        self._command = runtime.guest_command("zygote")
         if level == "A":
             self._command = bubblewrap.wrap(self._command)
         self._control: socket.socket
-        self._given: Mapping[str, str] = {}
-        self.note = _KEEPS_ROOT if self._launch() else ""
-        if leaks := self._leaks():
+        self._support_modules: Mapping[str, str] = {}
+        self.note = _ROOT_NOTE if self._launch() else ""
+        if leaks := self._successful_escapes():
             self.close()
             raise JailError(f"a sealed process can still {', '.join(leaks)}")
 
-    def start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Fork:
+    def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> ForkedProcess:
         """A process that waits for a program. Launches the zygote anew, should something have ended it."""
         try:
-            return self._start(memory_mib, cpu_seconds, given)
+            return self._start(memory_mib, cpu_seconds, support_modules)
         except (EOFError, OSError):
             self.close()
             self._launch()
         try:
-            return self._start(memory_mib, cpu_seconds, given)
+            return self._start(memory_mib, cpu_seconds, support_modules)
         except (EOFError, OSError) as error:
             raise JailError(f"no process can be forked for student code ({type(error).__name__})") from None
 
@@ -78,46 +78,46 @@ class Zygote:
         """End it, and all its forks with it."""
         self._control.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(FAREWELL)
+            self._process.wait(EXIT_GRACE_SECONDS)
         self._process.kill()
         self._process.wait()
 
-    def _start(self, memory_mib: int, cpu_seconds: int, given: Mapping[str, str]) -> Fork:
-        if given != self._given:
-            self._given = given
-            with suppress(framing.FrameError):  # too long for one order: then each fork loads them by itself
-                self._control.send(framing.body(("given", *given.items()), _LONGEST))
-        return Fork(*self._fork("fork", memory_mib, cpu_seconds))
+    def _start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> ForkedProcess:
+        if support_modules != self._support_modules:
+            self._support_modules = support_modules
+            with suppress(framing.ProtocolError):  # too long for one order: then each fork loads them by itself
+                self._control.send(framing.encode_message(("given", *support_modules.items()), _MAX_MESSAGE_BYTES))
+        return ForkedProcess(*self._fork("fork", memory_mib, cpu_seconds))
 
     def _launch(self) -> bool:
         """Start the process and get it ready; whether it had to stay root."""
-        self._given = {}
+        self._support_modules = {}
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(START_SECONDS)
-        with theirs, tempfile.TemporaryFile() as complaints:
+        with theirs, tempfile.TemporaryFile() as stderr_file:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=complaints,
+                stderr=stderr_file,
                 cwd="/",
-                env=runtime.environment("/"),
+                env=runtime.guest_environment("/"),
                 start_new_session=True,
             )
             theirs.close()
             try:
                 return self._prepare()
-            except (EOFError, OSError, framing.FrameError) as error:
+            except (EOFError, OSError, framing.ProtocolError) as error:
                 self.close()
-                raise JailError(f"the process for student code {ending(error, complaints)}") from None
+                raise JailError(f"the process for student code {startup_failure(error, stderr_file)}") from None
 
     def _prepare(self) -> bool:
-        paths = [list(map(str, some)) for some in bubblewrap.readable()]
-        self._control.send(framing.body(("prepare", *paths, private_users()), _LONGEST))
-        answer = self._control.recv(_LONGEST)
+        paths = [list(map(str, some)) for some in bubblewrap.landlock_paths()]
+        self._control.send(framing.encode_message(("prepare", *paths, private_users()), _MAX_MESSAGE_BYTES))
+        answer = self._control.recv(_MAX_MESSAGE_BYTES)
         if not answer:
             raise EOFError
-        match framing.unpack(answer):
+        match framing.decode_message(answer):
             case ("ready", bool(keeps_root)):
                 return keeps_root
             case (_, str(reason)):
@@ -125,13 +125,13 @@ class Zygote:
                 raise JailError(f"the process for student code cannot be prepared: {reason}")
         raise EOFError
 
-    def _leaks(self) -> tuple[str, ...]:
+    def _successful_escapes(self) -> tuple[str, ...]:
         """What a fork can do and must not; it tries. Raises JailError where it cannot even be sealed."""
-        channel, _, status = self._fork("examine", _MEMORY_MIB, _CPU_SECONDS)
+        channel, _, status = self._fork("examine", _PROBE_MEMORY_MIB, _PROBE_CPU_SECONDS)
         try:
-            answer = channel.get(START_SECONDS)
-            return tuple(map(str, framing.unpack(answer or b"")[1:]))
-        except (EOFError, OSError, framing.FrameError):
+            answer = channel.receive_frame(START_SECONDS)
+            return tuple(map(str, framing.decode_message(answer or b"")[1:]))
+        except (EOFError, OSError, framing.ProtocolError):
             self.close()
             raise JailError("a process cannot be sealed: it ended when it tried") from None
         finally:
@@ -143,67 +143,67 @@ class Zygote:
         with ExitStack() as undo:
             channel, theirs = SocketChannel.pair()
             undo.callback(channel.close)
-            status, tell = os.pipe()
+            status, status_writer = os.pipe()
             undo.callback(os.close, status)
             try:
-                order = framing.body((kind, memory_mib << 20, cpu_seconds), _LONGEST)
-                socket.send_fds(self._control, [order], [theirs.fileno(), tell])
+                order = framing.encode_message((kind, memory_mib << 20, cpu_seconds), _MAX_MESSAGE_BYTES)
+                socket.send_fds(self._control, [order], [theirs.fileno(), status_writer])
             finally:
                 theirs.close()
-                os.close(tell)
-            number = channel.greeting(START_SECONDS)
+                os.close(status_writer)
+            pid = channel.handshake(START_SECONDS)
             undo.pop_all()
-        return channel, number, status
+        return channel, pid, status
 
 
 def private_users() -> list[int]:
     """Numbers of users for a zygote that is started as root, the better one first; others than those of the last."""
-    number = os.getpid() << 6 | next(_count) & 63
-    return [first + number % size for first, size in _USERS]
+    number = os.getpid() << 6 | next(_user_counter) & 63
+    return [first + number % size for first, size in _USER_ID_RANGES]
 
 
-class Fork:
+class ForkedProcess:
     """One of the forks, a worker.Process."""
 
-    def __init__(self, channel: SocketChannel, number: int, status: int) -> None:
+    def __init__(self, channel: SocketChannel, pid: int, status: int) -> None:
         self.channel: Channel = channel
-        self._clock = ~number << 3 | _CPU_TIME
-        self._memory = Path(f"/proc/{number}/statm")
-        self._handle = os.pidfd_open(number)
+        self._cpu_clock = ~pid << 3 | _CPUCLOCK_SCHED
+        self._statm = Path(f"/proc/{pid}/statm")
+        self._pidfd = os.pidfd_open(pid)
         self._status = status
-        self._ending = select.poll()
-        self._ending.register(status, select.POLLIN)
-        self._code: int | None = None
+        self._status_poll = select.poll()
+        self._status_poll.register(status, select.POLLIN)
+        self._exit_code: int | None = None
 
     def cpu_seconds(self) -> float:
         """As in worker.Process."""
         try:
-            return time.clock_gettime(self._clock)
+            return time.clock_gettime(self._cpu_clock)
         except OSError:  # it has ended
             return 0.0
 
-    def used(self, *, thorough: bool) -> tuple[float, int]:  # noqa: ARG002 - it cannot start any process
+    def usage(self, *, thorough: bool) -> tuple[float, int]:  # noqa: ARG002 - it cannot start any process
         """As in worker.Process."""
         try:
-            return self.cpu_seconds(), int(self._memory.read_text().split()[1]) * _PAGE
+            return self.cpu_seconds(), int(self._statm.read_text().split()[1]) * _PAGE_SIZE
         except OSError:
             return 0.0, 0
 
-    def wait(self, seconds: float) -> int | None:
+    def wait(self, timeout: float) -> int | None:
         """As in worker.Process. Raises JailError when the zygote is gone and cannot tell."""
-        if self._code is None and self._ending.poll(seconds * 1000):
-            told = os.read(self._status, _STATUS.size)
-            if len(told) < _STATUS.size:
+        if self._exit_code is None and self._status_poll.poll(timeout * 1000):
+            packed = os.read(self._status, _STATUS_FORMAT.size)
+            if len(packed) < _STATUS_FORMAT.size:
                 raise JailError("the process that others are forked from ended")
-            (self._code,) = _STATUS.unpack(told)
-        return self._code
+            (self._exit_code,) = _STATUS_FORMAT.unpack(packed)
+        return self._exit_code
 
     def close(self) -> None:
         """As in worker.Process."""
         with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         with suppress(JailError):
-            self.wait(FAREWELL)
+            self.wait(EXIT_GRACE_SECONDS)
         self.channel.close()
-        os.close(self._handle)
+        os.close(self._pidfd)
         os.close(self._status)

@@ -16,56 +16,56 @@ from typing import Protocol
 from autograder.sandbox.guest import linux
 from autograder.sandbox.host import runtime
 from autograder.sandbox.host.bounded_cache import BoundedCache
-from autograder.sandbox.host.fork_server import Zygote
+from autograder.sandbox.host.fork_server import ForkServer
 from autograder.sandbox.host.levels import LEVELS, JailError, Level
 from autograder.sandbox.host.program import (
-    Again,
     Batch,
     Call,
     CellProblem,
-    Ended,
     Execution,
+    FunctionMissing,
+    FunctionRaised,
+    InvalidResult,
     Limits,
-    Missing,
     Outcome,
+    ProcessEnded,
     Program,
-    Raised,
-    Recall,
+    RecheckResult,
+    RepeatCall,
     Returned,
+    ReturnedArray,
     Step,
-    Unusable,
-    Value,
 )
-from autograder.sandbox.host.spawn import FreshProcesses
-from autograder.sandbox.host.submission_process import Processes, ReplyCache, Session
+from autograder.sandbox.host.spawn import Spawner
+from autograder.sandbox.host.submission_process import ProcessFactory, ReplyCache, SubmissionSession
 from autograder.submission.cells import Cell
 
 __all__ = [
-    "Again",
     "Batch",
     "Call",
     "Cell",
     "CellProblem",
-    "Ended",
     "Execution",
+    "FunctionMissing",
+    "FunctionRaised",
+    "InvalidResult",
     "Jail",
     "JailError",
     "Limits",
-    "Missing",
     "Outcome",
+    "ProcessEnded",
     "Program",
-    "Raised",
-    "Recall",
+    "RecheckResult",
+    "RepeatCall",
     "Returned",
+    "ReturnedArray",
     "Runner",
     "Step",
-    "Unusable",
-    "Value",
 ]
 
 
 MAX_CACHED_REPLIES = 4000
-_FOR_A_TRIAL = (2048, 60)  # MiB and CPU seconds
+_PROBE_LIMITS = (2048, 60)  # MiB and CPU seconds
 
 
 class Jail:
@@ -79,7 +79,7 @@ class Jail:
         if sys.platform == "linux":
             linux.make_undumpable()
         self._replies: ReplyCache = BoundedCache(MAX_CACHED_REPLIES)
-        self.level, self._processes = _strongest() if level is None else (level, processes_at(level))
+        self.level, self._process_factory = _strongest_level() if level is None else (level, process_factory(level))
 
     def __enter__(self) -> Jail:
         return self
@@ -89,23 +89,23 @@ class Jail:
 
     def close(self) -> None:
         """End every process of the jail."""
-        self._processes.close()
+        self._process_factory.close()
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
         """Load the program, and make the calls of each batch, at most one batch per function.
 
         Raises JailError, and nothing because of what a student sent.
         """
-        with self.loaded(program, limits) as once:
-            return once.run(program, batches, limits)
+        with self.load_program(program, limits) as loaded_program:
+            return loaded_program.run(program, batches, limits)
 
     @contextmanager
-    def loaded(self, program: Program, limits: Limits) -> Iterator[Loaded]:
+    def load_program(self, program: Program, limits: Limits) -> Iterator[LoadedProgram]:
         """The program, loaded once for several runs. These limits are for loading it, and for all runs together."""
-        session = Session(self._processes, program, limits, self._replies)
+        session = SubmissionSession(self._process_factory, program, limits, self._replies)
         try:
-            session.start()
-            yield Loaded(session)
+            session.ensure_loaded()
+            yield LoadedProgram(session)
         finally:
             session.close()
 
@@ -118,38 +118,38 @@ class Runner(Protocol):
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedProgram:
     """A program that is loaded already. What its functions left behind is there in the next run."""
 
-    session: Session
+    session: SubmissionSession
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:  # noqa: ARG002 - its own
         """As Jail.run, for the program that was loaded; `limits` are for each function."""
-        outcomes = {batch.function: self.session.call(batch, limits) for batch in batches}
+        outcomes = {batch.function: self.session.run_batch(batch, limits) for batch in batches}
         return Execution(self.session.problems, outcomes)
 
-    def begin(self, batches: Sequence[Batch], limits: Limits) -> Mapping[str, Outcome]:
+    def run_first_calls(self, batches: Sequence[Batch], limits: Limits) -> Mapping[str, Outcome]:
         """Make the first call of each batch, which may be run whole later on, and is not made twice then."""
-        return {batch.function: self.session.begin(batch, limits) for batch in batches}
+        return {batch.function: self.session.run_first_call(batch, limits) for batch in batches}
 
 
-def processes_at(level: Level) -> Processes:
+def process_factory(level: Level) -> ProcessFactory:
     """Where processes of a level come from. Raises JailError where that level does not work here."""
     if level in "ABC" and sys.platform != "linux":
         raise JailError("this needs Linux")
     if level in "AB":
-        return Zygote(level)
+        return ForkServer(level)
     if level == "D" and not runtime.POSIX:
         raise JailError("this system has no limits for processes")
-    processes = FreshProcesses(level)
+    spawner = Spawner(level)
     if level == "C":
-        processes.start(*_FOR_A_TRIAL, given={}).close()
-    return processes
+        spawner.start(*_PROBE_LIMITS, support_modules={}).close()
+    return spawner
 
 
-def _strongest() -> tuple[Level, Processes]:
-    *better, last = LEVELS
-    for level in better:
+def _strongest_level() -> tuple[Level, ProcessFactory]:
+    *stronger_levels, weakest = LEVELS
+    for level in stronger_levels:
         with suppress(JailError):
-            return level, processes_at(level)
-    return last, processes_at(last)
+            return level, process_factory(level)
+    return weakest, process_factory(weakest)

@@ -9,7 +9,7 @@ Level = Literal["A", "B", "C", "D", "E"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """From the strongest to the weakest."""
 
-SAFE: Level = "B"
+MIN_SECURE_LEVEL: Level = "B"
 """The weakest level that holds against somebody who tries."""
 
 
@@ -18,41 +18,41 @@ class JailError(Exception):
 
 
 @dataclass(frozen=True)
-class About:
+class LevelInfo:
     """A level in words: what it is made of, and one sentence that says what it promises."""
 
     title: str
     promise: str
 
 
-ABOUT: dict[Level, About] = {
-    "A": About(
+LEVEL_INFO: dict[Level, LevelInfo] = {
+    "A": LevelInfo(
         "a sealed process in a container of its own",
         "Student code can reach nothing but its own memory: no file but Python's own, not even the names of others, "
         "no network, no other process.",
     ),
-    "B": About(
+    "B": LevelInfo(
         "a sealed process",
         "Student code can read no file but Python's own and write none, and has no network and no other process; "
         "it can find out which files there are and how large they are.",
     ),
-    "C": About(
+    "C": LevelInfo(
         "a fresh process in a container",
         "Student code sees no file but Python's own and an empty folder, and has no network; but it may ask the kernel "
         "for anything, start processes, and fill the disk.",
     ),
-    "D": About(
+    "D": LevelInfo(
         "a fresh process with limits",
         "Honest mistakes do no harm (endless loops, too much memory, crashes); code written to cheat can read "
         "whatever you can read, the solution included.",
     ),
-    "E": About(
+    "E": LevelInfo(
         "a plain process",
         "Endless loops are ended; code written to cheat can read and change whatever you can.",
     ),
 }
 
 
-def at_least(level: Level, wanted: Level) -> bool:
+def at_least(level: Level, required: Level) -> bool:
     """Whether a level is as strong as the wanted one, or stronger."""
-    return LEVELS.index(level) <= LEVELS.index(wanted)
+    return LEVELS.index(level) <= LEVELS.index(required)

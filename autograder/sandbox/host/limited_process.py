@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from autograder.sandbox.host import runtime
 from autograder.sandbox.host.channel import Channel
-from autograder.sandbox.host.program import Ended
+from autograder.sandbox.host.program import ProcessEnded
 from autograder.sandbox.protocol import framing
 
-_GLANCE = 0.03  # seconds between two looks at a process that is taking its time
-_STUDY = 0.25  # and between two looks at the processes it started, which cost more
-_FAREWELL = 2.0  # seconds for a process that closed its channel to be gone
+_POLL_SECONDS = 0.03  # seconds between two looks at a process that is taking its time
+_TREE_POLL_SECONDS = 0.25  # and between two looks at the processes it started, which cost more
+_EXIT_GRACE_SECONDS = 2.0  # seconds for a process that closed its channel to be gone
 
 
 class Process(Protocol):
@@ -24,60 +24,60 @@ class Process(Protocol):
     def cpu_seconds(self) -> float:
         """Its time on the CPU so far."""
 
-    def used(self, *, thorough: bool) -> tuple[float, int]:
+    def usage(self, *, thorough: bool) -> tuple[float, int]:
         """Its time on the CPU so far and bytes of memory now; `thorough`: with those of the processes it started."""
 
-    def wait(self, seconds: float) -> int | None:
+    def wait(self, timeout: float) -> int | None:
         """Its exit code, the negative number of a signal that ended it, or None when it has not ended in time."""
 
     def close(self) -> None:
         """End it, with all that it started; nothing of it is left."""
 
 
-class Stopped(Exception):
+class ProcessStopped(Exception):
     """The process ended, or had to be: `ended` says how."""
 
-    def __init__(self, ended: Ended) -> None:
-        super().__init__(ended.how)
+    def __init__(self, ended: ProcessEnded) -> None:
+        super().__init__(ended.reason)
         self.ended = ended
 
 
-class Worker:
+class LimitedProcess:
     """A process under limits. `close` ends it, with all that it started."""
 
     def __init__(self, process: Process, memory_mib: int) -> None:
         self._process = process
-        self._memory = memory_mib << 20
+        self._memory_limit = memory_mib << 20
 
-    def allow(self, cpu_seconds: float, wall_seconds: float) -> None:
+    def set_time_limits(self, cpu_seconds: float, wall_seconds: float) -> None:
         """From now on, the process has this much time on the CPU and by the clock. Comes before the first `receive`."""
         now = time.monotonic()
-        self._next_look = now + _GLANCE
-        self._next_study = now + _STUDY
-        self._last_moment = now + wall_seconds
-        self._last_cpu = self._process.cpu_seconds() + cpu_seconds
+        self._next_check = now + _POLL_SECONDS
+        self._next_tree_check = now + _TREE_POLL_SECONDS
+        self._deadline = now + wall_seconds
+        self._cpu_limit = self._process.cpu_seconds() + cpu_seconds
 
     def send(self, *request: object) -> None:
         """Send one request; does not wait until it is read."""
-        self.put(framing.pack(request, framing.REQUEST_CAP))
+        self.send_packed(framing.encode_frame(request, framing.MAX_REQUEST_BYTES))
 
-    def put(self, frame: bytes) -> None:
+    def send_packed(self, frame: bytes) -> None:
         """The same for a request that is packed already."""
-        self._process.channel.put(frame)
+        self._process.channel.send_frame(frame)
 
     def receive(self) -> tuple[Any, ...]:
         """The next reply. Raises Stopped at a limit or the end of the process, FrameError where it is no reply."""
-        return framing.unpack(self.receive_packed())
+        return framing.decode_message(self.receive_packed())
 
     def receive_packed(self) -> bytes:
         """The body of the next reply, which may hold anything. Raises Stopped, and FrameError where there is none."""
         while True:
-            if time.monotonic() >= self._next_look:
-                self._look()
+            if time.monotonic() >= self._next_check:
+                self._check_limits()
             try:
-                body = self._process.channel.get(_GLANCE)
+                body = self._process.channel.receive_frame(_POLL_SECONDS)
             except (EOFError, OSError):
-                raise Stopped(self._how_it_ended()) from None
+                raise ProcessStopped(self._determine_end()) from None
             if body is not None:
                 return body
 
@@ -85,26 +85,28 @@ class Worker:
         """End the process and whatever it started."""
         self._process.close()
 
-    def _look(self) -> None:
+    def _check_limits(self) -> None:
         now = time.monotonic()
-        self._next_look = now + _GLANCE
-        thorough = now >= self._next_study
+        self._next_check = now + _POLL_SECONDS
+        thorough = now >= self._next_tree_check
         if thorough:
-            self._next_study = now + _STUDY
-        used, memory = self._process.used(thorough=thorough)
-        if memory > self._memory:
-            raise Stopped(Ended("memory"))
-        if used > self._last_cpu:
-            raise Stopped(Ended("cpu"))
-        if now > self._last_moment:
-            raise Stopped(Ended("wall"))
+            self._next_tree_check = now + _TREE_POLL_SECONDS
+        used, memory = self._process.usage(thorough=thorough)
+        if memory > self._memory_limit:
+            raise ProcessStopped(ProcessEnded("memory"))
+        if used > self._cpu_limit:
+            raise ProcessStopped(ProcessEnded("cpu"))
+        if now > self._deadline:
+            raise ProcessStopped(ProcessEnded("wall"))
 
-    def _how_it_ended(self) -> Ended:
-        code = self._process.wait(_FAREWELL)
+    def _determine_end(self) -> ProcessEnded:
+        code = self._process.wait(_EXIT_GRACE_SECONDS)
         if code is None:
-            return Ended("protocol")  # it closed the channel and lives on
+            return ProcessEnded("protocol")  # it closed the channel and lives on
         if not runtime.POSIX or code >= 0:
-            return Ended("crash" if code >= 0xC0000000 else "exit", code)
+            return ProcessEnded("crash" if code >= 0xC0000000 else "exit", code)
         if code == -signal.SIGXCPU:
-            return Ended("cpu")
-        return Ended("memory") if code == -signal.SIGKILL else Ended("crash", -code)  # only the kernel kills unasked
+            return ProcessEnded("cpu")
+        return (
+            ProcessEnded("memory") if code == -signal.SIGKILL else ProcessEnded("crash", -code)
+        )  # only the kernel kills unasked

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.sandbox.guest import lockdown, seccomp
-from autograder.sandbox.host.jail import processes_at
+from autograder.sandbox.host.jail import process_factory
 from autograder.sandbox.host.levels import LEVELS, JailError, Level
 
-_SETTINGS = Path("/proc/sys")
+_SYSCTL = Path("/proc/sys")
 
 
 @dataclass(frozen=True)
-class Finding:
+class LevelProbe:
     """Whether a level works here. If not: why, and what to install or set, as a sentence; empty where nothing helps.
 
     `note` is a sentence about what could be better where it does work.
@@ -29,18 +29,18 @@ class Finding:
     note: str = ""
 
 
-def examine() -> tuple[Finding, ...]:
+def probe_levels() -> tuple[LevelProbe, ...]:
     """A finding for every level, strongest first."""
-    return tuple(_examined(level) for level in LEVELS)
+    return tuple(_probe_level(level) for level in LEVELS)
 
 
-def _examined(level: Level) -> Finding:
+def _probe_level(level: Level) -> LevelProbe:
     try:
-        processes = processes_at(level)
+        factory = process_factory(level)
     except JailError as error:
-        return Finding(level, works=False, reason=str(error), advice=_advice(level))
-    processes.close()
-    return Finding(level, works=True, note=processes.note)
+        return LevelProbe(level, works=False, reason=str(error), advice=_advice(level))
+    factory.close()
+    return LevelProbe(level, works=True, note=factory.note)
 
 
 def _advice(level: Level) -> str:
@@ -48,18 +48,18 @@ def _advice(level: Level) -> str:
         return "Grade on Linux: a virtual machine, a container or WSL 2 will do." if level in "ABC" else ""
     parts = []
     if level in "AB":
-        parts.append(_about_landlock())
+        parts.append(_landlock_advice())
     if level in "AC":
-        parts.append(_about_bubblewrap())
+        parts.append(_bubblewrap_advice())
     return " ".join(part for part in parts if part)
 
 
-def _about_landlock() -> str:
-    if platform.machine() not in seccomp.MACHINES:
+def _landlock_advice() -> str:
+    if platform.machine() not in seccomp.ARCHITECTURES:
         return "Use a machine with an x86-64 or 64-bit ARM processor."
     if lockdown.landlock_abi():
         return ""
-    if _kernel() < (5, 13):
+    if _kernel_version() < (5, 13):
         return "Use a newer Linux kernel: Landlock came with 5.13."
     return (
         "Turn Landlock on: add it to the list after lsm= among the kernel's parameters (the list in force is in "
@@ -67,24 +67,24 @@ def _about_landlock() -> str:
     )
 
 
-def _about_bubblewrap() -> str:
+def _bubblewrap_advice() -> str:
     if shutil.which("bwrap") is None:
         return "Install bubblewrap: apt-get install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora)."
-    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
+    if _read_setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
         return "Let users make containers: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)."
-    if _setting("kernel/unprivileged_userns_clone") == "0":
+    if _read_setting("kernel/unprivileged_userns_clone") == "0":
         return "Let users make containers: sudo sysctl kernel.unprivileged_userns_clone=1 (Debian)."
-    if _setting("user/max_user_namespaces") == "0":
+    if _read_setting("user/max_user_namespaces") == "0":
         return "Let users make containers: sudo sysctl user.max_user_namespaces=10000."
     return "Inside a container that forbids containers, as Docker's do, this is what there is: run it outside."
 
 
-def _setting(name: str) -> str | None:
+def _read_setting(name: str) -> str | None:
     try:
-        return (_SETTINGS / name).read_text(encoding="ascii").strip()
+        return (_SYSCTL / name).read_text(encoding="ascii").strip()
     except OSError:
         return None
 
 
-def _kernel() -> tuple[int, ...]:
+def _kernel_version() -> tuple[int, ...]:
     return tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2] if part.isdigit())

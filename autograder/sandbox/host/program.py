@@ -12,52 +12,52 @@ from autograder.exercise.model import Array, Arrays, Names
 from autograder.sandbox.protocol import framing
 from autograder.submission.cells import Cell
 
-How = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
+EndReason = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
 
 
 @dataclass(frozen=True)
 class Program:
     """A submission, ready to be run.
 
-    `module` is the name under which its cells run, "__main__" for a notebook. `given` maps names of modules to their
+    `module` is the name under which its cells run, "__main__" for a notebook. `support_modules` maps names of modules to their
     source text; the first one is the builder, with `arguments(arrays, names)`. `functions` maps names of functions to
-    the names of their arguments, `results` to the number of arrays that they return (1 where it says nothing).
+    the names of their arguments, `result_counts` to the number of arrays that they return (1 where it says nothing).
     """
 
     module: str
     cells: tuple[Cell, ...]
-    given: Mapping[str, str]
+    support_modules: Mapping[str, str]
     functions: Mapping[str, tuple[str, ...]]
-    results: Mapping[str, int] = field(default_factory=dict)
+    result_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Call:
     """The function is called with fresh arguments, built from these arrays (float64) and names.
 
-    Whether it changes those arrays is told only where the call is `watched`.
+    Whether it changes those arrays is told only where the call is `detect_mutation`.
     """
 
     arrays: Arrays
     names: Names
-    watched: bool = True
+    detect_mutation: bool = True
 
 
 @dataclass(frozen=True)
-class Again:
+class RepeatCall:
     """The function is called again with the very argument objects of an earlier step of the batch."""
 
     step: int
 
 
 @dataclass(frozen=True)
-class Recall:
+class RecheckResult:
     """The result object of an earlier step of the batch is looked at anew: a buffer used again shows."""
 
     step: int
 
 
-Step = Call | Again | Recall
+Step = Call | RepeatCall | RecheckResult
 
 
 @dataclass(frozen=True)
@@ -68,36 +68,38 @@ class Batch:
     steps: tuple[Step, ...]
 
     @cached_property
-    def frame(self) -> bytes:
+    def request(self) -> bytes:
         """The request for these calls, as it is sent: packed once, however many submissions it is for."""
-        return self._packed("batch", self.steps)
+        return self._pack_request("batch", self.steps)
 
     @cached_property
     def digest(self) -> bytes:
         """The same bytes for the same calls."""
-        return hashlib.sha256(self.frame).digest()
+        return hashlib.sha256(self.request).digest()
 
     @cached_property
-    def beginning(self) -> bytes:
+    def first_request(self) -> bytes:
         """The request for the first of them, after which others may be made before the rest."""
-        return self._packed("begin", self.steps[:1])
+        return self._pack_request("begin", self.steps[:1])
 
     @cached_property
-    def rest(self) -> bytes:
+    def remaining_request(self) -> bytes:
         """The request for all after the first."""
-        return self._packed("go on", self.steps[1:])
+        return self._pack_request("go on", self.steps[1:])
 
-    def _packed(self, kind: str, steps: tuple[Step, ...]) -> bytes:
-        return framing.pack((kind, self.function, [_request(step) for step in steps]), framing.REQUEST_CAP)
+    def _pack_request(self, kind: str, steps: tuple[Step, ...]) -> bytes:
+        return framing.encode_frame(
+            (kind, self.function, [_encode_step(step) for step in steps]), framing.MAX_REQUEST_BYTES
+        )
 
 
-def _request(step: Step) -> tuple[object, ...]:
+def _encode_step(step: Step) -> tuple[object, ...]:
     match step:
-        case Call(arrays, names, watched):
-            return "call", framing.arrays_out(arrays), list(names.items()), watched
-        case Again(earlier):
+        case Call(arrays, names, detect_mutation):
+            return "call", framing.encode_arrays(arrays), list(names.items()), detect_mutation
+        case RepeatCall(earlier):
             return "again", earlier
-        case Recall(earlier):
+        case RecheckResult(earlier):
             return "recall", earlier
 
 
@@ -117,7 +119,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Value:
+class ReturnedArray:
     """One array that a function returned, now float64 in its own memory; `dtype` is what it was (words.DTYPES)."""
 
     array: Array
@@ -131,25 +133,25 @@ class Returned:
     `digest` is the same for the same reply of the process.
     """
 
-    values: tuple[Value, ...]
+    values: tuple[ReturnedArray, ...]
     arguments: Arrays
     digest: bytes = b""
 
 
 @dataclass(frozen=True)
-class Unusable:
+class InvalidResult:
     """Something came back that is no plain array of real numbers.
 
-    `what` is of a closed vocabulary ("None", "a list", "a tuple of 3", "an array of dtype complex128"). `position` says
+    `description` is of a closed vocabulary ("None", "a list", "a tuple of 3", "an array of dtype complex128"). `position` says
     which of several results is meant, from 0; None is the whole.
     """
 
     position: int | None
-    what: str
+    description: str
 
 
 @dataclass(frozen=True)
-class Raised:
+class FunctionRaised:
     """An exception. `error` is a class name of Python or numpy, or words.OWN_ERROR; `text` is the student's.
 
     `cell` and `line` tell the last frame in the student's own code: the cell's label, and the line in that cell or
@@ -163,25 +165,25 @@ class Raised:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProcessEnded:
     """The process ended during this step. `code` is its exit code, or the number of the signal in a crash."""
 
-    how: How
+    reason: EndReason
     code: int | None = None
 
 
 @dataclass(frozen=True)
-class Missing:
-    """No such function: `similar` are functions there with a name like it.
+class FunctionMissing:
+    """No such function: `similar_names` are functions there with a name like it.
 
     `callable` is False when the name is there and holds a value that cannot be called.
     """
 
-    similar: tuple[str, ...]
+    similar_names: tuple[str, ...]
     callable: bool = True
 
 
-Outcome = Returned | Unusable | Raised | Ended | Missing
+Outcome = Returned | InvalidResult | FunctionRaised | ProcessEnded | FunctionMissing
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ class CellProblem:
     error: str
     text: str
     defines: tuple[str, ...]
-    ended: Ended | None = None
+    ended: ProcessEnded | None = None
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from autograder.sandbox.host.channel import Channel, PipeChannel, SocketChannel
 from autograder.sandbox.host.levels import JailError, Level
 
 START_SECONDS = 60.0  # for Python and numpy to be there, on a slow machine
-FAREWELL = 5.0  # seconds for a container to fold up, once what ran in it is dead
+EXIT_GRACE_SECONDS = 5.0  # seconds for a container to fold up, once what ran in it is dead
 
 
-class FreshProcesses:
+class Spawner:
     """Starts them at one level."""
 
     note = ""
@@ -36,51 +36,51 @@ class FreshProcesses:
         self,
         memory_mib: int,
         cpu_seconds: int,
-        given: Mapping[str, str],  # noqa: ARG002 - as others take it, who load it ahead
-    ) -> FreshProcess:
+        support_modules: Mapping[str, str],  # noqa: ARG002 - as others take it, who load it ahead
+    ) -> SpawnedProcess:
         """As in session.Processes; what is given comes with the program."""
-        return FreshProcess(self._level, memory_mib, cpu_seconds)
+        return SpawnedProcess(self._level, memory_mib, cpu_seconds)
 
     def close(self) -> None:
         """Between two processes there is nothing to end."""
 
 
-class FreshProcess:
+class SpawnedProcess:
     """One of them, a worker.Process. Raises JailError when it does not start."""
 
     def __init__(self, level: Level, memory_mib: int, cpu_seconds: int) -> None:
         limits = (0, 0) if level == "E" else (memory_mib << 20, cpu_seconds)
-        command = runtime.command("runner", *limits)
+        command = runtime.guest_command("runner", *limits)
         self._in_container = level == "C"
         self._folder = tempfile.mkdtemp(prefix="autograder-")
         self._process: subprocess.Popen[bytes] | None = None
         try:
             if self._in_container:
                 command = bubblewrap.wrap(command, self._folder)
-            with tempfile.TemporaryFile() as complaints:
-                self.channel = self._open(command, complaints, sockets=level != "E")
-                self._watched = self._greeted(complaints)
+            with tempfile.TemporaryFile() as stderr_file:
+                self.channel = self._start(command, stderr_file, sockets=level != "E")
+                self._psutil_process = self._wait_until_ready(stderr_file)
         except BaseException:
             self.close()
             raise
 
     def cpu_seconds(self) -> float:
         """As in worker.Process."""
-        return _cpu_of(self._watched)
+        return _cpu_seconds(self._psutil_process)
 
-    def used(self, *, thorough: bool) -> tuple[float, int]:
+    def usage(self, *, thorough: bool) -> tuple[float, int]:
         """As in worker.Process."""
-        family = [self._watched]
+        family = [self._psutil_process]
         if thorough:
             with suppress(psutil.Error):
-                family += self._watched.children(recursive=True)
-        return sum(map(_cpu_of, family)), sum(map(_memory_of, family))
+                family += self._psutil_process.children(recursive=True)
+        return sum(map(_cpu_seconds, family)), sum(map(_memory_bytes, family))
 
-    def wait(self, seconds: float) -> int | None:
+    def wait(self, timeout: float) -> int | None:
         """As in worker.Process."""
         assert self._process is not None
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(seconds)
+            code = self._process.wait(timeout)
             return 128 - code if self._in_container and code > 128 else code  # bubblewrap tells signals like a shell
         return None
 
@@ -90,9 +90,9 @@ class FreshProcess:
             self._kill(self._process)
             self._process.wait()
             self.channel.close()
-        remove(Path(self._folder))
+        remove_tree(Path(self._folder))
 
-    def _open(self, command: list[str], complaints: IO[bytes], *, sockets: bool) -> Channel:
+    def _start(self, command: list[str], complaints: IO[bytes], *, sockets: bool) -> Channel:
         """Start the process. Whatever it says on its standard error before student code runs is a complaint."""
 
         def start(descriptor: int) -> subprocess.Popen[bytes]:
@@ -102,7 +102,7 @@ class FreshProcess:
                 stdout=descriptor,
                 stderr=complaints,
                 cwd=self._folder,
-                env=runtime.environment(self._folder),
+                env=runtime.guest_environment(self._folder),
                 start_new_session=runtime.POSIX,
             )
 
@@ -114,74 +114,74 @@ class FreshProcess:
             self._process = start(theirs.fileno())
         return channel
 
-    def _greeted(self, complaints: IO[bytes]) -> psutil.Process:
+    def _wait_until_ready(self, complaints: IO[bytes]) -> psutil.Process:
         assert self._process is not None
-        self._watched = psutil.Process(self._process.pid)
+        self._psutil_process = psutil.Process(self._process.pid)
         try:
-            number = self.channel.greeting(START_SECONDS)
-            return psutil.Process(number) if number else self._watched
+            number = self.channel.handshake(START_SECONDS)
+            return psutil.Process(number) if number else self._psutil_process
         except (EOFError, OSError, psutil.Error) as error:
-            raise JailError(f"the process for student code {ending(error, complaints)}") from None
+            raise JailError(f"the process for student code {startup_failure(error, complaints)}") from None
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         if self._in_container:
             with suppress(psutil.Error, subprocess.TimeoutExpired):
-                self._watched.kill()  # and the container goes with it, with all that is in there
-                process.wait(FAREWELL)
+                self._psutil_process.kill()  # and the container goes with it, with all that is in there
+                process.wait(EXIT_GRACE_SECONDS)
         elif runtime.POSIX:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         else:
             with suppress(psutil.Error):
-                for child in self._watched.children(recursive=True):
+                for child in self._psutil_process.children(recursive=True):
                     child.kill()
         process.kill()
 
 
-def ending(error: Exception, complaints: IO[bytes]) -> str:
+def startup_failure(error: Exception, stderr_file: IO[bytes]) -> str:
     """What became of a process that never greeted, for a sentence; the last thing it complained about, if it did."""
-    complaints.seek(0)
-    lines = complaints.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
-    what = "did not get ready in time" if isinstance(error, TimeoutError) else "ended before it ran any"
-    return f"{what}: {lines[-1][:300]}" if lines else what
+    stderr_file.seek(0)
+    lines = stderr_file.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
+    summary = "did not get ready in time" if isinstance(error, TimeoutError) else "ended before it ran any"
+    return f"{summary}: {lines[-1][:300]}" if lines else summary
 
 
-def _cpu_of(process: psutil.Process) -> float:
+def _cpu_seconds(process: psutil.Process) -> float:
     with suppress(psutil.Error):
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
 
 
-def _memory_of(process: psutil.Process) -> int:
+def _memory_bytes(process: psutil.Process) -> int:
     with suppress(psutil.Error):
         return int(process.memory_info().rss)
     return 0
 
 
-def remove(folder: Path) -> None:
+def remove_tree(folder: Path) -> None:
     """Remove a folder, however deep the folders in it: what lies further down is moved up first. Follows no links.
 
     What cannot be removed stays.
     """
-    names = (folder / f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
-    paths = _opened(folder)
+    unused_paths = (folder / f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
+    paths = _list_entries(folder)
     while paths:
         removed = False
         for path in paths:
             with suppress(OSError):
                 if path.is_dir() and not path.is_symlink():
-                    _empty(path, names)
+                    _empty_folder(path, unused_paths)
                     path.rmdir()
                 else:
                     path.unlink()
                 removed = True
-        paths = _opened(folder) if removed else []
+        paths = _list_entries(folder) if removed else []
     with suppress(OSError):
         folder.rmdir()
 
 
-def _opened(folder: Path) -> list[Path]:
+def _list_entries(folder: Path) -> list[Path]:
     """What lies in a folder, also in one that its owner had closed to himself."""
     with suppress(OSError):
         folder.chmod(stat.S_IRWXU)
@@ -189,10 +189,10 @@ def _opened(folder: Path) -> list[Path]:
     return []
 
 
-def _empty(folder: Path, names: Iterator[Path]) -> None:
-    for path in _opened(folder):
+def _empty_folder(folder: Path, unused_paths: Iterator[Path]) -> None:
+    for path in _list_entries(folder):
         if path.is_dir() and not path.is_symlink():
             path.chmod(stat.S_IRWXU)
-            path.rename(next(names))
+            path.rename(next(unused_paths))
         else:
             path.unlink()

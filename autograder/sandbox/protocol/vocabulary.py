@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-FLOATS = ("float64", "float32", "float16", "longdouble")
+FLOAT_DTYPES = ("float64", "float32", "float16", "longdouble")
 _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-DTYPES = frozenset((*FLOATS, *_INTEGERS, "bool"))
-_DTYPES = {char: np.dtype(char).name for char in "?bhilqBHILQefd"} | {"g": "longdouble"}  # dtype.name itself is slow
+DTYPES = frozenset((*FLOAT_DTYPES, *_INTEGERS, "bool"))
+_DTYPE_NAMES = {char: np.dtype(char).name for char in "?bhilqBHILQefd"} | {
+    "g": "longdouble"
+}  # dtype.name itself is slow
 
-OWN_ERROR = "an exception of its own"
+STUDENT_ERROR = "an exception of its own"
 
-_TYPES: dict[type, str] = {
+_TYPE_DESCRIPTIONS: dict[type, str] = {
     type(None): "None",
     type(NotImplemented): "NotImplemented",
     type(...): "an ellipsis (...)",
@@ -49,7 +51,7 @@ _MASKED, _MATRIX, _SUBCLASS, _SCALAR = (
 _OTHER = "an object that is no array"
 ONE_ARRAY = "one array"
 TOO_LARGE = "far more numbers than were asked for"
-_KINDS = {
+_KIND_DESCRIPTIONS = {
     "O": "an array of dtype object",
     "U": "an array of strings",
     "T": "an array of strings",
@@ -58,67 +60,67 @@ _KINDS = {
     "m": "an array of dates",
     "V": "a structured array",
 }
-_COMPLEX = {
+_COMPLEX_DESCRIPTIONS = {
     char: f"an array of dtype {name}"
     for char, name in zip("FDG", ("complex64", "complex128", "clongdouble"), strict=True)
 }
 _ODD_ARRAY = "an array of no numbers"
-_WORDS = frozenset(
+_DESCRIPTIONS = frozenset(
     (
-        *_TYPES.values(),
-        *_KINDS.values(),
-        *_COMPLEX.values(),
+        *_TYPE_DESCRIPTIONS.values(),
+        *_KIND_DESCRIPTIONS.values(),
+        *_COMPLEX_DESCRIPTIONS.values(),
         *(_MASKED, _MATRIX, _SUBCLASS, _SCALAR, _OTHER, _ODD_ARRAY, ONE_ARRAY, TOO_LARGE),
     )
 )
-_COUNTED = re.compile(r"a (tuple|list) of \d{1,6}")
+_SEQUENCE_PATTERN = re.compile(r"a (tuple|list) of \d{1,6}")
 
 
-def _errors() -> dict[type, str]:
-    places = (vars(builtins), vars(np.exceptions), {"LinAlgError": np.linalg.LinAlgError})
-    found = [cls for place in places for cls in place.values() if isinstance(cls, type)]
-    return {cls: cls.__name__ for cls in found if issubclass(cls, BaseException)}
+def _error_names() -> dict[type, str]:
+    namespaces = (vars(builtins), vars(np.exceptions), {"LinAlgError": np.linalg.LinAlgError})
+    classes = [cls for place in namespaces for cls in place.values() if isinstance(cls, type)]
+    return {cls: cls.__name__ for cls in classes if issubclass(cls, BaseException)}
 
 
-_ERRORS = _errors()
-ERRORS = frozenset((*_ERRORS.values(), OWN_ERROR))
+_ERROR_NAMES = _error_names()
+ERROR_NAMES = frozenset((*_ERROR_NAMES.values(), STUDENT_ERROR))
 
 
-def is_word(what: str) -> bool:
-    """Whether a description is one that `thing`, `counted` or `array_kind` can give."""
-    return what in _WORDS or _COUNTED.fullmatch(what) is not None
+def is_description(text: str) -> bool:
+    """Whether a description is one that `describe_value`, `describe_sequence` or `describe_dtype` can give."""
+    return text in _DESCRIPTIONS or _SEQUENCE_PATTERN.fullmatch(text) is not None
 
 
-def dtype_word(dtype: np.dtype[Any]) -> str | None:
+def dtype_name(dtype: np.dtype[Any]) -> str | None:
     """The name of a dtype of real numbers, None for all others."""
-    return _DTYPES.get(dtype.char)
+    return _DTYPE_NAMES.get(dtype.char)
 
 
-def array_kind(dtype: np.dtype[Any]) -> str:
+def describe_dtype(dtype: np.dtype[Any]) -> str:
     """What to call an array whose dtype is not one of real numbers."""
-    return _COMPLEX.get(dtype.char) or _KINDS.get(dtype.kind, _ODD_ARRAY)
+    return _COMPLEX_DESCRIPTIONS.get(dtype.char) or _KIND_DESCRIPTIONS.get(dtype.kind, _ODD_ARRAY)
 
 
-def counted(kind: str, length: int) -> str:
+def describe_sequence(kind: str, length: int) -> str:
     """What to call a tuple or a list of another length than asked for."""
     return f"a {kind} of {min(length, 999_999)}"
 
 
-def thing(value: object) -> str:
+def describe_value(value: object) -> str:
     """What to call a value that is no plain array. Looks at its exact type and calls nothing of it."""
     kind = type(value)
     if kind is tuple:
-        return counted("tuple", len(value))  # type: ignore[arg-type]  # its exact type is known
+        return describe_sequence("tuple", len(value))  # type: ignore[arg-type]  # its exact type is known
     if issubclass(kind, np.ndarray):
         masked, matrix = issubclass(kind, np.ma.MaskedArray), issubclass(kind, np.matrix)
         return _MASKED if masked else _MATRIX if matrix else _SUBCLASS
     if issubclass(kind, np.generic):
         return _SCALAR
-    return next((word for known, word in _TYPES.items() if kind is known), _OTHER)
+    return next((word for known, word in _TYPE_DESCRIPTIONS.items() if kind is known), _OTHER)
 
 
-def error_word(kind: type, module: str) -> str:
+def error_name(error_class: type, module: str) -> str:
     """The name of an exception class: its nearest builtin or numpy one, unless the student's own module made it."""
-    if kind.__module__ == module:
-        return OWN_ERROR
-    return next((_ERRORS[base] for base in type.mro(kind) if base in _ERRORS), OWN_ERROR)
+    if error_class.__module__ == module:
+        return STUDENT_ERROR
+    return next((_ERROR_NAMES[base] for base in type.mro(error_class) if base in _ERROR_NAMES), STUDENT_ERROR)

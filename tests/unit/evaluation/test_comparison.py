@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from autograder.evaluation.comparison import COARSE, EXACT, compare
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, TOLERANCE, compare
 
 ordinary = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 pairs = array_shapes(max_dims=3, max_side=4).flatmap(
@@ -44,7 +44,13 @@ def test_order_of_entries_does_not_matter_and_where_is_the_worst(pair):
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
-    [(0, "exact"), (EXACT / 2, "exact"), (EXACT * 2, "coarse"), (COARSE / 2, "coarse"), (COARSE * 2, "wrong")],
+    [
+        (0, "exact"),
+        (TOLERANCE / 2, "exact"),
+        (TOLERANCE * 2, "coarse"),
+        (LOW_PRECISION_TOLERANCE / 2, "coarse"),
+        (LOW_PRECISION_TOLERANCE * 2, "wrong"),
+    ],
 )
 def test_verdicts(error, verdict):
     b = np.array([[0.0, 2.0], [-1.0, 1e-9]])  # a small entry may be as far off as a large one

@@ -13,10 +13,19 @@ from hypothesis import strategies as st
 
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict, evaluate_function
 from autograder.evaluation.report import CheckStatus
-from autograder.exercise.model import Case, Check, Exercise, Function, Law
+from autograder.exercise.model import Case, Check, Exercise, Function, Invariant
 from autograder.feedback import messages
 from autograder.feedback.builder import plain_results
-from autograder.sandbox.host.jail import Ended, Limits, Missing, Outcome, Raised, Returned, Unusable, Value
+from autograder.sandbox.host.jail import (
+    FunctionMissing,
+    FunctionRaised,
+    InvalidResult,
+    Limits,
+    Outcome,
+    ProcessEnded,
+    Returned,
+    ReturnedArray,
+)
 
 # A gradient: J = sum(x^2) / 2 has the slope x, and so x is what `slope_of_J(x)` has to return.
 FUNCTION = Function(
@@ -24,16 +33,18 @@ FUNCTION = Function(
     arguments=("x",),
     arrays=("x",),
     returns={"slope": "(n,)"},
-    slope_of="x",
-    laws=(Law("The slope is not finite and small.", lambda _, results: bool(np.max(np.abs(results[0])) < 1e6)),),
+    wrt="x",
+    invariants=(
+        Invariant("The slope is not finite and small.", lambda _, results: bool(np.max(np.abs(results[0])) < 1e6)),
+    ),
 )
 CHECKS = (
-    Check("manners", "slope_of_J", "Manners", 0.25, ("one",), looks_at="contract", hidden=False),
+    Check("manners", "slope_of_J", "Manners", 0.25, ("one",), kind="contract", hidden=False),
     Check("value", "slope_of_J", "Values", 0.5, ("two", "three")),
-    Check("slope", "slope_of_J", "Slopes", 0.25, ("four",), looks_at="slope"),
+    Check("slope", "slope_of_J", "Slopes", 0.25, ("four",), kind="slope"),
 )
 CASES = {
-    name: Case(name, {"x": np.linspace(1, n, 3)}, about=f"up to {n}")
+    name: Case(name, {"x": np.linspace(1, n, 3)}, description=f"up to {n}")
     for n, name in enumerate(("one", "two", "three", "four"), start=2)
 }
 CALLS = (*CASES, "recheck", "repeat_same_args", "repeat_fresh_args")
@@ -43,14 +54,14 @@ def exercise(checks=CHECKS) -> Exercise:
     return Exercise(
         name="squares",
         folder=Path(),
-        given={},
+        support_modules={},
         functions=(FUNCTION,),
         checks=checks,
-        visible=(),
+        visible_checks=(),
         draw=lambda id, _: CASES[id],
         reference=lambda _, case: (case.arrays["x"],),
         objective=lambda arrays, _: np.sum(arrays["x"] ** 2) / 2,
-        **dict.fromkeys(("set_up", "check_cells", "stub_cells"), frozenset()),
+        **dict.fromkeys(("setup_cells", "check_cells", "stub_cells"), frozenset()),
     )
 
 
@@ -60,7 +71,7 @@ def case_of(call: str) -> Case:
 
 def returned(call: str, times=1.0, plus=0.0, dtype="float64", changed=0.0) -> Returned:
     x = case_of(call).arrays["x"]
-    return Returned((Value(x * times + plus, dtype),), {"x": x + changed})
+    return Returned((ReturnedArray(x * times + plus, dtype),), {"x": x + changed})
 
 
 def evaluate(outcomes=None, checks=CHECKS, **every) -> FunctionVerdict:
@@ -126,9 +137,12 @@ def test_manners_alone_earn_nothing():
         ({"repeat_same_args": returned("repeat_same_args", times=2)}, "called twice with the same arguments"),
         ({"repeat_fresh_args": returned("repeat_fresh_args", times=2)}, "called with other arguments in between"),
         ({"recheck": returned("recheck", times=2)}, "changed during a later call"),
-        ({"recheck": Unusable(None, "None")}, "returned None"),
+        ({"recheck": InvalidResult(None, "None")}, "returned None"),
         ({"one": returned("one", plus=1e7)}, "not finite and small"),
-        ({"repeat_same_args": Raised("ValueError", "second call", "", 3)}, "raised ValueError in line 3: second call"),
+        (
+            {"repeat_same_args": FunctionRaised("ValueError", "second call", "", 3)},
+            "raised ValueError in line 3: second call",
+        ),
     ],
     ids=["inputs", "again", "later", "kept", "kept is gone", "law", "again raises"],
 )
@@ -147,18 +161,18 @@ def test_other_numbers_than_floats_are_never_right():
 @pytest.mark.parametrize(
     ("outcome", "status"),
     [
-        (Ended("cpu"), "timeout"),
-        (Ended("wall"), "timeout"),
-        (Ended("memory"), "error"),
-        (Ended("exit", 0), "error"),
-        (Ended("crash", 11), "error"),
-        (Ended("protocol"), "error"),
-        (Missing(()), "error"),
-        (Missing((), callable=False), "error"),
-        (Raised("KeyError", "'x'", "code cell 2", 4), "error"),
-        (Unusable(None, "a list"), "fail"),
-        (Returned((Value(np.ones((3, 1)), "float64"),), {"x": CASES["two"].arrays["x"]}), "fail"),
-        (Returned((Value(np.array([1, np.nan, 1]), "float64"),), {"x": CASES["two"].arrays["x"]}), "fail"),
+        (ProcessEnded("cpu"), "timeout"),
+        (ProcessEnded("wall"), "timeout"),
+        (ProcessEnded("memory"), "error"),
+        (ProcessEnded("exit", 0), "error"),
+        (ProcessEnded("crash", 11), "error"),
+        (ProcessEnded("protocol"), "error"),
+        (FunctionMissing(()), "error"),
+        (FunctionMissing((), callable=False), "error"),
+        (FunctionRaised("KeyError", "'x'", "code cell 2", 4), "error"),
+        (InvalidResult(None, "a list"), "fail"),
+        (Returned((ReturnedArray(np.ones((3, 1)), "float64"),), {"x": CASES["two"].arrays["x"]}), "fail"),
+        (Returned((ReturnedArray(np.array([1, np.nan, 1]), "float64"),), {"x": CASES["two"].arrays["x"]}), "fail"),
     ],
     ids=str,
 )
@@ -170,31 +184,33 @@ def test_status(outcome, status):
 
 
 def test_a_stub_is_not_attempted():
-    verdict = evaluate(dict.fromkeys(CALLS, Raised("NotImplementedError", "slope_of_J is not written yet", "", 2)))
+    verdict = evaluate(
+        dict.fromkeys(CALLS, FunctionRaised("NotImplementedError", "slope_of_J is not written yet", "", 2))
+    )
     assert set(statuses(verdict).values()) == {"not_attempted"}
     assert notes(verdict) == ()
 
 
 def test_a_case_left_out_on_purpose_is_an_error_and_not_unattempted():
-    verdict = evaluate({"three": Raised("NotImplementedError", "only for small n", "", 2)})
+    verdict = evaluate({"three": FunctionRaised("NotImplementedError", "only for small n", "", 2)})
     assert statuses(verdict) == {"manners": "pass", "value": "error", "slope": "pass"}
 
 
 def test_an_exception_of_the_public_case_is_told_with_its_text_wherever_it_comes_again():
-    hidden = dict.fromkeys(CALLS, Raised("ValueError", "hidden numbers", "", 2))
-    verdict = evaluate({**hidden, "one": Raised("ValueError", "public numbers", "", 2)})
+    hidden = dict.fromkeys(CALLS, FunctionRaised("ValueError", "hidden numbers", "", 2))
+    verdict = evaluate({**hidden, "one": FunctionRaised("ValueError", "public numbers", "", 2)})
     assert len({message(verdict, check) for check in ("manners", "value", "slope")}) == 1
     assert "public numbers" in message(verdict, "value")
 
 
 def test_the_text_of_another_exception_is_not_quoted():
-    hidden = dict.fromkeys(CALLS, Raised("ValueError", "hidden numbers", "", 7))
-    verdict = evaluate({**hidden, "one": Raised("ValueError", "public numbers", "", 2)})
+    hidden = dict.fromkeys(CALLS, FunctionRaised("ValueError", "hidden numbers", "", 7))
+    verdict = evaluate({**hidden, "one": FunctionRaised("ValueError", "public numbers", "", 2)})
     assert "numbers" not in message(verdict, "value") + message(verdict, "slope")
 
 
 def with_counts(counts: str) -> tuple[Check, ...]:
-    return (CHECKS[0], CHECKS[1], replace(CHECKS[2], counts=counts))
+    return (CHECKS[0], CHECKS[1], replace(CHECKS[2], role=counts))
 
 
 def test_a_note_gives_no_points_and_tells():
@@ -223,12 +239,12 @@ dtypes = st.sampled_from(["float64", "float32", "float16", "longdouble", "int8",
 wild = st.one_of(
     st.builds(lambda what, dtype: (what, dtype), st.one_of(own, arrays), dtypes),
     st.builds(
-        Ended, st.sampled_from(["cpu", "wall", "memory", "exit", "crash", "protocol"]), st.none() | st.integers()
+        ProcessEnded, st.sampled_from(["cpu", "wall", "memory", "exit", "crash", "protocol"]), st.none() | st.integers()
     ),
-    st.builds(Missing, st.lists(st.text(max_size=5), max_size=2).map(tuple), st.booleans()),
-    st.builds(Unusable, st.none() | st.just(0), st.sampled_from(["None", "a list", "a tuple of 2"])),
-    st.builds(Raised, st.text(max_size=9), st.text(), st.text(max_size=9), st.none() | st.integers(1)),
-    st.just(Raised("NotImplementedError", "", "", None)),
+    st.builds(FunctionMissing, st.lists(st.text(max_size=5), max_size=2).map(tuple), st.booleans()),
+    st.builds(InvalidResult, st.none() | st.just(0), st.sampled_from(["None", "a list", "a tuple of 2"])),
+    st.builds(FunctionRaised, st.text(max_size=9), st.text(), st.text(max_size=9), st.none() | st.integers(1)),
+    st.just(FunctionRaised("NotImplementedError", "", "", None)),
 )
 
 
@@ -238,7 +254,7 @@ def outcome_of(call: str, drawn: object) -> Outcome:
     what, dtype = drawn
     if isinstance(what, tuple):
         return returned(call, times=what[1], dtype=dtype)
-    return Returned((Value(what, dtype),), {"x": case_of(call).arrays["x"]})
+    return Returned((ReturnedArray(what, dtype),), {"x": case_of(call).arrays["x"]})
 
 
 @given(
@@ -246,11 +262,11 @@ def outcome_of(call: str, drawn: object) -> Outcome:
     st.tuples(*[st.sampled_from(["points", "note", "condition"])] * len(CHECKS)),
 )
 def test_points_are_never_negative_nor_more_than_there_are(drawn, counts):
-    checks = tuple(replace(check, counts=how) for check, how in zip(CHECKS, counts, strict=True))
+    checks = tuple(replace(check, role=how) for check, how in zip(CHECKS, counts, strict=True))
     verdict = evaluate({call: outcome_of(call, outcome) for call, outcome in drawn.items()}, checks)
     assert [result.id for result in plain_results(verdict)] == [check.id for check in checks]
     for result, check in zip(plain_results(verdict), checks, strict=True):
         assert result.status in get_args(CheckStatus)
-        assert result.max_points == (0.0 if check.counts == "note" else check.points)
+        assert result.max_points == (0.0 if check.role == "note" else check.points)
         assert result.points == (result.max_points if result.status == "pass" else 0.0)
         assert bool(result.message) is (result.status != "pass")

@@ -31,7 +31,7 @@ def test_two_exercises_side_by_side() -> None:
     [
         ({}, "has no toy.py"),
         ({"toy.py": ""}, "has no rubric.py"),
-        ({"toy.py": "", "rubric.py": "GIVEN = ()"}, "does not define FUNCTIONS, CHECKS"),
+        ({"toy.py": "", "rubric.py": "SUPPORT_MODULES = ()"}, "does not define FUNCTIONS, CHECKS"),
         ({"toy.py": "", "rubric.py": "import not_there"}, "rubric.py, line 1"),
         ({"toy.py": "1 +", "rubric.py": ""}, "SyntaxError"),
     ],

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.exercise.source import SCRIPT_END, SourceError, cells, released, solution_lines, source_cells
+from autograder.exercise.source import (
+    SCRIPT_CHECK_CELL,
+    SourceError,
+    extract_released_cells,
+    parse_cells,
+    solution_lines,
+    student_text,
+)
 
 SOURCE = '''\
 # %% [markdown]
@@ -40,7 +47,7 @@ print("anything else")
 
 
 def test_cells_are_read_in_order() -> None:
-    assert [(cell.kind, cell.name, cell.points) for cell in cells(SOURCE)] == [
+    assert [(cell.kind, cell.name, cell.points) for cell in parse_cells(SOURCE)] == [
         ("markdown", "", 0),
         ("setup", "", 0),
         ("solution", "double", 0),
@@ -51,7 +58,7 @@ def test_cells_are_read_in_order() -> None:
 
 
 def test_a_solution_becomes_a_stub_that_names_its_function() -> None:
-    stub = released(cells(SOURCE)[2])
+    stub = student_text(parse_cells(SOURCE)[2])
     assert stub == 'def double(x):\n    """Twice x."""\n    raise NotImplementedError("double is not written yet")'
 
 
@@ -59,16 +66,16 @@ def test_what_stands_around_a_solution_stays() -> None:
     text = SOURCE.replace("    ### BEGIN", "    y = x\n    ### BEGIN").replace(
         "END SOLUTION\n\n", "END SOLUTION\n    return y\n\n", 1
     )
-    lines = released(cells(text)[2]).splitlines()
+    lines = student_text(parse_cells(text)[2]).splitlines()
     assert lines[2] == "    y = x"
     assert lines[-1] == "    return y"
 
 
 def test_source_cells_are_those_that_are_not_the_students_own() -> None:
-    known = source_cells(SOURCE)
-    assert known.set_up == {"import numpy as np"}
-    assert known.check_cells == {'check("double")', SCRIPT_END}
-    assert known.stub_cells == {released(cells(SOURCE)[2])}
+    known = extract_released_cells(SOURCE)
+    assert known.setup_cells == {"import numpy as np"}
+    assert known.check_cells == {'check("double")', SCRIPT_CHECK_CELL}
+    assert known.stub_cells == {student_text(parse_cells(SOURCE)[2])}
 
 
 def test_solution_lines_are_those_of_code_and_of_words() -> None:
@@ -98,14 +105,14 @@ def test_solution_lines_are_those_of_code_and_of_words() -> None:
 def test_a_wrong_source_gets_one_sentence(old: str, new: str, says: str) -> None:
     assert old in SOURCE
     with pytest.raises(SourceError) as told:
-        cells(SOURCE.replace(old, new, 1))
+        parse_cells(SOURCE.replace(old, new, 1))
     assert says in str(told.value)
     assert "\n" not in str(told.value)
 
 
 def test_reading_a_source_imports_no_jupyter() -> None:
     """Grading reads sources too, and must not pay for nbgrader."""
-    text = Path(source_cells.__code__.co_filename).read_text(encoding="utf-8")
+    text = Path(extract_released_cells.__code__.co_filename).read_text(encoding="utf-8")
     assert "jupytext" not in text
     assert "nbformat" not in text
 
@@ -114,9 +121,9 @@ HINTS = '# %% setup\nx = 1\n\n# %% hints="f"\n# 1. Look here,\n#    and there.\n
 
 
 def test_hints_are_read_and_not_released():
-    read = source_cells(HINTS)
+    read = extract_released_cells(HINTS)
     assert read.hints == {"f": ("Look here, and there.", "Look closer.")}
-    assert read.set_up == {"x = 1"}
+    assert read.setup_cells == {"x = 1"}
 
 
 @pytest.mark.parametrize(
@@ -131,4 +138,4 @@ def test_hints_are_read_and_not_released():
 )
 def test_hints_that_are_none(lines, says):
     with pytest.raises(SourceError, match=says):
-        source_cells(f'# %% hints="f"\n{lines}\n')
+        extract_released_cells(f'# %% hints="f"\n{lines}\n')

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from autograder.evaluation.comparison import COARSE
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
 from autograder.feedback.diagnosis import MistakeCatalogue, distance
-from autograder.sandbox.host.program import Raised, Unusable
-from tests.in_process import exercise, trial
+from autograder.sandbox.host.program import FunctionRaised, InvalidResult
+from tests.in_process import call_result, exercise
 
 FUNCTIONS = {function.name: function for function in exercise().functions}
 CATALOGUE = MistakeCatalogue(exercise())
@@ -22,7 +22,7 @@ def mistake_called(name: str, function: str = "dJ_dW"):
 
 def trials(function: str, numbers):
     """What a submission shows that returns `numbers(case)` on each case of the ladder."""
-    return {case.id: trial(FUNCTIONS[function], case, numbers(case)) for case in exercise().ladder}
+    return {case.id: call_result(FUNCTIONS[function], case, numbers(case)) for case in exercise().diagnostic_cases}
 
 
 def shown_by(mistake, dtype=np.float64):
@@ -59,8 +59,8 @@ def test_what_nobody_knows_has_no_name(function):
 
 def test_one_case_with_other_numbers_and_nothing_is_claimed():
     shown = shown_by(mistake_called("W_for_its_transpose"))
-    case = exercise().ladder[-1]
-    shown[case.id] = trial(FUNCTIONS["dJ_dW"], case, exercise().reference("dJ_dW", case))
+    case = exercise().diagnostic_cases[-1]
+    shown[case.id] = call_result(FUNCTIONS["dJ_dW"], case, exercise().reference("dJ_dW", case))
     assert CATALOGUE.identify("dJ_dW", shown) is None
 
 
@@ -74,7 +74,9 @@ def test_one_telling_case_is_not_enough():
     assert CATALOGUE.identify("dJ_dW", shown) is None
 
 
-@pytest.mark.parametrize("outcome", [Raised("IndexError", "", "", 3), Unusable(None, "None")], ids=["raised", "None"])
+@pytest.mark.parametrize(
+    "outcome", [FunctionRaised("IndexError", "", "", 3), InvalidResult(None, "None")], ids=["raised", "None"]
+)
 def test_cases_without_numbers_are_passed_over(outcome):
     mistake = mistake_called("W_for_its_transpose")
     shown = shown_by(mistake)
@@ -86,17 +88,17 @@ def test_cases_without_numbers_are_passed_over(outcome):
 def test_another_shape_is_no_number():
     mistake = mistake_called("W_for_its_transpose")
     shown = shown_by(mistake)
-    first = exercise().ladder[3]
-    shown[first.id] = trial(FUNCTIONS["dJ_dW"], first, (np.zeros((7, 7)),))
+    first = exercise().diagnostic_cases[3]
+    shown[first.id] = call_result(FUNCTIONS["dJ_dW"], first, (np.zeros((7, 7)),))
     assert CATALOGUE.identify("dJ_dW", shown) is mistake
 
 
 def test_an_infinity_where_the_mistake_has_none_is_another_mistake():
     mistake = mistake_called("sign_flipped", "dJ_dV")
     shown = shown_by(mistake)
-    case = exercise().ladder[3]
+    case = exercise().diagnostic_cases[3]
     infinite = (np.full_like(CATALOGUE.output_of(mistake, case)[0], np.inf),)
-    shown[case.id] = trial(FUNCTIONS["dJ_dV"], case, infinite)
+    shown[case.id] = call_result(FUNCTIONS["dJ_dV"], case, infinite)
     assert CATALOGUE.identify("dJ_dV", shown) is None
 
 
@@ -106,9 +108,9 @@ def counting():
 
     def mistaken(mistake, case):
         asked.append((mistake.function, mistake.name, case.id))
-        return exercise().mistaken(mistake, case)
+        return exercise().run_mistake(mistake, case)
 
-    return dataclasses.replace(exercise(), mistaken=mistaken), asked
+    return dataclasses.replace(exercise(), run_mistake=mistaken), asked
 
 
 def test_what_a_mistake_gives_is_computed_once_and_only_when_it_is_needed():
@@ -119,7 +121,7 @@ def test_what_a_mistake_gives_is_computed_once_and_only_when_it_is_needed():
     first = catalogue.identify("dJ_dW", shown)
     assert {function for function, _, _ in asked} == {"dJ_dW"}
     known = len(asked)
-    assert known < 0.25 * len(exercise().ladder) * sum(one.function == "dJ_dW" for one in exercise().mistakes)
+    assert known < 0.25 * len(exercise().diagnostic_cases) * sum(one.function == "dJ_dW" for one in exercise().mistakes)
     assert catalogue.identify("dJ_dW", shown) is first
     assert len(asked) == known
 
@@ -128,9 +130,9 @@ def test_an_entry_that_fails_is_no_name_and_no_fault():
     def mistaken(mistake, case):
         if mistake.name == "current_step_only":
             raise ZeroDivisionError
-        return exercise().mistaken(mistake, case)
+        return exercise().run_mistake(mistake, case)
 
-    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), mistaken=mistaken))
+    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), run_mistake=mistaken))
     assert catalogue.identify("dJ_dW", shown_by(mistake_called("current_step_only"))) is None
     mistake = mistake_called("W_for_its_transpose")
     assert catalogue.identify("dJ_dW", shown_by(mistake)) is mistake
@@ -139,7 +141,9 @@ def test_an_entry_that_fails_is_no_name_and_no_fault():
 def test_the_distance_of_what_cannot_be_compared_is_infinite():
     one = (np.ones((2, 2)),)
     assert distance(one, one) == 0.0
-    assert distance(one, (np.ones((2, 2)) * (1 + COARSE),)) == pytest.approx(COARSE, rel=1e-2)
+    assert distance(one, (np.ones((2, 2)) * (1 + LOW_PRECISION_TOLERANCE),)) == pytest.approx(
+        LOW_PRECISION_TOLERANCE, rel=1e-2
+    )
     for other in (None, (np.ones((2, 3)),), (np.ones((2, 2)), np.ones(2)), (np.full((2, 2), np.nan),)):
         assert distance(one, other) == np.inf
     assert distance((np.full(2, np.nan),), (np.full(2, np.nan),)) == 0.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
 from autograder.feedback import messages
-from autograder.sandbox.host.jail import CellProblem, Ended, Limits
+from autograder.sandbox.host.jail import CellProblem, Limits, ProcessEnded
 
 LIMITS = Limits()
 CASE = "T = 4, H = 3"
@@ -69,7 +69,7 @@ def test_every_code_has_a_sentence():
         ),
         (messages.cell_problem(CellProblem("", 4, "SystemExit", "None", ()), LIMITS), "SystemExit in line 4. "),
         *(
-            (messages.cell_problem(CellProblem("", 4, "", "", (), Ended(how, code)), LIMITS), says)
+            (messages.cell_problem(CellProblem("", 4, "", "", (), ProcessEnded(how, code)), LIMITS), says)
             for how, code, says in (
                 ("cpu", None, "no end after 5 s of computing in the code from line 4 on"),
                 ("wall", None, "no end after 15 s of waiting"),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 
 from autograder.sandbox.protocol import framing
-from autograder.sandbox.protocol.framing import FrameError
+from autograder.sandbox.protocol.framing import ProtocolError
 
 CAP = 1 << 20
 ARRAYS = npst.arrays(np.float64, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
@@ -26,7 +26,7 @@ PLAIN = st.recursive(
 
 
 def through(message: object) -> tuple[object, ...]:
-    return framing.unpack(framing.read(io.BytesIO(framing.pack(message, CAP)), CAP))
+    return framing.decode_message(framing.read_frame(io.BytesIO(framing.encode_frame(message, CAP)), CAP))
 
 
 def body(message: object) -> bytes:
@@ -40,8 +40,8 @@ def test_plain_data_arrives_as_it_was_sent(items):
 
 @given(ARRAYS)
 def test_arrays_arrive_as_they_were_sent(array):
-    _, item = through(("kind", framing.array_out(array)))
-    arrived = framing.array_in(item)
+    _, item = through(("kind", framing.encode_array(array)))
+    arrived = framing.decode_array(item)
     np.testing.assert_array_equal(arrived, array)
     assert arrived.dtype == np.float64
     assert arrived.flags.writeable
@@ -52,44 +52,44 @@ def test_arrays_arrive_as_they_were_sent(array):
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_every_real_dtype_and_order_becomes_float64(dtype, order):
     array = np.asarray(np.arange(6).reshape(2, 3) > 2, dtype=dtype, order=order)
-    arrived = framing.array_in((tuple(array.shape), framing.array_out(array)[1]))
+    arrived = framing.decode_array((tuple(array.shape), framing.encode_array(array)[1]))
     np.testing.assert_array_equal(arrived, array.astype(float))
 
 
 def test_a_slice_with_steps_arrives_whole():
     array = np.arange(24.0).reshape(4, 6)[::2, ::-3]
-    _, item = through(("kind", framing.array_out(array)))
-    np.testing.assert_array_equal(framing.array_in(item), array)
+    _, item = through(("kind", framing.encode_array(array)))
+    np.testing.assert_array_equal(framing.decode_array(item), array)
 
 
 def test_numbers_are_little_endian_on_the_wire():
-    assert framing.array_out(np.array([1.0])) == ([1], struct.pack("<d", 1.0))
+    assert framing.encode_array(np.array([1.0])) == ([1], struct.pack("<d", 1.0))
 
 
 def test_several_frames_are_read_one_by_one_until_the_end():
-    source = io.BytesIO(framing.pack(("a",), CAP) + framing.pack(("b",), CAP))
-    assert [framing.unpack(framing.read(source, CAP)) for _ in range(2)] == [("a",), ("b",)]
+    source = io.BytesIO(framing.encode_frame(("a",), CAP) + framing.encode_frame(("b",), CAP))
+    assert [framing.decode_message(framing.read_frame(source, CAP)) for _ in range(2)] == [("a",), ("b",)]
     with pytest.raises(EOFError):
-        framing.read(source, CAP)
+        framing.read_frame(source, CAP)
 
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_a_message_or_refused(data):
     try:
-        message = framing.unpack(data)
-    except FrameError:
+        message = framing.decode_message(data)
+    except ProtocolError:
         return
     assert isinstance(message[0], str)
 
 
 @given(st.integers(0, 60), st.integers(0, 255))
 def test_a_changed_byte_gives_an_array_or_is_refused(place, value):
-    data = bytearray(body(("kind", framing.array_out(np.ones((2, 2))))))
+    data = bytearray(body(("kind", framing.encode_array(np.ones((2, 2))))))
     data[place % len(data)] = value
     try:
-        message = framing.unpack(bytes(data))
-        arrays = [framing.array_in(item) for item in message[1:]]
-    except FrameError:
+        message = framing.decode_message(bytes(data))
+        arrays = [framing.decode_array(item) for item in message[1:]]
+    except ProtocolError:
         return
     assert all(array.dtype == np.float64 for array in arrays)
 
@@ -103,25 +103,25 @@ class Untouchable(io.BytesIO):
 
 
 def test_the_length_is_checked_before_the_body_is_read():
-    with pytest.raises(FrameError, match="4294967295"):
-        framing.read(Untouchable(b"\xff\xff\xff\xff" + b"x" * 100), CAP)
+    with pytest.raises(ProtocolError, match="4294967295"):
+        framing.read_frame(Untouchable(b"\xff\xff\xff\xff" + b"x" * 100), CAP)
 
 
 @pytest.mark.parametrize("data", [b"\0", b"\0\0\0", b"\0\0\0\5abcd"])
 def test_a_frame_that_ends_early_is_refused(data):
-    with pytest.raises(FrameError, match="ends within"):
-        framing.read(io.BytesIO(data), CAP)
+    with pytest.raises(ProtocolError, match="ends within"):
+        framing.read_frame(io.BytesIO(data), CAP)
 
 
 def test_a_message_over_the_cap_is_not_sent():
-    with pytest.raises(FrameError, match="allowed"):
-        framing.pack(("kind", b"x" * 100), 50)
+    with pytest.raises(ProtocolError, match="allowed"):
+        framing.encode_frame(("kind", b"x" * 100), 50)
 
 
 @pytest.mark.parametrize("message", [object(), {1, 2}, ("kind", 1 << 70), ("kind", "\ud800")])
 def test_what_is_no_plain_data_is_not_sent(message):
-    with pytest.raises(FrameError):
-        framing.pack(message, CAP)
+    with pytest.raises(ProtocolError):
+        framing.encode_frame(message, CAP)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_is_no_plain_data_is_not_sent(message):
         pytest.param(body(()), id="empty sequence"),
         pytest.param(body((1, 2)), id="no kind"),
         pytest.param(body(("kind", b"")) + b"\0", id="more than one"),
-        pytest.param(body(["kind"] * (framing.MAX_ITEMS + 1)), id="too many items"),
+        pytest.param(body(["kind"] * (framing.MAX_SEQUENCE_LENGTH + 1)), id="too many items"),
         pytest.param(b"\xdd\xff\xff\xff\xff", id="announces too many items"),
         pytest.param(b"\xc6\xff\xff\xff\xff", id="announces too many bytes"),
         pytest.param(b"\x91" * 5000 + b"\x90", id="too deep"),
@@ -145,8 +145,8 @@ def test_what_is_no_plain_data_is_not_sent(message):
     ],
 )
 def test_other_msgpack_is_refused(data):
-    with pytest.raises(FrameError):
-        framing.unpack(data)
+    with pytest.raises(ProtocolError):
+        framing.decode_message(data)
 
 
 @pytest.mark.parametrize(
@@ -168,29 +168,29 @@ def test_other_msgpack_is_refused(data):
     ],
 )
 def test_other_arrays_are_refused(item):
-    with pytest.raises(FrameError):
-        framing.array_in(item)
+    with pytest.raises(ProtocolError):
+        framing.decode_array(item)
 
 
 @pytest.mark.parametrize(
     ("look", "item", "bounds"),
     [
-        (framing.integer, True, (0, 5)),
-        (framing.integer, 6, (0, 5)),
-        (framing.integer, 1.0, (0, 5)),
-        (framing.text, b"a", (5,)),
-        (framing.text, "abcdef", (5,)),
-        (framing.one_of, "c", ({"a", "b"},)),
-        (framing.one_of, ["a"], ({"a", "b"},)),
-        (framing.sequence, [1], ()),
-        (framing.sequence, (1,), (2,)),
-        (framing.arrays_in, (("a", ((1,), bytes(8)), 1),), ()),
-        (framing.arrays_in, ((1, ((1,), bytes(8))),), ()),
+        (framing.expect_int, True, (0, 5)),
+        (framing.expect_int, 6, (0, 5)),
+        (framing.expect_int, 1.0, (0, 5)),
+        (framing.expect_str, b"a", (5,)),
+        (framing.expect_str, "abcdef", (5,)),
+        (framing.expect_choice, "c", ({"a", "b"},)),
+        (framing.expect_choice, ["a"], ({"a", "b"},)),
+        (framing.expect_tuple, [1], ()),
+        (framing.expect_tuple, (1,), (2,)),
+        (framing.decode_arrays, (("a", ((1,), bytes(8)), 1),), ()),
+        (framing.decode_arrays, ((1, ((1,), bytes(8))),), ()),
     ],
     ids=range(11),
 )
 def test_items_of_another_kind_are_refused(look, item, bounds):
-    with pytest.raises(FrameError):
+    with pytest.raises(ProtocolError):
         look(item, *bounds)
 
 

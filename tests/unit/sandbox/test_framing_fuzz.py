@@ -17,10 +17,19 @@ import msgpack
 import numpy as np
 import pytest
 
-from autograder.sandbox.host.decoding import outcome
-from autograder.sandbox.host.program import Batch, Call, Cell, Missing, Program, Raised, Returned, Unusable
+from autograder.sandbox.host.decoding import decode_reply
+from autograder.sandbox.host.program import (
+    Batch,
+    Call,
+    Cell,
+    FunctionMissing,
+    FunctionRaised,
+    InvalidResult,
+    Program,
+    Returned,
+)
 from autograder.sandbox.protocol import framing
-from autograder.sandbox.protocol.framing import FrameError
+from autograder.sandbox.protocol.framing import ProtocolError
 
 ARRAYS = {"x": np.arange(6.0).reshape(2, 3), "y": np.ones(4)}
 PROGRAM = Program(
@@ -31,11 +40,11 @@ PROGRAM = Program(
     {"g": 2},
 )
 BATCHES = {"f": Batch("f", (Call(ARRAYS, {}),)), "g": Batch("g", (Call(ARRAYS, {}),))}
-VALUE = ("float64", framing.array_out(np.arange(4.0).reshape(2, 2)))
-AFTER = framing.arrays_out(ARRAYS)
+VALUE = ("float64", framing.encode_array(np.arange(4.0).reshape(2, 2)))
+AFTER = framing.encode_arrays(ARRAYS)
 HONEST = (
     ("returned", (VALUE,), AFTER),
-    ("returned", (VALUE, ("float32", framing.array_out(np.zeros(3)))), AFTER),
+    ("returned", (VALUE, ("float32", framing.encode_array(np.zeros(3)))), AFTER),
     ("unusable", None, "a list of 12"),
     ("unusable", 1, "an array of dtype complex128"),
     ("raised", "ValueError", "operands could not be broadcast", "code cell 2", 17),
@@ -53,25 +62,25 @@ def body(message: object) -> bytes:
 
 def judged(data: bytes) -> None:
     """Take a body as the grader does; raises FrameError, or gives an outcome that holds nothing but what it may."""
-    message = framing.unpack(data)
+    message = framing.decode_message(data)
     for batch in BATCHES.values():
         try:
-            result = outcome(message, PROGRAM, batch, 0)
-        except FrameError:
+            result = decode_reply(message, PROGRAM, batch, 0)
+        except ProtocolError:
             continue
-        assert type(result) in (Returned, Unusable, Raised, Missing)
+        assert type(result) in (Returned, InvalidResult, FunctionRaised, FunctionMissing)
         if isinstance(result, Returned):
             arrays = [*(value.array for value in result.values), *result.arguments.values()]
             assert all(type(array) is np.ndarray and array.dtype == np.float64 for array in arrays)
-        if isinstance(result, Raised):
+        if isinstance(result, FunctionRaised):
             assert result.cell in ("", "code cell 1", "code cell 2")
-            assert len(result.text) <= framing.LONGEST_TEXT
+            assert len(result.text) <= framing.MAX_TEXT_LENGTH
 
 
 def refused(act: Callable[[], object]) -> bool:
     try:
         act()
-    except FrameError:
+    except ProtocolError:
         return True
     return False
 
@@ -120,24 +129,24 @@ def test_mutations_of_honest_replies_are_refused_or_taken_as_what_they_say(part)
 @pytest.mark.parametrize("part", range(5))
 def test_mutated_streams_of_frames_end_or_are_refused(part):
     rng = random.Random(100 + part)
-    stream = b"".join(framing.pack(message, framing.REPLY_CAP) for message in HONEST)
+    stream = b"".join(framing.encode_frame(message, framing.MAX_REPLY_BYTES) for message in HONEST)
     for _ in range(400):
         source = io.BytesIO(mutated(stream, rng))
-        with pytest.raises((FrameError, EOFError)):
+        with pytest.raises((ProtocolError, EOFError)):
             read_all(source)
 
 
 def read_all(source: io.BytesIO) -> None:
     """Read frames until there are none, or one is refused."""
     while True:
-        data = framing.read(source, framing.REPLY_CAP)
+        data = framing.read_frame(source, framing.MAX_REPLY_BYTES)
         refused(partial(judged, data))
 
 
 def many(item: bytes, times: int) -> bytes:
     """A message that holds an item over and over, in sequences as long as are allowed."""
-    full, rest = divmod(times, framing.MAX_ITEMS)
-    parts = [b"\xdc" + struct.pack(">H", size) + item * size for size in (*[framing.MAX_ITEMS] * full, rest)]
+    full, rest = divmod(times, framing.MAX_SEQUENCE_LENGTH)
+    parts = [b"\xdc" + struct.pack(">H", size) + item * size for size in (*[framing.MAX_SEQUENCE_LENGTH] * full, rest)]
     return b"\xdc" + struct.pack(">H", len(parts) + 1) + b"\xa1k" + b"".join(parts)
 
 
@@ -177,8 +186,8 @@ def test_crafted_bodies_are_refused_or_taken_as_what_they_say():
 
 @pytest.mark.parametrize("item", [b"\xc0", b"\x91\xc0", b"\xcd\xff\xff"], ids=bytes.hex)
 def test_a_reply_as_large_as_is_allowed_takes_little_memory(item):
-    data = many(item, framing.REPLY_CAP // len(item) - 20_000)
-    assert len(data) <= framing.REPLY_CAP
+    data = many(item, framing.MAX_REPLY_BYTES // len(item) - 20_000)
+    assert len(data) <= framing.MAX_REPLY_BYTES
     tracemalloc.start()
     try:
         refused(partial(judged, data))
@@ -190,7 +199,7 @@ def test_a_reply_as_large_as_is_allowed_takes_little_memory(item):
 @pytest.mark.parametrize("part", range(3))
 def test_a_stream_in_pieces_gives_the_same_frames(part):
     rng = random.Random(200 + part)
-    stream = b"".join(framing.pack(message, framing.REPLY_CAP) for message in HONEST)
+    stream = b"".join(framing.encode_frame(message, framing.MAX_REPLY_BYTES) for message in HONEST)
     for _ in range(300):
         data = mutated(stream, rng)
         assert list(in_pieces(data, rng)) == list(at_once(data))
@@ -198,17 +207,17 @@ def test_a_stream_in_pieces_gives_the_same_frames(part):
 
 def at_once(data: bytes) -> Iterator[bytes]:
     source = io.BytesIO(data)
-    with suppress(FrameError, EOFError):
+    with suppress(ProtocolError, EOFError):
         while True:
-            yield framing.read(source, framing.REPLY_CAP)
+            yield framing.read_frame(source, framing.MAX_REPLY_BYTES)
 
 
 def in_pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
     buffer = bytearray()
-    with suppress(FrameError):
+    with suppress(ProtocolError):
         while data:
             size = rng.randrange(1, 40)
             buffer += data[:size]
             data = data[size:]
-            while (taken := framing.take(buffer, framing.REPLY_CAP)) is not None:
+            while (taken := framing.pop_frame(buffer, framing.MAX_REPLY_BYTES)) is not None:
                 yield taken

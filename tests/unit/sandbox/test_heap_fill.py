@@ -20,7 +20,7 @@ OBJECTS = """
 size = 112 - b"".__sizeof__()
 made = [bytes(size) for _ in range(4000)]
 made[::100] = [None] * 40
-kept = heap_fill.take() if taken else []
+kept = heap_fill.fill_heap_holes() if taken else []
 found = [bytes(size) for _ in range(40)]
 print(*map(id, found))
 """
@@ -30,7 +30,7 @@ made = [linux.allocate(600) for _ in range(4000)]
 for address in (*made[::100], *large[::2]):
     linux.release(address)
 if taken:
-    heap_fill.take()
+    heap_fill.fill_heap_holes()
 print(*(linux.allocate(600) for _ in range(40)))
 """
 
@@ -65,6 +65,13 @@ def test_where_memory_is_handed_out_in_other_ways_it_ends(monkeypatch: pytest.Mo
     monkeypatch.setattr(linux, "allocate", lambda size: asked.append(size) or address * len(asked))
     monkeypatch.setattr(linux, "release", lambda _: None)
     monkeypatch.setattr(heap_fill, "_START", -1)
-    made = sum(one.__sizeof__() for one in heap_fill.take())
-    assert made <= (heap_fill._ENOUGH + heap_fill._LARGEST) * heap_fill._LARGEST // heap_fill._STEP
-    assert sum(asked) <= heap_fill._ENOUGH * len(heap_fill._SIZES) + heap_fill._BEHIND * (heap_fill._TRIES + 1)
+    made = sum(one.__sizeof__() for one in heap_fill.fill_heap_holes())
+    assert (
+        made
+        <= (heap_fill._MAX_BYTES_PER_SIZE + heap_fill._MAX_POOLED_SIZE)
+        * heap_fill._MAX_POOLED_SIZE
+        // heap_fill._POOL_STEP
+    )
+    assert sum(asked) <= heap_fill._MAX_BYTES_PER_SIZE * len(heap_fill._MALLOC_SIZES) + heap_fill._TOP_BLOCK_BYTES * (
+        heap_fill._MAX_TRIES + 1
+    )

@@ -23,28 +23,28 @@ from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host import jail as jail_module
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.channel import SocketChannel
-from autograder.sandbox.host.decoding import outcome
+from autograder.sandbox.host.decoding import decode_reply
 from autograder.sandbox.host.jail import (
-    Again,
     Batch,
     Call,
     Cell,
-    Ended,
     Execution,
+    FunctionMissing,
+    FunctionRaised,
+    InvalidResult,
     Jail,
     JailError,
     Limits,
-    Missing,
     Outcome,
+    ProcessEnded,
     Program,
-    Raised,
-    Recall,
+    RecheckResult,
+    RepeatCall,
     Returned,
-    Unusable,
 )
 from autograder.sandbox.host.levels import LEVELS, Level
 from autograder.sandbox.protocol import framing
-from autograder.sandbox.protocol.framing import FrameError
+from autograder.sandbox.protocol.framing import ProtocolError
 
 KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
 X = np.arange(3.0)
@@ -104,7 +104,7 @@ def execute(jail: Jail, *cells: str, limits: Limits = LIMITS, steps: int = 1) ->
 
 
 def endings(execution: Execution) -> list[tuple[str, str | None]]:
-    return [(problem.cell, problem.ended.how if problem.ended else None) for problem in execution.problems]
+    return [(problem.cell, problem.ended.reason if problem.ended else None) for problem in execution.problems]
 
 
 def right(outcomes: tuple[Outcome, ...]) -> bool:
@@ -133,11 +133,11 @@ class TestAtEveryLevel:
     @pytest.mark.parametrize(
         ("body", "ended"),
         [
-            pytest.param("while True: pass", Ended("cpu"), id="endless"),
-            pytest.param("os._exit(7)", Ended("exit", 7), id="exit"),
-            pytest.param("signal.raise_signal(9)", Ended("memory"), id="killed", marks=ON_POSIX),
-            pytest.param("os.abort()", Ended("crash", 6), id="abort", marks=ON_POSIX),
-            pytest.param("import ctypes; ctypes.string_at(0)", Ended("crash", 11), id="crash", marks=ON_POSIX),
+            pytest.param("while True: pass", ProcessEnded("cpu"), id="endless"),
+            pytest.param("os._exit(7)", ProcessEnded("exit", 7), id="exit"),
+            pytest.param("signal.raise_signal(9)", ProcessEnded("memory"), id="killed", marks=ON_POSIX),
+            pytest.param("os.abort()", ProcessEnded("crash", 6), id="abort", marks=ON_POSIX),
+            pytest.param("import ctypes; ctypes.string_at(0)", ProcessEnded("crash", 11), id="crash", marks=ON_POSIX),
         ],
     )
     def test_how_a_process_ended_is_told_and_the_next_function_runs(self, any_jail, body, ended):
@@ -148,23 +148,27 @@ class TestAtEveryLevel:
 
     def test_waiting_is_ended_by_the_clock(self, any_jail):
         written = program("import time\ndef f(x): time.sleep(60)")
-        assert any_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (Ended("wall"),)}
+        assert any_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
 
 
 class TestFunctionsThatEnd:
     @pytest.mark.parametrize(
         ("body", "ended"),
         [
-            pytest.param("while True: print('a' * 10_000)", Ended("cpu"), id="endless output"),
-            pytest.param("raise E", Ended("cpu"), id="endless text of an exception"),
-            pytest.param("os._exit(0)", Ended("exit", 0), id="exit"),
-            pytest.param("os.closerange(3, 100)", Ended("exit", 1), id="closes the channel"),
-            pytest.param("[os.write(fd, b'a' * 100) for fd in fds()]; time.sleep(9)", Ended("protocol"), id="writes"),
+            pytest.param("while True: print('a' * 10_000)", ProcessEnded("cpu"), id="endless output"),
+            pytest.param("raise E", ProcessEnded("cpu"), id="endless text of an exception"),
+            pytest.param("os._exit(0)", ProcessEnded("exit", 0), id="exit"),
+            pytest.param("os.closerange(3, 100)", ProcessEnded("exit", 1), id="closes the channel"),
             pytest.param(
-                "[os.write(fd, bytes(4)) for fd in fds()]; time.sleep(9)", Ended("protocol"), id="empty frame"
+                "[os.write(fd, b'a' * 100) for fd in fds()]; time.sleep(9)", ProcessEnded("protocol"), id="writes"
             ),
             pytest.param(
-                "[os.write(fd, b'\\0\\0\\0\\4') for fd in fds()]; os._exit(0)", Ended("protocol"), id="half a frame"
+                "[os.write(fd, bytes(4)) for fd in fds()]; time.sleep(9)", ProcessEnded("protocol"), id="empty frame"
+            ),
+            pytest.param(
+                "[os.write(fd, b'\\0\\0\\0\\4') for fd in fds()]; os._exit(0)",
+                ProcessEnded("protocol"),
+                id="half a frame",
             ),
         ],
     )
@@ -176,12 +180,12 @@ class TestFunctionsThatEnd:
 
     def test_time_in_other_processes_counts(self, open_jail):
         body = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
-        assert execute(open_jail, FIRST_ENDS.format(body)).outcomes["f"] == (Ended("cpu"),)
+        assert execute(open_jail, FIRST_ENDS.format(body)).outcomes["f"] == (ProcessEnded("cpu"),)
 
     @ON_POSIX
     def test_a_process_that_stands_still_is_ended_by_the_clock(self, jail):
         written = program("import signal\ndef f(x): signal.raise_signal(signal.SIGSTOP)")
-        assert jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (Ended("wall"),)}
+        assert jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
 
     def test_what_the_clock_alone_ended_is_tried_once_more(self, open_jail, tmp_path):
         once = f"open({str(tmp_path / 'been_here')!r}, 'x'); time.sleep(60)"
@@ -191,41 +195,41 @@ class TestFunctionsThatEnd:
     def test_what_is_not_run_when_time_is_up_ended_by_the_clock(self, jail):
         limits = replace(HASTY_CALLS, wall_seconds=60, submission_wall_seconds=1)
         execution = execute(jail, "import time\ndef f(x): time.sleep(60)\ndef g(x): return x", limits=limits)
-        assert execution.outcomes == {"f": (Ended("wall"),), "g": (Ended("wall"),)}
+        assert execution.outcomes == {"f": (ProcessEnded("wall"),), "g": (ProcessEnded("wall"),)}
 
     def test_a_cell_that_waits_when_time_is_up_is_named(self, jail):
         limits = replace(HASTY_LOAD, load_wall_seconds=60, submission_wall_seconds=1)
         execution = execute(jail, GOOD, "time.sleep(60)", limits=limits)
         assert endings(execution) == [("code cell 2", "wall")]
-        assert execution.outcomes == {"f": (Ended("wall"),), "g": (Ended("wall"),)}
+        assert execution.outcomes == {"f": (ProcessEnded("wall"),), "g": (ProcessEnded("wall"),)}
 
     def test_earlier_steps_are_kept_and_later_ones_get_the_same(self, jail):
         cell = "calls = []\ndef f(x):\n    calls.append(1)\n    while len(calls) > 2: pass\n    return x"
         outcomes = execute(jail, cell, steps=4).outcomes["f"]
         assert right(outcomes[:2])
-        assert outcomes[2:] == (Ended("cpu"),) * 2
+        assert outcomes[2:] == (ProcessEnded("cpu"),) * 2
 
     @ON_LINUX
     def test_memory_without_end_is_an_error_and_no_more(self, jail):
         body = "\n    ".join(("a = []", "while True: a.append(bytearray(50 << 20))"))
         execution = execute(jail, f"def f(x):\n    {body}\ndef g(x): return x", limits=Limits(memory_mib=400))
         [outcome] = execution.outcomes["f"]
-        assert isinstance(outcome, Raised)
+        assert isinstance(outcome, FunctionRaised)
         assert outcome.error == "MemoryError"
         assert right(execution.outcomes["g"])
 
     def test_both_may_end(self, jail):
         execution = execute(jail, "import os\ndef f(x): os._exit(1)\ndef g(x): os._exit(2)")
-        assert execution.outcomes == {"f": (Ended("exit", 1),), "g": (Ended("exit", 2),)}
+        assert execution.outcomes == {"f": (ProcessEnded("exit", 1),), "g": (ProcessEnded("exit", 2),)}
 
 
 class TestLoading:
     @pytest.mark.parametrize(
         ("cell", "ended"),
         [
-            ("while True: pass", Ended("cpu")),
-            ("import os; os._exit(3)", Ended("exit", 3)),
-            ("print('a' * 10**6, flush=True) or os._exit(0)", Ended("exit", 0)),
+            ("while True: pass", ProcessEnded("cpu")),
+            ("import os; os._exit(3)", ProcessEnded("exit", 3)),
+            ("print('a' * 10**6, flush=True) or os._exit(0)", ProcessEnded("exit", 0)),
         ],
         ids=["endless", "exit", "output and exit"],
     )
@@ -243,8 +247,8 @@ class TestLoading:
     def test_what_such_a_cell_would_have_defined_is_told(self, jail):
         execution = execute(jail, "import os\ndef f(x): return x\nos._exit(0)")
         assert [problem.defines for problem in execution.problems] == [("f",)]
-        assert execution.problems[0].ended == Ended("exit", 0)
-        assert execution.outcomes["f"] == (Missing(()),)
+        assert execution.problems[0].ended == ProcessEnded("exit", 0)
+        assert execution.outcomes["f"] == (FunctionMissing(()),)
 
     def test_however_many_they_are_the_cells_after_them_are_run(self, jail):
         execution = execute(jail, "import os\n" + GOOD, *["os._exit(0)"] * 4, "def g(x): return x + 1")
@@ -269,11 +273,13 @@ class TestLoading:
         """
         cells = [f"if number == {number}: os._exit(number)" for number in (4, 5, 6)]
         execution = execute(open_jail, cell, *cells)
-        assert [problem.ended for problem in execution.problems] == [Ended("exit", code) for code in (3, 4, 5, 6)]
-        assert execution.outcomes == {"f": (Missing(()),), "g": (Missing(()),)}
+        assert [problem.ended for problem in execution.problems] == [
+            ProcessEnded("exit", code) for code in (3, 4, 5, 6)
+        ]
+        assert execution.outcomes == {"f": (FunctionMissing(()),), "g": (FunctionMissing(()),)}
 
     def test_without_cells_everything_is_missing(self, jail):
-        assert execute(jail).outcomes == {"f": (Missing(()),), "g": (Missing(()),)}
+        assert execute(jail).outcomes == {"f": (FunctionMissing(()),), "g": (FunctionMissing(()),)}
 
     def test_without_batches_the_cells_are_still_run(self, jail):
         assert [problem.error for problem in jail.run(program("1/0"), [], LIMITS).problems] == ["ZeroDivisionError"]
@@ -286,13 +292,13 @@ class TestLoading:
     def test_one_course_after_the_other(self, jail):
         for number in (1, 2):
             kit = f"def arguments(arrays, names):\n    return {{'x': arrays['x'] * {number}}}\n"
-            written = replace(program("def f(x): return x"), given={"kit": kit})
+            written = replace(program("def f(x): return x"), support_modules={"kit": kit})
             [outcome] = jail.run(written, [Batch("f", (CALL,))], LIMITS).outcomes["f"]
             assert isinstance(outcome, Returned)
             assert np.array_equal(outcome.values[0].array, X * number)
 
     def test_given_modules_may_be_long(self, jail):
-        written = replace(program("def f(x): return x"), given={"kit": KIT + "#" * 300_000})
+        written = replace(program("def f(x): return x"), support_modules={"kit": KIT + "#" * 300_000})
         assert right(jail.run(written, [Batch("f", (CALL,))], LIMITS).outcomes["f"])
 
     def test_a_process_that_does_not_start_is_no_verdict(self, open_jail, monkeypatch):
@@ -305,7 +311,11 @@ class TestSeenFromInside:
     def test_the_environment_is_made_from_nothing(self, any_jail, monkeypatch):
         monkeypatch.setenv("AUTOGRADER_SECRET", "secret")
         monkeypatch.setenv("PYTHONPATH", "/nowhere")
-        known = set(runtime.environment("")) | {"LC_CTYPE", "PWD", "__CF_USER_TEXT_ENCODING"}  # three: not our doing
+        known = set(runtime.guest_environment("")) | {
+            "LC_CTYPE",
+            "PWD",
+            "__CF_USER_TEXT_ENCODING",
+        }  # three: not our doing
         cell = (
             f"import os\nassert set(os.environ) <= {known!r}, list(os.environ)\nassert 'secret' not in str(os.environ)"
         )
@@ -401,7 +411,7 @@ class TestNothingIsLeft:
             import psutil, sys
             from autograder.sandbox.host.jail import Jail
             jail = Jail({level!r})
-            forks = [jail._processes.start(2048, 60, {{}}) for _ in range(2)]
+            forks = [jail._process_factory.start(2048, 60, {{}}) for _ in range(2)]
             print(*(process.pid for process in psutil.Process().children(recursive=True)), flush=True)
             sys.stdin.read()
             """
@@ -415,7 +425,7 @@ class TestNothingIsLeft:
 
     def test_forks_end_with_the_process_they_are_forked_from(self):
         for jail in jail_at("B", "A"):
-            fork = jail._processes.start(2048, 60, {})
+            fork = jail._process_factory.start(2048, 60, {})
             jail.close()
             assert _ends(lambda: fork.cpu_seconds() != 0)  # noqa: B023 - called at once
             fork.close()
@@ -450,29 +460,29 @@ def firsts(outcomes: Iterable[Outcome]) -> list[float]:
 
 class TestTheFirstStepByItself:
     def test_it_is_not_made_twice_and_others_may_come_between(self, jail):
-        batch, other = (Batch("f", (CALL, Recall(0), Again(0), *more)) for more in ((), (CALL,)))
-        with jail.loaded(program(COUNTS), LIMITS) as once:
-            begun = once.begin([batch], LIMITS)
+        batch, other = (Batch("f", (CALL, RecheckResult(0), RepeatCall(0), *more)) for more in ((), (CALL,)))
+        with jail.load_program(program(COUNTS), LIMITS) as once:
+            begun = once.run_first_calls([batch], LIMITS)
             between = once.run(program(COUNTS), [other], LIMITS).outcomes["f"]
             outcomes = once.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
         assert (firsts(begun.values()), firsts(between), firsts(outcomes)) == ([1], [2, 2, 3, 4], [1, 1, 5])
         assert [one.arguments["x"][0] for one in outcomes] == [1, 1, 2]
 
     def test_what_was_missing_then_stays_so(self, jail):
-        batch, maker = Batch("f", (CALL, Recall(0))), Batch("g", (CALL,))
+        batch, maker = Batch("f", (CALL, RecheckResult(0))), Batch("g", (CALL,))
         code = "def g(x):\n    global f\n    f = g\n    return x"
-        with jail.loaded(program(code), LIMITS) as once:
-            once.begin([batch], LIMITS)
+        with jail.load_program(program(code), LIMITS) as once:
+            once.run_first_calls([batch], LIMITS)
             outcomes = once.run(program(code), [maker, batch], LIMITS).outcomes
         assert right(outcomes["g"])
-        assert all(isinstance(one, Missing) for one in outcomes["f"])
+        assert all(isinstance(one, FunctionMissing) for one in outcomes["f"])
 
     def test_in_another_process_it_is_made_again(self, jail):
         batch = Batch("f", (CALL, CALL))
-        with jail.loaded(program(COUNTS), LIMITS) as once:
-            begun = once.begin([batch, Batch("g", (CALL,))], LIMITS)
+        with jail.load_program(program(COUNTS), LIMITS) as once:
+            begun = once.run_first_calls([batch, Batch("g", (CALL,))], LIMITS)
             outcomes = once.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
-        assert (begun["g"], firsts(outcomes)) == (Ended("exit", 1), [1, 2])
+        assert (begun["g"], firsts(outcomes)) == (ProcessEnded("exit", 1), [1, 2])
 
 
 class TestReplyCache:
@@ -615,37 +625,37 @@ class TestChannel:
     def test_sending_does_not_wait_for_a_reader(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
-            sent = [framing.pack(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
+            sent = [framing.encode_frame(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
             for frame in sent:
-                channel.put(frame)
-            assert channel.get(0.01) is None
+                channel.send_frame(frame)
+            assert channel.receive_frame(0.01) is None
             read = bytearray()
             while len(read) < sum(map(len, sent)):
                 read += theirs.recv(1 << 20)
-                assert channel.get(0.001) is None
+                assert channel.receive_frame(0.001) is None
             assert read == b"".join(sent)
-            theirs.sendall(framing.pack(("done",), 100))
-            assert channel.get(1) == framing.body(("done",), 100)
+            theirs.sendall(framing.encode_frame(("done",), 100))
+            assert channel.receive_frame(1) == framing.encode_message(("done",), 100)
         channel.close()
 
     def test_an_end_within_a_frame_is_no_end(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
-            theirs.sendall(framing.pack(("whole",), 100) + b"\0\0\0\7half")
-        assert channel.get(1) == framing.body(("whole",), 100)
-        with pytest.raises(FrameError, match="within one"):
-            channel.get(1)
+            theirs.sendall(framing.encode_frame(("whole",), 100) + b"\0\0\0\7half")
+        assert channel.receive_frame(1) == framing.encode_message(("whole",), 100)
+        with pytest.raises(ProtocolError, match="within one"):
+            channel.receive_frame(1)
         channel.close()
 
     def test_the_kernel_tells_who_greets(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
             with pytest.raises(TimeoutError):
-                channel.greeting(0.01)
+                channel.handshake(0.01)
             subprocess.run([sys.executable, "-c", "import os; os.write(1, b'0')"], stdout=theirs.fileno(), check=True)
-            assert (channel.greeting(1) not in (0, os.getpid())) == (sys.platform == "linux")
+            assert (channel.handshake(1) not in (0, os.getpid())) == (sys.platform == "linux")
         with pytest.raises(EOFError):
-            channel.greeting(1)
+            channel.handshake(1)
         channel.close()
 
 
@@ -685,28 +695,28 @@ class TestReplies:
         ids=range(22),
     )
     def test_what_it_could_not_honestly_say_is_refused(self, reply):
-        with pytest.raises(FrameError):
-            outcome(framing.body(reply, 10_000), program(), self.BATCH, 0)
+        with pytest.raises(ProtocolError):
+            decode_reply(framing.encode_message(reply, 10_000), program(), self.BATCH, 0)
 
     @pytest.mark.parametrize(
         ("reply", "expected"),
         [
-            (("unusable", None, "a tuple of 3"), Unusable(None, "a tuple of 3")),
-            (("raised", "ValueError", "a", "code cell 1", 3), Raised("ValueError", "a", "code cell 1", 3)),
-            (("missing", ("F", "g", "_f", "no name", "other"), False), Missing(("_f",))),
-            (("missing", (), True), Missing((), callable=False)),
+            (("unusable", None, "a tuple of 3"), InvalidResult(None, "a tuple of 3")),
+            (("raised", "ValueError", "a", "code cell 1", 3), FunctionRaised("ValueError", "a", "code cell 1", 3)),
+            (("missing", ("F", "g", "_f", "no name", "other"), False), FunctionMissing(("_f",))),
+            (("missing", (), True), FunctionMissing((), callable=False)),
         ],
         ids=range(4),
     )
     def test_what_it_says_is_told(self, reply, expected):
-        assert outcome(framing.body(reply, 10_000), program("pass"), self.BATCH, 0) == expected
+        assert decode_reply(framing.encode_message(reply, 10_000), program("pass"), self.BATCH, 0) == expected
 
 
 @pytest.mark.skipif(not runtime.POSIX, reason="there is no bubblewrap on Windows")
 def test_libraries_are_found_where_a_folder_has_a_space_in_its_name(tmp_path):
-    site = runtime.NUMPY.parent
+    site = runtime.NUMPY_FOLDER.parent
     spaced = tmp_path / "my course"
     spaced.symlink_to(site)
-    files = [path.relative_to(site) for path in runtime.NUMPY.rglob("*.so")]
-    here, there = (bubblewrap._listed(folder, [folder / file for file in files]) for folder in (site, spaced))
+    files = [path.relative_to(site) for path in runtime.NUMPY_FOLDER.rglob("*.so")]
+    here, there = (bubblewrap._list_libraries(folder, [folder / file for file in files]) for folder in (site, spaced))
     assert {path.name for path in here} == {path.name for path in there} != set()

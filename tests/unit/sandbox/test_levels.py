@@ -13,7 +13,7 @@ import pytest
 from autograder.sandbox.guest import escape_tests, seccomp, zygote
 from autograder.sandbox.host import bubblewrap, fork_server, jail, runtime
 from autograder.sandbox.host.jail import Jail, JailError
-from autograder.sandbox.host.levels import ABOUT, LEVELS, SAFE, Level, at_least
+from autograder.sandbox.host.levels import LEVEL_INFO, LEVELS, MIN_SECURE_LEVEL, Level, at_least
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs levels that only Linux has")
 
@@ -30,11 +30,11 @@ class TestOrder:
     def test_a_level_is_at_least_itself_and_all_below(self):
         for number, level in enumerate(LEVELS):
             assert [at_least(level, wanted) for wanted in LEVELS] == [False] * number + [True] * (5 - number)
-        assert SAFE == "B"
+        assert MIN_SECURE_LEVEL == "B"
 
     def test_every_level_has_a_title_and_one_sentence(self):
-        assert tuple(ABOUT) == LEVELS
-        for about in ABOUT.values():
+        assert tuple(LEVEL_INFO) == LEVELS
+        for about in LEVEL_INFO.values():
             assert about.title == about.title.lower()
             assert about.promise.endswith(".")
             assert about.promise.count(". ") == 0
@@ -67,7 +67,7 @@ class TestWhichOne:
 
     @ON_LINUX
     def test_a_processor_without_a_list_of_calls_has_no_sealed_level(self, monkeypatch):
-        monkeypatch.setattr(fork_server.seccomp, "MACHINES", {})
+        monkeypatch.setattr(fork_server.seccomp, "ARCHITECTURES", {})
         with pytest.raises(JailError, match="this kind of processor"):
             Jail("B")
 
@@ -84,7 +84,7 @@ class TestWhichOne:
         monkeypatch.setattr(jail.runtime, "POSIX", False)
         with pytest.raises(JailError, match="no limits"):
             Jail("D")
-        assert jail._strongest()[0] == "E"
+        assert jail._strongest_level()[0] == "E"
 
     def test_importing_needs_no_linux(self):
         code = (
@@ -101,7 +101,7 @@ class TestTriedOut:
     def test_a_level_that_leaks_is_not_used(self, monkeypatch, tmp_path):
         """As if the filter did not work: what the fork could do is said, and the level is not used."""
         copied = tmp_path / "autograder"
-        subprocess.run(["cp", "-r", str(runtime.SANDBOX.parent), str(copied)], check=True)
+        subprocess.run(["cp", "-r", str(runtime.SANDBOX_FOLDER.parent), str(copied)], check=True)
         lockdown = copied / "sandbox" / "guest" / "lockdown.py"
         text = lockdown.read_text(encoding="utf-8")
         lockdown.write_text(text.replace("linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))", "pass"))
@@ -111,14 +111,14 @@ class TestTriedOut:
 
     def test_outside_of_a_jail_the_attempts_succeed(self, tmp_path):
         code = "from autograder.sandbox.guest import escape_tests; escape_tests.MUST_FAIL.pop('run a program')\n"
-        code += "print(*escape_tests.what_succeeds(), sep='\\n')"
+        code += "print(*escape_tests.successful_escapes(), sep='\\n')"
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
         easy = {"list the files of the system", "read a file of the system", "write a file", "open a connection"}
         assert easy | {"start a process", "set its limits", "make machine code"} <= set(done.stdout.splitlines())
         assert len(escape_tests.MUST_FAIL) == 13
 
     def test_this_kind_of_processor_is_known(self):
-        assert os.uname().machine in seccomp.MACHINES
+        assert os.uname().machine in seccomp.ARCHITECTURES
 
 
 @ON_LINUX
@@ -138,8 +138,8 @@ class TestUsers:
         from autograder.sandbox.guest import zygote
         hidden = Path(sys.argv[1]); hidden.write_text("a"); hidden.chmod(0o600)
         open_ = Path(sys.argv[2]); open_.write_text("a"); open_.chmod(0o644)
-        assert zygote.become(1_879_048_200, hidden) is False and os.getresuid() == os.getresgid() == (0, 0, 0)
-        assert zygote.become(1_879_048_200, open_) is True
+        assert zygote.drop_to_user(1_879_048_200, hidden) is False and os.getresuid() == os.getresgid() == (0, 0, 0)
+        assert zygote.drop_to_user(1_879_048_200, open_) is True
         assert os.getresuid() == os.getresgid() == (1_879_048_200,) * 3 and os.getgroups() == []
         """
         code = "\n".join(line[8:] for line in code.splitlines())
@@ -147,4 +147,4 @@ class TestUsers:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder).chmod(0o755)
             subprocess.run([sys.executable, "-c", code, f"{folder}/hidden", f"{folder}/open"], check=True, timeout=60)
-        assert zygote.CONTROL < zygote.RULES
+        assert zygote.CONTROL_FD < zygote.RULESET_FD

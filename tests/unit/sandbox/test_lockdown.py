@@ -277,7 +277,7 @@ def test_landlock_holds_where_the_filter_would_have_a_hole(tmp_path):
             "import os, socket, sys",
             "from pathlib import Path",
             "from autograder.sandbox.guest import linux, lockdown",
-            "rules = lockdown.landlock_ruleset([Path(os.__file__).parent], [])",
+            "rules = lockdown.create_landlock_ruleset([Path(os.__file__).parent], [])",
             "linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)",
             "linux.syscall(446, rules, 0)",
             "open(os.__file__).close()",
@@ -309,10 +309,10 @@ def test_every_right_that_a_version_knows_is_given_up(abi, bits):
 
 def decision(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
     """What the filter says to a call: the few instructions of classic BPF that it is made of, interpreted."""
-    words = [number, seccomp.MACHINES[machine].audit if audit is None else audit, 0, 0]
+    words = [number, seccomp.ARCHITECTURES[machine].audit_arch if audit is None else audit, 0, 0]
     for argument in (*arguments, *(6 - len(arguments)) * (0,)):
         words += [argument & 0xFFFFFFFF, argument >> 32]
-    program = list(struct.iter_unpack("<HBBI", seccomp.assemble(machine, pid=1234)))
+    program = list(struct.iter_unpack("<HBBI", seccomp.build_filter(machine, pid=1234)))
     jumps: dict[int, Callable[[int, int], bool]] = {
         0x15: lambda a, k: a == k,
         0x35: lambda a, k: a >= k,
@@ -331,12 +331,12 @@ def decision(machine: str, number: int, *arguments: int, audit: int | None = Non
             return value
 
 
-@pytest.mark.parametrize("machine", seccomp.MACHINES)
+@pytest.mark.parametrize("machine", seccomp.ARCHITECTURES)
 class TestFilter:
     def test_what_is_in_the_table_and_nothing_else_is_allowed(self, machine):
-        column = seccomp.MACHINES[machine].column
-        plain = {numbers[column] for numbers in seccomp.PLAIN.values()} - {None}
-        checked = {numbers[column] for numbers, _ in seccomp.CHECKED.values()} - {None}
+        column = seccomp.ARCHITECTURES[machine].column
+        plain = {numbers[column] for numbers in seccomp.ALLOWED_CALLS.values()} - {None}
+        checked = {numbers[column] for numbers, _ in seccomp.RESTRICTED_CALLS.values()} - {None}
         assert not plain & checked
         for number in set(range(600)) - checked - {seccomp.TGKILL[column]}:
             assert (decision(machine, number) == seccomp.ALLOW) == (number in plain), number
@@ -354,26 +354,26 @@ class TestFilter:
         ],
     )
     def test_arguments_are_looked_at(self, machine, call, good, bad):
-        number = seccomp.CHECKED[call][0][seccomp.MACHINES[machine].column]
+        number = seccomp.RESTRICTED_CALLS[call][0][seccomp.ARCHITECTURES[machine].column]
         assert {decision(machine, number, *arguments) for arguments in good} == {seccomp.ALLOW}
         assert {decision(machine, number, *arguments) for arguments in bad} == {seccomp.REFUSE}
 
     def test_signals_go_to_itself_only(self, machine):
-        number = seccomp.TGKILL[seccomp.MACHINES[machine].column]
+        number = seccomp.TGKILL[seccomp.ARCHITECTURES[machine].column]
         assert decision(machine, number, 1234, 1234, 6) == seccomp.ALLOW
         for process, thread in ((1, 1234), (1234, 1), (0, 0), (0xFFFFFFFF, 0xFFFFFFFF)):
             assert decision(machine, number, process, thread, 6) == seccomp.REFUSE
 
     def test_calls_of_another_abi_end_the_process(self, machine):
-        others = [0x40000003, *(one.audit for one in seccomp.MACHINES.values())]
+        others = [0x40000003, *(one.audit_arch for one in seccomp.ARCHITECTURES.values())]
         for audit in others:
-            expected = seccomp.ALLOW if audit == seccomp.MACHINES[machine].audit else seccomp.KILL
+            expected = seccomp.ALLOW if audit == seccomp.ARCHITECTURES[machine].audit_arch else seccomp.KILL
             assert decision(machine, 63, audit=audit) == expected
         x32 = decision(machine, 0x40000000 | 63)
         assert x32 == (seccomp.KILL if machine == "x86_64" else seccomp.REFUSE)
 
     def test_it_is_short_enough_for_the_kernel(self, machine):
-        assert len(seccomp.assemble(machine, pid=1 << 22)) // 8 < 4096
+        assert len(seccomp.build_filter(machine, pid=1 << 22)) // 8 < 4096
 
 
 # --- As a plain user ----------------------------------------------------------------------------------------------

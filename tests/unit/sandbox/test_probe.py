@@ -12,7 +12,7 @@ from autograder.sandbox.host.levels import LEVELS
 
 
 def test_every_level_is_examined_by_using_it():
-    findings = probe.examine()
+    findings = probe.probe_levels()
     assert tuple(finding.level for finding in findings) == LEVELS
     for finding in findings:
         if finding.works:
@@ -32,22 +32,22 @@ def nothing_works(monkeypatch, tmp_path):
     def refuse(level):
         raise JailError("something went wrong")
 
-    monkeypatch.setattr(probe, "processes_at", refuse)
+    monkeypatch.setattr(probe, "process_factory", refuse)
     monkeypatch.setattr(probe.sys, "platform", "linux")
     monkeypatch.setattr(probe.shutil, "which", lambda name: f"/bin/{name}")
     monkeypatch.setattr(probe.lockdown, "landlock_abi", lambda: 7)
-    monkeypatch.setattr(probe, "_SETTINGS", tmp_path)
+    monkeypatch.setattr(probe, "_SYSCTL", tmp_path)
     for folder in ("kernel", "user"):
         (tmp_path / folder).mkdir()
     return tmp_path
 
 
 def advice(level: str) -> str:
-    return next(finding.advice for finding in probe.examine() if finding.level == level)
+    return next(finding.advice for finding in probe.probe_levels() if finding.level == level)
 
 
 def test_the_reason_is_told(nothing_works):
-    assert {finding.reason for finding in probe.examine()} == {"something went wrong"}
+    assert {finding.reason for finding in probe.probe_levels()} == {"something went wrong"}
 
 
 def test_bubblewrap_is_to_be_installed(nothing_works, monkeypatch):
@@ -92,7 +92,7 @@ def test_another_processor_is_needed_for_sealed_levels(nothing_works, monkeypatc
 @pytest.mark.parametrize("system", ["darwin", "win32"])
 def test_elsewhere_linux_is_the_advice(nothing_works, monkeypatch, system):
     monkeypatch.setattr(probe.sys, "platform", system)
-    assert [finding.advice != "" for finding in probe.examine()] == [True] * 3 + [False] * 2
+    assert [finding.advice != "" for finding in probe.probe_levels()] == [True] * 3 + [False] * 2
     assert "Linux" in advice("B")
 
 

@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.host.jail import (
-    Again,
     Batch,
     Call,
     Cell,
     Execution,
+    FunctionRaised,
+    InvalidResult,
     Jail,
     JailError,
     Limits,
     Outcome,
     Program,
-    Raised,
-    Recall,
+    RecheckResult,
+    RepeatCall,
     Returned,
-    Unusable,
 )
-from autograder.sandbox.protocol.vocabulary import OWN_ERROR
+from autograder.sandbox.protocol.vocabulary import STUDENT_ERROR
 
 KIT = """
 def arguments(arrays, names):
@@ -96,8 +96,8 @@ RAISED = {  # bodies that raise: error, text
     "leaves": ("raise SystemExit", "SystemExit", ""),
     "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt", ""),
     "recurses": ("return recurses(net, x, h)", "RecursionError", "maximum recursion depth exceeded"),
-    "own": ("raise Own('why')", OWN_ERROR, "why"),
-    "no_text": ("raise Silent", OWN_ERROR, ""),
+    "own": ("raise Own('why')", STUDENT_ERROR, "why"),
+    "no_text": ("raise Silent", STUDENT_ERROR, ""),
     "long_text": ("raise ValueError('a' * 1000)", "ValueError", "a" * 300),
     "shapes": ("return x @ x", "ValueError", "matmul: Input operand 1 has a mismatch"),
     "singular": ("return np.linalg.inv(np.zeros((2, 2)))", "LinAlgError", "Singular matrix"),
@@ -148,7 +148,7 @@ def jail(request: pytest.FixtureRequest) -> Iterator[None]:
     pytest.skip("neither level works on this machine; autograder doctor says why")
 
 
-def execute(steps: dict[str, tuple[Call | Again | Recall, ...]], results: int = 1) -> Execution:
+def execute(steps: dict[str, tuple[Call | RepeatCall | RecheckResult, ...]], results: int = 1) -> Execution:
     functions = dict.fromkeys(steps, ("net", "x", "h"))
     program = Program(
         "__main__", (Cell(SOURCE, "code cell 1"),), {"kit": KIT}, functions, dict.fromkeys(steps, results)
@@ -188,7 +188,7 @@ def test_arrays_of_real_numbers_arrive_as_float64(name, single):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_anything_else_is_named_in_known_words(name, single):
-    assert single[name] == Unusable(None, REFUSED[name][1])
+    assert single[name] == InvalidResult(None, REFUSED[name][1])
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -198,7 +198,7 @@ def test_several_results_come_in_a_tuple_or_a_list(name, double):
         assert isinstance(double[name], Returned)
         assert [value.array.shape for value in double[name].values] == [(2, 3), (2,)]
     else:
-        assert double[name] == Unusable(*problem)
+        assert double[name] == InvalidResult(*problem)
 
 
 @pytest.mark.parametrize("name", RAISED)
@@ -206,7 +206,7 @@ def test_several_results_come_in_a_tuple_or_a_list(name, double):
 def test_exceptions_are_told_with_their_place(name, single):
     _, error, text = RAISED[name]
     outcome = single[name]
-    assert isinstance(outcome, Raised), outcome
+    assert isinstance(outcome, FunctionRaised), outcome
     assert (outcome.error, outcome.cell) == (error, "code cell 1")
     assert outcome.text.startswith(text)
     assert len(outcome.text) <= 300
@@ -216,7 +216,7 @@ def test_exceptions_are_told_with_their_place(name, single):
 @pytest.mark.parametrize("name", ["two_only", "none_at_all"])
 def test_a_wrong_number_of_arguments_is_a_type_error_without_a_place(name, single):
     outcome = single[name]
-    assert isinstance(outcome, Raised)
+    assert isinstance(outcome, FunctionRaised)
     assert (outcome.error, outcome.cell, outcome.line) == ("TypeError", "", None)
     assert "positional argument" in outcome.text
 
@@ -230,7 +230,7 @@ def test_changed_arguments_are_seen_and_each_call_has_fresh_ones():
 
 
 def test_in_calls_that_are_not_watched_they_are_not_looked_at():
-    [outcome] = execute({"changes": (replace(CALL, watched=False),)}).outcomes["changes"]
+    [outcome] = execute({"changes": (replace(CALL, detect_mutation=False),)}).outcomes["changes"]
     assert isinstance(outcome, Returned)
     np.testing.assert_array_equal(outcome.arguments["x"], X)
 
@@ -243,35 +243,37 @@ def test_arguments_made_into_something_else_are_seen(name, shape):
 
 
 def test_again_calls_with_the_very_same_objects():
-    outcomes = execute({"changes": (CALL, Again(0), Again(1))}).outcomes["changes"]
+    outcomes = execute({"changes": (CALL, RepeatCall(0), RepeatCall(1))}).outcomes["changes"]
     assert [outcome.arguments["x"][0, 0] for outcome in outcomes] == [1, 2, 3]
 
 
 def test_again_after_an_error_still_has_the_same_objects():
-    first, second, third = execute({"fails_once": (CALL, Again(0), CALL)}).outcomes["fails_once"]
-    assert isinstance(first, Raised)
+    first, second, third = execute({"fails_once": (CALL, RepeatCall(0), CALL)}).outcomes["fails_once"]
+    assert isinstance(first, FunctionRaised)
     assert isinstance(second, Returned)
-    assert isinstance(third, Raised)
+    assert isinstance(third, FunctionRaised)
 
 
 def test_recall_shows_a_buffer_that_is_used_again():
-    outcomes = execute({"reuses": (CALL, CALL, Recall(0), CALL, Recall(2))}).outcomes["reuses"]
+    outcomes = execute({"reuses": (CALL, CALL, RecheckResult(0), CALL, RecheckResult(2))}).outcomes["reuses"]
     assert [outcome.values[0].array[0] for outcome in outcomes] == [1, 2, 2, 3, 3]
 
 
 def test_recall_of_what_was_never_returned_tells_the_same_again():
-    first, second = execute({"stub": (CALL, Recall(0))}).outcomes["stub"]
+    first, second = execute({"stub": (CALL, RecheckResult(0))}).outcomes["stub"]
     assert first == second
-    assert execute({"nothing": (CALL, Recall(0))}).outcomes["nothing"] == (Unusable(None, "None"),) * 2
+    assert execute({"nothing": (CALL, RecheckResult(0))}).outcomes["nothing"] == (InvalidResult(None, "None"),) * 2
 
 
 def test_after_five_errors_of_one_kind_fresh_calls_are_not_made_any_more():
-    outcomes = execute({"comes_round": (*(CALL,) * 7, Recall(6), Again(6), Again(0))}).outcomes["comes_round"]
-    assert [type(outcome) for outcome in outcomes] == [Raised] * 9 + [Returned]
+    outcomes = execute({"comes_round": (*(CALL,) * 7, RecheckResult(6), RepeatCall(6), RepeatCall(0))}).outcomes[
+        "comes_round"
+    ]
+    assert [type(outcome) for outcome in outcomes] == [FunctionRaised] * 9 + [Returned]
     assert [outcome.text for outcome in outcomes[:9]] == ["1", "2", "3", "4", "5", *["5"] * 4]
 
 
 @pytest.mark.parametrize("name", ["here_and_there", "now_and_then"])
 def test_errors_at_several_places_or_with_results_between_them_stop_nothing(name):
     outcomes = execute({name: (CALL,) * 12}).outcomes[name]
-    assert len({outcome.text for outcome in outcomes if isinstance(outcome, Raised)}) >= 6
+    assert len({outcome.text for outcome in outcomes if isinstance(outcome, FunctionRaised)}) >= 6

@@ -15,15 +15,15 @@ from autograder.sandbox.host.jail import (
     Cell,
     CellProblem,
     Execution,
+    FunctionMissing,
     Jail,
     JailError,
     Limits,
-    Missing,
     Program,
     Returned,
 )
-from autograder.sandbox.host.program import Raised
-from autograder.sandbox.protocol.vocabulary import OWN_ERROR
+from autograder.sandbox.host.program import FunctionRaised
+from autograder.sandbox.protocol.vocabulary import STUDENT_ERROR
 
 KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
 
@@ -168,7 +168,7 @@ class TestProblems:
             ("def r(): r()\nr()", "RecursionError", 1, "maximum recursion depth exceeded"),
             ("quit()", "SystemExit", 1, "None"),
             ("input()", "EOFError", 1, "EOF when reading a line"),
-            ("class E(ValueError): pass\n\nraise E('mine')", OWN_ERROR, 3, "mine"),
+            ("class E(ValueError): pass\n\nraise E('mine')", STUDENT_ERROR, 3, "mine"),
             ("import json\njson.loads('')", "ValueError", 2, "Expecting value: line 1 column 1 (char 0)"),
             ("import numpy as np\nnp.linalg.inv(np.zeros((2, 2)))", "LinAlgError", 2, "Singular matrix"),
             ("a = '\0'", ("SyntaxError", "ValueError"), None, "source code string cannot contain null bytes"),
@@ -196,7 +196,7 @@ class TestProblems:
         assert (problem.line, problem.error) == (1, "ModuleNotFoundError")
         execution = execute("import not_here as n\ndef f(x):\n    return n.f(x)")
         text = "No module named 'not_here'"
-        assert execution.outcomes["f"] == (Raised("ModuleNotFoundError", text, "code cell 1", 3),)
+        assert execution.outcomes["f"] == (FunctionRaised("ModuleNotFoundError", text, "code cell 1", 3),)
 
     @pytest.mark.parametrize(
         "text",
@@ -216,7 +216,7 @@ class TestProblems:
             "def f(x):\n    return x",
         )
         [problem] = execution.problems
-        assert (problem.error in (OWN_ERROR, "Exception"), problem.text) == (True, "")
+        assert (problem.error in (STUDENT_ERROR, "Exception"), problem.text) == (True, "")
         assert isinstance(execution.outcomes["f"][0], Returned)
 
     def test_lines_of_a_script_are_those_of_its_file(self):
@@ -239,7 +239,7 @@ class TestProblems:
     def test_which_functions_a_broken_cell_would_have_defined_is_told(self):
         execution = execute("def f(x):\n    return x +\n\ndef helper(): pass")
         assert [problem.defines for problem in execution.problems] == [("f",)]
-        assert execution.outcomes["f"] == (Missing((), callable=True),)
+        assert execution.outcomes["f"] == (FunctionMissing((), callable=True),)
 
     def test_order_is_that_of_the_cells(self):
         execution = execute("1/0", "a = 1", "a.b", "def f(x): return x")
@@ -262,12 +262,12 @@ class TestMissing:
     )
     def test_names_like_it_are_told(self, cell, similar):
         [outcome] = execute(cell, function="dJ_dW").outcomes["dJ_dW"]
-        assert isinstance(outcome, Missing)
+        assert isinstance(outcome, FunctionMissing)
         assert outcome.callable
-        assert set(outcome.similar) == set(similar)
+        assert set(outcome.similar_names) == set(similar)
 
     def test_a_value_in_its_place_is_told(self):
-        assert execute("f = 3").outcomes["f"] == (Missing((), callable=False),)
+        assert execute("f = 3").outcomes["f"] == (FunctionMissing((), callable=False),)
 
     @pytest.mark.parametrize("cell", ["f = lambda x: x", "class F:\n    def __call__(self, x): return x\nf = F()"])
     def test_whatever_can_be_called_is_a_function(self, cell):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.guest import slope as guest_slope
-from autograder.sandbox.guest.stub_modules import Inert, Progress, StandIns
+from autograder.sandbox.guest.stub_modules import NullObject, StubFinder, TqdmStub
 from autograder.student import calls
 from tests import naive_gradients
 
@@ -88,16 +88,16 @@ def test_what_students_write_runs(line, complaints):
 
 @pytest.mark.parametrize("name", ["numpy", "tqdmish", "check", "googlemaps", "network"])
 def test_no_other_module_is_replaced(name):
-    assert StandIns().find_spec(name) is None
+    assert StubFinder().find_spec(name) is None
 
 
 def test_numpy_takes_no_stand_in_for_an_array():
-    assert isinstance(np.add(np.ones(2), Inert()), Inert)
+    assert isinstance(np.add(np.ones(2), NullObject()), NullObject)
 
 
 def test_a_slope_is_measured_as_in_the_notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, network.__name__, network)
-    checks = StandIns().create_module(ModuleSpec("checks", None))
+    checks = StubFinder().create_module(ModuleSpec("checks", None))
     arrays = {name: np.eye(2) for name in ("U", "W", "V")} | {name: np.zeros(2) for name in ("b_h", "b_y")}
     net = network.arguments(arrays, {"g1": "tanh", "g2": "identity", "loss": "squared_error"})["net"]
     x, y, h0 = np.ones((1, 2)), np.zeros((1, 2)), np.zeros(2)
@@ -111,8 +111,8 @@ def test_a_slope_is_measured_as_in_the_notebook(monkeypatch):
 
 def test_progress_passes_the_very_items_through():
     items = [object(), object()]
-    assert list(Progress(items)) == items
-    assert list(Progress()) == []
+    assert list(TqdmStub(items)) == items
+    assert list(TqdmStub()) == []
 
 
 def test_the_slope_of_the_sandbox_is_the_students_own():

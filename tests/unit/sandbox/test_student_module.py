@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox.guest.student_module import StudentModule, belong_together
+from autograder.sandbox.guest.student_module import StudentModule, count_joined_pieces
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ class TestMissingImports:
         assert module.get("x") == 1
         assert module.get("math") is sys.modules["math"]
         assert [name for name in ("a", "neither", "b", "d") if name in module] == ["a", "neither", "b", "d"]
-        assert module.place(told.value, told.tb) == ("code cell 1", 1)
+        assert module.locate_error(told.value, told.tb) == ("code cell 1", 1)
 
     @pytest.mark.parametrize(
         "use",
@@ -48,7 +48,7 @@ class TestMissingImports:
             cell(module, f"from not_here import a\nimport numpy as n\ndef f():\n    return {use}")
         with pytest.raises(ModuleNotFoundError, match="No module named 'not_here'") as told:
             module.get("f")()
-        assert module.place(told.value, told.tb) == ("code cell 1", 4)
+        assert module.locate_error(told.value, told.tb) == ("code cell 1", 4)
 
     def test_it_cannot_be_made_a_base_or_asked_for_instances(self, new):
         module = new()
@@ -126,7 +126,7 @@ class TestMarkersInside:
         ids=range(12),
     )
     def test_pieces_belong_together_when_only_together_they_are_python(self, texts, together):
-        assert belong_together([(1 + 10 * number, text) for number, text in enumerate(texts)], "") == together
+        assert count_joined_pieces([(1 + 10 * number, text) for number, text in enumerate(texts)], "") == together
 
     def test_they_are_run_once_on_their_own_lines(self, new):
         pieces = [(1, "import inspect"), (3, FUNCTION), (6, f"{REST} / 0"), (10, OTHER), (12, OPEN), (15, SHUT)]
@@ -136,5 +136,5 @@ class TestMarkersInside:
         assert (module.get("g")(), module.get("b")) == (3, 2)
         with pytest.raises(ZeroDivisionError) as told:
             module.get("f")()
-        assert module.place(told.value, told.tb) == ("", 7)
+        assert module.locate_error(told.value, told.tb) == ("", 7)
         assert module.get("inspect").getsource(module.get("f")) == f"{FUNCTION}\n\n{REST} / 0\n"

@@ -11,12 +11,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.verification.verify import honest_variants
-from tests.in_process import exercise, functions_in, network
+from autograder.verification.verify import correct_variants
+from tests.in_process import exercise, load_functions, network
 
 SOURCE = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
-ANSWERS = {"reference": functions_in(SOURCE)} | {
-    path.stem: functions_in(path.read_text(encoding="utf-8")) for path in honest_variants(exercise())
+ANSWERS = {"reference": load_functions(SOURCE)} | {
+    path.stem: load_functions(path.read_text(encoding="utf-8")) for path in correct_variants(exercise())
 }
 GRADIENTS = ("dJ_dV", "dJ_dW", "dJ_dU")
 PAIRS = [

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from autograder.evaluation.call_plans import draw_case
-from autograder.evaluation.comparison import COARSE
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
 from autograder.exercise import source
 from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
-from autograder.release.build import build
-from autograder.verification.verify import samples
-from tests.in_process import compared_cases, error, exercise, seeds
+from autograder.release.build import build_student_files
+from autograder.verification.verify import build_samples
+from tests.in_process import cases_with_expected, exercise, largest_error, seeds
 
 MISTAKES = exercise().mistakes
 CATALOGUE = MistakeCatalogue(exercise())
@@ -55,7 +55,7 @@ def test_a_hint_gives_no_code_away(mistake):
 @pytest.mark.parametrize("mistake", NAMES)
 def test_an_entry_shows_in_numbers_on_the_ladder(mistake):
     telling = 0
-    for case in exercise().ladder:
+    for case in exercise().diagnostic_cases:
         expected, given = exercise().reference(mistake.function, case), CATALOGUE.output_of(mistake, case)
         assert given is not None, case.id
         assert [a.shape for a in given] == [b.shape for b in expected], case.id
@@ -68,7 +68,8 @@ def test_no_two_entries_of_a_function_are_one_mistake(function):
     own = [mistake for mistake in MISTAKES if mistake.function == function]
     for one, other in itertools.combinations(own, 2):
         apart = (
-            distance(CATALOGUE.output_of(one, c), CATALOGUE.output_of(other, c)) > SEPARATION for c in exercise().ladder
+            distance(CATALOGUE.output_of(one, c), CATALOGUE.output_of(other, c)) > SEPARATION
+            for c in exercise().diagnostic_cases
         )
         assert any(apart), f"{one.name} and {other.name} give the same numbers: keep one of them"
 
@@ -83,7 +84,7 @@ def test_the_double_sum_that_some_are_made_from_is_right(function):
 
 
 def test_nothing_of_the_catalogue_is_released():
-    released = b"\n".join(build(exercise()).values()).decode()
+    released = b"\n".join(build_student_files(exercise()).values()).decode()
     for mistake in MISTAKES:
         assert mistake.name not in released
         assert mistake.hint not in released
@@ -93,7 +94,9 @@ def test_nothing_of_the_catalogue_is_released():
 
 
 def test_no_line_of_a_wrong_or_another_right_answer_is_released():
-    released = {line.strip() for text in build(exercise()).values() for line in text.decode().splitlines()}
+    released = {
+        line.strip() for text in build_student_files(exercise()).values() for line in text.decode().splitlines()
+    }
     honest = "\n".join(path.read_text(encoding="utf-8") for path in (exercise().folder / "honest").glob("*.py"))
     written = "\n".join([honest, *(mistake.source for mistake in MISTAKES)])
     lines = {line.strip() for line in written.splitlines() if "net." in line}
@@ -153,7 +156,7 @@ def test_no_message_gives_anything_away(grader, tmp_path):
                 for array in exercise().reference(function.name, case):
                     hidden |= {f"{number:.6g}" for number in np.ravel(array)}
     hidden = {number for number in hidden if len(number.lstrip("-0.")) >= 5}
-    for sample in samples(exercise()):
+    for sample in build_samples(exercise()):
         path = tmp_path / "rnn_backprop.py"
         path.write_text(sample.text, encoding="utf-8")
         said = told_to_the_student(grader.grade(path, sample.name))
@@ -171,10 +174,13 @@ def survivors(seed: int) -> list[str]:
     """The mistakes that no value and no slope of this seed's cases shows."""
     found = []
     for function in exercise().functions:
-        cases = list(compared_cases(function, seed))
+        cases = list(cases_with_expected(function, seed))
         for mistake in (mistake for mistake in MISTAKES if mistake.function == function.name):
             with np.errstate(all="ignore"):
-                wrong = (error(exercise().mistaken(mistake, case), right) > COARSE for case, (right, *_) in cases)
+                wrong = (
+                    largest_error(exercise().run_mistake(mistake, case), right) > LOW_PRECISION_TOLERANCE
+                    for case, (right, *_) in cases
+                )
                 if not any(wrong):
                     found.append(f"{mistake.name} in {function.name} with seed {seed}")
     return found

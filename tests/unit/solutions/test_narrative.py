@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tests.naive_gradients import FOLDER
+from tests.naive_gradients import EXERCISE_FOLDER
 
-SOURCE = (FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
+SOURCE = (EXERCISE_FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
 FIGURES = re.findall(r"!\[([^\]]*)\]\(figures/(\w+\.png)\)", SOURCE)
 
 
@@ -27,13 +27,13 @@ def test_every_equation_that_is_referred_to_exists():
 
 def test_every_figure_of_the_folder_is_shown_once():
     shown = [name for _, name in FIGURES]
-    assert sorted(shown) == sorted(path.name for path in (FOLDER / "figures").iterdir())
+    assert sorted(shown) == sorted(path.name for path in (EXERCISE_FOLDER / "figures").iterdir())
 
 
 @pytest.mark.parametrize(("alternative", "name"), FIGURES, ids=[name for _, name in FIGURES])
 def test_figures_say_in_words_what_they_show_and_stay_small(alternative, name):
     assert len(alternative.split()) > 30
-    assert (FOLDER / "figures" / name).stat().st_size < 60_000
+    assert (EXERCISE_FOLDER / "figures" / name).stat().st_size < 60_000
 
 
 def test_no_released_cell_draws():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.evaluation.numerical_gradient import slope
+from autograder.evaluation.numerical_gradient import numerical_gradient
 from tests import naive_gradients
 
 reference, network = naive_gradients.load_reference()
@@ -97,7 +97,7 @@ def test_gradients_are_made_of_the_slopes_handed_in(sizes, names):
 def test_gradients_are_the_slopes_of_the_loss(sizes, names):
     arrays = example(**sizes, names=names)
     arguments = handed_in(arrays, names)
-    slopes = {wrt: slope(objective, arrays, names, wrt) for wrt in GRADIENTS}
+    slopes = {wrt: numerical_gradient(objective, arrays, names, wrt) for wrt in GRADIENTS}
     largest = max(np.max(np.abs(measured)) for measured in slopes.values())  # one of them may be terms that cancel
     for wrt, gradient in GRADIENTS.items():
         ours = getattr(reference, gradient)(*arguments)
@@ -109,7 +109,7 @@ def test_gradients_are_the_slopes_of_the_loss(sizes, names):
 def test_forward_keeps_complex_numbers_so_that_slopes_can_be_measured(wrt):
     names = {"g1": "tanh", "g2": "softmax", "loss": "cross_entropy"}
     arrays = example(T=3, D=2, H=3, K=2, seed=0, names=names)
-    assert np.max(np.abs(slope(objective, arrays, names, wrt))) > 1e-3
+    assert np.max(np.abs(numerical_gradient(objective, arrays, names, wrt))) > 1e-3
 
 
 def test_one_step_is_a_feed_forward_network():

@@ -197,7 +197,7 @@ def test_points_add_up():
     checks = exercise().checks
     uneven = [check.id for check in checks if check.points < 0 or round(check.points * 20, 9) % 1]
     assert not uneven, f"give points in steps of 0.05, so that two decimals show them: {', '.join(uneven)}"
-    worth = {name: sum(check.worth for check in checks if check.function == name) for name in FUNCTIONS}
+    worth = {name: sum(check.max_points for check in checks if check.function == name) for name in FUNCTIONS}
     assert all(worth.values()), f"a function is worth nothing: {worth}"
     assert exercise().max_score == round(sum(worth.values()), 6)
 
@@ -207,5 +207,5 @@ def test_ids_and_titles_name_one_check_each():
     assert len({check.id for check in checks}) == len(checks)
     assert len({(check.function, check.title) for check in checks}) == len(checks)
     assert all(check.id.startswith(f"{check.function}.") and check.title and check.cases for check in checks)
-    about = [case.about for case in all_cases()]
+    about = [case.description for case in all_cases()]
     assert all(part in text for text in about for part in ("T = ", "H = ", " with "))

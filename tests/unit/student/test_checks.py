@@ -16,14 +16,16 @@ import numpy as np
 import pytest
 
 from autograder.exercise.loader import load_exercise
-from autograder.exercise.source import cells, solution_lines
-from autograder.release.build import SHIPPED, STUDENT
-from autograder.release.golden_file import golden_numbers
+from autograder.exercise.source import parse_cells, solution_lines
+from autograder.release.build import SHIPPED_MODULES, STUDENT_FOLDER
+from autograder.release.golden_file import golden_file_text
 
 ROOT = Path(__file__).resolve().parents[3]
 EXERCISE = ROOT / "solutions" / "rnn_backprop"
 RIGHT = "import numpy as np\n" + "\n\n".join(
-    cell.source for cell in cells((EXERCISE / "rnn_backprop.py").read_text(encoding="utf-8")) if cell.kind == "solution"
+    cell.source
+    for cell in parse_cells((EXERCISE / "rnn_backprop.py").read_text(encoding="utf-8"))
+    if cell.kind == "solution"
 )
 
 
@@ -32,16 +34,16 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The released checks.py, imported as students import it."""
     folder = tmp_path_factory.mktemp("handout")
     exercise = load_exercise(EXERCISE)
-    (folder / "checks.json").write_text(golden_numbers(exercise), encoding="utf-8")
-    (folder / "network.py").write_text(exercise.given["network.py"], encoding="utf-8")
-    for file in SHIPPED:
-        (folder / file).write_text((STUDENT / file).read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "checks.json").write_text(golden_file_text(exercise), encoding="utf-8")
+    (folder / "network.py").write_text(exercise.support_modules["network.py"], encoding="utf-8")
+    for file in SHIPPED_MODULES:
+        (folder / file).write_text((STUDENT_FOLDER / file).read_text(encoding="utf-8"), encoding="utf-8")
     sys.path.insert(0, str(folder))
     try:
         yield importlib.import_module("checks")
     finally:
         sys.path.remove(str(folder))
-        for name in ("network", *(Path(file).stem for file in SHIPPED)):
+        for name in ("network", *(Path(file).stem for file in SHIPPED_MODULES)):
             sys.modules.pop(name, None)
 
 
@@ -411,7 +413,7 @@ print(calls.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"],
 
 def test_slope_needs_nothing_but_its_own_text_and_the_given_module(tmp_path: Path) -> None:
     """No file beside it, nor any name of a file: so it can be offered wherever student code runs."""
-    texts = [STUDENT / "calls.py", EXERCISE / "network.py"]
+    texts = [STUDENT_FOLDER / "calls.py", EXERCISE / "network.py"]
     command = [sys.executable, "-I", "-c", MEASURE, *(path.read_text(encoding="utf-8") for path in texts)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stderr == ""
@@ -420,8 +422,8 @@ def test_slope_needs_nothing_but_its_own_text_and_the_given_module(tmp_path: Pat
 
 @pytest.mark.parametrize(("text", "says"), [(None, "is not beside checks.py"), ("{", "is damaged")])
 def test_checks_can_be_imported_without_their_numbers_and_say_so(tmp_path: Path, text: str | None, says: str) -> None:
-    for file in SHIPPED:
-        (tmp_path / file).write_text((STUDENT / file).read_text(encoding="utf-8"), encoding="utf-8")
+    for file in SHIPPED_MODULES:
+        (tmp_path / file).write_text((STUDENT_FOLDER / file).read_text(encoding="utf-8"), encoding="utf-8")
     if text:
         (tmp_path / "checks.json").write_text(text, encoding="utf-8")
     command = [sys.executable, "-c", "from checks import check; print(check(), check('forward'))"]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from autograder.submission import archive
-from autograder.submission.reader import Refused, Released, read_submission
-from autograder.submission.safe_files import MAX_BYTES, Unreadable
+from autograder.submission.reader import ReleasedFiles, SubmissionRefused, read_submission
+from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError
 
-RELEASED = Released(frozenset(), frozenset(), frozenset(), ("f",))
+RELEASED = ReleasedFiles(frozenset(), frozenset(), frozenset(), ("f",))
 ANSWER = b"def f(x):\n    return x\n"
 LOST = "is damaged, or no zip file"
 
@@ -66,7 +66,7 @@ def read(made):
 @pytest.fixture
 def refusal(read):
     def sentence(data: bytes) -> str:
-        with pytest.raises(Refused) as reason:
+        with pytest.raises(SubmissionRefused) as reason:
             read(data)
         text = str(reason.value)
         assert text.isprintable()
@@ -121,7 +121,7 @@ class TestWhatIsRead:
     def test_of_two_archives_in_a_folder_none_is_opened(self, tmp_path):
         for name in ("a.zip", "b.zip"):
             (tmp_path / name).write_bytes(zipped(("ex.py", ANSWER)))
-        with pytest.raises(Refused, match=r"holds no ex.ipynb or ex.py, only a.zip and b.zip"):
+        with pytest.raises(SubmissionRefused, match=r"holds no ex.ipynb or ex.py, only a.zip and b.zip"):
             read_submission(tmp_path, "ex", RELEASED)
 
 
@@ -175,12 +175,12 @@ class TestWhatIsRefused:
     def test_an_archive_over_the_cap(self, made, refusal):
         path = made(b"")
         with path.open("wb") as file:
-            file.truncate(archive.MAX_ARCHIVE + 1)  # sparse
-        with pytest.raises(Unreadable, match="larger than 50 MB"):
-            archive.names(path)
+            file.truncate(archive.MAX_ARCHIVE_BYTES + 1)  # sparse
+        with pytest.raises(UnreadableFileError, match="larger than 50 MB"):
+            archive.list_members(path)
 
     def test_too_many_members(self, refusal):
-        members = ((f"{number}", b"") for number in range(archive.MOST_MEMBERS + 1))
+        members = ((f"{number}", b"") for number in range(archive.MAX_MEMBERS + 1))
         assert "work.zip holds more than 10000 files" in refusal(zipped(*members, method=zipfile.ZIP_STORED))
 
     def test_a_table_of_contents_too_large_to_be_true(self, refusal):
@@ -222,7 +222,7 @@ class TestWhatIsRefused:
             said = ""
             try:
                 read_submission(made(bytes(wrong)), "ex", RELEASED)
-            except Refused as reason:
+            except SubmissionRefused as reason:
                 said = str(reason)
             assert not said or said.isprintable()
 
@@ -232,7 +232,7 @@ class TestBombs:
         """The sentence of the refusal, in little memory."""
         tracemalloc.start()
         try:
-            with pytest.raises(Refused) as reason:
+            with pytest.raises(SubmissionRefused) as reason:
                 read_submission(path, "ex", RELEASED)
             assert tracemalloc.get_traced_memory()[1] < 40 << 20
         finally:
@@ -259,7 +259,7 @@ class TestBombs:
         said = ""
         try:
             assert read_submission(path, "ex", RELEASED).cells[0].source == ANSWER.decode()
-        except Refused as reason:  # newer Pythons see that the members overlap
+        except SubmissionRefused as reason:  # newer Pythons see that the members overlap
             said = str(reason)
         assert not said or LOST in said
 
@@ -269,13 +269,13 @@ class TestWhatIsNoArchive:
     def test_a_link(self, tmp_path):
         (tmp_path / "real.zip").write_bytes(zipped(("ex.py", ANSWER)))
         (tmp_path / "work.zip").symlink_to(tmp_path / "real.zip")
-        with pytest.raises(Refused, match=r"work.zip is a symbolic link"):
+        with pytest.raises(SubmissionRefused, match=r"work.zip is a symbolic link"):
             read_submission(tmp_path / "work.zip", "ex", RELEASED)
 
     @pytest.mark.parametrize("folder", [True, False])
     def test_a_pipe(self, tmp_path, folder):
         os.mkfifo(tmp_path / "work.zip")
-        with pytest.raises(Refused, match=r"work.zip is not a regular file"):
+        with pytest.raises(SubmissionRefused, match=r"work.zip is not a regular file"):
             read_submission(tmp_path if folder else tmp_path / "work.zip", "ex", RELEASED)
 
     def test_a_folder_of_that_name_is_a_folder(self, tmp_path):

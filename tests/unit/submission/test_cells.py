@@ -9,8 +9,15 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from autograder.submission.cells import MOST_CELLS, CellsError, defined_in, notebook_cells, script_cells, tidy
-from autograder.submission.magics import without_magics
+from autograder.submission.cells import (
+    MAX_CELLS,
+    CellsError,
+    defined_functions,
+    normalize_source,
+    parse_notebook,
+    parse_script,
+)
+from autograder.submission.magics import strip_magics
 
 
 def notebook(*sources: object, **fields: object) -> str:
@@ -20,46 +27,46 @@ def notebook(*sources: object, **fields: object) -> str:
 
 class TestScript:
     def test_is_split_at_markers_and_keeps_its_line_numbers(self):
-        cells = script_cells("import a\n\n# %% one\nb = 1\n#%%\nc = 2\n# %%% sub\nd = 3\n")
-        assert [(cell.written.strip(), cell.cell.first_line) for cell in cells] == [
+        cells = parse_script("import a\n\n# %% one\nb = 1\n#%%\nc = 2\n# %%% sub\nd = 3\n")
+        assert [(cell.original_source.strip(), cell.runnable.first_line) for cell in cells] == [
             ("import a", 1),
             ("b = 1", 3),
             ("c = 2", 5),
             ("d = 3", 7),
         ]
-        assert all(cell.cell.label == "" for cell in cells)
+        assert all(cell.runnable.label == "" for cell in cells)
 
     @pytest.mark.parametrize("kind", ["[markdown]", "[md]", "[raw]", "a title [markdown]", '[markdown] id="a"'])
     def test_cells_of_text_are_no_code(self, kind):
-        assert [cell.written for cell in script_cells(f"# %% {kind}\nthis = 'no code'\n# %%\nb")] == ["b"]
+        assert [cell.original_source for cell in parse_script(f"# %% {kind}\nthis = 'no code'\n# %%\nb")] == ["b"]
 
     def test_without_markers_it_is_one_cell(self):
         text = "# a title\nimport a\n\nx = '50 %% off'\n"
-        assert [cell.cell.source for cell in script_cells(text)] == [text]
+        assert [cell.runnable.source for cell in parse_script(text)] == [text]
 
     @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "# %%\n# a comment\n\n# %%\n"])
     def test_without_code_it_has_no_cells(self, text):
-        assert script_cells(text) == ()
+        assert parse_script(text) == ()
 
     def test_a_notebook_exported_by_nbconvert_is_split_at_its_cells(self):
         text = "#!/usr/bin/env python\n# coding: utf-8\n\n# # A title\n\n# In[1]:\n\n\na = 1\n\n\n# In[ ]:\n\n\nb = 2\n"
-        assert [(cell.written.strip(), cell.cell.first_line) for cell in script_cells(text)] == [
+        assert [(cell.original_source.strip(), cell.runnable.first_line) for cell in parse_script(text)] == [
             ("a = 1", 6),
             ("b = 2", 12),
         ]
 
     @pytest.mark.parametrize("line", ["# In[1]: is the first", "# In[a]:", "    # In[1]:"])
     def test_words_like_a_marker_are_none(self, line):
-        assert len(script_cells(f"a = 1\n{line}\nb = 1")) == 1
+        assert len(parse_script(f"a = 1\n{line}\nb = 1")) == 1
 
     def test_an_unclosed_string_does_not_swallow_the_next_cell(self):
-        assert len(script_cells('# %%\na = """\n# %%\nb = 1')) == 2
+        assert len(parse_script('# %%\na = """\n# %%\nb = 1')) == 2
 
     @given(st.lists(st.sampled_from(["# %%", "#%% [markdown]", "a = 1", "  b", "# c", ""]), max_size=12))
     def test_every_cell_is_found_again_at_its_first_line(self, lines):
-        for cell in script_cells("\n".join(lines)):
-            source = cell.cell.source.split("\n")
-            start = cell.cell.first_line - 1
+        for cell in parse_script("\n".join(lines)):
+            source = cell.runnable.source.split("\n")
+            start = cell.runnable.first_line - 1
             assert lines[start : start + len(source)] == source
 
 
@@ -68,8 +75,8 @@ class TestNotebook:
         text = notebook("a = 1", ["b = 2\n", "c = 3"])
         document = json.loads(text)
         document["cells"].insert(1, {"cell_type": "markdown", "source": ["words"], "metadata": {}})
-        cells = notebook_cells(json.dumps(document))
-        assert [(cell.cell.label, cell.cell.source) for cell in cells] == [
+        cells = parse_notebook(json.dumps(document))
+        assert [(cell.runnable.label, cell.runnable.source) for cell in cells] == [
             ("code cell 1", "a = 1"),
             ("code cell 2", "b = 2\nc = 3"),
         ]
@@ -89,7 +96,7 @@ class TestNotebook:
     def test_a_check_cell_is_known_by_its_metadata(self, metadata, is_check):
         document = json.loads(notebook("my_own_check()"))
         document["cells"][0]["metadata"] = metadata
-        assert [cell.is_check for cell in notebook_cells(json.dumps(document))] == [is_check]
+        assert [cell.is_check for cell in parse_notebook(json.dumps(document))] == [is_check]
 
     @pytest.mark.parametrize(
         ("text", "says"),
@@ -111,17 +118,17 @@ class TestNotebook:
             (notebook("a", 3), "damaged at cell 2"),
             (notebook(["a", 3]), "damaged at cell 1"),
             (notebook(None), "damaged at cell 1"),
-            (notebook(*["a"] * (MOST_CELLS + 1)), "more than 2000"),
+            (notebook(*["a"] * (MAX_CELLS + 1)), "more than 2000"),
         ],
         ids=range(18),
     )
     def test_what_is_no_notebook_is_said(self, text, says):
         with pytest.raises(CellsError, match=says):
-            notebook_cells(text)
+            parse_notebook(text)
 
     def test_half_characters_and_odd_newlines_are_mended(self):
-        [cell] = notebook_cells(notebook("a = '\ud800'\r\nb = 1\rc = 2"))
-        assert cell.written == "a = '?'\nb = 1\nc = 2"
+        [cell] = parse_notebook(notebook("a = '\ud800'\r\nb = 1\rc = 2"))
+        assert cell.original_source == "a = '?'\nb = 1\nc = 2"
 
     @given(
         st.recursive(
@@ -138,7 +145,7 @@ class TestNotebook:
         if isinstance(document, dict):
             document["nbformat"] = 4
         with suppress(CellsError):
-            assert isinstance(notebook_cells(json.dumps(document)), tuple)
+            assert isinstance(parse_notebook(json.dumps(document)), tuple)
 
 
 class TestMagics:
@@ -174,7 +181,7 @@ class TestMagics:
         ],
     )
     def test_of_one_line(self, line, python):
-        assert without_magics(line) == python
+        assert strip_magics(line) == python
 
     @pytest.mark.parametrize(
         "source",
@@ -191,7 +198,7 @@ class TestMagics:
         ],
     )
     def test_a_line_that_continues_is_left_alone(self, source):
-        assert without_magics(source) == source
+        assert strip_magics(source) == source
 
     @pytest.mark.parametrize(
         ("source", "python"),
@@ -206,18 +213,18 @@ class TestMagics:
         ],
     )
     def test_over_several_lines(self, source, python):
-        assert without_magics(source) == python
+        assert strip_magics(source) == python
 
     @pytest.mark.parametrize("magic", ["%%time", "%%capture out", "%%prun -q", "\n\n%%time", "%%time\n%%capture"])
     def test_bodies_that_run_in_the_notebook_are_kept_on_their_lines(self, magic):
         source = f"{magic}\nx = 1\n%who"
-        kept = without_magics(source)
+        kept = strip_magics(source)
         assert kept.split() == ["x", "=", "1", "pass"]
         assert kept.count("\n") == source.count("\n")
 
     @pytest.mark.parametrize("magic", ["bash", "writefile a.py", "html", "timeit", "javascript", "python3", "latex"])
     def test_other_cells_are_dropped(self, magic):
-        assert without_magics(f"%%{magic}\nx = 1\n") == ""
+        assert strip_magics(f"%%{magic}\nx = 1\n") == ""
 
     @pytest.mark.parametrize(
         ("source", "line"),
@@ -230,17 +237,17 @@ class TestMagics:
         ],
     )
     def test_what_a_cell_was_dropped_for_is_told(self, source, line):
-        [cell] = notebook_cells(notebook(source))
-        assert cell.dropped == line
+        [cell] = parse_notebook(notebook(source))
+        assert cell.non_python_magic == line
 
     @given(st.text(alphabet="ab=%!?'\"()[]\\# \n", max_size=60))
     def test_lines_stay_where_they_are(self, source):
-        python = without_magics(source)
+        python = strip_magics(source)
         assert python == "" or python.count("\n") == source.count("\n")
 
 
 def test_tidy_tells_cells_apart_by_what_matters():
-    assert tidy("\n\na = 1  \n\n  b = 2\t\n\n") == "a = 1\n\n  b = 2"
+    assert normalize_source("\n\na = 1  \n\n  b = 2\t\n\n") == "a = 1\n\n  b = 2"
 
 
 @pytest.mark.parametrize(
@@ -253,4 +260,4 @@ def test_tidy_tells_cells_apart_by_what_matters():
     ],
 )
 def test_defined_in(source, names):
-    assert defined_in(source, ("f", "g")) == names
+    assert defined_functions(source, ("f", "g")) == names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.submission.global_reads import read_by
+from autograder.submission.global_reads import globals_read_by
 
 BEFORE = "import numpy as np\n\nx = np.ones(3)\nT: int = 4\na, b = 1, 2\nslope = lambda out: 1 - out**2\n"
 
@@ -26,14 +26,14 @@ BEFORE = "import numpy as np\n\nx = np.ones(3)\nT: int = 4\na, b = 1, 2\nslope =
     ],
 )
 def test_what_a_function_reads(body: str, reads: tuple[str, ...]) -> None:
-    assert read_by("f", [BEFORE, f"def f(\n    net,\n    x,\n):\n{body}\n\nT = 7\nprint(T)\n"]) == reads
+    assert globals_read_by("f", [BEFORE, f"def f(\n    net,\n    x,\n):\n{body}\n\nT = 7\nprint(T)\n"]) == reads
 
 
 def test_the_last_definition_counts_and_other_cells_do_too() -> None:
     cells = ["def f(x):\n    return k\n", "k = 3\n", "def f(x):\n    return x\n"]
-    assert read_by("f", cells) == ()
-    assert read_by("f", cells[:2]) == ("k",)
-    assert read_by("g", cells) == ()
+    assert globals_read_by("f", cells) == ()
+    assert globals_read_by("f", cells[:2]) == ("k",)
+    assert globals_read_by("g", cells) == ()
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_the_last_definition_counts_and_other_cells_do_too() -> None:
     ],
 )
 def test_no_text_is_too_strange(text: str) -> None:
-    assert read_by("f", [text, text]) == ()
+    assert globals_read_by("f", [text, text]) == ()

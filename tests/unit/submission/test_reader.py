@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.submission.reader import MAX_BYTES, MOST_ENTRIES, Refused, Released, read_submission
+from autograder.submission.reader import MAX_BYTES, MAX_ENTRIES, ReleasedFiles, SubmissionRefused, read_submission
 
 SET_UP = "import numpy as np\n\nprint('set-up')"
 STUB = "def f(x):\n    raise NotImplementedError"
 STUB_G = "def g(x):\n    raise NotImplementedError"
 CHECK = 'check("f")'
-RELEASED = Released(frozenset({CHECK}), frozenset({SET_UP}), frozenset({STUB, STUB_G}), ("f", "g"))
+RELEASED = ReleasedFiles(frozenset({CHECK}), frozenset({SET_UP}), frozenset({STUB, STUB_G}), ("f", "g"))
 ANSWER = "def f(x):\n    return x"
 
 
@@ -49,7 +49,7 @@ def refusal(handed_in):
     """The sentence with which it is refused."""
 
     def read(files: dict[str, str | bytes], path: str = "") -> str:
-        with pytest.raises(Refused) as reason:
+        with pytest.raises(SubmissionRefused) as reason:
             handed_in(files, path)
         sentence = str(reason.value)
         assert sentence.endswith(".")
@@ -235,7 +235,7 @@ class TestWhatIsRefused:
 
     @pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs a platform with devices")
     def test_a_device(self):
-        with pytest.raises(Refused, match="neither a notebook"):
+        with pytest.raises(SubmissionRefused, match="neither a notebook"):
             read_submission(Path("/dev/null"), "ex", RELEASED)
 
 
@@ -246,7 +246,7 @@ class TestOddFolders:
         assert "ex.py is larger than 10 MB" in refusal({})
 
     def test_too_many_files(self, refusal, tmp_path):
-        for number in range(MOST_ENTRIES + 1):
+        for number in range(MAX_ENTRIES + 1):
             (tmp_path / f"{number}").touch()
         assert "holds more than 10000 files: hand in your own alone" in refusal({"ex.py": "x = 1"})
 
@@ -287,5 +287,5 @@ class TestOddFolders:
         assert "holds no ex.ipynb or ex.py, only" in refusal({})
 
     def test_a_path_with_a_null_byte(self):
-        with pytest.raises(Refused, match="cannot be read"):
+        with pytest.raises(SubmissionRefused, match="cannot be read"):
             read_submission(Path("a\0b"), "ex", RELEASED)

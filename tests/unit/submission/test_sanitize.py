@@ -16,7 +16,7 @@ from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.feedback import messages
 from autograder.formats import FORMATS, text
 from autograder.sandbox.host.program import CellProblem, Limits
-from autograder.submission.sanitize import listing, plain, visible
+from autograder.submission.sanitize import join_names, one_line, strip_control_characters
 
 HOSTILE = {
     "clears the screen": "a\x1b[2J\x1b[Hb",
@@ -49,7 +49,7 @@ def hostile_report(told: str) -> Report:
     raised = messages.sentence(Finding("error", "raised", {**where, "error": "ValueError", "text": told})).text
     notes = (
         Note("student", messages.cell_problem(problem, Limits())),
-        Note("student", f"{listing([told, told])} beside it did not count."),
+        Note("student", f"{join_names([told, told])} beside it did not count."),
         Note("instructor", messages.quote(told)),
     )
     check = CheckResult("f.a", "f", "A check", "error", 0.0, 1.0, raised)
@@ -67,7 +67,7 @@ def assert_harmless(shown: str) -> None:
 @pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize(
     ("form", "count"),
-    [(name, count) for name, one in FORMATS.items() for count in (1, 3) if one.holds != "one" or count == 1],
+    [(name, count) for name, one in FORMATS.items() for count in (1, 3) if one.scope != "one" or count == 1],
 )
 def test_every_format_shows_it_harmlessly(told, form, count):
     report = hostile_report(told)
@@ -89,7 +89,9 @@ def test_every_format_shows_it_harmlessly(told, form, count):
 @pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
 def test_a_terminal_is_sent_no_escapes_but_our_own(told):
     out = io.StringIO()
-    text.show([hostile_report(told)], Console(file=out, force_terminal=True, color_system="standard", width=100))
+    text.print_reports(
+        [hostile_report(told)], Console(file=out, force_terminal=True, color_system="standard", width=100)
+    )
     assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()))
 
 
@@ -104,23 +106,23 @@ def test_every_sentence_is_one_line_and_not_too_long(told):
 
 @given(st.text(st.characters(), max_size=300), st.integers(1, 100))
 def test_plain_text_is_printable_and_short(told, longest):
-    shown = plain(told, longest)
+    shown = one_line(told, longest)
     assert shown.isprintable()
     assert len(shown) <= longest
-    assert plain(shown, longest) == shown
+    assert one_line(shown, longest) == shown
 
 
 @given(st.text(st.characters(), max_size=100))
 def test_what_was_visible_stays(told):
     letters = [c for c in told if c.isalnum()]
-    assert [c for c in visible(told) if c.isalnum()] == letters
+    assert [c for c in strip_control_characters(told) if c.isalnum()] == letters
 
 
 @pytest.mark.parametrize(
     "told", ["x[::2]", "ä € 漢字 🎉", "e\u0301", "हिन्दी", "don't [do] <this>", "C:\\Users", "f: g"]
 )
 def test_honest_text_is_left_alone(told):
-    assert plain(told, 100) == told
+    assert one_line(told, 100) == told
 
 
 def test_lines_stay_lines_and_a_known_mistake_is_named_for_the_instructor() -> None:

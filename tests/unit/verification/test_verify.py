@@ -13,17 +13,23 @@ from types import SimpleNamespace
 import html5lib
 import pytest
 
-from autograder.evaluation.comparison import COARSE, EXACT
-from autograder.grading import Terms
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, TOLERANCE
+from autograder.grading import GradingConfig
 from autograder.sandbox.host.program import Limits
 from autograder.verification import page as faces
-from autograder.verification.outcomes import NAMED_RIGHT, Proof, Row, other_of, row_of
-from autograder.verification.verify import honest_variants, samples, verify
-from tests.in_process import call, compared_cases, error, exercise, functions_in, seeds
+from autograder.verification.outcomes import (
+    MIN_DIAGNOSED_PERCENT,
+    MistakeOutcome,
+    VerificationReport,
+    summarize_mistake,
+    summarize_sample,
+)
+from autograder.verification.verify import build_samples, correct_variants, verify
+from tests.in_process import call, cases_with_expected, exercise, largest_error, load_functions, seeds
 
 ROOT = Path(__file__).parents[3]
 TOY = ROOT / "tests" / "toy_course"
-TERMS = Terms(Limits(), "E", None, 1)
+TERMS = GradingConfig(Limits(), "E", None, 1)
 
 
 def autograder(*args: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -43,7 +49,7 @@ def test_the_checks_of_rnn_backprop_are_sharp_and_fair(tmp_path):
     n = len(exercise().mistakes)
     assert told["reference"] == "all points"
     assert told["stubs"] == "no points"
-    assert told["honest"] == f"{len(honest_variants(exercise()))} variants, 0 of them lose points"
+    assert told["honest"] == f"{len(correct_variants(exercise()))} variants, 0 of them lose points"
     assert told["mistakes"] == f"{n} of {n} caught (100.0 %)"
     assert told["names"].endswith("0 misnamed")
     assert "catch what they must, and harm nobody" in done.stdout
@@ -57,12 +63,12 @@ def test_the_checks_of_rnn_backprop_are_sharp_and_fair(tmp_path):
 @pytest.mark.slow
 def test_with_other_numbers_too():
     proof = verify(exercise(), TERMS, range(2, 4), os.cpu_count() or 1, print)
-    assert proof.complaints == ()
-    assert proof.graded == 2 * len(samples(exercise()))
+    assert proof.problems == ()
+    assert proof.grading_count == 2 * len(build_samples(exercise()))
 
 
 def test_there_are_honest_variants_of_every_style():
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in honest_variants(exercise())}
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in correct_variants(exercise())}
     assert len(texts) >= 15
     assert len(set(texts.values())) == len(texts)
     for trait in ("einsum", "float32", 'order="F"', "class ", "tensordot", "longdouble", "+=", "tolist", "reshape"):
@@ -73,23 +79,23 @@ def lost(seed: int, variants: dict[str, dict[str, object]], worst: dict[str, flo
     """The honest variants that would lose a point with this seed's cases; `worst` keeps their largest errors."""
     found = []
     for function in exercise().functions:
-        for case, rights in compared_cases(function, seed):
+        for case, rights in cases_with_expected(function, seed):
             for name, functions in variants.items():
                 arrays = call(functions[function.name], function, case)
-                largest = max(error(arrays, right) for right in rights)
+                largest = max(largest_error(arrays, right) for right in rights)
                 worst[name] = max(worst.get(name, 0.0), largest)
-                if not largest <= COARSE:
+                if not largest <= LOW_PRECISION_TOLERANCE:
                     found.append(f"{name}: {largest:.1e} in {case.id} with seed {seed}")
     return found
 
 
 def loses_with(numbers: range) -> list[str]:
-    variants = {path.stem: functions_in(path.read_text(encoding="utf-8")) for path in honest_variants(exercise())}
+    variants = {path.stem: load_functions(path.read_text(encoding="utf-8")) for path in correct_variants(exercise())}
     worst: dict[str, float] = {}
     found = [sentence for seed in numbers for sentence in lost(seed, variants, worst)]
     for name, largest in sorted(worst.items(), key=lambda item: item[1]):
         print(f"{name:20} largest error {largest:.1e}")  # shown by pytest -s: the figures of solutions/README.md
-    assert all(largest <= EXACT for name, largest in worst.items() if name != "float32")
+    assert all(largest <= TOLERANCE for name, largest in worst.items() if name != "float32")
     return found
 
 
@@ -112,7 +118,7 @@ from autograder.exercise.model import Mistake
 def _ladder(number: int) -> Case:
     size = ("contract", "small", "large")[number]
     drawn = draw(size, np.random.default_rng(number))
-    return Case(f"case {number}", drawn.arrays, drawn.names, drawn.about)
+    return Case(f"case {number}", drawn.arrays, drawn.names, drawn.description)
 
 
 def _entry(name: str, function: str, arguments: str, body: str, more: str = "") -> Mistake:
@@ -120,7 +126,7 @@ def _entry(name: str, function: str, arguments: str, body: str, more: str = "") 
     return Mistake(name, function, "Which?", "(1)", source)
 
 
-LADDER = tuple(_ladder(number) for number in range(3))
+DIAGNOSTIC_CASES = tuple(_ladder(number) for number in range(3))
 MISTAKES = (
     _entry("mean_missing", "dJ_dW", "m, x, y, y_hat", "(y_hat - y).T @ x"),
     _entry("bias_lost", "predict", "m, x", "np.array([softmax(m.W @ row) for row in x])"),
@@ -228,55 +234,57 @@ def verdict(wrong: dict[str, str | None], status: str = "graded"):
 
 
 def test_a_mistake_that_is_caught_and_named():
-    row = row_of(exercise(), MISTAKE, {1: verdict({"dJ_dV.plain": MISTAKE.name, "dJ_dV.contract": None})})
-    assert row == Row(MISTAKE, {"dJ_dV.contract": 1, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 1})
-    assert list(row.complaints()) == []
-    assert row.named_right
-    assert row.alone is None
+    row = summarize_mistake(exercise(), MISTAKE, {1: verdict({"dJ_dV.plain": MISTAKE.name, "dJ_dV.contract": None})})
+    assert row == MistakeOutcome(MISTAKE, {"dJ_dV.contract": 1, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 1})
+    assert list(row.problems()) == []
+    assert row.is_diagnosed_correctly
+    assert row.sole_check is None
 
 
 def test_a_mistake_that_one_check_alone_catches():
-    row = row_of(exercise(), MISTAKE, {1: verdict({"dJ_dV.large": MISTAKE.name}), 2: verdict({"dJ_dV.large": None})})
-    assert row.alone == "dJ_dV.large"
-    assert row.names == {MISTAKE.name: 1, None: 1}
-    assert not row.named_right
-    assert list(row.complaints()) == []
+    row = summarize_mistake(
+        exercise(), MISTAKE, {1: verdict({"dJ_dV.large": MISTAKE.name}), 2: verdict({"dJ_dV.large": None})}
+    )
+    assert row.sole_check == "dJ_dV.large"
+    assert row.diagnoses == {MISTAKE.name: 1, None: 1}
+    assert not row.is_diagnosed_correctly
+    assert list(row.problems()) == []
 
 
 def test_a_mistake_with_another_ones_name():
-    row = row_of(exercise(), MISTAKE, {1: verdict({"dJ_dV.plain": "another"})})
-    assert list(row.complaints()) == [f"{MISTAKE.name} in dJ_dV is misnamed: it is called another."]
+    row = summarize_mistake(exercise(), MISTAKE, {1: verdict({"dJ_dV.plain": "another"})})
+    assert list(row.problems()) == [f"{MISTAKE.name} in dJ_dV is misnamed: it is called another."]
 
 
 def test_a_mistake_that_one_of_two_seeds_does_not_show():
-    row = row_of(exercise(), MISTAKE, {1: verdict({"dJ_dV.plain": MISTAKE.name}), 2: verdict({})})
-    assert list(row.complaints()) == [f"{MISTAKE.name} in dJ_dV survives: it costs no point with seed 2."]
+    row = summarize_mistake(exercise(), MISTAKE, {1: verdict({"dJ_dV.plain": MISTAKE.name}), 2: verdict({})})
+    assert list(row.problems()) == [f"{MISTAKE.name} in dJ_dV survives: it costs no point with seed 2."]
 
 
 def test_no_verdict_is_no_proof():
     nothing = verdict({}, "grader_error")
-    assert list(row_of(exercise(), MISTAKE, {1: nothing}).complaints()) != []
-    assert other_of("honest", "x", {1: nothing}).complaints != ()
-    assert other_of("stubs", "stubs", {1: verdict({})}).complaints != ()
+    assert list(summarize_mistake(exercise(), MISTAKE, {1: nothing}).problems()) != []
+    assert summarize_sample("honest", "x", {1: nothing}).problems != ()
+    assert summarize_sample("stubs", "stubs", {1: verdict({})}).problems != ()
 
 
-def proof_of(*rows: Row) -> Proof:
-    return Proof("rnn_backprop", exercise().checks, rows, (), {}, (1, 2), "A", len(rows), 1.0)
+def proof_of(*rows: MistakeOutcome) -> VerificationReport:
+    return VerificationReport("rnn_backprop", exercise().checks, rows, (), {}, (1, 2), "A", len(rows), 1.0)
 
 
 def test_the_only_one_is_counted():
-    alone = Row(MISTAKE, {"dJ_dV.large": 2}, (), (), {MISTAKE.name: 2})
-    both = Row(MISTAKE, {"dJ_dV.large": 2, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 2})
+    alone = MistakeOutcome(MISTAKE, {"dJ_dV.large": 2}, (), (), {MISTAKE.name: 2})
+    both = MistakeOutcome(MISTAKE, {"dJ_dV.large": 2, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 2})
     catches = proof_of(alone, both).catches
     assert (catches["dJ_dV.large"], catches["dJ_dV.plain"]) == ((2, 1), (1, 0))
 
 
 def test_a_few_may_stay_without_a_name():
-    named = Row(MISTAKE, {"dJ_dV.large": 1}, (), (), {MISTAKE.name: 1})
-    nameless = Row(MISTAKE, {"dJ_dV.large": 1}, (), (), {None: 1})
-    enough = NAMED_RIGHT * [named]
-    assert proof_of(*enough, *(100 - NAMED_RIGHT) * [nameless]).complaints == ()
-    assert len(proof_of(*enough, *(101 - NAMED_RIGHT) * [nameless]).complaints) == 1
+    named = MistakeOutcome(MISTAKE, {"dJ_dV.large": 1}, (), (), {MISTAKE.name: 1})
+    nameless = MistakeOutcome(MISTAKE, {"dJ_dV.large": 1}, (), (), {None: 1})
+    enough = MIN_DIAGNOSED_PERCENT * [named]
+    assert proof_of(*enough, *(100 - MIN_DIAGNOSED_PERCENT) * [nameless]).problems == ()
+    assert len(proof_of(*enough, *(101 - MIN_DIAGNOSED_PERCENT) * [nameless]).problems) == 1
 
 
 # --- The page -----------------------------------------------------------------------------------------------------
@@ -290,8 +298,8 @@ def assert_stands_alone(html: str) -> None:
 
 def test_the_page_says_what_must_not_be_and_takes_no_markup():
     odd = SimpleNamespace(name="<b>", function="dJ_dV", hint="<i>?", equation="(1)", source="")
-    row = Row(odd, {"dJ_dV.large": 1}, (2,), (), {"<u>": 1, None: 1})  # type: ignore[arg-type]  # reads like one
-    html = faces.page(proof_of(row))
+    row = MistakeOutcome(odd, {"dJ_dV.large": 1}, (2,), (), {"<u>": 1, None: 1})  # type: ignore[arg-type]  # reads like one
+    html = faces.render_html(proof_of(row))
     assert_stands_alone(html)
     assert "survives" in html
     assert not re.search(r"<b>|<i>|<u>", html)

@@ -11,7 +11,7 @@ import softmax_regression as reference
 
 from autograder.exercise.model import Case, Check, Function, Names, VisibleCheck
 
-GIVEN = ("model.py",)
+SUPPORT_MODULES = ("model.py",)
 
 FUNCTIONS = (
     Function("predict", arguments=("model", "x"), arrays=("W", "b", "x"), returns={"y_hat": "(N, K)"}),
@@ -20,7 +20,7 @@ FUNCTIONS = (
         arguments=("model", "x", "y", "y_hat"),
         arrays=("W", "b", "x", "y", "y_hat"),
         returns={"dJ_dW": "(K, D)"},
-        slope_of="W",
+        wrt="W",
     ),
 )
 
@@ -30,7 +30,7 @@ CHECKS = (
     Check("dJ_dW.contract", "dJ_dW", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False),
     Check("dJ_dW.values", "dJ_dW", "The gradient", 1, ("small", "large")),
     Check("dJ_dW.slope", "dJ_dW", "Gradient check", 0.5, ("slope",), "slope"),
-    Check("dJ_dW.note", "dJ_dW", "A single example", 1, ("one",), counts="note"),
+    Check("dJ_dW.note", "dJ_dW", "A single example", 1, ("one",), role="note"),
 )
 
 _SIZES = {"contract": (4, 3, 2), "one": (1, 2, 3), "small": (4, 3, 2), "large": (9, 4, 5), "slope": (4, 3, 2)}
@@ -48,17 +48,17 @@ def draw(case_id: str, rng: np.random.Generator) -> Case:
     W, b, x = rng.standard_normal((K, D)), rng.standard_normal(K), rng.standard_normal((N, D))
     y = np.eye(K)[rng.integers(0, K, N)]
     y_hat = reference.predict(model.Model(W, b), x)
-    return Case(case_id, {"W": W, "b": b, "x": x, "y": y, "y_hat": y_hat}, about=f"N = {N}, D = {D}, K = {K}")
+    return Case(case_id, {"W": W, "b": b, "x": x, "y": y, "y_hat": y_hat}, description=f"N = {N}, D = {D}, K = {K}")
 
 
 def _visible() -> tuple[VisibleCheck, ...]:
     rng = np.random.default_rng(1)
-    one, small = draw("one", rng), draw("small", rng)
+    single, small = draw("one", rng), draw("small", rng)
     return (
         VisibleCheck("predict", "Shape, inputs left alone", (small,), "contract"),
-        VisibleCheck("predict", "The probabilities", (one, small)),
+        VisibleCheck("predict", "The probabilities", (single, small)),
         VisibleCheck("dJ_dW", "Shape, inputs left alone", (small,), "contract"),
-        VisibleCheck("dJ_dW", "Gradient check", (one, small), "slope"),
+        VisibleCheck("dJ_dW", "Gradient check", (single, small), "slope"),
     )
 
 
