@@ -1,24 +1,34 @@
-"""The settings of a course: course.toml, where its exercises lie, its secret, and the seed of a submission."""
+"""The settings of a course: what course.toml says, as plain data that imports nothing of this package."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from autograder.evaluation.report import FeedbackLevel
-from autograder.sandbox.host.levels import LEVELS, Level
-from autograder.sandbox.host.program import Limits
+Level = Literal["A", "B", "C", "D", "E"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""From the strongest to the weakest."""
 
-SECRET_VARIABLE = "AUTOGRADER_SECRET"
-SEED_BITS = 53  # a JSON number that every reader keeps exactly
+FeedbackLevel = Literal["none", "symptom", "hint", "full"]
+"""How much students are told of a check that fails: that it does, a sentence, also where to look, or all."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use: seconds for each function, for loading each cell, for all together; memory in MiB.
+
+    Time on the CPU is what counts; the wall clock is a backstop for code that waits.
+    """
+
+    cpu_seconds: float = 2.0
+    wall_seconds: float = 10.0
+    load_cpu_seconds: float = 5.0
+    load_wall_seconds: float = 15.0
+    submission_wall_seconds: float = 60.0
+    memory_mib: int = 2048
 
 
 class CourseError(Exception):
@@ -95,43 +105,3 @@ def _limits(settings: Any, file: Path) -> Limits:
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise CourseError(f"{file}: limits.{name} must be a number above 0, not {value!r}.")
     return Limits(**settings)
-
-
-def load_secret(course: Course) -> bytes | None:
-    """The course's secret: AUTOGRADER_SECRET, else its file, else one made now; None where none can be kept.
-
-    Raises CourseError when the file is there but cannot be read.
-    """
-    if told := os.environ.get(SECRET_VARIABLE):
-        return told.encode()
-    try:
-        return course.secret_file.read_bytes().strip() or None
-    except FileNotFoundError:
-        return _make_secret(course.secret_file)
-    except OSError as error:
-        raise CourseError(f"The course's secret {course.secret_file} cannot be read: {error.strerror}.") from None
-
-
-def _make_secret(file: Path) -> bytes | None:
-    secret = secrets.token_hex(32).encode()
-    try:
-        draft = Path(tempfile.mkstemp(prefix=file.name, dir=file.parent)[1])
-    except OSError:
-        return None
-    try:
-        draft.write_bytes(secret + b"\n")
-        os.link(draft, file)  # of two graders that start at once, one links its secret and the other reads it
-    except FileExistsError:
-        return file.read_bytes().strip() or None
-    except OSError:
-        return None
-    finally:
-        draft.unlink()
-    return secret
-
-
-def submission_seed(code: str, exercise: str, secret: bytes | None) -> int:
-    """The seed of a submission's cases: told by its own code, and by the secret to whoever knows it."""
-    message = f"{exercise}\0{code}".encode("utf-8", "surrogatepass")
-    digest = hmac.new(secret or b"", message, hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)

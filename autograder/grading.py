@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.course import Course, load_secret, submission_seed
+from autograder.course import Course, FeedbackLevel, Level, Limits
 from autograder.evaluation.call_plans import CallPlan, plan_calls
 from autograder.evaluation.evaluate import FunctionVerdict, evaluate_function
-from autograder.evaluation.report import CheckResult, FeedbackLevel, Note, Report, ReportStatus
+from autograder.evaluation.report import CheckResult, Note, Report, ReportStatus
+from autograder.evaluation.seeds import load_secret, submission_seed
 from autograder.exercise.model import Exercise
 from autograder.feedback import messages
 from autograder.feedback.builder import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
 from autograder.sandbox.host.bounded_cache import BoundedCache
-from autograder.sandbox.host.jail import Jail, JailError
-from autograder.sandbox.host.levels import MIN_SECURE_LEVEL, Level, at_least
-from autograder.sandbox.host.program import CellProblem, Execution, Limits, Outcome, Program, Returned
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import MIN_SECURE_LEVEL, JailError, at_least
+from autograder.sandbox.host.program import CellProblem, Execution, Outcome, Program, Returned
 from autograder.submission.global_reads import globals_read_by
 from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
 

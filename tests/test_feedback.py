@@ -12,11 +12,12 @@ from textwrap import indent
 
 import pytest
 
-from autograder.evaluation.report import CheckResult, FeedbackLevel, Report
+from autograder.course import FeedbackLevel, Limits
+from autograder.evaluation.report import CheckResult, Report
 from autograder.exercise.model import Mistake
 from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
-from autograder.sandbox.host.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail
 from autograder.verification.verify import build_samples, correct_variants
 from tests.leaks import assert_no_leaks, exercise, report_texts
 

@@ -32,15 +32,17 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.course import find_course
+from autograder.course import LEVELS, Level, Limits, find_course
 from autograder.evaluation.report import Report
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.bounded_cache import BoundedCache
-from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
-from autograder.sandbox.host.levels import LEVELS, Level
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.program import Batch, Call, Program, Returned
 from autograder.sandbox.host.submission_process import SubmissionSession
+from autograder.submission.cells import Cell
 from tests.leaks import assert_no_leaks
 
 HOSTILE = Path(__file__).parent / "hostile"

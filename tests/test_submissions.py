@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from autograder.course import find_course
+from autograder.course import Limits, find_course
 from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.sandbox.host.jail import Jail, Limits
-from autograder.submission.reader import MAX_BYTES
+from autograder.sandbox.host.jail import Jail
+from autograder.submission.safe_files import MAX_BYTES
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COURSE = find_course(Path(__file__).parent)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import find_course
+from autograder.course import Limits, find_course
 from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.release.build import build_student_files, diff_release, release_exercise
-from autograder.sandbox.host.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail
 
 ROOT = Path(__file__).parents[1]
 TOY = ROOT / "tests" / "toy_course"

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import autograder
-from autograder.course import Course, load_secret
+from autograder.course import Course
+from autograder.evaluation.seeds import load_secret
 
 PACKAGE_FOLDER = Path(autograder.__file__).resolve().parent
 LOCK_FILE = "requirements.lock"

@@ -13,8 +13,9 @@ from autograder.classroom.discovery import SubmissionEntry
 from autograder.classroom.progress import ProgressMeter
 from autograder.classroom.store import ResultStore, SerializedResult, StoredResult, is_problem
 from autograder.classroom.tasks import Task
+from autograder.course import Level
 from autograder.evaluation.report import Report
-from autograder.sandbox.host.levels import Level, at_least
+from autograder.sandbox.host.levels import at_least
 
 _SECONDS_BETWEEN_SCORES = 5.0
 _REUSABLE_STATUSES = ("graded", "refused")

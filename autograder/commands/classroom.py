@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands import common, reporting
-from autograder.sandbox.host.levels import Level
+from autograder.course import Level
 
 if TYPE_CHECKING:
     from autograder.classroom.discovery import SubmissionEntry
     from autograder.classroom.run import ClassRun, ClassSummary, Executor
     from autograder.classroom.store import Columns
-    from autograder.course import Course
-    from autograder.evaluation.report import FeedbackLevel, Report
+    from autograder.course import Course, FeedbackLevel
+    from autograder.evaluation.report import Report
     from autograder.exercise.model import Exercise
     from autograder.grading import GradingConfig
     from autograder.nbgrader.gradebook.direct import Recorder

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.sandbox.host.levels import LEVELS, Level
+from autograder.course import LEVELS, Level
 
 if TYPE_CHECKING:
-    from autograder.course import Course
-    from autograder.evaluation.report import FeedbackLevel
+    from autograder.course import Course, FeedbackLevel
     from autograder.exercise.model import Exercise
     from autograder.grading import Grader, GradingConfig
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands import common, reporting
-from autograder.sandbox.host.levels import Level
+from autograder.course import Level
 
 if TYPE_CHECKING:
-    from autograder.evaluation.report import FeedbackLevel, Report
+    from autograder.course import FeedbackLevel
+    from autograder.evaluation.report import Report
     from autograder.grading import Grader
 
 SECONDS_BETWEEN_LINES = 5

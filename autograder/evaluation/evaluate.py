@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.course import Limits
 from autograder.evaluation.comparison import Comparison, compare
 from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
 from autograder.evaluation.numerical_gradient import numerical_gradient
@@ -19,7 +20,6 @@ from autograder.sandbox.host.program import (
     FunctionMissing,
     FunctionRaised,
     InvalidResult,
-    Limits,
     Outcome,
     ProcessEnded,
     Returned,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from autograder.student.feedback import ErrorMap as ErrorMap
-from autograder.student.feedback import Feedback as Feedback
+from autograder.student.feedback import Feedback
 
 CheckStatus = Literal["pass", "fail", "error", "timeout", "not_attempted"]
 ReportStatus = Literal["graded", "refused", "grader_error"]
@@ -28,9 +27,6 @@ Code = Literal[
     "gated",
 ]
 """What was found by a check that did not pass. Tools may rely on these words; sentences may change."""
-
-FeedbackLevel = Literal["none", "symptom", "hint", "full"]
-"""How much students are told of a check that fails: that it does, a sentence, also where to look, or all."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from math import inf, isfinite
 from typing import Any
 
-from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, Note, Report
+from autograder.student.feedback import ErrorMap, Feedback
 
 VERSION = 1
 

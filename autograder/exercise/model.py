@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autograder.student.feedback import Sum as Sum
+from autograder.student.feedback import Sum
 
 Array = npt.NDArray[np.float64]
 Arrays = Mapping[str, Array]

@@ -9,10 +9,11 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from autograder.course import FeedbackLevel, Limits
 from autograder.evaluation.call_plans import CallPlan
 from autograder.evaluation.evaluate import CheckVerdict, FunctionVerdict
 from autograder.evaluation.findings import Finding
-from autograder.evaluation.report import CheckResult, Feedback, FeedbackLevel, Note
+from autograder.evaluation.report import CheckResult, Note
 from autograder.exercise.model import Exercise, Function
 from autograder.feedback import messages
 from autograder.feedback.consistency import ConsistencyChecker, ForwardConsistency
@@ -20,8 +21,8 @@ from autograder.feedback.diagnosis import MistakeCatalogue
 from autograder.feedback.diagnostic_cases import DiagnosticSuite, ResultsByCase, has_wrong_numbers
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import LoadedProgram, Runner
-from autograder.sandbox.host.program import Batch, Execution, Limits, ProcessEnded, Program, Returned
-from autograder.student.feedback import explain
+from autograder.sandbox.host.program import Batch, Execution, ProcessEnded, Program, Returned
+from autograder.student.feedback import Feedback, explain
 from autograder.student.layout import as_text
 
 TIME_BOX_SECONDS = 0.5  # on the CPU for a function, while the verdict waits

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autograder.course import Limits
 from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict
@@ -19,7 +20,7 @@ from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
 from autograder.feedback import messages
 from autograder.feedback.diagnostic_cases import ResultsByCase, comparable_arrays, has_wrong_numbers
 from autograder.sandbox.host.jail import Runner
-from autograder.sandbox.host.program import Batch, Limits, Outcome, Program
+from autograder.sandbox.host.program import Batch, Outcome, Program
 from autograder.student.calls import STEP
 
 MAX_WEIGHTS = 12  # that are moved, so that it stays a matter of a few dozen calls

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder.course import Limits
 from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult
 from autograder.evaluation.numerical_gradient import is_gradient
-from autograder.exercise.model import Array, Case, Exercise, Function, Sum
+from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.sandbox.host.jail import Runner
-from autograder.sandbox.host.program import Batch, Limits, Outcome, Program, Returned
-from autograder.student.feedback import Rung
+from autograder.sandbox.host.program import Batch, Outcome, Program, Returned
+from autograder.student.feedback import Rung, Sum
 
 ResultsByCase = Mapping[str, CallResult]
 """The results of one function on the diagnostic cases, by the ids of the cases."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from autograder.course import Limits
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
 from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
-from autograder.sandbox.host.program import CellProblem, EndReason, Limits, ProcessEnded
+from autograder.sandbox.host.program import CellProblem, EndReason, ProcessEnded
 from autograder.submission.sanitize import join_names, one_line
 
 LONGEST_QUOTE = 200

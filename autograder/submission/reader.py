@@ -21,7 +21,6 @@ from autograder.submission.cells import (
     parse_notebook,
     parse_script,
 )
-from autograder.submission.safe_files import MAX_BYTES as MAX_BYTES  # for those who ask how large a submission may be
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.sanitize import join_names, one_line
 

@@ -10,7 +10,8 @@ from typing import Any
 import network
 import numpy as np
 
-from autograder.exercise.model import Array, Case, Sum
+from autograder.exercise.model import Array, Case
+from autograder.student.feedback import Sum
 
 
 def decompose(function: str, case: Case) -> tuple[Sum, ...]:

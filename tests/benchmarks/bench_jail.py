@@ -24,10 +24,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from autograder.course import Level, Limits
 from autograder.sandbox.guest import heap_fill, stub_modules
 from autograder.sandbox.guest.student_module import StudentModule, SupportModules
-from autograder.sandbox.host.jail import Batch, Call, Jail, Limits, Program, Returned
-from autograder.sandbox.host.levels import Level
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.program import Batch, Call, Program, Returned
 from autograder.submission.cells import parse_script
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder.classroom.store import Columns, columns_for
-from autograder.course import find_course
+from autograder.course import Limits, find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig
-from autograder.sandbox.host.program import Limits
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "submissions"

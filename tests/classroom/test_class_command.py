@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course import Limits
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.sandbox.host.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail
 from tests.classroom.generated_class import answer_with_mistake, random_submissions, write_submissions
 
 ROOT = Path(__file__).parents[2]

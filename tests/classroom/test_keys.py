@@ -15,9 +15,9 @@ import autograder
 from autograder.classroom import cache_keys
 from autograder.classroom.cache_keys import compute_class_key, compute_submission_key, exercise_files
 from autograder.classroom.discovery import SubmissionEntry
+from autograder.course import Limits
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig
-from autograder.sandbox.host.program import Limits
 
 
 @pytest.fixture

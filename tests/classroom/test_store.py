@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.classroom.store import SCORES_FILE, Columns, ResultStore, StoreError, result_file_name, serialize_result
-from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, Note, Report
+from autograder.student.feedback import ErrorMap, Feedback
 
 COLUMNS = Columns(("f.contract", "f.plain"), ("f",))
 FEEDBACK = Feedback(

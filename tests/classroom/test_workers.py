@@ -17,9 +17,9 @@ from autograder.classroom.discovery import discover_submissions
 from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import Columns, SerializedResult
 from autograder.classroom.tasks import Task, grade_task
+from autograder.course import LEVELS
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, IsolationError
-from autograder.sandbox.host.levels import LEVELS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="made for workers that are forked, as on Linux")
 SOME = {"ali": "class/perfect", "mia": "class/blank", "zoe": "class/notebook"}

@@ -6,7 +6,8 @@ import math
 
 from hypothesis import strategies as st
 
-from autograder.evaluation.report import CheckResult, CheckStatus, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, CheckStatus, Note, Report
+from autograder.student.feedback import ErrorMap, Feedback
 
 FUNCTIONS = ("forward", "dJ_dW")
 ERROR_MAP = ErrorMap("dJ_dW", "T = 3, H = 2", ((0.9, 1e-3), (math.inf, 1e-9)), "3 of 4 entries are wrong.")

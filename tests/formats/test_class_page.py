@@ -13,9 +13,10 @@ from urllib.parse import unquote
 import html5lib
 import pytest
 
-from autograder.evaluation.report import CheckResult, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.feedback.messages import common_mistake
 from autograder.formats.pages.class_page import render_page
+from autograder.student.feedback import Feedback
 
 ROOT = Path(__file__).parents[2]
 FULL = CheckResult("f.a", "f", "A check", "pass", 2.0, 2.0)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from autograder.evaluation.report import CheckResult, ErrorMap, Feedback, Note, Report
+from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.nbgrader.autograding import cell_outputs, report_lines
+from autograder.student.feedback import ErrorMap, Feedback
 
 MOST = 2.0
 FEEDBACK = Feedback(

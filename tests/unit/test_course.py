@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import SECRET_VARIABLE, CourseError, find_course, load_secret, submission_seed
-from autograder.sandbox.host.program import Limits
+from autograder.course import CourseError, Limits, find_course
+from autograder.evaluation.seeds import SECRET_VARIABLE, load_secret, submission_seed
 
 
 def course(folder: Path, text: str = "") -> Path:

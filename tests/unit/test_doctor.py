@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from autograder.course import LEVELS, Level
 from autograder.doctor import render_probes
 from autograder.formats.text import to_plain_text
-from autograder.sandbox.host.levels import LEVELS, Level
 from autograder.sandbox.host.probe import LevelProbe
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from autograder import grading
-from autograder.course import SECRET_VARIABLE, Course, find_course
+from autograder.course import Course, Level, find_course
+from autograder.evaluation.seeds import SECRET_VARIABLE
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import IsolationError, open_grader
-from autograder.sandbox.host.jail import Jail, JailError
-from autograder.sandbox.host.levels import Level
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
 
 COURSE = find_course(Path(__file__))
 

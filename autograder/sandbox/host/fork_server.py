@@ -19,10 +19,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from autograder.course import Level
 from autograder.sandbox.guest import seccomp
 from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host.channel import Channel, SocketChannel
-from autograder.sandbox.host.levels import JailError, Level
+from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.spawn import EXIT_GRACE_SECONDS, START_SECONDS, startup_failure
 from autograder.sandbox.protocol import framing
 

@@ -13,56 +13,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from autograder.course import LEVELS, Level, Limits
 from autograder.sandbox.guest import linux
 from autograder.sandbox.host import runtime
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.fork_server import ForkServer
-from autograder.sandbox.host.levels import LEVELS, JailError, Level
+from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.program import (
     Batch,
-    Call,
-    CellProblem,
     Execution,
-    FunctionMissing,
-    FunctionRaised,
-    InvalidResult,
-    Limits,
     Outcome,
-    ProcessEnded,
     Program,
-    RecheckResult,
-    RepeatCall,
-    Returned,
-    ReturnedArray,
-    Step,
 )
 from autograder.sandbox.host.spawn import Spawner
 from autograder.sandbox.host.submission_process import ProcessFactory, ReplyCache, SubmissionSession
-from autograder.submission.cells import Cell
-
-__all__ = [
-    "Batch",
-    "Call",
-    "Cell",
-    "CellProblem",
-    "Execution",
-    "FunctionMissing",
-    "FunctionRaised",
-    "InvalidResult",
-    "Jail",
-    "JailError",
-    "Limits",
-    "Outcome",
-    "ProcessEnded",
-    "Program",
-    "RecheckResult",
-    "RepeatCall",
-    "Returned",
-    "ReturnedArray",
-    "Runner",
-    "Step",
-]
-
 
 MAX_CACHED_REPLIES = 4000
 _PROBE_LIMITS = (2048, 60)  # MiB and CPU seconds

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Level = Literal["A", "B", "C", "D", "E"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""From the strongest to the weakest."""
+from autograder.course import LEVELS, Level
 
 MIN_SECURE_LEVEL: Level = "B"
 """The weakest level that holds against somebody who tries."""

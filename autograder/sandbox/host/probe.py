@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.course import LEVELS, Level
 from autograder.sandbox.guest import lockdown, seccomp
 from autograder.sandbox.host.jail import process_factory
-from autograder.sandbox.host.levels import LEVELS, JailError, Level
+from autograder.sandbox.host.levels import JailError
 
 _SYSCTL = Path("/proc/sys")
 

@@ -104,21 +104,6 @@ def _encode_step(step: Step) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a submission may use: seconds for each function, for loading each cell, for all together; memory in MiB.
-
-    Time on the CPU is what counts; the wall clock is a backstop for code that waits.
-    """
-
-    cpu_seconds: float = 2.0
-    wall_seconds: float = 10.0
-    load_cpu_seconds: float = 5.0
-    load_wall_seconds: float = 15.0
-    submission_wall_seconds: float = 60.0
-    memory_mib: int = 2048
-
-
-@dataclass(frozen=True)
 class ReturnedArray:
     """One array that a function returned, now float64 in its own memory; `dtype` is what it was (words.DTYPES)."""
 

@@ -16,9 +16,10 @@ from typing import IO
 
 import psutil
 
+from autograder.course import Level
 from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host.channel import Channel, PipeChannel, SocketChannel
-from autograder.sandbox.host.levels import JailError, Level
+from autograder.sandbox.host.levels import JailError
 
 START_SECONDS = 60.0  # for Python and numpy to be there, on a slow machine
 EXIT_GRACE_SECONDS = 5.0  # seconds for a container to fold up, once what ran in it is dead

@@ -7,20 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
+from autograder.course import Limits
 from autograder.sandbox.host import decoding
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.limited_process import LimitedProcess, Process, ProcessStopped
-from autograder.sandbox.host.program import (
-    Batch,
-    CellProblem,
-    FunctionRaised,
-    Limits,
-    Outcome,
-    ProcessEnded,
-    Program,
-    Returned,
-)
+from autograder.sandbox.host.program import Batch, CellProblem, FunctionRaised, Outcome, ProcessEnded, Program, Returned
 from autograder.sandbox.protocol.framing import MAX_TEXT_LENGTH, ProtocolError, expect_int, expect_str
 from autograder.submission.cells import Cell, defined_functions
 

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.course import Limits
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict, evaluate_function
 from autograder.evaluation.report import CheckStatus
 from autograder.exercise.model import Case, Check, Exercise, Function, Invariant
 from autograder.feedback import messages
 from autograder.feedback.builder import plain_results
-from autograder.sandbox.host.jail import (
+from autograder.sandbox.host.program import (
     FunctionMissing,
     FunctionRaised,
     InvalidResult,
-    Limits,
     Outcome,
     ProcessEnded,
     Returned,

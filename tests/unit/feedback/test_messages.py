@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.course import Limits
 from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
 from autograder.feedback import messages
-from autograder.sandbox.host.jail import CellProblem, Limits, ProcessEnded
+from autograder.sandbox.host.program import CellProblem, ProcessEnded
 
 LIMITS = Limits()
 CASE = "T = 4, H = 3"

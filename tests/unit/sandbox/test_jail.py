@@ -19,22 +19,21 @@ import numpy as np
 import psutil
 import pytest
 
+from autograder.course import LEVELS, Level, Limits
 from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host import jail as jail_module
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.channel import SocketChannel
 from autograder.sandbox.host.decoding import decode_reply
-from autograder.sandbox.host.jail import (
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.program import (
     Batch,
     Call,
-    Cell,
     Execution,
     FunctionMissing,
     FunctionRaised,
     InvalidResult,
-    Jail,
-    JailError,
-    Limits,
     Outcome,
     ProcessEnded,
     Program,
@@ -42,9 +41,9 @@ from autograder.sandbox.host.jail import (
     RepeatCall,
     Returned,
 )
-from autograder.sandbox.host.levels import LEVELS, Level
 from autograder.sandbox.protocol import framing
 from autograder.sandbox.protocol.framing import ProtocolError
+from autograder.submission.cells import Cell
 
 KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
 X = np.arange(3.0)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course import LEVELS, Level
 from autograder.sandbox.guest import escape_tests, seccomp, zygote
 from autograder.sandbox.host import bubblewrap, fork_server, jail, runtime
-from autograder.sandbox.host.jail import Jail, JailError
-from autograder.sandbox.host.levels import LEVEL_INFO, LEVELS, MIN_SECURE_LEVEL, Level, at_least
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import LEVEL_INFO, MIN_SECURE_LEVEL, JailError, at_least
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs levels that only Linux has")
 

@@ -19,8 +19,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder.course import Limits
 from autograder.sandbox.guest import lockdown, seccomp
-from autograder.sandbox.host.jail import Batch, Call, Cell, Jail, JailError, Limits, Program, Returned
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.program import Batch, Call, Program, Returned
+from autograder.submission.cells import Cell
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAIN_USER = 65534

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from autograder.course import LEVELS
 from autograder.sandbox.host import probe
-from autograder.sandbox.host.jail import Jail, JailError
-from autograder.sandbox.host.levels import LEVELS
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
 
 
 def test_every_level_is_examined_by_using_it():

@@ -10,16 +10,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.sandbox.host.jail import (
+from autograder.course import Limits
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.program import (
     Batch,
     Call,
-    Cell,
     Execution,
     FunctionRaised,
     InvalidResult,
-    Jail,
-    JailError,
-    Limits,
     Outcome,
     Program,
     RecheckResult,
@@ -27,6 +26,7 @@ from autograder.sandbox.host.jail import (
     Returned,
 )
 from autograder.sandbox.protocol.vocabulary import STUDENT_ERROR
+from autograder.submission.cells import Cell
 
 KIT = """
 def arguments(arrays, names):

@@ -9,21 +9,21 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from autograder.sandbox.host.jail import (
+from autograder.course import Limits
+from autograder.sandbox.host.jail import Jail
+from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.program import (
     Batch,
     Call,
-    Cell,
     CellProblem,
     Execution,
     FunctionMissing,
-    Jail,
-    JailError,
-    Limits,
+    FunctionRaised,
     Program,
     Returned,
 )
-from autograder.sandbox.host.program import FunctionRaised
 from autograder.sandbox.protocol.vocabulary import STUDENT_ERROR
+from autograder.submission.cells import Cell
 
 KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
 

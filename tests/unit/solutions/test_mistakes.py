@@ -134,8 +134,9 @@ def test_a_sample_bears_the_name_of_its_folder(folder, grader):
 
 @pytest.fixture(scope="module")
 def grader():
+    from autograder.course import Limits
     from autograder.grading import Grader
-    from autograder.sandbox.host.jail import Jail, Limits
+    from autograder.sandbox.host.jail import Jail
 
     with Jail() as jail:
         yield Grader(exercise(), jail, Limits(cpu_seconds=0.5, load_cpu_seconds=2), seed=1)

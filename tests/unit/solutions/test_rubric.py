@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder.course import Limits
 from autograder.evaluation import call_plans as cases_of
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise
 from autograder.grading import Grader
-from autograder.sandbox.host.jail import Jail, Limits
+from autograder.sandbox.host.jail import Jail
 
 ROOT = Path(__file__).parents[3]
 SEEDS = range(30)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.submission.reader import MAX_BYTES, MAX_ENTRIES, ReleasedFiles, SubmissionRefused, read_submission
+from autograder.submission.reader import MAX_ENTRIES, ReleasedFiles, SubmissionRefused, read_submission
+from autograder.submission.safe_files import MAX_BYTES
 
 SET_UP = "import numpy as np\n\nprint('set-up')"
 STUB = "def f(x):\n    raise NotImplementedError"

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from rich.console import Console
 
+from autograder.course import Limits
 from autograder.evaluation.findings import Finding
 from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.feedback import messages
 from autograder.formats import FORMATS, text
-from autograder.sandbox.host.program import CellProblem, Limits
+from autograder.sandbox.host.program import CellProblem
 from autograder.submission.sanitize import join_names, one_line, strip_control_characters
 
 HOSTILE = {

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import html5lib
 import pytest
 
+from autograder.course import Limits
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, TOLERANCE
 from autograder.grading import GradingConfig
-from autograder.sandbox.host.program import Limits
 from autograder.verification import page as faces
 from autograder.verification.outcomes import (
     MIN_DIAGNOSED_PERCENT,
