@@ -7,7 +7,6 @@ more than once, when the worker that had it is lost; its results are the same, a
 from __future__ import annotations
 
 import io
-import sys
 import tempfile
 import threading
 import zipfile
@@ -26,7 +25,7 @@ from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader, GradingConfig, IsolationError, ReadResult, grader_from_config, read_or_refuse
-from autograder.sandbox.guest import linux
+from autograder.sandbox.host import own_process
 
 _POLL_SECONDS = 0.25  # seconds between two looks at the clock while nothing comes back
 _WAIT_SECONDS = 30
@@ -92,8 +91,7 @@ def grade_chunk(
         _thread_state.exit_stack.close()
         _thread_state.payload, _thread_state.warnings, _thread_state.exit_stack = None, [], ExitStack()
         exercise = _unpack_exercise(payload)
-        if sys.platform == "linux":
-            linux.use_batch_scheduling()
+        own_process.use_batch_scheduling()
         _thread_state.grader = _thread_state.exit_stack.enter_context(
             grader_from_config(exercise, payload.config, _thread_state.warnings.append)
         )

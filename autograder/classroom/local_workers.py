@@ -23,7 +23,7 @@ from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, IsolationError, grader_from_config
-from autograder.sandbox.guest import linux
+from autograder.sandbox.host import own_process
 
 _POLL_SECONDS = 0.25  # seconds between two looks at the clock while nothing comes back
 _START_SECONDS = 120.0
@@ -72,7 +72,7 @@ class LocalWorkers:
         self._warned: set[str] = set()
         self._failed_starts = 0
         if _USE_FORK:
-            linux.make_undumpable()
+            own_process.hide_memory()
 
     def __enter__(self) -> LocalWorkers:
         return self
@@ -183,9 +183,8 @@ def worker_main(
     for inherited_pipe in inherited_pipes:  # else it would not be told when the grader is gone
         inherited_pipe.close()
     signal.signal(signal.SIGINT, lambda *_: None)  # who interrupts the class ends the workers
-    if sys.platform == "linux":
-        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        linux.use_batch_scheduling()
+    own_process.end_with_parent()
+    own_process.use_batch_scheduling()
     if isinstance(exercise, Path):
         exercise = load_exercise(exercise)
     warnings: list[str] = []

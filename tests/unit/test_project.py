@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - one line a floor
 """The shape of the project: what is locked, which way the imports go, what a command loads."""
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -72,39 +72,50 @@ def test_every_room_has_a_guide(room: str) -> None:
     assert (ROOT / room / "README.md").is_file()
 
 
-# --- Imports ------------------------------------------------------------------------------------------------------
+# --- Which room imports which ---------------------------------------------------------------------------------------
 
-FLOORS = (
-    "sandbox.guest.slope student student.calls student.feedback student.layout",
-    "sandbox.host.bounded_cache exercise.model evaluation.report submission.safe_files "
-    "submission.magics submission.sanitize sandbox sandbox.guest.stub_modules sandbox.protocol.framing sandbox.host.levels sandbox.host.runtime "
-    "sandbox.guest.seccomp sandbox.guest.linux sandbox.protocol.vocabulary",
-    "evaluation.comparison submission.cells submission.global_reads evaluation.report_codec exercise.source sandbox.guest.escape_tests sandbox.host.bubblewrap sandbox.host.channel sandbox.guest.heap_fill "
-    "sandbox.guest.student_module sandbox.guest.lockdown",
-    "evaluation.numerical_gradient submission.archive exercise.loader release.notebook sandbox.guest.encoding sandbox.host.spawn sandbox.host.program",
-    "course evaluation.findings release.golden_file verification.outcomes submission.reader sandbox.host.fork_server sandbox.host.decoding sandbox.guest.runner sandbox.host.limited_process",
-    "evaluation.evaluate feedback.messages sandbox.host.submission_process sandbox.guest.zygote",
-    "evaluation.call_plans feedback.diagnosis sandbox.host.jail",
-    "feedback.diagnostic_cases",
-    "feedback.consistency",
-    "feedback.builder",
-    "grading release.build sandbox.host.probe",
-    "formats",
-    "bundles classroom commands.sample_class doctor nbgrader pytest_plugin",
-    "verification.verify verification.page",
-    "commands",
-    "cli",
-    "__main__",
-)
-"""From the ground up: a module imports only what stands on a floor below its own. A folder of ONE counts as one."""
+ROOMS_OF_THE_ENGINE: dict[str, set[str]] = {
+    "student": set(),
+    "course": set(),
+    "submission": set(),
+    "exercise": {"student"},
+    "sandbox.protocol": set(),
+    "sandbox.guest": {"sandbox.protocol"},
+    "sandbox.host": {"sandbox.guest", "sandbox.protocol", "course", "exercise", "submission"},
+    "evaluation": {"sandbox.host", "sandbox.protocol", "course", "exercise", "student"},
+    "feedback": {"evaluation", "sandbox.host", "course", "exercise", "student", "submission"},
+    "release": {"evaluation", "exercise"},
+    "grading": {"feedback", "evaluation", "sandbox.host", "course", "exercise", "submission"},
+    "formats": {"evaluation", "student", "submission"},
+    "classroom": {"grading", "formats", "evaluation", "sandbox.host", "course", "exercise", "submission"},
+    "verification": {"classroom", "grading", "evaluation", "exercise"},
+    "bundles": {"evaluation", "course"},
+    "nbgrader": {"grading", "formats", "release", "evaluation", "course", "exercise", "submission"},
+    "doctor": {"sandbox.host"},
+    "pytest_plugin": {"grading", "evaluation", "course", "exercise"},
+    "commands": {
+        *("bundles", "classroom", "course", "doctor", "evaluation", "exercise", "formats", "grading", "nbgrader"),
+        *("release", "submission", "verification"),
+    },
+    "cli": {"commands"},
+    "__main__": {"cli"},
+}
+"""What each room may import, from the ground up: a room stands above every room that it imports."""
 
-ONE = ("bundles", "classroom", "commands", "formats", "nbgrader")  # folders whose modules may import each other
+SIDES_OF_THE_SANDBOX = ("host", "protocol", "guest")
+LAZY_IMPORT = re.compile(r"#.*\b\d+ m?s\b")  # says how long the import takes
 
-LEVEL = {module: level for level, modules in enumerate(FLOORS) for module in modules.split()}
+
+def room_of(module: str) -> str:
+    """The room of a module, as ROOMS_OF_THE_ENGINE has it: "sandbox.guest" for sandbox.guest.runner."""
+    first, *rest = module.split(".")
+    return f"{first}.{rest[0]}" if first == "sandbox" and rest and rest[0] in SIDES_OF_THE_SANDBOX else first
+
+
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
-    if path.parent != PACKAGE / "student" and (path.name != "__init__.py" or path.parent.name in ONE)
+    if path != PACKAGE / "__init__.py" and path.parent != PACKAGE / "student"  # whose modules find each other, released
 }
 
 
@@ -119,33 +130,68 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def imports_of_ours(path: Path) -> set[str]:
-    """The modules of the package that a file imports, as they are named in FLOORS."""
-    ours = {name.removeprefix("autograder.") for name in imports(path) if name.startswith("autograder.")}
-    return {floor_name(name if name in MODULES else name.rpartition(".")[0]) for name in ours}
-
-
-def floor_name(module: str) -> str:
-    folder = module.partition(".")[0]
-    return folder if folder in ONE else module
+def imported_rooms(path: Path) -> set[str]:
+    """The other rooms that a module of the package imports."""
+    ours = (name.removeprefix("autograder.") for name in imports(path) if name.startswith("autograder."))
+    return {room_of(name) for name in ours if name != "__version__"}
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
-def test_a_module_imports_only_what_stands_below_it(module: str) -> None:
-    unit = floor_name(module)
-    assert unit in LEVEL, f"give {module} a floor in FLOORS"
-    too_high = {name for name in imports_of_ours(MODULES[module]) - {unit} if LEVEL[name] >= LEVEL[unit]}
-    assert too_high == set()
+def test_a_module_imports_only_the_rooms_that_its_room_may(module: str) -> None:
+    room = room_of(module)
+    assert room in ROOMS_OF_THE_ENGINE or module == "sandbox", f"give {room} a line in ROOMS_OF_THE_ENGINE"
+    assert imported_rooms(MODULES[module]) - {room} <= ROOMS_OF_THE_ENGINE.get(room, set())
 
 
-GUEST = sorted(name for name in MODULES if name.startswith(("sandbox.guest.", "sandbox.protocol.")))
+def test_no_arrow_of_the_table_runs_back_up() -> None:
+    order = list(ROOMS_OF_THE_ENGINE)
+    pairs = [(room, used) for room, rooms in ROOMS_OF_THE_ENGINE.items() for used in rooms]
+    assert [(room, used) for room, used in pairs if order.index(used) >= order.index(room)] == []
 
 
-@pytest.mark.parametrize("module", GUEST)
-def test_what_runs_beside_student_code_imports_nothing_of_another_room(module: str) -> None:
-    assert imports_of_ours(MODULES[module]) <= set(GUEST)
-    others = {name.split(".")[0] for name in imports(MODULES[module])} - {"autograder"}
-    assert others - sys.stdlib_module_names <= {"numpy", "msgpack"}
+def test_every_arrow_of_the_table_is_used() -> None:
+    used: dict[str, set[str]] = {room: set() for room in ROOMS_OF_THE_ENGINE}
+    for module, path in MODULES.items():
+        if module != "sandbox":
+            used[room_of(module)] |= imported_rooms(path) - {room_of(module)}
+    assert {room: rooms - used[room] for room, rooms in ROOMS_OF_THE_ENGINE.items() if rooms - used[room]} == {}
+
+
+@pytest.mark.parametrize("side", ["guest", "protocol"])
+def test_what_runs_beside_student_code_needs_numpy_and_msgpack_alone(side: str) -> None:
+    for path in (PACKAGE / "sandbox" / side).glob("*.py"):
+        others = {name.split(".")[0] for name in imports(path)} - {"autograder"}
+        assert others - sys.stdlib_module_names <= {"numpy", "msgpack"}, path.name
+
+
+# --- The shape of the rooms -------------------------------------------------------------------------------------------
+
+MOST_LOOSE_MODULES = 8  # in autograder/ itself
+MOST_MODULES = 14  # in one folder, beside its sub-folders
+LONGEST_MODULE = 400  # lines
+
+FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
+
+
+def test_few_modules_lie_loose() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_LOOSE_MODULES
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_folder_holds_few_modules_and_no_long_one(folder: Path) -> None:
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES
+    assert [path.name for path in modules if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_MODULE] == []
+
+
+def test_no_two_classes_of_the_engine_have_one_name() -> None:
+    names = Counter(
+        node.name
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "student").glob("*.py")), ids=lambda path: path.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -30,15 +29,6 @@ def syscall(number: int, *values: int | ctypes.c_void_p) -> int:
 def make_undumpable() -> None:
     """Let no process of the same user read or change the memory of this one, nor a crash write it to the disk."""
     prctl(PR_SET_DUMPABLE, 0)
-
-
-def use_batch_scheduling() -> None:
-    """Have this thread wait its turn when something comes for it, rather than interrupt who sent it, as far as allowed.
-
-    A process that answers in many small pieces is then let do so, and the pieces are read together.
-    """
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def allocate(size: int) -> int:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autograder.course import LEVELS, Level, Limits
-from autograder.sandbox.guest import linux
-from autograder.sandbox.host import runtime
+from autograder.sandbox.host import own_process, runtime
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.fork_server import ForkServer
 from autograder.sandbox.host.levels import JailError
@@ -40,8 +39,7 @@ class Jail:
     """
 
     def __init__(self, level: Level | None = None) -> None:
-        if sys.platform == "linux":
-            linux.make_undumpable()
+        own_process.hide_memory()
         self._replies: ReplyCache = BoundedCache(MAX_CACHED_REPLIES)
         self.level, self._process_factory = _strongest_level() if level is None else (level, process_factory(level))
 
