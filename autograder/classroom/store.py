@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,12 @@ from autograder.evaluation.report import Report
 from autograder.evaluation.report_codec import full_object, read_report
 from autograder.exercise.model import Exercise
 from autograder.formats import csv_table
+from autograder.submission.safe_files import DRAFT_PREFIX, write_atomically
 
 if sys.platform != "win32":
     import fcntl
 
 SCORES_FILE = "scores.csv"
-_DRAFT_PREFIX = ".draft-"
 _LOCK_FILE = ".lock"
 _MAX_NAME_LENGTH = 120  # characters of a file's name that a student's name may fill
 
@@ -111,7 +111,7 @@ class ResultStore:
         except OSError:
             os.close(self._lock)
             raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
-        for draft in folder.glob(f"{_DRAFT_PREFIX}*"):
+        for draft in folder.glob(f"{DRAFT_PREFIX}*"):
             draft.unlink(missing_ok=True)
 
     def __enter__(self) -> ResultStore:
@@ -131,15 +131,16 @@ class ResultStore:
     def save(self, result: SerializedResult) -> None:
         """Keep a result, in place of an earlier one."""
         with self._translate_write_errors():
-            self._write_atomically(result_file_name(result.student), result.json_bytes)
+            write_atomically(self.folder / result_file_name(result.student), result.json_bytes)
         self._csv_lines[result.student] = result.csv_line
 
     def write_scores(self) -> None:
         """Bring scores.csv up to date: a line for every result that was kept or noted, in the order of names."""
         header_line = _format_csv_line(self._columns.header)
         with self._translate_write_errors():
-            self._write_atomically(
-                SCORES_FILE, b"".join((header_line, *(self._csv_lines[name] for name in sorted(self._csv_lines))))
+            write_atomically(
+                self.folder / SCORES_FILE,
+                b"".join((header_line, *(self._csv_lines[name] for name in sorted(self._csv_lines)))),
             )
 
     def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
@@ -158,16 +159,6 @@ class ResultStore:
                 f"Results cannot be written to {self.folder}: {error.strerror}. What was graded before is kept: "
                 "make room or name another --results, and run the same command again."
             ) from None
-
-    def _write_atomically(self, name: str, data: bytes) -> None:
-        draft = self.folder / f"{_DRAFT_PREFIX}{os.getpid()}"
-        try:
-            draft.write_bytes(data)
-            draft.replace(self.folder / name)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink()
-            raise
 
 
 def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:

@@ -6,10 +6,10 @@ import hashlib
 import hmac
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from autograder.course import Course, CourseError
+from autograder.submission.safe_files import write_atomically
 
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
 SEED_BITS = 53  # a JSON number that every reader keeps exactly
@@ -33,18 +33,11 @@ def load_secret(course: Course) -> bytes | None:
 def _make_secret(file: Path) -> bytes | None:
     secret = secrets.token_hex(32).encode()
     try:
-        draft = Path(tempfile.mkstemp(prefix=file.name, dir=file.parent)[1])
-    except OSError:
-        return None
-    try:
-        draft.write_bytes(secret + b"\n")
-        os.link(draft, file)  # of two graders that start at once, one links its secret and the other reads it
-    except FileExistsError:
+        write_atomically(file, secret + b"\n", mode=0o600, overwrite=False)
+    except FileExistsError:  # another grader started at the same time
         return file.read_bytes().strip() or None
     except OSError:
         return None
-    finally:
-        draft.unlink()
     return secret
 
 

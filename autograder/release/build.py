@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder.exercise import source
 from autograder.exercise.model import Exercise
 from autograder.release.golden_file import golden_file_text
+from autograder.submission.safe_files import write_atomically
 
 STUDENT_FOLDER = Path(__file__).parents[1] / "student"
 SHIPPED_MODULES = ("calls.py", "checks.py", "feedback.py", "layout.py")
@@ -70,7 +71,7 @@ def build_source(exercise: Exercise, folder: Path, source_folder: Path) -> Relea
 def record_manifest(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the list of what was built into a folder, if that is what it holds."""
     if all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files):
-        manifest_path(folder).write_bytes(_format_manifest(files))
+        write_atomically(manifest_path(folder), _format_manifest(files))
 
 
 def _refuse_edited(exercise: Exercise, folder: Path, files: Mapping[str, bytes]) -> None:
@@ -94,7 +95,7 @@ def _install(files: Mapping[str, bytes], folder: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as staging:
             write_files(files, Path(staging, "new"))
             _replace_folder(folder, Path(staging, "new"), Path(staging, "old"))
-        manifest_path(folder).write_bytes(_format_manifest(files))
+        write_atomically(manifest_path(folder), _format_manifest(files))
     except OSError as error:
         raise ReleaseError(f"{folder} cannot be written: {error.strerror or error}.") from None
 

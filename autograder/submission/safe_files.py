@@ -1,16 +1,21 @@
-"""Files that others made, opened with care: no links are followed, no pipe or device is opened."""
+"""Files that others made, opened with care: no links are followed, no pipe or device is opened.
+
+And files of our own, written so that whatever ends this program leaves them as they were or as they are to be.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 MAX_BYTES = 10_000_000  # of a file whose text is read
+DRAFT_PREFIX = ".draft-"
 
 
 class UnreadableFileError(Exception):
@@ -19,7 +24,7 @@ class UnreadableFileError(Exception):
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """A regular file, open for reading. Raises Unreadable where it is anything else, or cannot be read."""
+    """A regular file, open for reading. Raises UnreadableFileError where it is anything else, or cannot be read."""
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
@@ -37,16 +42,34 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_regular(path: Path) -> bytes:
-    """What a regular file holds. Raises Unreadable, also where that is too much."""
+    """What a regular file holds. Raises UnreadableFileError, also where that is too much."""
     with open_regular(path) as file:
         return check_size(file.read(MAX_BYTES + 1))
 
 
 def check_size(data: bytes) -> bytes:
-    """The data itself. Raises Unreadable where they are over the cap."""
+    """The data itself. Raises UnreadableFileError where they are over the cap."""
     if len(data) > MAX_BYTES:
         raise UnreadableFileError(
             f"is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
             "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
         )
     return data
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666, overwrite: bool = True) -> None:
+    """Write a file beside its place, then move it there. Raises OSError.
+
+    Without `overwrite`, raises FileExistsError where the file is there: of two programs that write it at once, one does.
+    """
+    draft = path.with_name(f"{DRAFT_PREFIX}{os.getpid()}-{threading.get_ident()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
+        if overwrite:
+            draft.replace(path)
+        else:
+            os.link(draft, path)
+    finally:
+        with suppress(OSError):
+            draft.unlink()

@@ -124,12 +124,12 @@ def test_interrupted_and_started_again(run: Callable[..., ClassSummary], tmp_pat
 def test_a_full_disk_stops_it_and_keeps_the_rest(
     run: Callable[..., ClassSummary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(draft: Path, data: bytes) -> int:
+    def full(draft: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
     run(Recorder(), students=("ali",))
     with monkeypatch.context() as context:
-        context.setattr(Path, "write_bytes", full)
+        context.setattr(Path, "replace", full)
         with pytest.raises(StoreError, match=r"No space left on device\. What was graded"):
             run(Recorder())
     assert not list((tmp_path / "out").glob(".draft-*"))
