@@ -41,10 +41,11 @@ lint: $(DEV) ## style, types, the shape of the project
 	$(BIN)/repo-review --show err .
 
 release: $(DEV) ## build assignments/ from solutions/
-	@$(BIN)/autograder release rnn_backprop
+	@for rubric in solutions/*/rubric.py; do $(BIN)/autograder release "$$(basename "$$(dirname "$$rubric")")" || exit 1; done
 
-figures: $(DEV) ## draw the figures of the exercise again
-	@$(BIN)/python solutions/rnn_backprop/figures.py
+figures: $(DEV) ## draw the figures of the exercises again, and that of the engine's rooms
+	@for figures in solutions/*/figures.py; do $(BIN)/python "$$figures" || exit 1; done
+	@$(BIN)/python -m tests.rooms
 
 UPGRADE :=
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv --no-config pip compile --quiet $(UPGRADE) \

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.rooms import FIGURE, ROOMS, figure, imported_rooms, imports, modules, room_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "autograder"
-ROOMS = ("assignments", "autograder", "solutions", "tests")
+FOLDERS_OF_THE_HOUSE = ("assignments", "autograder", "solutions", "tests")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 
@@ -64,97 +66,38 @@ def test_the_house_has_four_rooms() -> None:
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     folders = {file.split("/")[0] for file in listed.splitlines() if "/" in file}
-    assert folders - {".ci", ".github"} <= set(ROOMS)
+    assert folders - {".ci", ".github"} <= set(FOLDERS_OF_THE_HOUSE)
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", FOLDERS_OF_THE_HOUSE)
 def test_every_room_has_a_guide(room: str) -> None:
     assert (ROOT / room / "README.md").is_file()
 
 
 # --- Which room imports which ---------------------------------------------------------------------------------------
 
-ROOMS_OF_THE_ENGINE: dict[str, set[str]] = {
-    "student": set(),
-    "course": set(),
-    "submission": set(),
-    "exercise": {"student"},
-    "sandbox.protocol": set(),
-    "sandbox.guest": {"sandbox.protocol"},
-    "sandbox.host": {"sandbox.guest", "sandbox.protocol", "course", "exercise", "submission"},
-    "evaluation": {"sandbox.host", "sandbox.protocol", "course", "exercise", "student", "submission"},
-    "feedback": {"evaluation", "sandbox.host", "course", "exercise", "student", "submission"},
-    "release": {"evaluation", "exercise", "submission"},
-    "grading": {"feedback", "evaluation", "sandbox.host", "course", "exercise", "submission"},
-    "formats": {"evaluation", "student", "submission"},
-    "classroom": {"grading", "formats", "evaluation", "sandbox.host", "course", "exercise", "submission"},
-    "verification": {"classroom", "grading", "evaluation", "exercise"},
-    "bundles": {"evaluation", "course"},
-    "nbgrader": {"grading", "formats", "release", "evaluation", "course", "exercise", "submission"},
-    "doctor": {"sandbox.host"},
-    "pytest_plugin": {"grading", "evaluation", "course", "exercise"},
-    "commands": {
-        *("bundles", "classroom", "course", "doctor", "evaluation", "exercise", "formats", "grading", "nbgrader"),
-        *("release", "submission", "verification"),
-    },
-    "cli": {"commands"},
-    "__main__": {"cli"},
-}
-"""What each room may import, from the ground up: a room stands above every room that it imports."""
-
-SIDES_OF_THE_SANDBOX = ("host", "protocol", "guest")
-LAZY_IMPORT = re.compile(r"#.*\b\d+ m?s\b")  # says how long the import takes
-
-
-def room_of(module: str) -> str:
-    """The room of a module, as ROOMS_OF_THE_ENGINE has it: "sandbox.guest" for sandbox.guest.runner."""
-    first, *rest = module.split(".")
-    return f"{first}.{rest[0]}" if first == "sandbox" and rest and rest[0] in SIDES_OF_THE_SANDBOX else first
-
-
-MODULES = {
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in PACKAGE.rglob("*.py")
-    if path != PACKAGE / "__init__.py" and path.parent != PACKAGE / "student"  # whose modules find each other, released
-}
-
-
-def imports(path: Path) -> set[str]:
-    """Everything that a file imports, anywhere in it, as dotted names; `from a import b` gives a.b."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
-
-
-def imported_rooms(path: Path) -> set[str]:
-    """The other rooms that a module of the package imports."""
-    ours = (name.removeprefix("autograder.") for name in imports(path) if name.startswith("autograder."))
-    return {room_of(name) for name in ours if name != "__version__"}
+MODULES = modules()
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_imports_only_the_rooms_that_its_room_may(module: str) -> None:
     room = room_of(module)
-    assert room in ROOMS_OF_THE_ENGINE or module == "sandbox", f"give {room} a line in ROOMS_OF_THE_ENGINE"
-    assert imported_rooms(MODULES[module]) - {room} <= ROOMS_OF_THE_ENGINE.get(room, set())
+    assert room in ROOMS or module == "sandbox", f"give {room} a line in tests/rooms.py"
+    assert imported_rooms(MODULES[module]) - {room} <= ROOMS.get(room, set())
 
 
 def test_no_arrow_of_the_table_runs_back_up() -> None:
-    order = list(ROOMS_OF_THE_ENGINE)
-    pairs = [(room, used) for room, rooms in ROOMS_OF_THE_ENGINE.items() for used in rooms]
+    order = list(ROOMS)
+    pairs = [(room, used) for room, rooms in ROOMS.items() for used in rooms]
     assert [(room, used) for room, used in pairs if order.index(used) >= order.index(room)] == []
 
 
 def test_every_arrow_of_the_table_is_used() -> None:
-    used: dict[str, set[str]] = {room: set() for room in ROOMS_OF_THE_ENGINE}
+    used: dict[str, set[str]] = {room: set() for room in ROOMS}
     for module, path in MODULES.items():
         if module != "sandbox":
             used[room_of(module)] |= imported_rooms(path) - {room_of(module)}
-    assert {room: rooms - used[room] for room, rooms in ROOMS_OF_THE_ENGINE.items() if rooms - used[room]} == {}
+    assert {room: rooms - used[room] for room, rooms in ROOMS.items() if rooms - used[room]} == {}
 
 
 @pytest.mark.parametrize("side", ["guest", "protocol"])
@@ -162,6 +105,10 @@ def test_what_runs_beside_student_code_needs_numpy_and_msgpack_alone(side: str) 
     for path in (PACKAGE / "sandbox" / side).glob("*.py"):
         others = {name.split(".")[0] for name in imports(path)} - {"autograder"}
         assert others - sys.stdlib_module_names <= {"numpy", "msgpack"}, path.name
+
+
+def test_the_figure_shows_the_imports_as_they_are() -> None:
+    assert FIGURE.read_text(encoding="utf-8") == figure(), "draw it anew: make figures"
 
 
 # --- The shape of the rooms -------------------------------------------------------------------------------------------
