@@ -21,7 +21,7 @@ from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import MIN_SECURE_LEVEL, JailError, at_least
 from autograder.sandbox.host.program import CellProblem, Execution, Outcome, Program, Returned
-from autograder.submission.global_reads import globals_read_by
+from autograder.submission.global_reads import global_reads
 from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
 
 MAX_CACHED_VERDICTS = 400
@@ -160,10 +160,9 @@ class Grader:
         if self.feedback != "none":
             student += [messages.remark(remark) for remark in remarks if remark.audience == "student"]
         instructor = [messages.remark(remark) for remark in remarks if remark.audience == "instructor"]
-        sources = [cell.source for cell in submission.cells]
-        for function in self.exercise.functions:
-            if names := globals_read_by(function.name, sources):
-                instructor.append(messages.reads_globals(function.name, names))
+        functions = [function.name for function in self.exercise.functions]
+        reads = global_reads(functions, [cell.source for cell in submission.cells])
+        instructor += [messages.reads_globals(function, names) for function, names in reads.items()]
         return (*(Note("student", text) for text in student), *(Note("instructor", text) for text in instructor))
 
     def _without_verdict(self, name: str, status: ReportStatus, note: Note) -> Report:

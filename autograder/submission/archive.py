@@ -1,4 +1,4 @@
-"""Zip files that were handed in: their names, and the content of one of them. Nothing is ever extracted."""
+"""Submitted zip files: list the names in one, and read a single member. Nothing is ever extracted."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError, check_size, open_regular
 
 MAX_ARCHIVE_BYTES = 50_000_000  # bytes of the archive itself
 MAX_MEMBERS = 10_000
-MAX_DEPTH = 3  # above a member that is looked at
-MAX_COMPRESSION_RATIO = 200  # between a member and its compressed form, where the member is large
+MAX_DEPTH = 3  # folders above a member
+MAX_COMPRESSION_RATIO = 200  # of a large member
 
-_MAX_READ_BYTES = 2_000_000  # bytes at once: the table of contents, which zipfile takes into memory whole
+_MAX_READ_BYTES = 2_000_000  # bytes per read: zipfile reads the table of contents in one piece
 _MAX_NAME_LENGTH = 1000
 _RATIO_CHECK_FROM_BYTES = 1_000_000
 _ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
 _READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for any amount of memory
+_DAMAGED = "is damaged, or no zip file: make it anew, or hand in the file itself"
+_TOO_MANY_MEMBERS = f"holds more than {MAX_MEMBERS} files: hand in your own alone"
 
 
 def list_members(path: Path) -> list[str]:
-    """The names of the files in an archive, in order; a name may occur twice.
+    """Return the names of the files in an archive, sorted; a name may occur twice.
 
-    Left out are hidden files and what macOS adds, names that lead elsewhere, and what lies too deep. Raises Unreadable.
+    Omits hidden files, the files that macOS adds, names that lead out of the archive, and files nested too deep.
+    Raises UnreadableFileError.
     """
     with _open_archive(path) as archive:
         paths = (_member_path(member) for member in archive.infolist() if not member.is_dir())
@@ -37,83 +39,65 @@ def list_members(path: Path) -> list[str]:
 
 
 def read_member(path: Path, name: str) -> bytes:
-    """What the one file of that name holds. Raises Unreadable, where the archive or this file cannot be read."""
+    """Return the content of the only file of that name. Raises UnreadableFileError."""
     with _open_archive(path) as archive:
         members = [member for member in archive.infolist() if _member_path(member) == name]
         if len(members) != 1:
-            raise _damaged_archive_error()
-        [member] = members
-        file_type = stat.S_IFMT(member.external_attr >> 16)
-        if file_type not in (0, stat.S_IFREG):
-            raise UnreadableFileError("is a link, or no regular file, in its archive: hand in the file itself")
-        if member.flag_bits & _ENCRYPTED_FLAGS:
-            raise UnreadableFileError("is locked with a password in its archive: hand in the file itself")
-        if member.compress_type not in _READABLE_METHODS:
-            raise UnreadableFileError("is compressed in a way that is not read here: hand in the file itself")
-        if (
-            _RATIO_CHECK_FROM_BYTES < member.file_size <= MAX_BYTES
-            and member.file_size > MAX_COMPRESSION_RATIO * member.compress_size
-        ):
-            raise UnreadableFileError(
-                f"is packed more than {MAX_COMPRESSION_RATIO}-fold, as no work is: hand in the file itself"
-            )
-        if member.file_size > MAX_BYTES:
-            return check_size(bytes(MAX_BYTES + 1))
-        with archive.open(member) as file:
-            return check_size(file.read(MAX_BYTES + 1))
+            raise UnreadableFileError(_DAMAGED)
+        _check_readable(members[0])
+        # The size in the table of contents may be a lie, so the data that comes out is measured as well.
+        with archive.open(members[0]) as file:
+            data = file.read(MAX_BYTES + 1)
+        check_size(len(data))
+        return data
+
+
+def _check_readable(member: zipfile.ZipInfo) -> None:
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise UnreadableFileError("is a link, or no regular file, in its archive: hand in the file itself")
+    if member.flag_bits & _ENCRYPTED_FLAGS:
+        raise UnreadableFileError("is locked with a password in its archive: hand in the file itself")
+    if member.compress_type not in _READABLE_METHODS:
+        raise UnreadableFileError("is compressed in a way that is not read here: hand in the file itself")
+    check_size(member.file_size)
+    if member.file_size > max(_RATIO_CHECK_FROM_BYTES, MAX_COMPRESSION_RATIO * member.compress_size):
+        raise UnreadableFileError(
+            f"is packed more than {MAX_COMPRESSION_RATIO}-fold, as no work is: hand in the file itself"
+        )
 
 
 @contextmanager
 def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, open. Whatever a crafted one makes zipfile do is Unreadable."""
+    """Open an archive. Raises UnreadableFileError, whatever exception a crafted archive provokes in zipfile."""
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_ARCHIVE_BYTES:
             raise UnreadableFileError(f"is larger than {MAX_ARCHIVE_BYTES // 1_000_000} MB: hand in the notebook alone")
         try:
-            with zipfile.ZipFile(_BoundedReader(file)) as archive:
+            with zipfile.ZipFile(_BoundedReader(file.fileno(), closefd=False)) as archive:
                 if len(archive.infolist()) > MAX_MEMBERS:
-                    raise _too_many_members_error()
+                    raise UnreadableFileError(_TOO_MANY_MEMBERS)
                 yield archive
         except UnreadableFileError:
             raise
         except Exception:  # noqa: BLE001 - zipfile answers a crafted archive with nearly any exception
-            raise _damaged_archive_error() from None
+            raise UnreadableFileError(_DAMAGED) from None
 
 
-class _BoundedReader(io.RawIOBase):
-    """A file that refuses to be read in large pieces, and so a table of contents that is too large to be true."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self._file.seek(offset, whence)
+class _BoundedReader(io.FileIO):
+    """A file that refuses large reads, and with them a table of contents too large to be honest."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        data = self._file.read(_MAX_READ_BYTES + 1 if size is None or size < 0 else min(size, _MAX_READ_BYTES + 1))
-        if len(data) > _MAX_READ_BYTES:
-            raise _too_many_members_error()
+        limit = _MAX_READ_BYTES + 1
+        data = super().read(limit if size is None or size < 0 else min(size, limit))
+        if len(data) == limit:
+            raise UnreadableFileError(_TOO_MANY_MEMBERS)
         return data
 
 
 def _member_path(member: zipfile.ZipInfo) -> str | None:
-    """The path of a member within its archive, None where it is of no interest. Some programs write backslashes."""
-    *folders, file_name = parts = re.split(r"[/\\]", member.filename)
-    ignored = len(folders) > MAX_DEPTH or len(member.filename) > _MAX_NAME_LENGTH
+    """Return the path of a member within its archive, or None if the member is to be ignored."""
+    parts = re.split(r"[/\\]", member.filename)  # some programs write backslashes
+    ignored = len(parts) > MAX_DEPTH + 1 or len(member.filename) > _MAX_NAME_LENGTH
     if ignored or any(part in ("", "..", "__MACOSX") or part.startswith(".") or ":" in part for part in parts):
         return None
-    return "/".join((*folders, file_name))
-
-
-def _too_many_members_error() -> UnreadableFileError:
-    return UnreadableFileError(f"holds more than {MAX_MEMBERS} files: hand in your own alone")
-
-
-def _damaged_archive_error() -> UnreadableFileError:
-    return UnreadableFileError("is damaged, or no zip file: make it anew, or hand in the file itself")
+    return "/".join(parts)

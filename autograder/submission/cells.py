@@ -1,4 +1,4 @@
-"""Text of a submission -> its cells: a notebook's, or a script's in percent format. Nothing is compiled or run."""
+"""Text of a submission -> its cells: of a notebook, or of a script in percent format. Nothing is compiled or run."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from autograder.submission.magics import non_python_magic, strip_magics
 
 MAX_CELLS = 2000
 
-# Of editors, and of notebooks exported by nbconvert.
-_CELL_HEADER = re.compile(r"#\s?%%+(?P<about>.*)|# In\[[ \d]*\]:\s*$")
+# The header lines that editors write, and those of notebooks exported by nbconvert.
+_CELL_HEADER = re.compile(r"#\s?%%+(?P<title>.*)|# In\[[ \d]*\]:\s*$")
 _TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
 
 
 class CellsError(Exception):
-    """A file that holds no cells: what is wrong with it, as the end of a sentence that starts with its name."""
+    """A file without readable cells: its text ends a sentence that starts with the file's name."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """Code to run as one piece.
 
-    `label` is what a reader calls it, "code cell 5" in a notebook (of its code cells, from 1) and nothing in a script;
+    `label` names it to a reader: "code cell 5" in a notebook (counting code cells from 1), empty in a script.
     `first_line` is the line of the file at which it begins (1 in a notebook).
     """
 
@@ -37,8 +37,8 @@ class Cell:
 class ParsedCell:
     """A code cell as it was written, and as it is run.
 
-    `is_check` when its metadata say that it is a released check; `non_python_magic` is the line for which nothing of it is run,
-    such as "%%writefile a.py".
+    `is_check` is set if its metadata mark it as a released check. `non_python_magic` is the line, such as
+    "%%writefile a.py", that keeps the whole cell from being run as Python.
     """
 
     original_source: str
@@ -48,27 +48,27 @@ class ParsedCell:
 
 
 def parse_script(text: str) -> tuple[ParsedCell, ...]:
-    """The code cells of a script: it is split at its `# %%` and `# In[1]:` lines, or is one cell without any.
+    """Return the code cells of a script: split at its `# %%` and `# In[1]:` lines, or one cell without such lines.
 
-    A marker counts wherever it stands, for else one unclosed string would swallow all the cells after it.
+    Raises CellsError if there are too many.
     """
     lines = text.split("\n")
-    starts = [
-        (number, marker["about"] or "") for number, line in enumerate(lines) if (marker := _CELL_HEADER.match(line))
-    ]
-    sections = [(0, "")] if not starts or starts[0][0] else []
-    sections += starts
-    ends = [number for number, _ in sections[1:]] + [len(lines)]
+    # A header counts even inside a string: otherwise one unclosed string would swallow all cells after it.
+    sections = [(i, header["title"] or "") for i, line in enumerate(lines) if (header := _CELL_HEADER.match(line))]
+    if not sections or sections[0][0] > 0:
+        sections.insert(0, (0, ""))
+    ends = [start for start, _ in sections[1:]] + [len(lines)]
     cells = []
-    for (start, about), end in zip(sections, ends, strict=True):
+    for (start, title), end in zip(sections, ends, strict=True):
         source = "\n".join(lines[start:end])
-        if not _TEXT_CELL.search(about) and _has_code(source):
+        has_code = any(line.strip() and not line.startswith("#") for line in lines[start:end])
+        if has_code and not _TEXT_CELL.search(title):
             cells.append(ParsedCell(_without_header(source), Cell(source, "", start + 1)))
     return _check_cell_count(cells)
 
 
 def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
-    """The code cells of a notebook, of format 4. Raises CellsError where it is none or is damaged."""
+    """Return the code cells of a notebook of format 4. Raises CellsError if the text is no such notebook or damaged."""
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):  # a number too long to read is a ValueError as well
@@ -77,38 +77,33 @@ def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
         ) from None
     if not isinstance(notebook, dict) or type(notebook.get("nbformat")) is not int:
         raise CellsError("is not a notebook: open it in Jupyter, save it there and hand in that file")
-    if notebook["nbformat"] != 4:
+    if (version := notebook["nbformat"]) != 4:
         raise CellsError(
-            f"is a notebook of format {_format_version(notebook['nbformat'])}, and only format 4 can be read: "
+            f"is a notebook of format {version if 0 <= version < 100 else 'unknown'}, and only format 4 can be read: "
             "open it in JupyterLab, save it there and hand in that file"
         )
-    cells = notebook.get("cells")
-    if not isinstance(cells, list):
+    if not isinstance(notebook.get("cells"), list):
         raise CellsError("is a notebook without cells: open it in Jupyter, save it there and hand in that file")
-    parsed: list[ParsedCell] = []
-    for number, cell in enumerate(cells, start=1):
+    cells: list[ParsedCell] = []
+    for number, cell in enumerate(notebook["cells"], start=1):
         if not isinstance(cell, dict):
             raise _damaged_cell_error(number)
         if cell.get("cell_type") == "code":
             source = _cell_source(cell.get("source"), number)
-            runnable = Cell(strip_magics(source), f"code cell {len(parsed) + 1}")
-            parsed.append(ParsedCell(source, runnable, _is_check(cell.get("metadata")), non_python_magic(source)))
-    return _check_cell_count(parsed)
+            runnable = Cell(strip_magics(source), f"code cell {len(cells) + 1}")
+            cells.append(ParsedCell(source, runnable, _is_check(cell.get("metadata")), non_python_magic(source)))
+    return _check_cell_count(cells)
 
 
 def normalize_source(source: str) -> str:
-    """A cell's source, by which it is told from others: no white space at the ends of lines, no blank lines around."""
+    """Return a cell's source for comparison: without trailing white space and without blank lines around it."""
     return "\n".join(line.rstrip() for line in source.split("\n")).strip("\n")
 
 
 def defined_functions(source: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the names for which the text has a `def`."""
-    found = set(re.findall(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", source, re.MULTILINE))
-    return tuple(name for name in names if name in found)
-
-
-def _has_code(source: str) -> bool:
-    return any(line.strip() and not line.startswith("#") for line in source.split("\n"))
+    """Return those of the names for which the text has a `def`."""
+    defined = set(re.findall(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", source, re.MULTILINE))
+    return tuple(name for name in names if name in defined)
 
 
 def _without_header(source: str) -> str:
@@ -117,29 +112,22 @@ def _without_header(source: str) -> str:
 
 
 def _cell_source(source: object, number: int) -> str:
-    """The text of a cell: notebooks keep it as one string or as a list of lines."""
+    """Return the text of a cell, which a notebook keeps as one string or as a list of lines."""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     if not isinstance(source, str):
         raise _damaged_cell_error(number)
-    text = source.encode("utf-8", "replace").decode("utf-8")  # JSON can spell halves of characters, files cannot
+    text = source.encode("utf-8", "replace").decode("utf-8")  # JSON can spell half a character; a file cannot hold it
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_check(metadata: object) -> bool:
-    nbgrader_metadata = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    if not isinstance(nbgrader_metadata, dict):
-        return False
-    grade_id = nbgrader_metadata.get("grade_id")
-    return isinstance(grade_id, str) and grade_id.startswith("check_") and nbgrader_metadata.get("grade") is True
+    flags = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return isinstance(flags, dict) and str(flags.get("grade_id")).startswith("check_") and flags.get("grade") is True
 
 
 def _damaged_cell_error(number: int) -> CellsError:
     return CellsError(f"is damaged at cell {number}: open it in Jupyter, save it there and hand in that file")
-
-
-def _format_version(number: int) -> str:
-    return str(number) if 0 <= number < 100 else "unknown"
 
 
 def _check_cell_count(cells: list[ParsedCell]) -> tuple[ParsedCell, ...]:

@@ -1,4 +1,4 @@
-"""IPython's own lines in a notebook cell -> Python, line for line. Looks at characters only; nothing is compiled."""
+"""IPython's own syntax in a notebook cell -> Python, line for line. Looks at characters only; nothing is compiled."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ _HELP_REQUEST = re.compile(r"[%\w.*\[\]\- =]*[\w*\]]\?{1,2}\s*$")
 _MAGIC_ASSIGNMENT = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*(?:!|%(?=[A-Za-z_]))""")
 _TIME_ASSIGNMENT = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*%time\s+(?P<expression>\S.*)$""")
 
+# What changes the state of a scanner in code (after no quote) and in a string (after its opening quote).
+_TOKENS = {
+    "": re.compile(r"""'''|\"\"\"|['"()\[\]{}]|\\\Z|#.*"""),
+    **{quote: re.compile(rf"\\.|\\\Z|{quote}") for quote in ("'", '"', "'''", '"""')},
+}
+
 
 def non_python_magic(source: str) -> str:
-    """The line that takes a notebook cell away from the notebook's own Python, such as "%%bash"; empty without one."""
+    """Return the line, such as "%%bash", that keeps a notebook cell from being run as Python; empty without one."""
     for line in filter(str.strip, source.split("\n")):
         magic = _CELL_MAGIC.match(line)
         if magic is None:
@@ -27,11 +33,11 @@ def non_python_magic(source: str) -> str:
 
 
 def strip_magics(source: str) -> str:
-    """The Python of a notebook cell, on the same lines; empty where the cell is not Python at all.
+    """Return the Python of a notebook cell, every statement on its old line; empty if the cell is not Python at all.
 
-    Magic, shell and help lines become `pass`, results of magics and of the shell become None. The statement of `%time`
-    and the bodies of `%%time`, `%%capture` and `%%prun` stay. A line that continues a bracket, a string or a backslash
-    is Python, however it starts.
+    Magic, shell and help lines become `pass`; a variable assigned from a magic or the shell becomes None. The statement
+    of `%time` and the bodies of `%%time`, `%%capture` and `%%prun` stay. A line that continues a bracket, a string or
+    a backslash is Python, whatever it starts with.
     """
     if non_python_magic(source):
         return ""
@@ -40,20 +46,22 @@ def strip_magics(source: str) -> str:
         if line.strip() and not _CELL_MAGIC.match(line):
             break
         lines[number] = ""
-    scanner, line_continues = Scanner(), False
+    # A repositiond line may end with a backslash: what it continues is no Python either, and is blanked with it. The
+    # scanner reads the repositionment, so that an apostrophe in a shell command does not open a string.
+    scanner, blank_next = Scanner(), False
     for number, line in enumerate(lines):
-        if line_continues:
+        if blank_next:
             lines[number] = ""
         elif scanner.at_statement_start:
             lines[number] = _to_python(line)
-        if line_continues or lines[number] != line:
-            line_continues = line.endswith("\\")
+        if blank_next or lines[number] != line:
+            blank_next = line.endswith("\\")
         scanner.feed(lines[number])
     return "\n".join(lines)
 
 
 def _to_python(line: str) -> str:
-    """What stands in the place of a line that starts a statement."""
+    """Return the Python that repositions a line at which a statement starts."""
     body = line.lstrip()
     indent = line[: len(line) - len(body)]
     if timed := _TIME_STATEMENT.match(body):
@@ -69,7 +77,7 @@ def _to_python(line: str) -> str:
 
 @dataclass
 class Scanner:
-    """Follows brackets, strings and backslashes from line to line."""
+    """Tracks open brackets, open strings and trailing backslashes from line to line."""
 
     depth: int = 0
     quote: str = ""
@@ -84,32 +92,16 @@ class Scanner:
         """Read one line."""
         self.continued = False
         position = 0
-        while position < len(line):
-            position = self._skip_string_part(line, position) if self.quote else self._skip_code_part(line, position)
+        while token := _TOKENS[self.quote].search(line, position):
+            position = token.end()
+            match token[0]:
+                case "\\":  # only the last character of a line: _TOKENS skips every other backslash
+                    self.continued = True
+                case "'" | '"' | "'''" | '"""' as quote:
+                    self.quote = "" if self.quote else quote
+                case "(" | "[" | "{":
+                    self.depth += 1
+                case ")" | "]" | "}":
+                    self.depth = max(0, self.depth - 1)
         if len(self.quote) == 1 and not self.continued:
             self.quote = ""  # a string of one line ends with it, closed or not
-
-    def _skip_string_part(self, line: str, place: int) -> int:
-        if line[place] == "\\":
-            self.continued = place + 1 == len(line)
-            return place + 2
-        if line.startswith(self.quote, place):
-            place += len(self.quote)
-            self.quote = ""
-            return place
-        return place + 1
-
-    def _skip_code_part(self, line: str, place: int) -> int:
-        char = line[place]
-        if char == "#":
-            return len(line)
-        if char in "\"'":
-            self.quote = char * 3 if line.startswith(char * 3, place) else char
-            return place + len(self.quote)
-        if char in "([{":
-            self.depth += 1
-        elif char in ")]}":
-            self.depth = max(0, self.depth - 1)
-        elif char == "\\" and place + 1 == len(line):
-            self.continued = True
-        return place + 1

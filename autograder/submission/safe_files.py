@@ -1,6 +1,6 @@
-"""Files that others made, opened with care: no links are followed, no pipe or device is opened.
+"""Files of other people, opened with care: no link is followed, no pipe or device is opened.
 
-And files of our own, written so that whatever ends this program leaves them as they were or as they are to be.
+Also files of our own, written atomically: a crash leaves the old content or the new, never a part.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ DRAFT_PREFIX = ".draft-"
 
 
 class UnreadableFileError(Exception):
-    """A file that is not read: what is wrong and what to do, as the end of a sentence that starts with its name."""
+    """A file that cannot be read: its text, which ends a sentence that starts with the file's name, says what to do."""
 
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """A regular file, open for reading. Raises UnreadableFileError where it is anything else, or cannot be read."""
+    """Open a regular file for reading. Raises UnreadableFileError if it is anything else or cannot be read."""
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
@@ -34,7 +34,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         safe_flags = [getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")]
         descriptor = os.open(path, os.O_RDONLY | sum(safe_flags))
         with io.BufferedReader(io.FileIO(descriptor)) as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was exchanged meanwhile
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was replaced after lstat
                 raise UnreadableFileError("is not a regular file: hand in a notebook or a script")
             yield file
     except OSError as error:
@@ -42,25 +42,26 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_regular(path: Path) -> bytes:
-    """What a regular file holds. Raises UnreadableFileError, also where that is too much."""
+    """Return the content of a regular file. Raises UnreadableFileError, also if it is over MAX_BYTES."""
     with open_regular(path) as file:
-        return check_size(file.read(MAX_BYTES + 1))
+        data = file.read(MAX_BYTES + 1)
+    check_size(len(data))
+    return data
 
 
-def check_size(data: bytes) -> bytes:
-    """The data itself. Raises UnreadableFileError where they are over the cap."""
-    if len(data) > MAX_BYTES:
+def check_size(size: int) -> None:
+    """Raise UnreadableFileError if a size in bytes is over MAX_BYTES."""
+    if size > MAX_BYTES:
         raise UnreadableFileError(
             f"is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
             "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
         )
-    return data
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o666, overwrite: bool = True) -> None:
-    """Write a file beside its place, then move it there. Raises OSError.
+    """Write a draft in the same folder, then move it to `path`. Raises OSError.
 
-    Without `overwrite`, raises FileExistsError where the file is there: of two programs that write it at once, one does.
+    Without `overwrite`, raises FileExistsError if the file exists: of two programs that write it at once, one succeeds.
     """
     draft = path.with_name(f"{DRAFT_PREFIX}{os.getpid()}-{threading.get_ident()}")
     try:

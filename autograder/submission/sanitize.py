@@ -1,4 +1,4 @@
-"""Text that others made, made fit to be read in a sentence and shown on a terminal."""
+"""Text from students, made safe to quote in a sentence and to show on a terminal."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-_MAX_COMBINING_MARKS = 2  # on one letter: piles of them reach into the lines above
-_CI_COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#\[)")  # ::error:: and ##[error], which CI services obey
+_MAX_COMBINING_MARKS = 2  # per letter: a pile of them reaches into the lines above
+_CI_COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#\[)")  # ::error:: and ##[error]
 
 
 def strip_control_characters(text: str, replacement: str = " ") -> str:
-    """The text with nothing in it that a terminal or the log of a CI service would obey."""
+    """Return the text without anything that a terminal or the log of a CI service would obey."""
     harmless = text.isascii() and text.isprintable()  # as nearly all text is
     return _CI_COMMAND.sub(" ", text if harmless else "".join(_printable_characters(text, replacement)))
 
 
 def one_line(text: str, max_length: int) -> str:
-    """One line of printable characters, cut where it is longer than `max_length`."""
+    """Return the text as one line of printable characters, cut to `max_length`."""
     line = " ".join(strip_control_characters(text[: max_length * 4]).split())
     return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
 
 
 def join_names(names: Sequence[str], max_names: int = 5) -> str:
-    """File names in a sentence: the first few, and how many more."""
+    """Return names as a part of a sentence: the first few, and how many more there are."""
     shown = [one_line(name, 80) for name in names[:max_names]]
     if len(names) > max_names:
         shown.append(f"{len(names) - max_names} more")
