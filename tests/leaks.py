@@ -12,7 +12,7 @@ from autograder.evaluation.report import Report
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.exercise.source import solution_lines
-from autograder.release.build import MIN_LEAK_LENGTH
+from autograder.release.leaks import MIN_LEAK_LENGTH
 
 NUMBER_PATTERN = re.compile(r"-?\d+\.\d{3,}(?:e[-+]\d+)?")
 

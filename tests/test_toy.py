@@ -19,7 +19,8 @@ from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
-from autograder.release.build import build_student_files, diff_release, release_exercise
+from autograder.release.build import build_release
+from autograder.release.install import diff_release, release_exercise
 from autograder.sandbox.host.jail import Jail
 
 ROOT = Path(__file__).parents[1]
@@ -113,8 +114,8 @@ def test_a_note_tells_and_costs_nothing(grader, released, tmp_path):
 
 def test_a_release_equals_itself(released, tmp_path):
     again = release_exercise(load_exercise(exercise().folder), tmp_path / NAME)
-    assert {path.name: path.read_bytes() for path in again.iterdir()} == build_student_files(exercise())
-    assert {path.name: path.read_bytes() for path in released.iterdir()} == build_student_files(exercise())
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == build_release(exercise()).student_files
+    assert {path.name: path.read_bytes() for path in released.iterdir()} == build_release(exercise()).student_files
     assert diff_release(exercise(), released) == ()
 
 

@@ -20,7 +20,8 @@ def command(exercise: str) -> None:
     Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
     """
     from autograder.nbgrader.config import CONFIG_FILE, SOURCE_FOLDER
-    from autograder.release.build import ReleaseError, release_exercise
+    from autograder.release.build import ReleaseError
+    from autograder.release.install import release_exercise
 
     course, loaded = common.open_exercise(exercise)
     with_nbgrader = (course.root / CONFIG_FILE).is_file()

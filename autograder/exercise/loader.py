@@ -1,4 +1,4 @@
-"""An exercise folder -> Exercise. The only place where an instructor's own code is imported."""
+"""An exercise folder -> Exercise. Only this module imports an instructor's code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,16 +17,17 @@ from autograder.exercise.model import Array, Case, Exercise, Function, Mistake
 from autograder.exercise.source import SourceError, extract_released_cells
 
 REQUIRED_NAMES = ("SUPPORT_MODULES", "FUNCTIONS", "CHECKS", "VISIBLE", "draw", "objective")
+OPTIONAL_FUNCTIONS = ("decompose", "loss_from_outputs", "draw_batch", "objective_batch")
 
 
 class ExerciseError(Exception):
-    """An exercise folder that cannot be used: one sentence that says what is missing and where."""
+    """An exercise folder that cannot be used: its text is one sentence that says what is missing and where."""
 
 
 def load_exercise(folder: Path) -> Exercise:
-    """Load solutions/NAME, whose contract is written in solutions/README.md.
+    """Load solutions/NAME; solutions/README.md says what it must hold.
 
-    Raises ExerciseError when the folder, one of its files or one of the rubric's names is missing.
+    Raises ExerciseError if the folder, one of its files or one of the rubric's names is missing.
     """
     folder = folder.resolve()
     name = folder.name
@@ -39,11 +39,11 @@ def load_exercise(folder: Path) -> Exercise:
     with _importable(folder):
         rubric = _import_module("rubric", folder)
         reference = _import_module(name, folder)
-        missing = [wanted for wanted in REQUIRED_NAMES if not hasattr(rubric, wanted)]
-        if missing:
+        if missing := [required for required in REQUIRED_NAMES if not hasattr(rubric, required)]:
             raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
         builder = _import_module(Path(rubric.SUPPORT_MODULES[0]).stem, folder)
     _validate_checks(rubric, name)
+    implementations = _Implementations(reference, builder, rubric.FUNCTIONS)
     try:
         cells = extract_released_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
     except SourceError as error:
@@ -56,19 +56,16 @@ def load_exercise(folder: Path) -> Exercise:
         checks=tuple(rubric.CHECKS),
         visible_checks=tuple(rubric.VISIBLE),
         draw=rubric.draw,
-        reference=_reference_caller(reference, builder, rubric.FUNCTIONS),
+        reference=implementations.run_reference,
         objective=rubric.objective,
         setup_cells=cells.setup_cells,
         check_cells=cells.check_cells,
         stub_cells=cells.stub_cells,
         diagnostic_cases=tuple(getattr(rubric, "DIAGNOSTIC_CASES", ())),
         mistakes=tuple(getattr(rubric, "MISTAKES", ())),
-        run_mistake=_mistake_runner(reference, builder, rubric.FUNCTIONS),
-        decompose=getattr(rubric, "decompose", lambda function, case: ()),
-        loss_from_outputs=getattr(rubric, "loss_from_outputs", None),
+        run_mistake=implementations.run_mistake,
         hints=cells.hints,
-        draw_batch=getattr(rubric, "draw_batch", None),
-        objective_batch=getattr(rubric, "objective_batch", None),
+        **{name: getattr(rubric, name) for name in OPTIONAL_FUNCTIONS if hasattr(rubric, name)},
     )
 
 
@@ -80,7 +77,11 @@ def _validate_checks(rubric: ModuleType, name: str) -> None:
                 f"The rubric of {name} is not one: the first check of {function.name} must look at its contract, "
                 "on a case that is not hidden."
             )
-    public, hidden = ({case for c in rubric.CHECKS if c.hidden is kind for case in c.cases} for kind in (False, True))
+    # A case is drawn once per id: with an id in common, the hidden check's case would come from the public seed.
+    public, hidden = (
+        {case for check in rubric.CHECKS if check.hidden is is_hidden for case in check.cases}
+        for is_hidden in (False, True)
+    )
     if shared := sorted(public & hidden):
         raise ExerciseError(f"The rubric of {name} is not one: {shared[0]} belongs to a hidden and to a public check.")
 
@@ -88,57 +89,51 @@ def _validate_checks(rubric: ModuleType, name: str) -> None:
 def _import_module(module: str, folder: Path) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - an instructor's own code may raise anything, and is told where
-        own_frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent == folder]
-        location = (
-            f"{Path(own_frames[-1].filename).name}, line {own_frames[-1].lineno}" if own_frames else f"{module}.py"
-        )
+    except Exception as error:  # noqa: BLE001 - an instructor's code may raise anything
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == folder]
+        location = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else f"{module}.py"
         cause = f"{type(error).__name__} in {location}: {error}"
         raise ExerciseError(f"The exercise {folder.name} cannot be loaded: {cause}.") from None
 
 
-def _reference_caller(
-    reference: ModuleType, builder: ModuleType, functions: Sequence[Function]
-) -> Callable[[str, Case], tuple[Array, ...]]:
-    by_name = {function.name: function for function in functions}
-    return lambda name, case: _call_implementation(getattr(reference, name), by_name[name], builder, case)
+class _Implementations:
+    """Runs the reference and the known mistakes on the arrays of a case; compiles each mistake once, on first use."""
 
+    def __init__(self, reference: ModuleType, builder: ModuleType, functions: Sequence[Function]) -> None:
+        self._reference = reference
+        self._builder = builder
+        self._functions = {function.name: function for function in functions}
+        self._compiled: dict[Mistake, Callable[..., Any]] = {}
 
-def _mistake_runner(
-    reference: ModuleType, builder: ModuleType, functions: Sequence[Function]
-) -> Callable[[Mistake, Case], tuple[Array, ...]]:
-    by_name = {function.name: function for function in functions}
+    def run_reference(self, name: str, case: Case) -> tuple[Array, ...]:
+        return self._run(getattr(self._reference, name), self._functions[name], case)
 
-    @cache
-    def mistaken_function(mistake: Mistake) -> Callable[..., Any]:
-        namespace = dict(vars(reference))
-        exec(mistake.source, namespace)  # noqa: S102 - the instructor's own text, like the rubric that holds it
-        wrong: Callable[..., Any] = namespace[mistake.function]
-        return wrong
+    def run_mistake(self, mistake: Mistake, case: Case) -> tuple[Array, ...]:
+        if mistake not in self._compiled:
+            namespace = dict(vars(self._reference))
+            exec(mistake.source, namespace)  # noqa: S102 - the instructor's own text, like the rubric that holds it
+            self._compiled[mistake] = namespace[mistake.function]
+        return self._run(self._compiled[mistake], self._functions[mistake.function], case)
 
-    return lambda mistake, case: _call_implementation(
-        mistaken_function(mistake), by_name[mistake.function], builder, case
-    )
-
-
-def _call_implementation(
-    implementation: Callable[..., Any], function: Function, builder: ModuleType, case: Case
-) -> tuple[Array, ...]:
-    visible_arrays = {array: case.arrays[array] for array in function.arrays if array in case.arrays}
-    arguments = builder.arguments(visible_arrays, case.names)
-    result = implementation(*(arguments[argument] for argument in function.arguments))
-    return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
+    def _run(self, implementation: Callable[..., Any], function: Function, case: Case) -> tuple[Array, ...]:
+        # Like the student's function, it gets nothing but the arrays that the rubric lets this function see.
+        visible_arrays = {array: case.arrays[array] for array in function.arrays if array in case.arrays}
+        arguments = self._builder.arguments(visible_arrays, case.names)
+        result = implementation(*(arguments[argument] for argument in function.arguments))
+        return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
 
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Make the modules of one folder importable by their bare names, and forget them afterwards.
+    """Make the modules of one folder importable by their bare names, until the context ends.
 
-    Two exercises may both have a `rubric`, so none of these names may stay behind in sys.modules.
+    None of these names stays in sys.modules, because the next exercise has a `rubric`, too.
     """
     module_names = {path.stem for path in folder.glob("*.py")} | {"checks"}
-    shadowed_modules = {name: sys.modules.pop(name) for name in module_names if name in sys.modules}
-    sys.modules["checks"] = _stub_checks_module()
+    shadowed = {name: sys.modules.pop(name) for name in module_names if name in sys.modules}
+    # The set-up cell of a source imports from checks.py, which lies elsewhere; the reference calls none of it.
+    sys.modules["checks"] = checks = ModuleType("checks")
+    vars(checks).update(dict.fromkeys(("check", "slope", "hint"), lambda *args, **kwargs: None))
     sys.path.insert(0, str(folder))
     try:
         yield
@@ -146,11 +141,4 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
         for name in module_names:
             sys.modules.pop(name, None)
-        sys.modules.update(shadowed_modules)
-
-
-def _stub_checks_module() -> ModuleType:
-    """What the source's set-up cell imports; the reference never calls it."""
-    checks = ModuleType("checks")
-    checks.check = checks.slope = checks.hint = lambda *args, **kwargs: None  # type: ignore[attr-defined]  # a made-up module
-    return checks
+        sys.modules.update(shadowed)

@@ -1,4 +1,4 @@
-"""Plain data of an exercise: its functions, its checks and the cases they are tried on. Nothing here runs anything."""
+"""Plain data of an exercise: its functions, its checks, and the cases on which functions are checked."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Names = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Case:
-    """One set of arguments, as it crosses the pipe: arrays (float64, any rank) and names of given functions.
+    """One set of arguments as it crosses the pipe: arrays (float64, any rank) and names of given functions.
 
-    `description` describes the case to a reader ("T = 3 steps, ..."), and so do its `parameters`: numbers such as {"T": 3}, and
-    words that say in which of several ways it is made, such as {"h0": "h0 = 0"}. Both stay with the trusted side.
+    `description` describes the case to a reader ("T = 3 steps, ..."). `parameters` do so to the feedback: numbers such
+    as {"T": 3}, and words for one of several variants, such as {"h0": "h0 = 0"}. Both stay with the trusted side.
     """
 
     id: str
@@ -34,9 +34,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Invariant:
-    """Something that the results of a function must satisfy in themselves, and how a student is told so.
+    """A condition that the results of a function must meet, and the message for a student whose results do not.
 
-    `holds(arrays, results)` looks at finite results of the right shapes.
+    `predicate(arrays, results)` is called with finite results of the right shapes.
     """
 
     message: str
@@ -47,10 +47,10 @@ class Invariant:
 class Function:
     """A stub that students complete.
 
-    `arguments` are the parameters in order, as keys of what the given module's `arguments(arrays, names)` returns;
-    `arrays` are the arrays of a case that this function may see, where the case has them; `returns` maps the name of
-    each result to its shape in symbols, such as {"h": "(T+1, H)"}. A gradient says in `wrt` which array of the
-    case it is the slope of J for. `invariants` belong to the function's contract. `reference_text` is where its formula stands.
+    `arguments` are the parameters in order, as keys of what the support module's `arguments(arrays, names)` returns.
+    `arrays` are the arrays of a case that this function may see if the case has them. `returns` maps the name of each
+    result to its symbolic shape, such as {"h": "(T+1, H)"}. `wrt` is set for a gradient: the array of the case by which
+    J is differentiated. `invariants` are part of the function's contract. `reference_text` says where its formula is.
     """
 
     name: str
@@ -66,10 +66,10 @@ class Function:
 class Check:
     """One line of the rubric, for one function.
 
-    `kind` "value" compares with the reference, "slope" with the measured slope of the objective, "contract" at
-    shapes, dtypes, inputs left unchanged and equal answers to equal calls. `role` "note" gives no points whatever
-    happens and tells only; "condition" withholds all points of its function when it fails. A check that is not
-    `hidden` is drawn from a public seed, and its messages may quote what the student's code raised.
+    `kind`: "value" compares with the reference, "slope" with the numerical gradient of the objective; "contract" checks
+    shapes, dtypes, unchanged inputs and equal results of equal calls. `role`: "note" never gives points and only
+    informs; "condition" withholds all points of its function when it fails. A check that is not `hidden` is drawn from
+    a public seed, and its messages may quote what the student's code raised.
     """
 
     id: str
@@ -83,16 +83,16 @@ class Check:
 
     @property
     def max_points(self) -> float:
-        """The points that it gives when it passes."""
+        """The points for passing the check."""
         return 0.0 if self.role == "note" else self.points
 
 
 @dataclass(frozen=True)
 class VisibleCheck:
-    """One check that students run themselves: it needs golden numbers and no reference.
+    """A check that students run themselves: it needs golden numbers and no reference.
 
-    `kind` as in Check; `cases` are complete, drawn by the rubric. `initial_rows` belongs to a contract: results whose
-    first row is an argument itself, such as {"h": "h0"}. `hint` is told beside wrong numbers: what to look at first.
+    `kind` is that of Check; `cases` are complete, drawn by the rubric. `initial_rows` belongs to a contract: it names
+    the results whose first row is an argument, such as {"h": "h0"}. `hint` appears beside wrong numbers.
     """
 
     function: str
@@ -108,9 +108,9 @@ class Mistake:
     """A mistake that students are known to make, as a small change of the reference.
 
     `name` is for the instructor, `hint` for the student: one sentence, a question or where to look, never the remedy.
-    `equation` is the one of the notebook that it violates, such as "(17)". `source` is the text of `function` as
-    somebody who makes the mistake writes it; it may use whatever the exercise's source has at its top level.
-    Mistakes that give the same numbers share one entry.
+    `equation` is the equation of the notebook that the mistake violates, such as "(17)". `source` is `function` as it
+    reads with the mistake; it may use every name at the top level of the exercise's source. Mistakes that give the same
+    numbers share one entry.
     """
 
     name: str
@@ -121,23 +121,23 @@ class Mistake:
 
 
 DrawBatch = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]
-"""Cases drawn from generators, each beside what its function is to give there."""
+"""(case id, generator) pairs -> the cases drawn from them, each with the reference's results."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise folder, loaded: see solutions/README.md for what such a folder must hold.
+    """A loaded exercise folder; solutions/README.md says what such a folder must hold.
 
-    `support_modules` maps the files handed out as they are to their text; the first one has `arguments(arrays, names)`.
-    `draw(case_id, rng)` makes a case; `reference(function, case)` gives the results of the model answer in order;
-    `pose(asked)` does both for many (case id, rng) at once, where there is a quicker way than one by one.
-    `objective(arrays, names)` is J, analytic in every array, so that a complex step measures its slopes; `objective_batch`
-    gives it for each array of a stack in the place of one, where there is a quicker way.
-    `diagnostic_cases` are complete public cases, the same for everybody, from the smallest up: wrong work is looked at on them;
-    `mistaken(mistake, case)` is what a known mistake gives there.
-    `sums(function, case)` tells what the expected result is the sum of there, in one way or several, and `loss(arrays,
-    names)` is J as told by results among the arrays. `hints` of a function go from general to specific.
-    `setup_cells`, `check_cells` and `stub_cells` are the sources of the cells as they are released.
+    `support_modules` maps the names of files that are released unchanged to their text; the first of them defines
+    `arguments(arrays, names)`. `draw(case_id, rng)` makes a case, and `reference(function, case)` returns the reference
+    solution's results in order; `draw_batch` is an optional, faster way to do both for many cases.
+    `objective(arrays, names)` is J, analytic in every array, so that complex steps can differentiate it;
+    `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
+    `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them.
+    `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of
+    named terms, that the expected result can be written as. `loss_from_outputs(arrays, names)` is J computed from
+    results among the arrays. `setup_cells`, `check_cells` and `stub_cells` are the sources of released cells. The
+    `hints` of a function go from general to specific.
     """
 
     name: str

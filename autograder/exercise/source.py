@@ -1,6 +1,6 @@
-"""Reading the source of an exercise as text: its cells, and the code of those that are released.
+"""The source of an exercise, read as text: its cells, and the form in which students get them.
 
-The source is a percent-format Python file. The headers that an author types:
+The source is a Python file in percent format. An author types these headers:
 
     # %% [markdown]                                  narrative
     # %% [markdown] manual="derivation" points=2     an answer in words, graded by hand
@@ -10,7 +10,7 @@ The source is a percent-format Python file. The headers that an author types:
     # %% hints="forward"                             hints for hint("forward"), one a line, commented out as # 1. ...
     # %%                                             other code, released as it is
 
-Grading reads sources too, to know released cells from a student's own, so this needs nothing but the standard library.
+Grading reads sources too, to tell released cells from a student's own, so this imports the standard library alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Literal
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 SCRIPT_CHECK_CELL = 'if __name__ == "__main__":\n    print(check())'
-"""The last cell of the released .py: its check cell for all functions."""
+"""The last cell of the released .py: it checks all functions."""
 
 CellKind = Literal["markdown", "manual", "setup", "solution", "check", "hints", "code"]
 
@@ -31,12 +31,12 @@ MAX_HINTS = 3
 
 
 class SourceError(Exception):
-    """A source that cannot be released: one sentence that says what is wrong and where."""
+    """A source that cannot be released: its text is one sentence that says what is wrong and where."""
 
 
 @dataclass(frozen=True)
 class ExerciseCell:
-    """One cell as its author wrote it: `name` is that of its function or manual answer, `line` that of its header."""
+    """A cell as its author wrote it: `name` is its function or manual answer, `line` the line number of its header."""
 
     kind: CellKind
     name: str
@@ -47,7 +47,7 @@ class ExerciseCell:
 
 @dataclass(frozen=True)
 class ReleasedCells:
-    """The code of the released cells that are not the student's own, stripped: as in the notebook and the .py."""
+    """The code of the cells that are released with the exercise, stripped: in the notebook and in the .py."""
 
     setup_cells: frozenset[str]
     check_cells: frozenset[str]
@@ -56,18 +56,17 @@ class ReleasedCells:
 
 
 def extract_released_cells(text: str) -> ReleasedCells:
-    """The code of the cells of a source as they are released. Raises SourceError."""
-    by_kind: dict[CellKind, set[str]] = {"setup": set(), "check": {SCRIPT_CHECK_CELL}, "solution": set()}
-    parsed = parse_cells(text)
-    for cell in parsed:
-        by_kind.setdefault(cell.kind, set()).add(student_text(cell))
-    hints = {cell.name: _parse_hints(cell) for cell in parsed if cell.kind == "hints"}
-    setup, check, solution = (frozenset(by_kind[kind]) for kind in ("setup", "check", "solution"))
-    return ReleasedCells(setup, check, solution, hints)
+    """Return the code cells of a source as they are released. Raises SourceError."""
+    cells = parse_cells(text)
+    setup, check, stub = (
+        frozenset(student_text(cell) for cell in cells if cell.kind == kind) for kind in ("setup", "check", "solution")
+    )
+    hints = {cell.name: _parse_hints(cell) for cell in cells if cell.kind == "hints"}
+    return ReleasedCells(setup, check | {SCRIPT_CHECK_CELL}, stub, hints)
 
 
 def parse_cells(text: str) -> tuple[ExerciseCell, ...]:
-    """The cells of a source in order. Raises SourceError for a header or a solution that is none."""
+    """Return the cells of a source in order. Raises SourceError if a header or a solution is malformed."""
     lines = text.splitlines()
     headers = [number for number, line in enumerate(lines) if line.startswith("# %%")]
     if any(line.strip() for line in lines[: headers[0] if headers else None]):
@@ -79,38 +78,40 @@ def parse_cells(text: str) -> tuple[ExerciseCell, ...]:
 
 
 def student_text(cell: ExerciseCell) -> str:
-    """The text of a cell as students get it: its solution replaced by a stub, its check uncommented."""
+    """Return the text of a cell as students get it: its solution replaced by a stub, its check uncommented."""
     if cell.kind == "check":
         return uncomment(cell.source)
     if cell.kind != "solution":
         return cell.source
-    lines, inside = [], False
+    lines, in_solution = [], False
     for line in cell.source.splitlines():
         if line.strip() == BEGIN:
-            lines.append(line[: line.index(BEGIN)] + stub_line(cell.name))
-        inside = (inside or line.strip() == BEGIN) and line.strip() != END
-        if not inside and line.strip() != END:
+            in_solution = True
+            lines.append(line.rstrip().replace(BEGIN, stub_line(cell.name)))
+        elif line.strip() == END:
+            in_solution = False
+        elif not in_solution:
             lines.append(line)
     return "\n".join(lines)
 
 
 def stub_line(function: str) -> str:
-    """The line that stands where a solution was."""
+    """Return the line that replaces a solution."""
     return f'raise NotImplementedError("{stub_text(function)}")'
 
 
 def stub_text(function: str) -> str:
-    """Return the text of the exception that an untouched stub raises, by which the grader knows it again."""
+    """Return the text of the exception that an untouched stub raises; the grader recognizes the stub by it."""
     return f"{function} is not written yet"
 
 
 def uncomment(source: str) -> str:
-    """The code of lines that are commented out."""
+    """Return the code in lines that are commented out."""
     return re.sub(r"^# ?", "", source, flags=re.MULTILINE)
 
 
 def _parse_hints(cell: ExerciseCell) -> tuple[str, ...]:
-    """The hints of a cell, each begun by its number; a line without one goes on with the hint before."""
+    """Return the hints of a cell. A number starts a hint; a line without a number continues the hint before it."""
     hints: list[str] = []
     for line in uncomment(cell.source).splitlines():
         numbered = re.fullmatch(r"(\d+)\. (.+)", line.strip())
@@ -126,27 +127,23 @@ def _parse_hints(cell: ExerciseCell) -> tuple[str, ...]:
 
 
 def solution_lines(text: str) -> Iterator[str]:
-    """The lines between BEGIN and END SOLUTION of every cell, stripped."""
+    """Yield the lines between BEGIN and END SOLUTION of all cells, stripped; blank lines are left out."""
     for region in re.findall(rf"{BEGIN}\n(.*?){END}", text, flags=re.DOTALL):
         yield from (line.removeprefix("# ").strip() for line in region.splitlines() if line.strip("# "))
 
 
 def _parse_cell(header: str, line: int, source: str) -> ExerciseCell:
     match = re.fullmatch(
-        r'# %%(?: (?:(?P<setup>setup)|(?P<what>solution|check|hints)="(?P<function>\w+)"'
+        r'# %%(?: (?:(?P<setup>setup)|(?P<tag>solution|check|hints)="(?P<function>\w+)"'
         r'|(?P<markdown>\[markdown\])(?: manual="(?P<manual>[\w-]+)" points=(?P<points>\d+(?:\.\d+)?))?))?\s*',
         header,
     )
     if match is None:
         raise SourceError(f"Line {line} is no cell header that a release knows: {header}")
-    kind: CellKind = "code"
-    if match["markdown"]:
-        kind = "manual" if match["manual"] else "markdown"
-    elif match["setup"]:
-        kind = "setup"
-    elif match["what"]:
-        kind = match["what"]  # type: ignore[assignment]  # the expression above knows these three
-    cell = ExerciseCell(kind, match["function"] or match["manual"] or "", float(match["points"] or 0), source, line)
+    text_kind = "manual" if match["manual"] else "markdown" if match["markdown"] else "code"
+    kind: CellKind = match["setup"] or match["tag"] or text_kind  # type: ignore[assignment]  # the pattern knows them
+    name = match["function"] or match["manual"] or ""
+    cell = ExerciseCell(kind, name, float(match["points"] or 0), source, line)
     _validate_solution(cell)
     return cell
 
@@ -159,8 +156,7 @@ def _validate_solution(cell: ExerciseCell) -> None:
             raise SourceError(f'A solution stands in {location}, whose header is not # %% solution="...".')
         return
     if markers != [BEGIN, END]:
-        raise SourceError(
-            f"There must be one {BEGIN} and then one {END} in {location}, and there is {markers or 'neither'}."
-        )
+        count = markers or "neither"
+        raise SourceError(f"There must be one {BEGIN} and then one {END} in {location}, and there is {count}.")
     if cell.kind == "solution" and not re.search(rf"^def {cell.name}\(", cell.source, flags=re.MULTILINE):
         raise SourceError(f"There is no line `def {cell.name}(` in {location}.")

@@ -1,6 +1,6 @@
-"""The notebook of a release: a source in percent format -> nbgrader's source notebook -> the student's notebook.
+"""The notebooks of a release: source in percent format -> nbgrader's source notebook -> the student's notebook.
 
-Only a release needs nbgrader and jupytext, so only `release.py` imports this, and only while it builds.
+Only a release needs nbgrader and jupytext, so other modules import this one late.
 """
 
 from __future__ import annotations
@@ -8,30 +8,34 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat as typed_nbformat
-from nbgrader.converters import GenerateAssignment
+from nbgrader.converters import GenerateAssignment, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
 from autograder.exercise.source import ExerciseCell, SourceError, stub_line, uncomment
 
-nbformat: Any = typed_nbformat  # half of its functions carry types, and the checker takes all or none
+nbformat: Any = typed_nbformat  # only half of its functions carry types
 KERNEL_METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 
-_LOCAL_IMAGE = re.compile(
-    r"!\[([^\]]*)\]\(([^)\s:]+)\)"
-)  # not attachments and not what lies in the web, which have a colon
+_LOCAL_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s:]+)\)")  # web addresses and attachments have a colon
+
+
+class NbgraderError(Exception):
+    """A failure of nbgrader: its text is the reason, on one line and without a full stop."""
 
 
 class InsertStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader carries no types
-    """nbgrader's own ClearSolutions, with a stub that says which function is not written yet."""
+    """nbgrader's ClearSolutions, with a stub that says which function is not written yet."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> Any:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
@@ -39,10 +43,10 @@ class InsertStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader carries no 
         return super().preprocess_cell(cell, resources, cell_index)
 
 
-def make_source_notebook(text: str, cells: tuple[ExerciseCell, ...], points: Mapping[str, float], folder: Path) -> str:
-    """The source notebook, as nbgrader wants it: `points` of each function's check cell, figures out of `folder`.
+def make_source_notebook(text: str, cells: Sequence[ExerciseCell], points: Mapping[str, float], folder: Path) -> str:
+    """Return nbgrader's source notebook: `points` are those of each function's check cell, figures come from `folder`.
 
-    Raises SourceError for a figure that is not there.
+    Raises SourceError, for instance if a figure is missing.
     """
     jupytext_notebook = jupytext.reads(
         text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False}
@@ -63,37 +67,54 @@ def make_source_notebook(text: str, cells: tuple[ExerciseCell, ...], points: Map
 
 @dataclass(frozen=True)
 class GradebookTarget:
-    """Where nbgrader notes an assignment: the URL of its database, and its name of the course."""
+    """Where nbgrader registers an assignment: the URL of its database, and its name of the course."""
 
     url: str
     course: str
 
 
-def generate_assignment(course: Path, assignment: str, gradebook: GradebookTarget | None = None) -> Path:
-    """Run nbgrader's generate_assignment on source/ASSIGNMENT of a course folder: the folder that it released to.
+def generate_assignment(assignment: str, files: Mapping[str, bytes], gradebook: GradebookTarget | None = None) -> str:
+    """Run nbgrader's generate_assignment on the source `files` of an assignment, and return the student's notebook.
 
-    The assignment is noted in the gradebook, where one is given.
+    The assignment is registered in the gradebook, if one is given. Raises NbgraderError.
     """
-    logger = logging.getLogger("autograder.nbgrader")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False  # its progress is no news; what goes wrong it raises
+    with tempfile.TemporaryDirectory() as course:
+        source_folder = Path(course, "source", assignment)
+        source_folder.mkdir(parents=True)
+        for name, content in files.items():
+            (source_folder / name).write_bytes(content)
+        _run_nbgrader(course, assignment, gradebook)
+        notebook = Path(course, "release", assignment, f"{assignment}.ipynb").read_text(encoding="utf-8")
+    nbformat.validate(nbformat.reads(notebook, as_version=nbformat.NO_CONVERT))
+    return notebook
+
+
+def _run_nbgrader(course: str, assignment: str, gradebook: GradebookTarget | None) -> None:
     config = Config()
-    config.CourseDirectory.root = str(course)
+    config.CourseDirectory.root = course
     config.CourseDirectory.assignment_id = assignment
     if gradebook:
         config.CourseDirectory.db_url = gradebook.url
         config.CourseDirectory.course_id = gradebook.course
     config.GenerateAssignment.no_database = gradebook is None
     config.SaveCells.enabled = gradebook is not None
-    default_preprocessors = GenerateAssignment.preprocessors.default()
     config.GenerateAssignment.preprocessors = [
-        InsertStubs if step is ClearSolutions else step for step in default_preprocessors
+        InsertStubs if step is ClearSolutions else step for step in GenerateAssignment.preprocessors.default()
     ]
-    course_directory = CourseDirectory(config=config, log=logger)
-    GenerateAssignment(coursedir=course_directory, config=config, log=logger).start()
-    release_folder = course / "release" / assignment
-    nbformat.validate(nbformat.read(release_folder / f"{assignment}.ipynb", as_version=nbformat.NO_CONVERT))
-    return release_folder
+    # nbgrader logs what went wrong and then raises an exception without it, so a handler collects the causes.
+    causes: list[BaseException] = []
+    handler, logger = logging.Handler(), logging.getLogger("autograder.nbgrader")
+    handler.emit = lambda record: causes.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    logger.propagate = False  # its progress is no news to the user
+    try:
+        directory = CourseDirectory(config=config, log=logger)
+        GenerateAssignment(coursedir=directory, config=config, log=logger).start()
+    except NbGraderException as error:
+        cause = causes[0] if causes else error
+        raise NbgraderError(" ".join(f"{type(cause).__name__}: {cause}".split()).rstrip(".")) from None
+    finally:
+        logger.removeHandler(handler)
 
 
 def _make_cell(number: int, cell: ExerciseCell, text: str, points: Mapping[str, float], folder: Path) -> Any:
@@ -101,31 +122,29 @@ def _make_cell(number: int, cell: ExerciseCell, text: str, points: Mapping[str, 
         notebook_cell = _make_markdown_cell(text, cell, folder)
     else:
         notebook_cell = nbformat.v4.new_code_cell(uncomment(text) if cell.kind == "check" else text)
-    nbgrader_flags: dict[str, tuple[str, dict[str, Any]]] = {
+    check_points = _without_decimals(points.get(cell.name, 0))
+    nbgrader_cells: dict[str, tuple[str, dict[str, Any]]] = {
         "setup": ("set_up", {"locked": True}),
         "solution": (cell.name, {"solution": True}),
-        "check": (
-            f"check_{cell.name}",
-            {"grade": True, "locked": True, "points": _without_decimals(points.get(cell.name, 0))},
-        ),
+        "check": (f"check_{cell.name}", {"grade": True, "locked": True, "points": check_points}),
         "manual": (cell.name, {"grade": True, "solution": True, "points": _without_decimals(cell.points)}),
     }
     notebook_cell.id = f"cell-{number}"
-    if cell.kind in nbgrader_flags:
-        notebook_cell.id, flags = nbgrader_flags[cell.kind]
-        default_metadata = {
+    if cell.kind in nbgrader_cells:
+        notebook_cell.id, flags = nbgrader_cells[cell.kind]
+        defaults = {
             "schema_version": 3,
             "grade_id": notebook_cell.id,
             "grade": False,
             "solution": False,
             "locked": False,
         }
-        notebook_cell.metadata["nbgrader"] = default_metadata | flags
+        notebook_cell.metadata["nbgrader"] = defaults | flags
     return notebook_cell
 
 
 def _make_markdown_cell(text: str, cell: ExerciseCell, folder: Path) -> Any:
-    """A markdown cell whose figures are attachments, so that the notebook alone shows them."""
+    """Return a markdown cell with its figures attached, so that the notebook needs no other file to show them."""
     attachments: dict[str, dict[str, str]] = {}
 
     def attach(image: re.Match[str]) -> str:

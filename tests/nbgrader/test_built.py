@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.release.build import ReleaseError, build_release, manifest_path, release_exercise
+from autograder.release.build import ReleaseError, build_release
+from autograder.release.install import manifest_path, release_exercise
 from tests.test_toy import exercise
 
 NAME = exercise().name

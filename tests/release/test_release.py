@@ -23,7 +23,8 @@ from autograder.exercise.source import (
     solution_lines,
     student_text,
 )
-from autograder.release.build import ReleaseError, build_student_files, diff_release, release_exercise
+from autograder.release.build import ReleaseError, build_release
+from autograder.release.install import diff_release, release_exercise
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT / "solutions" / "rnn_backprop"
@@ -37,7 +38,7 @@ def exercise() -> Exercise:
 
 @pytest.fixture(scope="module")
 def files(exercise: Exercise) -> dict[str, bytes]:
-    return build_student_files(exercise)
+    return build_release(exercise).student_files
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ class TestWhatIsReleased:
 
     def test_the_same_bytes_from_another_folder(self, files: dict[str, bytes], tmp_path: Path) -> None:
         shutil.copytree(REAL, tmp_path / "elsewhere" / REAL.name, ignore=shutil.ignore_patterns("__pycache__"))
-        assert build_student_files(load_exercise(tmp_path / "elsewhere" / REAL.name)) == files
+        assert build_release(load_exercise(tmp_path / "elsewhere" / REAL.name)).student_files == files
 
     def test_the_files(self, files: dict[str, bytes]) -> None:
         assert sorted(files) == [
@@ -110,7 +111,7 @@ class TestWhatIsReleased:
     @pytest.mark.parametrize("folder", [REAL, TOY], ids=lambda folder: folder.name)
     def test_released_cells_are_known_to_the_grader(self, folder: Path) -> None:
         """The grader reads the source as text, the release through jupytext and nbgrader: they agree."""
-        files = build_student_files(load_exercise(folder))
+        files = build_release(load_exercise(folder)).student_files
         known = extract_released_cells((folder / f"{folder.name}.py").read_text(encoding="utf-8"))
         ours: dict[str, set[str]] = {"set_up": set(), "check": set(), "stub": set()}
         for cell in notebook_cells(files, folder.name):
@@ -160,7 +161,7 @@ class TestNothingOfTheAnswers:
     def test_a_leak_is_refused(self, toy: Path) -> None:
         _edit(toy / "softmax_regression.py", "# Now the gradient", "# return (y_hat - y).T @ x / n\n# Now the gradient")
         with pytest.raises(ReleaseError, match="would give away a line of the solution"):
-            build_student_files(load_exercise(toy))
+            build_release(load_exercise(toy))
 
 
 class TestWrongSources:
@@ -185,7 +186,7 @@ class TestWrongSources:
         exercise = load_exercise(toy)
         _edit(toy / "softmax_regression.py", old, new)
         with pytest.raises(ReleaseError) as told:
-            build_student_files(exercise)
+            build_release(exercise)
         assert says in str(told.value)
         assert str(told.value).startswith("softmax_regression.py: ")
         assert "\n" not in str(told.value)
@@ -196,7 +197,7 @@ class TestWrongSources:
 
         monkeypatch.setattr("autograder.release.notebook.InsertStubs.preprocess_cell", stumble)
         with pytest.raises(ReleaseError) as told:
-            build_student_files(load_exercise(toy))
+            build_release(load_exercise(toy))
         assert str(told.value) == (
             "softmax_regression.py: nbgrader cannot make the students' notebook of it: RuntimeError: one leg too many."
         )
@@ -204,7 +205,7 @@ class TestWrongSources:
     def test_a_missing_handout(self, toy: Path) -> None:
         (toy / "handout" / "README.md").unlink()
         with pytest.raises(ReleaseError, match=r"The exercise softmax_regression has no handout/README\.md"):
-            build_student_files(load_exercise(toy))
+            build_release(load_exercise(toy))
 
 
 class TestReleasing:
@@ -257,7 +258,7 @@ class TestReleasing:
 
 
 def test_another_exercise_is_released_by_the_same_engine(tmp_path: Path) -> None:
-    files = build_student_files(load_exercise(TOY))
+    files = build_release(load_exercise(TOY)).student_files
     points = {
         cell["id"]: cell["metadata"]["nbgrader"]["points"]
         for cell in notebook_cells(files, "softmax_regression")

@@ -30,7 +30,8 @@ from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.nbgrader.intake import normalize, timestamps
 from autograder.nbgrader.intake.attachments import copy_attachments
-from autograder.release.build import ReleaseError, build_source, record_manifest
+from autograder.release.build import ReleaseError
+from autograder.release.install import build_source, record_manifest
 from autograder.submission import safe_files
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
 
 from autograder.nbgrader.config import put_alembic_on_path
 from autograder.nbgrader.gradebook.settings import read_settings
-from autograder.release.build import translate_nbgrader_errors, write_files
+from autograder.release.build import ReleaseError
 
 
 def register_assignment(root: Path, name: str, source: Mapping[str, bytes]) -> None:
@@ -18,11 +17,13 @@ def register_assignment(root: Path, name: str, source: Mapping[str, bytes]) -> N
     Raises ReleaseError, as where cells were added or taken away and somebody has points for the old ones, and
     GradebookError.
     """
-    from autograder.release import notebook  # only here: nbgrader takes two seconds to import
+    from autograder.release import notebook  # late: nbgrader and jupytext, 2 s
 
     settings = read_settings(root)
     put_alembic_on_path()
-    with tempfile.TemporaryDirectory() as course, chdir(root):
-        write_files(source, Path(course, "source", name))
-        with translate_nbgrader_errors(f"The gradebook cannot take {name}"):
-            notebook.generate_assignment(Path(course), name, notebook.GradebookTarget(settings.url, settings.course))
+    gradebook = notebook.GradebookTarget(settings.url, settings.course)
+    with chdir(root):
+        try:
+            notebook.generate_assignment(name, source, gradebook)
+        except notebook.NbgraderError as error:
+            raise ReleaseError(f"The gradebook cannot take {name}: {error}.") from None

@@ -14,7 +14,7 @@ from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
 from autograder.exercise import source
 from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, MistakeCatalogue, distance
-from autograder.release.build import build_student_files
+from autograder.release.build import build_release
 from autograder.verification.verify import build_samples
 from tests.in_process import cases_with_expected, exercise, largest_error, seeds
 
@@ -84,7 +84,7 @@ def test_the_double_sum_that_some_are_made_from_is_right(function):
 
 
 def test_nothing_of_the_catalogue_is_released():
-    released = b"\n".join(build_student_files(exercise()).values()).decode()
+    released = b"\n".join(build_release(exercise()).student_files.values()).decode()
     for mistake in MISTAKES:
         assert mistake.name not in released
         assert mistake.hint not in released
@@ -95,7 +95,7 @@ def test_nothing_of_the_catalogue_is_released():
 
 def test_no_line_of_a_wrong_or_another_right_answer_is_released():
     released = {
-        line.strip() for text in build_student_files(exercise()).values() for line in text.decode().splitlines()
+        line.strip() for text in build_release(exercise()).student_files.values() for line in text.decode().splitlines()
     }
     honest = "\n".join(path.read_text(encoding="utf-8") for path in (exercise().folder / "honest").glob("*.py"))
     written = "\n".join([honest, *(mistake.source for mistake in MISTAKES)])
