@@ -58,13 +58,10 @@ def load_exercise(folder: Path) -> Exercise:
         draw=rubric.draw,
         reference=implementations.run_reference,
         objective=rubric.objective,
-        setup_cells=cells.setup_cells,
-        check_cells=cells.check_cells,
-        stub_cells=cells.stub_cells,
         diagnostic_cases=tuple(getattr(rubric, "DIAGNOSTIC_CASES", ())),
         mistakes=tuple(getattr(rubric, "MISTAKES", ())),
         run_mistake=implementations.run_mistake,
-        hints=cells.hints,
+        **vars(cells),
         **{name: getattr(rubric, name) for name in OPTIONAL_FUNCTIONS if hasattr(rubric, name)},
     )
 

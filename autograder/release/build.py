@@ -46,9 +46,11 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
             f"test_{name}.py": (STUDENT_FOLDER / "test_exercise.py").read_text(encoding="utf-8"),
             **{file: _read_handout(exercise, file) for file in ("README.md", "requirements.txt")},
         }
+        # nbgrader gets the other files too, as they are part of the assignment that it registers and releases.
         source_notebook, files[f"{name}.ipynb"] = _build_notebooks(exercise, text, cells, files)
     except source.SourceError as error:
         raise ReleaseError(f"{name}.py: {error}") from None
+    # Last of all, because a leak may come from any file: a handout, a visible check's title, a markdown cell.
     if leak := find_leak(files, text):
         raise ReleaseError(f"{leak[0]} would give away a line of the solution: {leak[1]!r}.")
     student_files = {file: content.encode() for file, content in sorted(files.items())}
@@ -107,7 +109,7 @@ def _build_notebooks(
 ) -> tuple[str, str]:
     """Return nbgrader's source notebook and the student's notebook."""
     try:
-        from autograder.release import notebook  # late: nbgrader and jupytext, 2 s, and graders need not have them
+        from autograder.release import notebook  # late: nbgrader and jupytext, 4 s; not everywhere installed
     except ModuleNotFoundError as missing:
         raise ReleaseError(f"A release needs {missing.name}, which is not installed: run `make release`.") from None
     points = {

@@ -64,7 +64,7 @@ def _on_one_line(text: str) -> str:
 def _visible_case_entry(exercise: Exercise, function: Function, check: VisibleCheck, case: Case) -> dict[str, Any]:
     case = _round_case(case)
     if check.kind == "slope" and function.wrt is not None:
-        # The objective computes results itself, so the case's copies of them must not hide what it depends on.
+        # The objective computes all results itself, so the case's copies of them are left out.
         results = {name for other in exercise.functions for name in other.returns}
         arrays = {name: array for name, array in case.arrays.items() if name not in results}
         expected: tuple[Array, ...] = (numerical_gradient(exercise.objective, arrays, case.names, function.wrt),)
@@ -98,7 +98,7 @@ def _expected_entry(exercise: Exercise, function: Function, case: Case) -> dict[
         "expected": _rounded_lists(expected),
         "is_slope": is_gradient(exercise, function, case, expected),
         "sums": [
-            {"of": total.of, "parts": dict(zip(total.parts, _rounded_lists(total.parts.values()), strict=True))}
+            {"of": total.of, "parts": {name: _round_significant(part).tolist() for name, part in total.parts.items()}}
             for total in exercise.decompose(function.name, case)
         ],
     }

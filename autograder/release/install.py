@@ -34,6 +34,7 @@ def release_exercise(
         files_by_folder[source_folder] = built.source_files
     for target, files in files_by_folder.items():
         _refuse_edited(exercise, target, files)
+    # All folders are checked, and the gradebook is asked, before the first folder changes.
     before_write(built)
     for target, files in files_by_folder.items():
         _install(files, target)

@@ -51,6 +51,8 @@ def make_source_notebook(text: str, cells: Sequence[ExerciseCell], points: Mappi
     jupytext_notebook = jupytext.reads(
         text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False}
     )
+    # The engine finds cells by their headers, jupytext by its own rules: the two lists are paired below, so they must
+    # have the same cells.
     if len(jupytext_notebook.cells) != len(cells):
         raise SourceError(
             f"The source has {len(cells)} cell headers, and jupytext reads {len(jupytext_notebook.cells)} cells."
@@ -106,7 +108,7 @@ def _run_nbgrader(course: str, assignment: str, gradebook: GradebookTarget | Non
     handler, logger = logging.Handler(), logging.getLogger("autograder.nbgrader")
     handler.emit = lambda record: causes.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]
     logger.addHandler(handler)
-    logger.propagate = False  # its progress is no news to the user
+    logger.propagate = False  # otherwise nbgrader's progress messages reach the terminal
     try:
         directory = CourseDirectory(config=config, log=logger)
         GenerateAssignment(coursedir=directory, config=config, log=logger).start()

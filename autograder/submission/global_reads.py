@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+# What assigns data at the top level (a lambda is a function), what binds names inside a function (augmented assignment,
+# keyword arguments, `as`, import, def, class), and the targets of loops and tuple assignments.
 _NAME = r"[^\W\d]\w*"
 _ASSIGNMENT = re.compile(rf"^((?:{_NAME})(?:\s*,\s*{_NAME})*)\s*(?::[^=\n]+)?=(?!=)(?!\s*lambda\b)")
 _BINDING = re.compile(

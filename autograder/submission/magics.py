@@ -8,6 +8,7 @@ from dataclasses import dataclass
 # Cell magics whose body runs in the notebook itself; the bodies of all others do not.
 _PYTHON_CELL_MAGICS = frozenset(("time", "capture", "prun"))
 _CELL_MAGIC = re.compile(r"\s*%%([\w.]+)")
+# A magic at the start of a line, a request for help, and results of magics or the shell that are assigned.
 _TIME_STATEMENT = re.compile(r"%time(?:\s+(?P<statement>.*))?$")
 _LINE_MAGIC = re.compile(r"%|!|\?")
 _HELP_REQUEST = re.compile(r"[%\w.*\[\]\- =]*[\w*\]]\?{1,2}\s*$")

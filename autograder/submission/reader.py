@@ -102,22 +102,16 @@ class _Container:
 
 @dataclass(frozen=True)
 class _NameMatches:
-    """The candidates of one suffix: files of the expected name, and copies that a browser or a host renamed."""
+    """The files of one suffix that may be meant: of the expected name, and copies that a browser or a host renamed."""
 
     expected_name: str
     exact: tuple[str, ...]
     copies: tuple[str, ...]
 
     @property
-    def choice(self) -> str | None:
-        """The file that counts; None if there is none or more than one."""
-        candidates = self.exact or self.copies
-        return candidates[0] if len(candidates) == 1 else None
-
-    @property
-    def ambiguous(self) -> tuple[str, ...]:
-        """The files among which there is no choice."""
-        return () if self.choice else self.exact or self.copies
+    def candidates(self) -> tuple[str, ...]:
+        """The files of the exact name; the copies if there are none."""
+        return self.exact or self.copies
 
 
 def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> Submission:
@@ -131,7 +125,7 @@ def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> S
         raise SubmissionRefused(f"The folder {shown_name} holds more than {MAX_ENTRIES} files: hand in your own alone.")
     matches = _match_names(names, exercise_name)
     archives = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIX) and not name.startswith(".")]
-    if len(archives) == 1 and not any(match.exact or match.copies for match in matches):
+    if len(archives) == 1 and not any(match.candidates for match in matches):
         return _read_archive(folder / archives[0], exercise_name, released)
     container = _Container(f"folder {shown_name}", folder, names, safe_files.read_regular)
     return _read_container(container, matches, exercise_name, released)
@@ -154,7 +148,7 @@ def _read_archive(path: Path, exercise_name: str, released: ReleasedFiles) -> Su
 
 
 def _match_names(names: Sequence[str], exercise_name: str) -> list[_NameMatches]:
-    """Return the candidates among the names, for each suffix of a submission."""
+    """Return the files that may be meant, for each suffix of a submission."""
     base_names = {name: name.rpartition("/")[2] for name in names}
     matches = []
     for suffix in SOURCE_SUFFIXES:
@@ -177,11 +171,11 @@ def _read_container(
 ) -> Submission:
     """Decide which file of a folder or zip file counts, and read it."""
     # Several copies of one suffix are no problem if a file of the other suffix has the exact name: it counts.
-    ambiguous = [name for match in matches for name in match.ambiguous]
+    ambiguous = [name for match in matches if len(match.candidates) > 1 for name in match.candidates]
     several_exact = any(len(match.exact) > 1 for match in matches)
     if several_exact or (ambiguous and not any(match.exact for match in matches)):
         raise container.ambiguous_error(ambiguous, exercise_name + Path(ambiguous[0]).suffix.lower())
-    choices = [_choose_file(container, match, released) for match in matches if match.choice is not None]
+    choices = [_choose_file(container, match, released) for match in matches if len(match.candidates) == 1]
     if not choices:
         expected_names = f"{exercise_name}.ipynb or {exercise_name}.py"
         if not container.file_names:
@@ -201,8 +195,7 @@ def _read_container(
 
 def _choose_file(container: _Container, matches: _NameMatches, released: ReleasedFiles) -> tuple[Path, tuple[str, ...]]:
     """Return the file of one suffix that counts, and notes about it."""
-    assert matches.choice is not None
-    file, name, copies = container.path / matches.choice, matches.expected_name, matches.copies
+    file, name, copies = container.path / matches.candidates[0], matches.expected_name, matches.copies
     if not copies:
         return file, ()
     if not matches.exact:

@@ -44,7 +44,7 @@ nbformat.write(notebook, sys.argv[1])
 
 @dataclass(frozen=True)
 class StudentFolder:
-    """A student's folder and the ways in which a student runs it; each way returns what is shown."""
+    """A student's folder and the ways to run it; each returns what the student sees."""
 
     folder: Path
     python: Path
@@ -53,10 +53,10 @@ class StudentFolder:
     def write_answers(self, answers: Mapping[str, str], *, notebook: bool = False) -> None:
         """Put code in place of the stubs of some functions, in the .py or in the notebook."""
         if notebook:
-            read = self.read_notebook()
-            for cell in read["cells"]:
+            notebook_data = self.read_notebook()
+            for cell in notebook_data["cells"]:
                 cell["source"] = answers.get(cell["id"], cell["source"])
-            self.write_notebook(read)
+            self.write_notebook(notebook_data)
             return
         file = self.folder / f"{NAME}.py"
         text = file.read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ class StudentFolder:
         file.write_text(text, encoding="utf-8")
 
     def read_notebook(self) -> Any:
-        """The notebook as it lies there."""
+        """Return the notebook in the folder."""
         return json.loads((self.folder / f"{NAME}.ipynb").read_text(encoding="utf-8"))
 
     def write_notebook(self, notebook: Any) -> None:
@@ -91,10 +91,10 @@ class StudentFolder:
         return done.returncode, re.sub(r" in [\d.]+s", "", done.stdout) + done.stderr
 
     def run_all_cells(self, **env: str) -> dict[str, str]:
-        """Run all cells of the notebook: for each cell with an output, what is shown as plain text."""
+        """Run all cells of the notebook, and return the plain text output of each cell that has one."""
         done = self.run("-c", RUN_ALL_CELLS, f"{NAME}.ipynb", **env)
         assert done.returncode == 0, done.stderr
-        return {cell["id"]: shown for cell in self.read_notebook()["cells"] if (shown := _plain_output(cell))}
+        return {cell["id"]: output for cell in self.read_notebook()["cells"] if (output := _plain_output(cell))}
 
 
 def _plain_output(cell: Any) -> str:

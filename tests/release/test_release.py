@@ -43,7 +43,7 @@ def files(exercise: Exercise) -> dict[str, bytes]:
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A copy of the toy exercise, to be spoilt."""
+    """A copy of the toy exercise for a test to damage."""
     return Path(shutil.copytree(TOY, tmp_path / "copy" / TOY.name))
 
 
@@ -61,7 +61,7 @@ class TestWhatIsReleased:
         shutil.copytree(REAL, tmp_path / "elsewhere" / REAL.name, ignore=shutil.ignore_patterns("__pycache__"))
         assert build_release(load_exercise(tmp_path / "elsewhere" / REAL.name)).student_files == files
 
-    def test_the_files(self, files: dict[str, bytes]) -> None:
+    def test_names_of_the_files(self, files: dict[str, bytes]) -> None:
         assert sorted(files) == [
             "README.md",
             "calls.py",
@@ -76,7 +76,7 @@ class TestWhatIsReleased:
             "test_rnn_backprop.py",
         ]
 
-    def test_given_files_are_as_they_are(self, files: dict[str, bytes]) -> None:
+    def test_support_modules_are_unchanged(self, files: dict[str, bytes]) -> None:
         assert files["network.py"] == (REAL / "network.py").read_bytes()
 
     def test_the_notebook_is_valid_and_clean(self, files: dict[str, bytes]) -> None:
@@ -94,14 +94,14 @@ class TestWhatIsReleased:
         }
         assert points.pop("derivation") == 2
         for function in exercise.functions:
-            worth = sum(check.max_points for check in exercise.checks_of(function.name))
-            assert points.pop(f"check_{function.name}") == pytest.approx(worth)
+            max_points = sum(check.max_points for check in exercise.checks_of(function.name))
+            assert points.pop(f"check_{function.name}") == pytest.approx(max_points)
         assert points == {}
 
-    def test_figures_are_inside_and_have_words(self, files: dict[str, bytes]) -> None:
-        shown = [cell for cell in notebook_cells(files, "rnn_backprop") if "![" in cell["source"]]
-        assert len(shown) >= 3
-        for cell in shown:
+    def test_figures_are_attached_and_have_alternative_text(self, files: dict[str, bytes]) -> None:
+        figure_cells = [cell for cell in notebook_cells(files, "rnn_backprop") if "![" in cell["source"]]
+        assert len(figure_cells) >= 3
+        for cell in figure_cells:
             assert "figures/" not in cell["source"]
             for name, data in cell["attachments"].items():
                 assert f"](attachment:{name})" in cell["source"]
@@ -113,35 +113,35 @@ class TestWhatIsReleased:
         """The grader reads the source as text, the release through jupytext and nbgrader: they agree."""
         files = build_release(load_exercise(folder)).student_files
         known = extract_released_cells((folder / f"{folder.name}.py").read_text(encoding="utf-8"))
-        ours: dict[str, set[str]] = {"set_up": set(), "check": set(), "stub": set()}
+        cells_by_kind: dict[str, set[str]] = {"set_up": set(), "check": set(), "stub": set()}
         for cell in notebook_cells(files, folder.name):
             flags = cell["metadata"].get("nbgrader")
             if flags and cell["cell_type"] == "code":
                 kind = "check" if flags["grade"] else "stub" if flags["solution"] else "set_up"
-                ours[kind].add(cell["source"].strip())
-        assert known.setup_cells == ours["set_up"]
-        assert known.check_cells == ours["check"] | {SCRIPT_CHECK_CELL}
-        assert known.stub_cells == ours["stub"]
+                cells_by_kind[kind].add(cell["source"].strip())
+        assert known.setup_cells == cells_by_kind["set_up"]
+        assert known.check_cells == cells_by_kind["check"] | {SCRIPT_CHECK_CELL}
+        assert known.stub_cells == cells_by_kind["stub"]
         script = files[f"{folder.name}.py"].decode().split("\n# %%\n")[1:]
-        assert {cell.strip() for cell in script} == ours["set_up"] | ours["stub"] | {SCRIPT_CHECK_CELL}
+        assert {cell.strip() for cell in script} == known.setup_cells | known.stub_cells | {SCRIPT_CHECK_CELL}
 
 
 class TestNothingOfTheAnswers:
     def test_no_line_of_a_solution(self, files: dict[str, bytes]) -> None:
         source = (REAL / "rnn_backprop.py").read_text(encoding="utf-8")
-        telling = {line for line in solution_lines(source) if len(line) >= 16}
-        assert len(telling) > 20
+        secret_lines = {line for line in solution_lines(source) if len(line) >= 16}
+        assert len(secret_lines) > 20
         for name, content in files.items():
             text = "\n".join(_lines(name, content))
-            assert not [line for line in telling if line in text], name
+            assert not [line for line in secret_lines if line in text], name
             assert "BEGIN SOLUTION" not in text
 
     def test_no_line_of_the_rubric(self, files: dict[str, bytes]) -> None:
         rubric = (REAL / "rubric.py").read_text(encoding="utf-8").split("def _visible")[0]
-        telling = {line.strip() for line in rubric.splitlines() if len(line.strip()) >= 40}
+        secret_lines = {line.strip() for line in rubric.splitlines() if len(line.strip()) >= 40}
         for name, content in files.items():
             text = "\n".join(_lines(name, content))
-            assert not [line for line in telling if line in text], name
+            assert not [line for line in secret_lines if line in text], name
 
     def test_no_hidden_check_is_named(self, exercise: Exercise, files: dict[str, bytes]) -> None:
         for name, content in files.items():
@@ -149,7 +149,7 @@ class TestNothingOfTheAnswers:
             assert not [check.id for check in exercise.checks if check.id in text], name
             assert "autograder" not in text
 
-    def test_no_body_of_an_answer_whatever_its_names(self, exercise: Exercise, files: dict[str, bytes]) -> None:
+    def test_no_body_of_an_answer_with_other_names(self, exercise: Exercise, files: dict[str, bytes]) -> None:
         names = {function.name for function in exercise.functions}
         answers = {_shape(body) for name, body in _bodies((REAL / "rnn_backprop.py").read_text()) if name in names}
         rubric = {_shape(body) for _, body in _bodies((REAL / "rubric.py").read_text()) if len(body) > 1}
@@ -166,7 +166,7 @@ class TestNothingOfTheAnswers:
 
 class TestWrongSources:
     @pytest.mark.parametrize(
-        ("old", "new", "says"),
+        ("old", "new", "message"),
         [
             ('solution="predict"', 'solution="predcit"', "There is no line `def predcit(`"),
             ('check="predict"', 'check="forecast"', "names forecast, and the rubric's functions are predict, dJ_dW."),
@@ -182,23 +182,23 @@ class TestWrongSources:
             ('manual="why"', 'manual="predict"', "names predict, as another cell is: take another name."),
         ],
     )
-    def test_a_wrong_source_is_one_sentence(self, toy: Path, old: str, new: str, says: str) -> None:
+    def test_a_malformed_source_is_refused_in_one_sentence(self, toy: Path, old: str, new: str, message: str) -> None:
         exercise = load_exercise(toy)
         _edit(toy / "softmax_regression.py", old, new)
-        with pytest.raises(ReleaseError) as told:
+        with pytest.raises(ReleaseError) as error:
             build_release(exercise)
-        assert says in str(told.value)
-        assert str(told.value).startswith("softmax_regression.py: ")
-        assert "\n" not in str(told.value)
+        assert message in str(error.value)
+        assert str(error.value).startswith("softmax_regression.py: ")
+        assert "\n" not in str(error.value)
 
-    def test_what_nbgrader_stumbles_over_is_one_sentence(self, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def stumble(*_: object) -> None:
+    def test_a_failure_of_nbgrader_is_one_sentence(self, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object) -> None:
             raise RuntimeError("one leg\ntoo many")
 
-        monkeypatch.setattr("autograder.release.notebook.InsertStubs.preprocess_cell", stumble)
-        with pytest.raises(ReleaseError) as told:
+        monkeypatch.setattr("autograder.release.notebook.InsertStubs.preprocess_cell", fail)
+        with pytest.raises(ReleaseError) as error:
             build_release(load_exercise(toy))
-        assert str(told.value) == (
+        assert str(error.value) == (
             "softmax_regression.py: nbgrader cannot make the students' notebook of it: RuntimeError: one leg too many."
         )
 
@@ -216,14 +216,14 @@ class TestReleasing:
         return folder, lambda: release_exercise(load_exercise(toy), folder)
 
     def test_a_second_release_changes_nothing(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
-        folder, again = released
+        folder, release_again = released
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        assert again() == folder
+        assert release_again() == folder
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
         assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name, f"{folder.name}.sha256"]
         assert diff_release(load_exercise(toy), folder) == ()
 
-    def test_differences_are_told_by_file(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+    def test_diff_release_names_each_file(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
         folder, _ = released
         (folder / "README.md").write_text("changed", encoding="utf-8")
         (folder / "model.py").unlink()
@@ -234,13 +234,13 @@ class TestReleasing:
             "README.md differs from what a release makes.",
         )
 
-    def test_a_file_of_somebody_is_not_deleted(self, released: tuple[Path, Callable[[], Path]]) -> None:
-        folder, again = released
+    def test_an_unknown_file_is_not_deleted(self, released: tuple[Path, Callable[[], Path]]) -> None:
+        folder, release_again = released
         (folder / "__pycache__").mkdir()
-        again()  # what Python leaves behind is nobody's
+        release_again()  # what Python leaves behind is nobody's
         (folder / "notes.txt").write_text("mine", encoding="utf-8")
         with pytest.raises(ReleaseError, match=r"holds notes\.txt, which no release makes: move it away"):
-            again()
+            release_again()
         assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
 
     def test_a_folder_that_cannot_be_written(self, toy: Path, tmp_path: Path) -> None:
@@ -249,11 +249,11 @@ class TestReleasing:
             release_exercise(load_exercise(toy), tmp_path / "file" / toy.name)
 
     def test_a_failed_release_leaves_the_older_one(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
-        folder, again = released
+        folder, release_again = released
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
         (toy / "figures" / "regions.png").unlink()
         with pytest.raises(ReleaseError):
-            again()
+            release_again()
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -289,14 +289,14 @@ def _lines(name: str, content: bytes, code: bool = False) -> Iterator[str]:
 
 
 def _bodies(text: str) -> Iterator[tuple[str, list[ast.stmt]]]:
-    """The functions of some code with their bodies, docstrings left out."""
+    """Yield the name and body of each function, without its docstring."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             yield node.name, node.body[1:] if ast.get_docstring(node) is not None else node.body
 
 
 def _shape(body: list[ast.stmt]) -> str:
-    """A body with all its names made equal: renaming variables hides nothing."""
+    """Return a body with all names made equal, so that renamed variables do not hide a copy."""
     tree = ast.parse(ast.unparse(ast.Module(body, type_ignores=[])), mode="exec")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):

@@ -13,11 +13,11 @@ import pytest
 
 from tests.release.student_folder import ANSWERS, NAME, StudentFolder
 
-WRONG = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
-FIRST = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
+WRONG_DJ_DW = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
+FIRST_FAILING_CASE = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
 
 
-def in_one_line(text: str) -> str:
+def join_lines(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -42,31 +42,31 @@ class TestPytest:
         assert "Not attempted" not in text
         assert text.count("It is also the slope of J through your own forward.") == 3
 
-    def test_notes_of_checks_that_pass_are_those_of_check(self, student: StudentFolder) -> None:
+    def test_pytest_and_check_print_the_same_notes(self, student: StudentFolder) -> None:
         """What check() says below a check that passes, pytest says at the end."""
-        single = ANSWERS["dJ_dV"].replace("return dV", "return dV.astype(np.float32)")
-        turned = ANSWERS["forward"].replace("net.W @ h[t - 1]", "net.W.T @ h[t - 1]")
-        student.write_answers({**ANSWERS, "dJ_dV": single, "forward": turned})
-        below = student.run(f"{NAME}.py").stdout.partition("dJ_dV: all 4 checks pass")[2].splitlines()
-        notes = [line.strip() for line in below if line.startswith(" " * 9)]
+        single_precision = ANSWERS["dJ_dV"].replace("return dV", "return dV.astype(np.float32)")
+        transposed = ANSWERS["forward"].replace("net.W @ h[t - 1]", "net.W.T @ h[t - 1]")
+        student.write_answers({**ANSWERS, "dJ_dV": single_precision, "forward": transposed})
+        lines_below = student.run(f"{NAME}.py").stdout.partition("dJ_dV: all 4 checks pass")[2].splitlines()
+        notes = [line.strip() for line in lines_below if line.startswith(" " * 9)]
         assert "Right, but in low precision" in notes[0]
         assert notes.count("It is not the slope of J through your own forward, though:") == 2
         _, _, end = student.pytest()[1].partition(" notes of checks that pass ")
         assert [line.strip() for line in end.splitlines() if line.startswith(" " * 4)] == notes
 
     def test_a_wrong_answer_fails_with_the_message_alone(self, student: StudentFolder) -> None:
-        student.write_answers({**ANSWERS, "dJ_dW": WRONG})
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW})
         code, text = student.pytest()
         assert code == 1
         assert "3 failed, 12 passed" in text
-        assert FIRST in text
+        assert FIRST_FAILING_CASE in text
         assert "right for              T = 1; wrong from T = 2 on" in text
         assert "test_check[dJ_dW: Gradient check: the slope of J for T = 1, 2, 3]" in text
         assert "Traceback" not in text
         assert "checks.py" not in text.replace("python checks.py dJ_dW", "")
 
     @pytest.mark.parametrize(
-        ("old", "new", "says"),
+        ("old", "new", "message"),
         [
             ("def forward(net, x, h0):", "def forward(net, x, h0:", "is not Python: "),
             (
@@ -83,20 +83,20 @@ class TestPytest:
         ],
     )
     def test_a_file_that_cannot_be_imported_is_one_sentence(
-        self, student: StudentFolder, old: str, new: str, says: str
+        self, student: StudentFolder, old: str, new: str, message: str
     ) -> None:
         file = student.folder / f"{NAME}.py"
         text = file.read_text(encoding="utf-8")
         assert old in text
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        code, shown = student.pytest()
+        code, outputs = student.pytest()
         assert code == 2
-        assert says in shown
-        assert " line " in shown
-        assert "Traceback" not in shown
-        assert "importlib" not in shown
+        assert message in outputs
+        assert " line " in outputs
+        assert "Traceback" not in outputs
+        assert "importlib" not in outputs
 
-    def test_work_in_the_notebook_is_pointed_to(self, student: StudentFolder) -> None:
+    def test_pytest_points_to_work_in_the_notebook(self, student: StudentFolder) -> None:
         student.write_answers({"forward": ANSWERS["forward"]}, notebook=True)
         _, text = student.pytest()
         assert (
@@ -110,11 +110,11 @@ class TestScript:
         assert done.stdout.splitlines() == [f"{name} is not attempted yet." for name in ANSWERS]
         assert done.stderr == ""
 
-    def test_the_same_words_as_pytest(self, student: StudentFolder) -> None:
-        student.write_answers({**ANSWERS, "dJ_dW": WRONG})
+    def test_messages_are_those_of_pytest(self, student: StudentFolder) -> None:
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW})
         text = student.run(f"{NAME}.py").stdout
         assert "dJ_dW: 1 of 4 checks pass" in text
-        assert FIRST in text
+        assert FIRST_FAILING_CASE in text
 
     @pytest.mark.parametrize("missing", ["network.py", "checks.py"])
     def test_without_its_modules_the_set_up_cell_says_what_to_do(self, student: StudentFolder, missing: str) -> None:
@@ -125,15 +125,15 @@ class TestScript:
     def test_without_its_numbers_every_way_of_checking_says_what_to_do(self, student: StudentFolder) -> None:
         (student.folder / "checks.json").unlink()
         done = student.run(f"{NAME}.py")
-        assert "checks.json is not beside checks.py: put it there as it was handed out" in in_one_line(done.stdout)
+        assert "checks.json is not beside checks.py: put it there as it was handed out" in join_lines(done.stdout)
         assert done.stderr == ""
         code, text = student.pytest()
         assert code == 2
         assert "checks.json is not beside checks.py" in text
         assert "Traceback" not in text
-        shown = student.run_all_cells()
-        assert list(shown) == [f"check_{name}" for name in ANSWERS]
-        assert all(text.startswith("checks.json is not beside checks.py") for text in shown.values())
+        outputs = student.run_all_cells()
+        assert list(outputs) == [f"check_{name}" for name in ANSWERS]
+        assert all(text.startswith("checks.json is not beside checks.py") for text in outputs.values())
 
 
 class TestNotebook:
@@ -142,21 +142,21 @@ class TestNotebook:
 
     def test_right_answers(self, student: StudentFolder) -> None:
         student.write_answers(ANSWERS, notebook=True)
-        shown = student.run_all_cells()
-        assert list(shown) == [f"check_{name}" for name in ANSWERS]
-        assert all(" checks pass" in text and "WRONG" not in text for text in shown.values())
+        outputs = student.run_all_cells()
+        assert list(outputs) == [f"check_{name}" for name in ANSWERS]
+        assert all(" checks pass" in text and "WRONG" not in text for text in outputs.values())
 
     def test_a_wrong_answer_does_not_stop_run_all(self, student: StudentFolder) -> None:
-        student.write_answers({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
-        shown = student.run_all_cells()
-        assert FIRST in shown["check_dJ_dW"]
-        assert "right for              T = 1; wrong from T = 2 on" in shown["check_dJ_dW"]
-        assert "dJ_dU: all 4 checks pass" in shown["check_dJ_dU"]
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW}, notebook=True)
+        outputs = student.run_all_cells()
+        assert FIRST_FAILING_CASE in outputs["check_dJ_dW"]
+        assert "right for              T = 1; wrong from T = 2 on" in outputs["check_dJ_dW"]
+        assert "dJ_dU: all 4 checks pass" in outputs["check_dJ_dU"]
 
     def test_out_of_order(self, student: StudentFolder) -> None:
         """Checks first, then stubs, then a wrong answer, then the checks again: each says what is so at that time."""
         student.write_answers(
-            {"dJ_dW": WRONG, "dJ_dV": ANSWERS["dJ_dV"].replace("return dV", "return dV[9]")}, notebook=True
+            {"dJ_dW": WRONG_DJ_DW, "dJ_dV": ANSWERS["dJ_dV"].replace("return dV", "return dV[9]")}, notebook=True
         )
         notebook = student.read_notebook()
         by_id = {cell["id"]: cell for cell in notebook["cells"]}
@@ -164,21 +164,21 @@ class TestNotebook:
         order = ["set_up", "dJ_dW", "check_dJ_dW", "dJ_dV", "check_dJ_dV", "forward", "check_forward", "check_dJ_dU"]
         notebook["cells"] = [by_id["set_up"], early, *(by_id[name] for name in order[1:])]
         student.write_notebook(notebook)
-        shown = student.run_all_cells()
-        assert shown["early"] == "Run the cell that defines dJ_dW first, then this one again."
-        assert FIRST in shown["check_dJ_dW"]
-        assert "dJ_dV stops with IndexError" in shown["check_dJ_dV"]
-        assert "cell In[5], line " in shown["check_dJ_dV"]
-        assert ":  return dV[9]" in shown["check_dJ_dV"]
-        assert shown["check_forward"] == "forward is not attempted yet."
-        assert shown["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
+        outputs = student.run_all_cells()
+        assert outputs["early"] == "Run the cell that defines dJ_dW first, then this one again."
+        assert FIRST_FAILING_CASE in outputs["check_dJ_dW"]
+        assert "dJ_dV stops with IndexError" in outputs["check_dJ_dV"]
+        assert "cell In[5], line " in outputs["check_dJ_dV"]
+        assert ":  return dV[9]" in outputs["check_dJ_dV"]
+        assert outputs["check_forward"] == "forward is not attempted yet."
+        assert outputs["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
 
     def test_under_nbgrader_a_check_raises_with_the_message_alone(self, student: StudentFolder) -> None:
-        student.write_answers({**ANSWERS, "dJ_dW": WRONG, "dJ_dU": "pass"}, notebook=True)
-        shown = student.run_all_cells(NBGRADER_EXECUTION="validate")
-        assert shown["check_dJ_dW"].startswith("dJ_dW: 1 of 4 checks pass\n")
-        assert shown["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
-        assert "all 4 checks pass" in shown["check_dJ_dV"]
+        student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW, "dJ_dU": "pass"}, notebook=True)
+        outputs = student.run_all_cells(NBGRADER_EXECUTION="validate")
+        assert outputs["check_dJ_dW"].startswith("dJ_dW: 1 of 4 checks pass\n")
+        assert outputs["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
+        assert "all 4 checks pass" in outputs["check_dJ_dV"]
         outputs = {cell["id"]: cell.get("outputs") for cell in student.read_notebook()["cells"]}
         assert [outputs[f"check_{name}"][0]["output_type"] for name in ANSWERS] == [
             "stream",
@@ -189,7 +189,7 @@ class TestNotebook:
 
 
 @pytest.mark.slow
-def test_with_nothing_but_its_requirements(student: StudentFolder, tmp_path: Path) -> None:
+def test_a_fresh_environment_with_the_requirements_alone(student: StudentFolder, tmp_path: Path) -> None:
     """A fresh environment from requirements.txt, as a student makes it."""
     home = tmp_path / "environment"
     venv.create(home, with_pip=True)
@@ -200,12 +200,12 @@ def test_with_nothing_but_its_requirements(student: StudentFolder, tmp_path: Pat
         pytest.skip(f"requirements.txt could not be installed; is a package index in reach? pip: {done.stderr[-300:]}")
     env = {name: value for name, value in student.env.items() if name != "PYTHONPATH"}
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
-    own = replace(student, python=python, env=env)
-    assert "No module named 'autograder'" in own.run("-c", "import autograder").stderr
-    own.write_answers({**ANSWERS, "dJ_dW": WRONG})
-    assert "3 failed, 12 passed" in own.pytest()[1]
-    own.write_answers({**ANSWERS, "dJ_dW": WRONG}, notebook=True)
-    shown = own.run_all_cells()
-    assert FIRST in shown["check_dJ_dW"]
-    assert "all 4 checks pass" in shown["check_dJ_dU"]
+    clean_student = replace(student, python=python, env=env)
+    assert "No module named 'autograder'" in clean_student.run("-c", "import autograder").stderr
+    clean_student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW})
+    assert "3 failed, 12 passed" in clean_student.pytest()[1]
+    clean_student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW}, notebook=True)
+    outputs = clean_student.run_all_cells()
+    assert FIRST_FAILING_CASE in outputs["check_dJ_dW"]
+    assert "all 4 checks pass" in outputs["check_dJ_dU"]
     assert sys.executable != str(python)

@@ -17,7 +17,7 @@ def register_assignment(root: Path, name: str, source: Mapping[str, bytes]) -> N
     Raises ReleaseError, as where cells were added or taken away and somebody has points for the old ones, and
     GradebookError.
     """
-    from autograder.release import notebook  # late: nbgrader and jupytext, 2 s
+    from autograder.release import notebook  # late: nbgrader and jupytext, 4 s
 
     settings = read_settings(root)
     put_alembic_on_path()

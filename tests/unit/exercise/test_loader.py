@@ -1,4 +1,4 @@
-"""Exercise folders: what is missing is named, and loading one leaves nothing behind."""
+"""Loading exercise folders: errors name what is missing, and no module is left behind."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"
 CONTRACT = 'Check("dJ_dW.contract", "dJ_dW", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False)'
 
 
-def test_two_exercises_side_by_side() -> None:
+def test_loading_two_exercises_leaves_no_module_behind() -> None:
     before = set(sys.modules)
     first = load_exercise(ROOT / "solutions" / "rnn_backprop")
     second = load_exercise(TOY)
-    assert [(one.name, [function.name for function in one.functions]) for one in (first, second)] == [
+    assert [(exercise.name, [function.name for function in exercise.functions]) for exercise in (first, second)] == [
         ("rnn_backprop", ["forward", "dJ_dV", "dJ_dW", "dJ_dU"]),
         ("softmax_regression", ["predict", "dJ_dW"]),
     ]
@@ -27,7 +27,7 @@ def test_two_exercises_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "says"),
+    ("files", "message"),
     [
         ({}, "has no toy.py"),
         ({"toy.py": ""}, "has no rubric.py"),
@@ -36,14 +36,16 @@ def test_two_exercises_side_by_side() -> None:
         ({"toy.py": "1 +", "rubric.py": ""}, "SyntaxError"),
     ],
 )
-def test_what_is_missing_is_named(tmp_path: Path, files: dict[str, str], says: str) -> None:
+def test_an_incomplete_folder_is_refused_with_the_missing_name(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
     folder = tmp_path / "toy"
     folder.mkdir()
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    with pytest.raises(ExerciseError, match=r".") as told:
+    with pytest.raises(ExerciseError, match=r".") as error:
         load_exercise(folder)
-    assert says in str(told.value)
+    assert message in str(error.value)
     assert str(folder) not in sys.path
 
 

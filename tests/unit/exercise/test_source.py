@@ -1,4 +1,4 @@
-"""Sources read as text: what students get of each cell, and what a wrong source is told."""
+"""Sources read as text: what students get of each cell, and how a malformed source is refused."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_solution_becomes_a_stub_that_names_its_function() -> None:
     assert stub == 'def double(x):\n    """Twice x."""\n    raise NotImplementedError("double is not written yet")'
 
 
-def test_what_stands_around_a_solution_stays() -> None:
+def test_lines_around_a_solution_are_kept() -> None:
     text = SOURCE.replace("    ### BEGIN", "    y = x\n    ### BEGIN").replace(
         "END SOLUTION\n\n", "END SOLUTION\n    return y\n\n", 1
     )
@@ -71,19 +71,19 @@ def test_what_stands_around_a_solution_stays() -> None:
     assert lines[-1] == "    return y"
 
 
-def test_source_cells_are_those_that_are_not_the_students_own() -> None:
-    known = extract_released_cells(SOURCE)
-    assert known.setup_cells == {"import numpy as np"}
-    assert known.check_cells == {'check("double")', SCRIPT_CHECK_CELL}
-    assert known.stub_cells == {student_text(parse_cells(SOURCE)[2])}
+def test_extract_released_cells() -> None:
+    released = extract_released_cells(SOURCE)
+    assert released.setup_cells == {"import numpy as np"}
+    assert released.check_cells == {'check("double")', SCRIPT_CHECK_CELL}
+    assert released.stub_cells == {student_text(parse_cells(SOURCE)[2])}
 
 
-def test_solution_lines_are_those_of_code_and_of_words() -> None:
+def test_solution_lines_come_from_code_and_manual_answers() -> None:
     assert list(solution_lines(SOURCE)) == ["return 2 * x", "Because it is so."]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "message"),
     [
         ("# %% setup", "# %% set-up", "Line 4 is no cell header that a release knows: # %% set-up"),
         (
@@ -102,16 +102,16 @@ def test_solution_lines_are_those_of_code_and_of_words() -> None:
         ),
     ],
 )
-def test_a_wrong_source_gets_one_sentence(old: str, new: str, says: str) -> None:
+def test_a_malformed_source_is_refused_in_one_sentence(old: str, new: str, message: str) -> None:
     assert old in SOURCE
-    with pytest.raises(SourceError) as told:
+    with pytest.raises(SourceError) as error:
         parse_cells(SOURCE.replace(old, new, 1))
-    assert says in str(told.value)
-    assert "\n" not in str(told.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_reading_a_source_imports_no_jupyter() -> None:
-    """Grading reads sources too, and must not pay for nbgrader."""
+    """Grading reads sources too, and must not load nbgrader."""
     text = Path(extract_released_cells.__code__.co_filename).read_text(encoding="utf-8")
     assert "jupytext" not in text
     assert "nbformat" not in text
@@ -121,13 +121,13 @@ HINTS = '# %% setup\nx = 1\n\n# %% hints="f"\n# 1. Look here,\n#    and there.\n
 
 
 def test_hints_are_read_and_not_released():
-    read = extract_released_cells(HINTS)
-    assert read.hints == {"f": ("Look here, and there.", "Look closer.")}
-    assert read.setup_cells == {"x = 1"}
+    released = extract_released_cells(HINTS)
+    assert released.hints == {"f": ("Look here, and there.", "Look closer.")}
+    assert released.setup_cells == {"x = 1"}
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "message"),
     [
         ("# Look here.", "must be numbered"),
         ("# 2. Look here.", "must be numbered"),
@@ -136,6 +136,6 @@ def test_hints_are_read_and_not_released():
         ("# 1. a\n# 2. b\n# 3. c\n# 4. d", "there are 4"),
     ],
 )
-def test_hints_that_are_none(lines, says):
-    with pytest.raises(SourceError, match=says):
+def test_malformed_hints_are_refused(lines, message):
+    with pytest.raises(SourceError, match=message):
         extract_released_cells(f'# %% hints="f"\n{lines}\n')

@@ -56,14 +56,14 @@ class TestScript:
         ]
 
     @pytest.mark.parametrize("line", ["# In[1]: is the first", "# In[a]:", "    # In[1]:"])
-    def test_words_like_a_marker_are_none(self, line):
+    def test_lines_that_only_resemble_a_header_are_code(self, line):
         assert len(parse_script(f"a = 1\n{line}\nb = 1")) == 1
 
     def test_an_unclosed_string_does_not_swallow_the_next_cell(self):
         assert len(parse_script('# %%\na = """\n# %%\nb = 1')) == 2
 
     @given(st.lists(st.sampled_from(["# %%", "#%% [markdown]", "a = 1", "  b", "# c", ""]), max_size=12))
-    def test_every_cell_is_found_again_at_its_first_line(self, lines):
+    def test_first_line_is_where_the_cell_stands_in_the_file(self, lines):
         for cell in parse_script("\n".join(lines)):
             source = cell.runnable.source.split("\n")
             start = cell.runnable.first_line - 1
@@ -71,7 +71,7 @@ class TestScript:
 
 
 class TestNotebook:
-    def test_code_cells_are_counted_and_others_are_not(self):
+    def test_labels_count_code_cells_alone(self):
         text = notebook("a = 1", ["b = 2\n", "c = 3"])
         document = json.loads(text)
         document["cells"].insert(1, {"cell_type": "markdown", "source": ["words"], "metadata": {}})
@@ -99,7 +99,7 @@ class TestNotebook:
         assert [cell.is_check for cell in parse_notebook(json.dumps(document))] == [is_check]
 
     @pytest.mark.parametrize(
-        ("text", "says"),
+        ("text", "reason"),
         [
             ("", "not valid JSON"),
             ("{", "not valid JSON"),
@@ -122,11 +122,11 @@ class TestNotebook:
         ],
         ids=range(18),
     )
-    def test_what_is_no_notebook_is_said(self, text, says):
-        with pytest.raises(CellsError, match=says):
+    def test_an_invalid_notebook_is_refused_with_the_reason(self, text, reason):
+        with pytest.raises(CellsError, match=reason):
             parse_notebook(text)
 
-    def test_half_characters_and_odd_newlines_are_mended(self):
+    def test_half_characters_and_odd_newlines_are_repaired(self):
         [cell] = parse_notebook(notebook("a = '\ud800'\r\nb = 1\rc = 2"))
         assert cell.original_source == "a = '?'\nb = 1\nc = 2"
 
@@ -180,7 +180,7 @@ class TestMagics:
             ("x = 1  # why?", "x = 1  # why?"),
         ],
     )
-    def test_of_one_line(self, line, python):
+    def test_a_magic_on_one_line(self, line, python):
         assert strip_magics(line) == python
 
     @pytest.mark.parametrize(
@@ -212,15 +212,15 @@ class TestMagics:
             ("f(1,\n  2)\n%who", "f(1,\n  2)\npass"),
         ],
     )
-    def test_over_several_lines(self, source, python):
+    def test_a_magic_over_several_lines(self, source, python):
         assert strip_magics(source) == python
 
     @pytest.mark.parametrize("magic", ["%%time", "%%capture out", "%%prun -q", "\n\n%%time", "%%time\n%%capture"])
     def test_bodies_that_run_in_the_notebook_are_kept_on_their_lines(self, magic):
         source = f"{magic}\nx = 1\n%who"
-        kept = strip_magics(source)
-        assert kept.split() == ["x", "=", "1", "pass"]
-        assert kept.count("\n") == source.count("\n")
+        python = strip_magics(source)
+        assert python.split() == ["x", "=", "1", "pass"]
+        assert python.count("\n") == source.count("\n")
 
     @pytest.mark.parametrize("magic", ["bash", "writefile a.py", "html", "timeit", "javascript", "python3", "latex"])
     def test_other_cells_are_dropped(self, magic):
@@ -236,7 +236,7 @@ class TestMagics:
             ("", ""),
         ],
     )
-    def test_what_a_cell_was_dropped_for_is_told(self, source, line):
+    def test_non_python_magic_is_the_line_that_drops_the_cell(self, source, line):
         [cell] = parse_notebook(notebook(source))
         assert cell.non_python_magic == line
 
@@ -246,7 +246,7 @@ class TestMagics:
         assert python == "" or python.count("\n") == source.count("\n")
 
 
-def test_tidy_tells_cells_apart_by_what_matters():
+def test_normalize_source():
     assert normalize_source("\n\na = 1  \n\n  b = 2\t\n\n") == "a = 1\n\n  b = 2"
 
 
@@ -259,5 +259,5 @@ def test_tidy_tells_cells_apart_by_what_matters():
         ("if a:\n\tdef f(x): pass\ndef g(): pass", ("f", "g")),
     ],
 )
-def test_defined_in(source, names):
+def test_defined_functions(source, names):
     assert defined_functions(source, ("f", "g")) == names

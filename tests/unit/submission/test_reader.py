@@ -1,4 +1,4 @@
-"""What is handed in -> a Submission, or one sentence that says why not."""
+"""A submitted file or folder -> a Submission, or a refusal in one sentence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SOLVED = (SET_UP, ANSWER, CHECK, STUB_G)
 
 @pytest.fixture
 def handed_in(tmp_path):
-    """A folder made of names and texts, read."""
+    """Write files by name into a folder, and read it as a submission."""
 
     def read(files: dict[str, str | bytes], path: str = ""):
         for name, text in files.items():
@@ -47,7 +47,7 @@ def handed_in(tmp_path):
 
 @pytest.fixture
 def refusal(handed_in):
-    """The sentence with which it is refused."""
+    """Write files by name into a folder, and return the sentence that refuses it as a submission."""
 
     def read(files: dict[str, str | bytes], path: str = "") -> str:
         with pytest.raises(SubmissionRefused) as reason:
@@ -62,14 +62,14 @@ def refusal(handed_in):
 
 
 class TestWhatIsRead:
-    def test_a_stub_that_a_magic_takes_away_is_told(self, handed_in):
+    def test_a_stub_that_a_magic_drops_is_noted(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook(SET_UP, f"%%timeit\n{ANSWER}", STUB_G)})
         assert submission.notes == (
             "code cell 2 starts with %%timeit, so what it defines is not kept (f): take that line away.",
         )
 
     @pytest.mark.parametrize(("name", "write"), [("ex.py", script), ("ex.ipynb", notebook)])
-    def test_code_is_the_students_own_and_cells_are_all_that_runs(self, handed_in, name, write):
+    def test_code_is_the_students_alone_and_cells_are_all_that_runs(self, handed_in, name, write):
         submission = handed_in({name: write(*SOLVED, "", "x = 1  \n")})
         assert submission.code == "\n\n".join((ANSWER, STUB_G, "x = 1"))
         assert [cell.source.count("set-up") for cell in submission.cells] == [1, 0, 0, 0]
@@ -98,14 +98,14 @@ class TestWhatIsRead:
         document["cells"][2]["metadata"] = {"nbgrader": {"grade_id": "check_f", "grade": True}}
         assert "check" not in handed_in({"ex.ipynb": json.dumps(document)}).code
 
-    def test_magics_are_gone_from_the_cells(self, handed_in):
+    def test_cells_hold_no_magics(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook("%matplotlib inline\nx = !ls", "%%bash\nls")})
         assert [cell.source for cell in submission.cells] == ["pass\nx = None"]
 
-    def test_a_mark_at_the_start_is_no_part_of_it(self, handed_in):
+    def test_a_byte_order_mark_is_ignored(self, handed_in):
         assert handed_in({"ex.py": b"\xef\xbb\xbfx = 1"}).code == "x = 1"
 
-    def test_nothing_that_was_handed_in_is_run(self, handed_in, monkeypatch):
+    def test_nothing_of_a_submission_is_executed(self, handed_in, monkeypatch):
         for forbidden in ("exec", "eval", "compile", "__import__"):
             monkeypatch.delattr(f"builtins.{forbidden}")
         assert handed_in({"ex.py": "1/0"}).code == "1/0"
@@ -113,7 +113,7 @@ class TestWhatIsRead:
 
 class TestWhichFile:
     @pytest.mark.parametrize("name", ["mine.py", "a b (3).ipynb", "X.PY", "ex.v2.Ipynb"])
-    def test_given_by_its_path_it_may_have_any_name(self, handed_in, name):
+    def test_a_file_given_by_its_path_may_have_any_name(self, handed_in, name):
         write = notebook if name.lower().endswith("ipynb") else script
         assert handed_in({name: write(*SOLVED), "ex.py": "1"}, name).path.name == name
 
@@ -135,7 +135,7 @@ class TestWhichFile:
             "ex.PY",
         ],
     )
-    def test_a_name_made_by_a_host_is_taken_with_a_note(self, handed_in, name):
+    def test_a_name_changed_by_a_host_is_accepted_with_a_note(self, handed_in, name):
         write = notebook if name.lower().endswith("ipynb") else script
         submission = handed_in({name: write(*SOLVED), "network.py": "", "test_ex.py": ""})
         assert submission.path.name == name
@@ -144,7 +144,7 @@ class TestWhichFile:
     @pytest.mark.parametrize(
         "name", ["ex.txt", "test_ex.py", "ex2.py", "exam.py", "ex_final.py", "my ex.ipynb", "ex", "._ex.py"]
     )
-    def test_another_name_is_not(self, refusal, name):
+    def test_another_name_is_refused(self, refusal, name):
         sentence = refusal({name: "x = 1"})
         assert "holds no ex.ipynb or ex.py" in sentence
         assert name in sentence
@@ -159,12 +159,12 @@ class TestWhichFile:
         assert submission.path.name == "ex.py"
         assert submission.notes == ("ex.py was graded, and not ex (1).py and ex-2.py beside it.",)
 
-    def test_a_copy_that_was_worked_on_wins_over_the_file_as_it_was_handed_out(self, handed_in):
+    def test_an_edited_copy_wins_over_the_unedited_file(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook(*BLANK), "ex (1).ipynb": notebook(*SOLVED)})
         assert submission.path.name == "ex (1).ipynb"
         assert submission.notes == ("ex (1).ipynb was graded, since ex.ipynb is as it was handed out.",)
 
-    def test_of_several_copies_that_were_worked_on_none_is_guessed(self, refusal):
+    def test_several_edited_copies_are_refused(self, refusal):
         files = {"ex.py": script(*BLANK), "ex (1).py": script(*SOLVED), "ex (2).py": script(*SOLVED)}
         assert "ex (1).py and ex (2).py, and it is not plain which one is meant" in refusal(files)
 
@@ -178,28 +178,28 @@ class TestWhichFile:
         [(BLANK, BLANK, "ex.ipynb"), (SOLVED, BLANK, "ex.py"), (BLANK, SOLVED, "ex.ipynb"), (SOLVED, (), "ex.py")],
         ids=["neither", "script", "notebook", "script beside an empty notebook"],
     )
-    def test_of_both_kinds_the_one_that_was_worked_on_counts(self, handed_in, in_script, in_notebook, taken):
+    def test_of_notebook_and_script_the_edited_one_counts(self, handed_in, in_script, in_notebook, taken):
         submission = handed_in({"ex.py": script(*in_script), "ex.ipynb": notebook(*in_notebook)})
         assert submission.path.name == taken
         assert submission.notes == ()
 
-    def test_of_two_that_were_worked_on_the_notebook_counts_and_says_so(self, handed_in):
+    def test_of_edited_notebook_and_script_the_notebook_counts_with_a_note(self, handed_in):
         submission = handed_in({"ex.py": script(*SOLVED), "ex.ipynb": notebook(*SOLVED)})
         assert submission.path.name == "ex.ipynb"
         assert submission.notes == ("Both ex.ipynb and ex.py were worked on: ex.ipynb was graded.",)
 
-    def test_beside_a_broken_notebook_a_script_that_was_worked_on_counts(self, handed_in):
+    def test_beside_a_broken_notebook_an_edited_script_counts(self, handed_in):
         submission = handed_in({"ex.py": script(*SOLVED), "ex.ipynb": "{"})
         assert submission.path.name == "ex.py"
         assert "ex.ipynb is not a notebook" in submission.notes[0]
 
-    def test_beside_a_broken_notebook_stubs_do_not(self, refusal):
+    def test_beside_a_broken_notebook_an_unedited_script_does_not_count(self, refusal):
         assert "ex.ipynb is not a notebook" in refusal({"ex.py": script(*BLANK), "ex.ipynb": "{"})
 
 
 class TestWhatIsRefused:
     @pytest.mark.parametrize(
-        ("files", "path", "says"),
+        ("files", "path", "message"),
         [
             ({}, "", "is empty: hand in ex.ipynb or ex.py"),
             ({}, "not_there", "cannot be read: No such file"),
@@ -215,8 +215,8 @@ class TestWhatIsRefused:
         ],
         ids=range(11),
     )
-    def test_with_a_sentence(self, refusal, files, path, says):
-        assert says in refusal(files, path)
+    def test_refusals_say_what_to_do(self, refusal, files, path, message):
+        assert message in refusal(files, path)
 
     @pytest.mark.parametrize("path", ["", "ex.py"])
     def test_a_link(self, refusal, tmp_path, path):

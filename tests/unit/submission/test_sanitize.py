@@ -1,4 +1,4 @@
-"""Whatever a student's code, file or folder is called and says: a report shows it, and nothing obeys it."""
+"""Hostile text in names and messages of a submission: reports show it, and nothing obeys it."""
 
 from __future__ import annotations
 
@@ -43,62 +43,62 @@ HOSTILE = {
 }
 
 
-def hostile_report(told: str) -> Report:
-    """A report with a text everywhere a submission may have a hand in it, as `messages` lets it in."""
-    problem = CellProblem("", 3, "ValueError", told, ("f",))
-    where = {"function": "f", "arguments": ("x",), "cell": "", "line": 3, "case": "a case"}
-    raised = messages.sentence(Finding("error", "raised", {**where, "error": "ValueError", "text": told})).text
+def make_hostile_report(hostile_text: str) -> Report:
+    """Return a report with a text in every place that a submission can influence."""
+    problem = CellProblem("", 3, "ValueError", hostile_text, ("f",))
+    fields = {"function": "f", "arguments": ("x",), "cell": "", "line": 3, "case": "a case"}
+    raised = messages.sentence(Finding("error", "raised", {**fields, "error": "ValueError", "text": hostile_text})).text
     notes = (
         Note("student", messages.cell_problem(problem, Limits())),
-        Note("student", f"{join_names([told, told])} beside it did not count."),
-        Note("instructor", messages.quote(told)),
+        Note("student", f"{join_names([hostile_text, hostile_text])} beside it did not count."),
+        Note("instructor", messages.quote(hostile_text)),
     )
     check = CheckResult("f.a", "f", "A check", "error", 0.0, 1.0, raised)
-    return Report("ex", told[:5000], "graded", 0.0, 1.0, 1, "A", notes, (check,))
+    return Report("ex", hostile_text[:5000], "graded", 0.0, 1.0, 1, "A", notes, (check,))
 
 
-def assert_harmless(shown: str) -> None:
-    """Nothing in it is obeyed by a terminal or by a service that reads its lines."""
-    for line in shown.split("\n"):
+def assert_harmless(rendered: str) -> None:
+    """Check that neither a terminal nor a CI service obeys anything in the text."""
+    for line in rendered.split("\n"):
         assert line.isprintable()
         assert not re.match(r"\s*::[a-z]", line)
         assert not re.search(r"[\u0300-\u036f\u0489\u20dd]{3}", line)
 
 
-@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("hostile_text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize(
     ("form", "count"),
-    [(name, count) for name, one in FORMATS.items() for count in (1, 3) if one.scope != "one" or count == 1],
+    [(name, count) for name, entry in FORMATS.items() for count in (1, 3) if entry.scope != "one" or count == 1],
 )
-def test_every_format_shows_it_harmlessly(told, form, count):
-    report = hostile_report(told)
-    refused = Report("ex", told[:5000], "refused", 0.0, 1.0, 1, "A", report.notes)
-    shown = FORMATS[form].render([report, refused, report][:count])
-    for line in shown.split("\n"):
+def test_every_format_renders_hostile_text_harmlessly(hostile_text, form, count):
+    report = make_hostile_report(hostile_text)
+    refused = Report("ex", hostile_text[:5000], "refused", 0.0, 1.0, 1, "A", report.notes)
+    rendered = FORMATS[form].render([report, refused, report][:count])
+    for line in rendered.split("\n"):
         assert line.isprintable()
-    shown.encode("utf-8")
+    rendered.encode("utf-8")
     if form == "text":
-        assert_harmless(shown)
-        assert "##[" not in shown
+        assert_harmless(rendered)
+        assert "##[" not in rendered
     elif form != "github":  # whose lines are commands, with all text in them escaped
-        assert not re.search(r"(?m)^\s*(::[a-z]|##\[)", shown)
+        assert not re.search(r"(?m)^\s*(::[a-z]|##\[)", rendered)
     if form == "json":
-        read = json.loads(shown)
-        assert (read if count == 1 else read[0])["submission"] == told[:5000]
+        read = json.loads(rendered)
+        assert (read if count == 1 else read[0])["submission"] == hostile_text[:5000]
 
 
-@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
-def test_a_terminal_is_sent_no_escapes_but_our_own(told):
+@pytest.mark.parametrize("hostile_text", HOSTILE.values(), ids=HOSTILE)
+def test_a_terminal_gets_no_escapes_of_the_submission(hostile_text):
     out = io.StringIO()
     text.print_reports(
-        [hostile_report(told)], Console(file=out, force_terminal=True, color_system="standard", width=100)
+        [make_hostile_report(hostile_text)], Console(file=out, force_terminal=True, color_system="standard", width=100)
     )
     assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()))
 
 
-@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
-def test_every_sentence_is_one_line_and_not_too_long(told):
-    report = hostile_report(told)
+@pytest.mark.parametrize("hostile_text", HOSTILE.values(), ids=HOSTILE)
+def test_every_sentence_is_one_line_and_not_too_long(hostile_text):
+    report = make_hostile_report(hostile_text)
     for sentence in [*(note.text for note in report.notes), *(check.message for check in report.checks)]:
         assert_harmless(sentence)
         assert "\n" not in sentence
@@ -106,35 +106,35 @@ def test_every_sentence_is_one_line_and_not_too_long(told):
 
 
 @given(st.text(st.characters(), max_size=300), st.integers(1, 100))
-def test_plain_text_is_printable_and_short(told, longest):
-    shown = one_line(told, longest)
-    assert shown.isprintable()
-    assert len(shown) <= longest
-    assert one_line(shown, longest) == shown
+def test_one_line_is_printable_and_short(hostile_text, max_length):
+    rendered = one_line(hostile_text, max_length)
+    assert rendered.isprintable()
+    assert len(rendered) <= max_length
+    assert one_line(rendered, max_length) == rendered
 
 
 @given(st.text(st.characters(), max_size=100))
-def test_what_was_visible_stays(told):
-    letters = [c for c in told if c.isalnum()]
-    assert [c for c in strip_control_characters(told) if c.isalnum()] == letters
+def test_letters_and_digits_are_kept(hostile_text):
+    letters = [c for c in hostile_text if c.isalnum()]
+    assert [c for c in strip_control_characters(hostile_text) if c.isalnum()] == letters
 
 
 @pytest.mark.parametrize(
-    "told", ["x[::2]", "ä € 漢字 🎉", "e\u0301", "हिन्दी", "don't [do] <this>", "C:\\Users", "f: g"]
+    "hostile_text", ["x[::2]", "ä € 漢字 🎉", "e\u0301", "हिन्दी", "don't [do] <this>", "C:\\Users", "f: g"]
 )
-def test_honest_text_is_left_alone(told):
-    assert one_line(told, 100) == told
+def test_ordinary_text_is_unchanged(hostile_text):
+    assert one_line(hostile_text, 100) == hostile_text
 
 
-def test_lines_stay_lines_and_a_known_mistake_is_named_for_the_instructor() -> None:
-    told = {"message": "dW is wrong.\n\n  case  T = 3", "diagnosis": "h0_dropped"}
-    checks = tuple(CheckResult(f"{name}.a", name, "A check", "fail", 0.0, 1.0, **told) for name in ("f", "g"))
-    shown = text.render([Report("ex", "ada", "graded", 0.0, 2.0, 1, "A", (), checks)])
-    assert "f.a, g.a\n  dW is wrong.\n\n    case  T = 3\n" in shown
-    assert "Known mistake: h0_dropped in f, g\n" in shown
+def test_messages_keep_their_lines_and_a_known_mistake_is_named() -> None:
+    fields = {"message": "dW is wrong.\n\n  case  T = 3", "diagnosis": "h0_dropped"}
+    checks = tuple(CheckResult(f"{name}.a", name, "A check", "fail", 0.0, 1.0, **fields) for name in ("f", "g"))
+    rendered = text.render([Report("ex", "ada", "graded", 0.0, 2.0, 1, "A", (), checks)])
+    assert "f.a, g.a\n  dW is wrong.\n\n    case  T = 3\n" in rendered
+    assert "Known mistake: h0_dropped in f, g\n" in rendered
 
 
-def test_notes_say_whom_they_are_for() -> None:
+def test_notes_name_their_audience() -> None:
     notes = (Note("student", "Look."), Note("instructor", "Look closely."))
-    shown = text.render([Report("ex", "ada", "graded", 0.0, 2.0, 1, "A", notes, ())])
-    assert "Note: Look.\nNote for the instructor: Look closely.\n" in shown
+    rendered = text.render([Report("ex", "ada", "graded", 0.0, 2.0, 1, "A", notes, ())])
+    assert "Note: Look.\nNote for the instructor: Look closely.\n" in rendered
