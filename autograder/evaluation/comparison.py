@@ -1,7 +1,7 @@
-"""Array against array: the one comparison that every verdict rests on.
+"""Compare arrays: the single comparison behind every verdict.
 
-The error is norm-wise, max|a - b| / max|b| over one array: entry-wise relative errors reject honest float64 code
-wherever an entry happens to be small.
+The error is norm-wise, max|a - b| / max|b| over a whole array: entry-wise relative errors reject correct float64 code
+whenever an entry happens to be small.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import autograder.student.feedback as student
 from autograder.exercise.model import Array
 
 TOLERANCE = student.EXACT
-"""Largest error of honest float64 code: four decades above what was seen, below every float32 result seen."""
+"""Largest error of correct float64 code: 10^4 times what was measured, and below every float32 result."""
 
 LOW_PRECISION_TOLERANCE = student.CLOSE
-"""Largest error of the right formula in float32; on well-designed cases no slip comes this close."""
+"""Largest error of the right formula in float32; on well-designed cases no mistake comes this close."""
 
 SCALE_FLOOR = student.SMALLEST
-"""An expected array smaller than this everywhere is compared as if it had this size."""
+"""An expected array whose entries are all smaller than this is compared as if its largest were this."""
 
 relative_error = student.error
-"""max|array - expected| / max|expected| of two arrays of one shape: the very function that students check with."""
+"""max|array - expected| / max|expected| of two arrays of one shape: the function that students check with."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far an array is from the expected one, and where it is farthest (empty where they agree)."""
+    """How far an array is from the expected one, and the index where it is farthest (empty if they agree)."""
 
     error: float
     where: tuple[int, ...]
@@ -43,10 +43,10 @@ class Comparison:
 
 
 def compare(array: Array, expected: Array) -> Comparison:
-    """Compare two finite arrays of one shape: their relative error, and where it is largest unless they agree."""
+    """Return the relative error of two finite arrays of one shape, and where they differ most."""
     error = relative_error(array, expected)
     if error <= TOLERANCE:
         return Comparison(error, ())
     with np.errstate(over="ignore"):
-        farthest = int(np.abs(array - expected).argmax())
-    return Comparison(error, tuple(map(int, np.unravel_index(farthest, array.shape))) if array.ndim else ())
+        farthest = np.abs(array - expected).argmax()
+    return Comparison(error, tuple(map(int, np.unravel_index(farthest, array.shape))))

@@ -1,4 +1,4 @@
-"""Results of calls -> findings and points: every check of one function, evaluated. Arrays are compared here alone."""
+"""Evaluate the checks of a function: results of its calls -> findings, points and remarks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 from autograder.course import Limits
 from autograder.evaluation.comparison import Comparison, compare
 from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
-from autograder.evaluation.numerical_gradient import numerical_gradient
-from autograder.evaluation.report import CheckStatus
+from autograder.evaluation.report import CheckStatus, Code
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.exercise.source import stub_text
 from autograder.sandbox.host.program import (
@@ -23,15 +22,16 @@ from autograder.sandbox.host.program import (
     Outcome,
     ProcessEnded,
     Returned,
+    ReturnedArray,
 )
 from autograder.sandbox.protocol.vocabulary import FLOAT_DTYPES
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """One call of a student's function: the case, what came back, and what the reference gives.
+    """A call of a student's function: the case, what came back, and what the reference returns.
 
-    `numerical_gradient` gives the numerical gradient of J there, where somebody else may have computed it already.
+    `numerical_gradient` returns the numerical gradient of J on the case; only checks of kind "slope" need it.
     """
 
     case: Case
@@ -41,28 +41,28 @@ class CallResult:
 
 
 Expectation = Callable[[CallResult], tuple[Array, ...]]
-"""What the results of a call are compared with: those of the reference, or the numerical gradient."""
+"""Returns what the arrays of a call are compared with: those of the reference, or the numerical gradient."""
 
 
 @dataclass(frozen=True)
 class CheckVerdict:
-    """What one check of the rubric found, and the points that it gives."""
+    """A check of the rubric and its finding."""
 
     check: Check
     finding: Finding
 
     @property
     def points(self) -> float:
-        """All points of the check, or none."""
+        """All points of the check if it passed, else 0."""
         return self.check.max_points if self.finding.status == "pass" else 0.0
 
 
 @dataclass(frozen=True)
 class FunctionVerdict:
-    """The verdicts of one function's checks, and remarks that cost no points.
+    """The verdicts on the checks of a function, and remarks that cost no points.
 
-    `wrong_numbers` maps the ids of the checks in which its numbers are wrong to the finding that says so. It is empty
-    where equal calls got unequal answers, because then no numbers are the function's own.
+    `wrong_numbers` maps the id of each check with wrong numbers to its finding. It is empty if equal calls gave unequal
+    results, because another run would then give other numbers.
     """
 
     checks: tuple[CheckVerdict, ...]
@@ -71,7 +71,7 @@ class FunctionVerdict:
 
     @property
     def timed_out(self) -> bool:
-        """Whether a call did not return in time: calling the function again would take as long again."""
+        """Whether a call ran out of time: calling the function again would take as long."""
         return any(verdict.finding.status == "timeout" for verdict in self.checks)
 
 
@@ -82,7 +82,11 @@ def evaluate_function(
     problems: tuple[CellProblem, ...],
     limits: Limits,
 ) -> FunctionVerdict:
-    """Evaluate every check of one function; `results` by case id, `problems` are the cells that stopped."""
+    """Evaluate every check of a function. `results` are those of `CallPlan.results`, `problems` the cells that stopped.
+
+    Each case gets a finding (`CheckEvaluator`); the findings of a check are combined into its first failure. Only then
+    do two rules withhold points: a kept contract needs a right value, and a condition gates the whole function.
+    """
     checks = exercise.checks_of(function.name)
     if _is_unmodified_stub(results[checks[0].cases[0]].outcome, exercise, function):
         finding = Finding("not_attempted", "not_attempted", {"function": function.name})
@@ -91,16 +95,15 @@ def evaluate_function(
     by_case = {check.id: evaluator.evaluate(check) for check in checks}
     combined = {check.id: _combine(by_case[check.id], len(check.cases)) for check in checks}
     verdicts = [CheckVerdict(check, combined[check.id]) for check in checks]
-    # Two rules look at the checks of a function together, after each was evaluated by itself.
     verdicts = _apply_gates(_contract_needs_value(verdicts))
     wrong = {id: finding for id, finding in combined.items() if finding.has_wrong_numbers}
-    unsteady = any(finding.cause == CONTRACT_BROKEN for findings in by_case.values() for finding in findings)
+    has_side_effects = any(finding.cause == CONTRACT_BROKEN for findings in by_case.values() for finding in findings)
     remarks = (*_remarks(function, verdicts, by_case, results), *evaluator.remarks(wrong))
-    return FunctionVerdict(tuple(verdicts), remarks, {} if unsteady else wrong)
+    return FunctionVerdict(tuple(verdicts), remarks, {} if has_side_effects else wrong)
 
 
 def _is_unmodified_stub(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
-    """Whether a function stopped at its own stub's line, and not at that of another function that it calls."""
+    """Whether a function stopped at the line of its own stub, not at that of another stub that it calls."""
     if not isinstance(outcome, FunctionRaised) or outcome.error != "NotImplementedError":
         return False
     return outcome.text not in {stub_text(other.name) for other in exercise.functions if other != function}
@@ -108,7 +111,7 @@ def _is_unmodified_stub(outcome: Outcome, exercise: Exercise, function: Function
 
 @dataclass(frozen=True)
 class CheckEvaluator:
-    """Evaluates the checks of one function on the results of its calls."""
+    """Evaluates the checks of a function on the results of its calls."""
 
     exercise: Exercise
     function: Function
@@ -117,27 +120,29 @@ class CheckEvaluator:
     limits: Limits
 
     def evaluate(self, check: Check) -> list[Finding]:
-        """Return a finding for each case of a check; for a contract, one for each of the repeated calls."""
+        """Return a finding for each case of a check, or for each repeated call if it is a contract."""
         if check.kind == "contract":
             return self._contract(check)
-        expected = self._numerical_gradient if check.kind == "slope" else _reference
+        expected = _numerical_gradient if check.kind == "slope" else _reference
         return [self._numbers(check, self.results[case], expected) for case in check.cases]
 
     def remarks(self, wrong: Collection[str]) -> Iterator[Remark]:
-        """Yield what an instructor may want to look at: a gradient that seems to be measured, or ignores its arguments.
+        """Yield a remark to the instructor on a gradient that seems to be numerical, or to ignore its arguments.
 
-        Both show in the shuffled case, in which the results of other functions are handed in upside down: a derived
-        gradient follows its formula there too.
+        `wrong` are the ids of checks with wrong numbers.
         """
         name, checks = self.function.name, self.exercise.checks_of(self.function.name)
+        # Both show in the shuffled case: a derived gradient follows its formula for any results of other functions, but
+        # one that calls `forward` itself does not notice that they were reversed.
         first, shuffled = self.results[checks[0].cases[0]], self.results.get("shuffled")
         if shuffled is None or not self._matches(first, _reference) or self._matches(shuffled, _reference) is not False:
             return
+        # Given custom derivatives, the reference is no gradient of J: work that returns the gradient of J measured it.
         cases = [self.results[case] for check in checks if check.id in wrong for case in check.cases]
         off = [result for result in cases if self._matches(result, _reference) is False]
-        if self.function.wrt and any(self._matches(result, self._numerical_gradient) for result in off):
+        if self.function.wrt and any(self._matches(result, _numerical_gradient) for result in off):
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
-        elif not wrong:  # beside wrong numbers it would say nothing new
+        elif not wrong:  # a failing check says as much
             yield Remark("instructor", "ignores_arguments", {"function": name})
 
     def _numbers(self, check: Check, result: CallResult, expected: Expectation) -> Finding:
@@ -145,28 +150,15 @@ class CheckEvaluator:
         if isinstance(usable, Finding):
             return usable
         comparisons = [compare(value, right) for value, right in zip(usable, expected(result), strict=True)]
-        worst = max(range(len(comparisons)), key=lambda i: comparisons[i].error)
-        comparison = comparisons[worst]
-        if comparison.verdict != "wrong":
-            return Finding("pass", error=comparison.error)
-        fields = {
-            "result": list(self.function.returns)[worst],
-            "error": comparison.error,
-            "where": comparison.where,
-            "case": result.case.description,
-        }
-        code = "wrong_gradient" if check.kind == "slope" else "wrong_value"
-        return Finding("fail", code, fields, comparison.error)  # type: ignore[arg-type]  # both are codes
-
-    def _numerical_gradient(self, result: CallResult) -> tuple[Array, ...]:
-        assert self.function.wrt is not None
-        if result.numerical_gradient is not None:
-            return (result.numerical_gradient(),)
-        case = result.case
-        return (numerical_gradient(self.exercise.objective, case.arrays, case.names, self.function.wrt),)
+        name, worst = max(zip(self.function.returns, comparisons, strict=True), key=lambda pair: pair[1].error)
+        if worst.verdict != "wrong":
+            return Finding("pass", error=worst.error)
+        code: Code = "wrong_gradient" if check.kind == "slope" else "wrong_value"
+        fields = {"result": name, "error": worst.error, "where": worst.where, "case": result.case.description}
+        return Finding("fail", code, fields, worst.error)
 
     def _matches(self, result: CallResult, expected: Expectation) -> bool | None:
-        """Whether a call gave these numbers; None where it gave none."""
+        """Whether a call returned the expected numbers; None if it returned none."""
         if self._problem(result, quoting=False) is not None:
             return None
         assert isinstance(result.outcome, Returned)
@@ -181,12 +173,13 @@ class CheckEvaluator:
         assert isinstance(first.outcome, Returned)
         name, before = self.function.name, first.case.arrays
         changed = tuple(a for a, after in first.outcome.arguments.items() if not np.array_equal(after, before[a]))
+        # The most telling problem alone: changed arguments make the later calls differ as well.
         if changed:
             fields = {"function": name, "arguments": changed}
             return [Finding("fail", "arguments_changed", fields, cause=CONTRACT_BROKEN)]
-        broken = [law.message for law in self.function.invariants if not law.predicate(before, usable)]
-        if broken:
-            return [Finding("fail", "invariant_broken", {"message": broken[0]})]
+        for invariant in self.function.invariants:
+            if not invariant.predicate(before, usable):
+                return [Finding("fail", "invariant_broken", {"message": invariant.message})]
         return [self._repeated(check, usable, call) for call in ("repeat_same_args", "repeat_fresh_args", "recheck")]
 
     def _repeated(self, check: Check, before: Sequence[Array], call: str) -> Finding:
@@ -199,80 +192,54 @@ class CheckEvaluator:
         return Finding("fail", "not_repeatable", fields, cause=CONTRACT_BROKEN)
 
     def _usable(self, check: Check, result: CallResult) -> Finding | tuple[Array, ...]:
-        """Return the arrays of a call when they hold finite floats in the right shapes, else what is in the way.
-
-        A problem of a hidden case that the public case has too is told as there, where the student's own text may be
-        quoted.
-        """
+        """Return the arrays of a call if they are finite floats of the right shapes, else a finding with the reason."""
         problem = self._problem(result, quoting=not check.hidden)
         if problem is None:
             assert isinstance(result.outcome, Returned)
             return tuple(value.array for value in result.outcome.values)
+        # If the public case has the same problem, its finding is used instead: that may quote the student's own text.
         for public in (c for c in self.exercise.checks_of(self.function.name) if check.hidden and not c.hidden):
-            same = self._problem(self.results[public.cases[0]], quoting=True)
-            if same is not None and same.cause == problem.cause:
-                return same
+            public_problem = self._problem(self.results[public.cases[0]], quoting=True)
+            if public_problem is not None and public_problem.cause == problem.cause:
+                return public_problem
         return problem
 
     def _problem(self, result: CallResult, quoting: bool) -> Finding | None:
-        """Return why a call gave no arrays that can be compared, if so; text of the student's only if `quoting`."""
-        fields: dict[str, Any]
-        match result.outcome:
-            case FunctionMissing():
-                return self._missing(result.outcome)
+        """Return why a call gave no comparable arrays, None if it did; the student's own text only if `quoting`."""
+        outcome, fields = result.outcome, dict[str, Any](function=self.function.name)
+        match outcome:
+            case FunctionMissing(similar, callable):
+                stopped = next((problem for problem in self.problems if self.function.name in problem.defines), None)
+                fields |= {"callable": callable, "similar": similar, "stopped": stopped, "limits": self.limits}
+                return Finding("error", "function_missing", fields, cause=outcome)
             case FunctionRaised(error, text, cell, line):
-                fields = {
-                    "function": self.function.name,
-                    "arguments": self.function.arguments,
-                    "error": error,
-                    "text": text if quoting else None,
-                    "cell": cell,
-                    "line": line,
-                    "case": result.case.description,
-                }
+                fields |= {"arguments": self.function.arguments, "error": error, "text": text if quoting else None}
+                fields |= {"cell": cell, "line": line, "case": result.case.description}
                 return Finding("error", "raised", fields, cause=(error, cell, line))
             case InvalidResult(position, what):
-                fields = {
-                    "function": self.function.name,
-                    "returns": tuple(self.function.returns.items()),
-                    "position": position,
-                    "what": what,
-                }
-                return Finding("fail", "invalid_result", fields, cause=result.outcome)
+                fields |= {"returns": tuple(self.function.returns.items()), "position": position, "what": what}
+                return Finding("fail", "invalid_result", fields, cause=outcome)
             case ProcessEnded(how, code):
                 status: CheckStatus = "timeout" if how in ("cpu", "wall") else "error"
-                fields = {"function": self.function.name, "how": how, "exit_code": code, "limits": self.limits}
-                return Finding(status, "process_ended", fields, cause=result.outcome)
-            case Returned():
-                return self._problem_of_arrays(result, result.outcome)
+                fields |= {"how": how, "exit_code": code, "limits": self.limits}
+                return Finding(status, "process_ended", fields, cause=outcome)
+            case Returned(values):
+                return self._problem_of_arrays(result, values)
 
-    def _missing(self, outcome: FunctionMissing) -> Finding:
-        """Return why there is no such function: the first cell that stopped and would have defined it, if any."""
-        stopped = next((problem for problem in self.problems if self.function.name in problem.defines), None)
-        fields = {
-            "function": self.function.name,
-            "callable": outcome.callable,
-            "similar": outcome.similar_names,
-            "stopped": stopped,
-            "limits": self.limits,
-        }
-        return Finding("error", "function_missing", fields, cause=outcome)
-
-    def _problem_of_arrays(self, result: CallResult, outcome: Returned) -> Finding | None:
-        for (name, symbols), value, right in zip(
-            self.function.returns.items(), outcome.values, result.expected, strict=True
-        ):
+    def _problem_of_arrays(self, result: CallResult, values: Sequence[ReturnedArray]) -> Finding | None:
+        returns, case = self.function.returns.items(), result.case.description
+        for (name, symbols), value, expected in zip(returns, values, result.expected, strict=True):
             fields: dict[str, Any]
-            case = result.case.description
-            if value.array.shape != right.shape:
-                shapes = {"shape": value.array.shape, "symbols": symbols, "expected": right.shape}
+            array = value.array
+            if array.shape != expected.shape:
+                shapes = {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
                 return Finding("fail", "wrong_shape", {"result": name, **shapes, "case": case}, cause=("shape", name))
             if value.dtype not in FLOAT_DTYPES:
                 fields = {"function": self.function.name, "dtype": value.dtype}
                 return Finding("fail", "wrong_dtype", fields, cause=("dtype", name))
-            if not np.isfinite(value.array).all():
-                where = tuple(int(i) for i in np.argwhere(~np.isfinite(value.array))[0])
-                kind = "NaN" if np.isnan(value.array[where]) else "infinity"
+            if not np.isfinite(array).all():
+                where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                kind = "NaN" if np.isnan(array[where]) else "infinity"
                 fields = {"result": name, "kind": kind, "where": where, "case": case}
                 return Finding("fail", "not_finite", fields, cause=("not finite", name))
         return None
@@ -282,8 +249,13 @@ def _reference(result: CallResult) -> tuple[Array, ...]:
     return result.expected
 
 
+def _numerical_gradient(result: CallResult) -> tuple[Array, ...]:
+    assert result.numerical_gradient is not None
+    return (result.numerical_gradient(),)
+
+
 def _combine(findings: list[Finding], cases: int) -> Finding:
-    """Return the first finding that is no pass for the whole check; it says how many cases passed all the same."""
+    """Return the finding of a whole check: its first that is no pass, with the number of cases that passed."""
     bad = [finding for finding in findings if finding.status != "pass"]
     passed = len(findings) - len(bad)
     if not bad:
@@ -292,20 +264,16 @@ def _combine(findings: list[Finding], cases: int) -> Finding:
 
 
 def _contract_needs_value(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
-    """A kept contract alone earns nothing: it counts once a value or gradient is right."""
+    """Withhold the points of the contract unless a value or gradient is right: returning zeros keeps a contract too."""
     values = [verdict for verdict in verdicts if verdict.check.kind != "contract"]
     if not values or any(verdict.finding.status == "pass" for verdict in values):
         return verdicts
-    return [
-        _withhold(verdict, Finding("fail", "contract_needs_value", {"function": verdict.check.function}))
-        if verdict.check.kind == "contract"
-        else verdict
-        for verdict in verdicts
-    ]
+    finding = Finding("fail", "contract_needs_value", {"function": values[0].check.function})
+    return [_withhold(verdict, finding) if verdict.check.kind == "contract" else verdict for verdict in verdicts]
 
 
 def _apply_gates(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
-    """Where a check that is a condition does not pass, the points of the other checks are withheld."""
+    """Withhold the points of all checks of the function if one that is a condition did not pass."""
     unmet = [v for v in verdicts if v.check.role == "condition" and v.finding.status != "pass"]
     if not unmet:
         return verdicts
@@ -314,7 +282,7 @@ def _apply_gates(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
 
 
 def _withhold(verdict: CheckVerdict, finding: Finding) -> CheckVerdict:
-    """Put a finding in the place of a pass."""
+    """Replace a pass by a finding."""
     return replace(verdict, finding=finding) if verdict.finding.status == "pass" else verdict
 
 
@@ -324,15 +292,15 @@ def _remarks(
     by_case: Mapping[str, list[Finding]],
     results: Mapping[str, CallResult],
 ) -> Iterator[Remark]:
-    """Yield what the student should know: checks without points that did not pass, and low precision."""
+    """Yield remarks to the student: checks without points that did not pass, and low precision."""
     for verdict in verdicts:
         if verdict.check.role == "note" and verdict.finding.status != "pass":
             yield Remark("student", "unscored_check", {"title": verdict.check.title, "finding": verdict.finding})
-    findings = [finding for several in by_case.values() for finding in several]
+    findings = [finding for findings in by_case.values() for finding in findings]
     errors = [finding.error for finding in findings if finding.status == "pass" and finding.error is not None]
     dtypes = {v.dtype for r in results.values() if isinstance(r.outcome, Returned) for v in r.outcome.values}
     low = tuple(sorted({"float16", "float32"} & dtypes))
-    # Beside a wrong value, one within the limit for low precision is luck and no matter of precision.
+    # If any value is wrong, another that is right in low precision is so by luck: the remark would mislead.
     wrong = any(finding.error is not None and finding.status != "pass" for finding in findings)
     if errors and not wrong and (low or Comparison(max(errors), ()).verdict == "coarse"):
         yield Remark("student", "low_precision", {"function": function.name, "error": max(errors), "dtypes": low})

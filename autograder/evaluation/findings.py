@@ -1,4 +1,4 @@
-"""What a check found, as data: a code and its fields. `feedback/messages.py` alone makes sentences of it."""
+"""What a check found, as data: a code and its fields. Only feedback/messages.py turns them into sentences."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any, Literal
 from autograder.evaluation.report import CheckStatus, Code
 
 CONTRACT_BROKEN: Hashable = "contract broken"
-"""The cause of findings where a call leaves something behind: it changed its arguments, or remembers earlier calls."""
+"""The cause of findings about side effects: the function changed its arguments, or remembers earlier calls."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check, or one case of it, found.
+    """What a check, or a single case of it, found.
 
-    `fields` are the keyword arguments of the sentence for `code`, plain data all. `error` is the relative error where
-    arrays were compared. Two findings with an equal `cause` have one reason. `passed_cases` says how many cases of how
-    many passed, where some did although the check did not.
+    `fields` are the keyword arguments of the sentence for `code`; `error` is the relative error of compared arrays.
+    Findings of equal `cause` have the same reason; `passed_cases` is (passed, all) if only some cases passed.
     """
 
     status: CheckStatus
@@ -30,13 +29,13 @@ class Finding:
 
     @property
     def has_wrong_numbers(self) -> bool:
-        """Whether arrays of the right shape were compared, and are wrong."""
+        """Whether arrays of the right shape were compared and found wrong."""
         return self.code in ("wrong_value", "wrong_gradient")
 
 
 @dataclass(frozen=True)
 class Remark:
-    """Something worth knowing about a function that costs no points, and who should read it."""
+    """Something worth knowing about a function that costs no points, for one of two readers."""
 
     audience: Literal["student", "instructor"]
     code: Literal["unscored_check", "low_precision", "uses_numerical_gradient", "ignores_arguments"]

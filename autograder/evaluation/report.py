@@ -1,4 +1,4 @@
-"""Plain data of a verdict: what every format, every gradebook and every test reads."""
+"""The report of a submission as plain data: what every format, gradebook and test reads."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Code = Literal[
     "contract_needs_value",
     "gated",
 ]
-"""What was found by a check that did not pass. Tools may rely on these words; sentences may change."""
+"""Why a check did not pass. Tools may rely on these words; the sentences may change."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something worth knowing that costs no points, and who it is for."""
+    """A sentence worth knowing that costs no points, for one of two readers."""
 
     audience: Literal["student", "instructor"]
     text: str
@@ -39,10 +39,10 @@ class Note:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check of the rubric says about one submission.
+    """The result of one check of the rubric for a submission.
 
-    `message` is the plain text of `feedback`, if any. A message about numbers has two parts: the `statement`, which
-    other checks may share and which holds no numbers, and the `detail`, which is true of this check only.
+    `message` is the plain text of `feedback`, if any. A message about numbers has two parts: the `statement`, which has
+    no numbers in it and which other checks may share, and the `detail`, which belongs to this check only.
     """
 
     id: str
@@ -62,7 +62,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Report:
-    """The verdict on one submission. `score` is 0 unless it was graded; `notes` then say why."""
+    """The verdict on a submission. If it was not graded, `score` is 0 and `notes` say why."""
 
     exercise: str
     submission: str
@@ -75,6 +75,6 @@ class Report:
     checks: tuple[CheckResult, ...] = ()
 
     def points_of(self, function: str) -> tuple[float, float]:
-        """Points and most points possible of one function."""
+        """Return the points of a function and the most that it can earn."""
         results = [result for result in self.checks if result.function == function]
         return round(sum(r.points for r in results), 6), round(sum(r.max_points for r in results), 6)

@@ -1,4 +1,4 @@
-"""The secret of a course, and the seed of a submission that is made of it."""
+"""The secret of a course, and the seeds of submissions that are derived from it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SEED_BITS = 53  # a JSON number that every reader keeps exactly
 
 
 def load_secret(course: Course) -> bytes | None:
-    """The course's secret: AUTOGRADER_SECRET, else its file, else one made now; None where none can be kept.
+    """Return the course's secret: AUTOGRADER_SECRET, else that of its file, which is made if missing.
 
-    Raises CourseError when the file is there but cannot be read.
+    Returns None if the file cannot be made. Raises CourseError if it exists and cannot be read.
     """
-    if told := os.environ.get(SECRET_VARIABLE):
-        return told.encode()
+    if from_environment := os.environ.get(SECRET_VARIABLE):
+        return from_environment.encode()
     try:
         return course.secret_file.read_bytes().strip() or None
     except FileNotFoundError:
@@ -34,7 +34,8 @@ def _make_secret(file: Path) -> bytes | None:
     secret = secrets.token_hex(32).encode()
     try:
         write_atomically(file, secret + b"\n", mode=0o600, overwrite=False)
-    except FileExistsError:  # another grader started at the same time
+    except FileExistsError:
+        # Another grader started at the same time and made it first: every grader must use that one.
         return file.read_bytes().strip() or None
     except OSError:
         return None
@@ -42,7 +43,7 @@ def _make_secret(file: Path) -> bytes | None:
 
 
 def submission_seed(code: str, exercise: str, secret: bytes | None) -> int:
-    """The seed of a submission's cases: told by its own code, and by the secret to whoever knows it."""
+    """Return the seed of a submission's cases; without the secret, students could compute it from their code."""
     message = f"{exercise}\0{code}".encode("utf-8", "surrogatepass")
     digest = hmac.new(secret or b"", message, hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)

@@ -74,12 +74,15 @@ def returned(call: str, times=1.0, plus=0.0, dtype="float64", changed=0.0) -> Re
     return Returned((ReturnedArray(x * times + plus, dtype),), {"x": x + changed})
 
 
+def result_of(call: str, outcome: Outcome) -> CallResult:
+    x = case_of(call).arrays["x"]
+    return CallResult(case_of(call), outcome, (x,), lambda: x)
+
+
 def evaluate(outcomes=None, checks=CHECKS, **every) -> FunctionVerdict:
     """Evaluate right answers to all calls, but for these outcomes."""
     outcomes = {call: returned(call, **every) for call in CALLS} | (outcomes or {})
-    results = {
-        call: CallResult(case_of(call), outcome, (case_of(call).arrays["x"],)) for call, outcome in outcomes.items()
-    }
+    results = {call: result_of(call, outcome) for call, outcome in outcomes.items()}
     return evaluate_function(exercise(checks), FUNCTION, results, (), Limits())
 
 
