@@ -188,8 +188,7 @@ class CheckEvaluator:
             return after
         if all(compare(a, b).verdict == "exact" for a, b in zip(after, before, strict=True)):
             return Finding("pass")
-        fields = {"function": self.function.name, "call": call}
-        return Finding("fail", "not_repeatable", fields, cause=CONTRACT_BROKEN)
+        return Finding("fail", "not_repeatable", {"function": self.function.name, "call": call}, cause=CONTRACT_BROKEN)
 
     def _usable(self, check: Check, result: CallResult) -> Finding | tuple[Array, ...]:
         """Return the arrays of a call if they are finite floats of the right shapes, else a finding with the reason."""
@@ -229,19 +228,17 @@ class CheckEvaluator:
     def _problem_of_arrays(self, result: CallResult, values: Sequence[ReturnedArray]) -> Finding | None:
         returns, case = self.function.returns.items(), result.case.description
         for (name, symbols), value, expected in zip(returns, values, result.expected, strict=True):
-            fields: dict[str, Any]
-            array = value.array
+            array, fields = value.array, dict[str, Any](result=name, case=case)
             if array.shape != expected.shape:
-                shapes = {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
-                return Finding("fail", "wrong_shape", {"result": name, **shapes, "case": case}, cause=("shape", name))
+                fields |= {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
+                return Finding("fail", "wrong_shape", fields, cause=("shape", name))
             if value.dtype not in FLOAT_DTYPES:
                 fields = {"function": self.function.name, "dtype": value.dtype}
                 return Finding("fail", "wrong_dtype", fields, cause=("dtype", name))
             if not np.isfinite(array).all():
                 where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
                 kind = "NaN" if np.isnan(array[where]) else "infinity"
-                fields = {"result": name, "kind": kind, "where": where, "case": case}
-                return Finding("fail", "not_finite", fields, cause=("not finite", name))
+                return Finding("fail", "not_finite", fields | {"kind": kind, "where": where}, cause=("finite", name))
         return None
 
 

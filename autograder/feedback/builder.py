@@ -1,6 +1,7 @@
-"""Findings -> check results with words: what a student is told, and no more than the course wants told.
+"""Verdicts -> check results with messages, at the feedback level of the course.
 
-Wrong numbers are looked at on the public diagnostic cases, so that feedback can quote numbers and name a known mistake.
+Functions with wrong numbers are run on the public diagnostic cases, so that feedback can quote numbers and name a known
+mistake.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from autograder.sandbox.host.program import Batch, Execution, ProcessEnded, Prog
 from autograder.student.feedback import Feedback, explain
 from autograder.student.layout import as_text
 
-TIME_BOX_SECONDS = 0.5  # on the CPU for a function, while the verdict waits
+TIME_BOX_SECONDS = 0.5  # of CPU time for each function, while the verdict waits
 MAX_CACHED_FEEDBACK = 1000
 
 Facts = tuple[tuple[str, str], ...]
 
 
 def check_result(verdict: CheckVerdict) -> CheckResult:
-    """Return the result of one check, with the sentence of its finding."""
+    """Return the result of a check, with the sentence of its finding."""
     check, finding = verdict.check, verdict.finding
     result = CheckResult(
         id=check.id,
@@ -53,22 +54,22 @@ def _with_sentence(result: CheckResult, sentence: messages.Sentence) -> CheckRes
 
 
 def redact(result: CheckResult, level: FeedbackLevel) -> CheckResult:
-    """Leave out what the course does not tell students. The name of a mistake stays: it is for the instructor."""
+    """Leave out what the course does not tell students; the name of a mistake stays, for the instructor."""
     if result.status == "pass" or level == "full":
         return result
     if level == "none":
         return replace(result, message="", statement="", detail="", feedback=None)
     if result.feedback is None:
         return replace(result, message=f"{result.statement}.", detail="") if result.detail else result
-    shown = Feedback(result.feedback.symptom)
+    feedback = Feedback(result.feedback.symptom)
     if level == "hint":
-        shown = replace(shown, hint=result.feedback.hint, read=result.feedback.read)
-    return replace(result, message=as_text(shown), feedback=shown)
+        feedback = replace(feedback, hint=result.feedback.hint, read=result.feedback.read)
+    return replace(result, message=as_text(feedback), feedback=feedback)
 
 
 @dataclass(frozen=True)
 class FunctionFeedback:
-    """Feedback on the wrong numbers of a function, the same as text, and the name of the mistake they show, if any."""
+    """Feedback on the wrong numbers of a function, its plain text, and the name of the mistake, if it is known."""
 
     feedback: Feedback
     text: str
@@ -76,18 +77,18 @@ class FunctionFeedback:
 
 
 FeedbackCache = BoundedCache[tuple[bytes, Facts], FunctionFeedback | None]
-"""Feedback by what it is made of: a digest of the function and its results on the diagnostic cases, and further facts.
+"""Feedback by what it depends on: a digest of the function and its results on the diagnostic cases, and further facts.
 
-The diagnostic cases are the same for everybody, and so are many mistakes of a class.
+All students get the same diagnostic cases, and many of them make the same mistakes.
 """
 
 
 @dataclass(frozen=True)
 class DiagnosticResults:
-    """What a submission gave on public cases.
+    """What a submission returned on public cases.
 
-    `aborted` are functions whose first call ended the process; `results` what functions with wrong numbers gave on the
-    diagnostic cases; `consistency` what was found beside a wrong forward pass.
+    `aborted` are functions whose first call ended the process, `results` those of functions with wrong numbers on the
+    diagnostic cases; `consistency` compares the gradients with a wrong forward pass.
     """
 
     aborted: Mapping[str, ProcessEnded] = field(default_factory=dict)
@@ -95,23 +96,23 @@ class DiagnosticResults:
     consistency: ForwardConsistency = field(default_factory=ForwardConsistency)
 
     def merge(self, later: DiagnosticResults) -> DiagnosticResults:
-        """Return these results together with later ones."""
+        """Return these results with later ones added."""
         consistency = later.consistency if later.consistency.forward else self.consistency
         return DiagnosticResults(self.aborted, {**self.results, **later.results}, consistency)
 
 
 class TimeBoxExceeded(Exception):
-    """The diagnostic cases took longer than the time that there was for them."""
+    """The process ended within the time box: it was too slow, or worse."""
 
 
 @dataclass(frozen=True)
 class TimeBoxedRunner:
-    """A runner that gives each function a moment only, and gives up when that ends the process."""
+    """A runner that gives each function TIME_BOX_SECONDS, and gives up as soon as a call ends the process."""
 
     runner: Runner
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
-        """Do what `Jail.run` does within the time box. Raises TimeBoxExceeded for all that ends the process."""
+        """Run the batches like `Jail.run`. Raises TimeBoxExceeded if a call ended the process."""
         limits = replace(limits, cpu_seconds=TIME_BOX_SECONDS, wall_seconds=4 * TIME_BOX_SECONDS)
         execution = self.runner.run(program, batches, limits)
         if any(isinstance(outcome, ProcessEnded) for outcomes in execution.outcomes.values() for outcome in outcomes):
@@ -120,10 +121,10 @@ class TimeBoxedRunner:
 
 
 class FeedbackBuilder:
-    """Makes feedback on wrong numbers for the submissions of one exercise.
+    """Builds feedback on wrong numbers for the submissions of an exercise.
 
-    Keeps what is the same for all submissions: what is expected on the diagnostic cases, the known mistakes, and in
-    `cache` the feedback that was made.
+    Holds what all submissions share: the diagnostic cases with their expected results, the known mistakes, and in
+    `cache` the feedback built so far.
     """
 
     def __init__(self, exercise: Exercise, cache: FeedbackCache) -> None:
@@ -138,51 +139,49 @@ class FeedbackBuilder:
     ) -> DiagnosticResults:
         """Make the first call of each function, and run those with wrong numbers on the diagnostic cases.
 
-        All of it is public, so the process may go on with hidden cases, and most wrong work needs no other process. The
-        verdict is still to come, so there is a time box: what takes longer is left for later.
+        Stops at the time box, because the verdict has to wait: `run_diagnostics` then follows in another process.
         """
+        # Only public cases may come before feedback that quotes numbers. The process goes on with the hidden ones
+        # afterwards, so most wrong work needs no second process.
         if not self.exercise.diagnostic_cases or not all(plan.first_case_is_public for plan in plans):
             return DiagnosticResults()
         outcomes = loaded.run_first_calls([plan.batch for plan in plans], limits)
         aborted = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProcessEnded)}
         wrong = [plan.function for plan in plans if has_wrong_numbers(plan.first.result(outcomes[plan.function.name]))]
         try:
-            found = self.run_diagnostics(TimeBoxedRunner(loaded), program, wrong, limits)
+            return replace(self.run_diagnostics(TimeBoxedRunner(loaded), program, wrong, limits), aborted=aborted)
         except TimeBoxExceeded:
             return DiagnosticResults(aborted)
-        return replace(found, aborted=aborted)
 
     def run_diagnostics(
         self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
     ) -> DiagnosticResults:
-        """Run functions with wrong numbers on the diagnostic cases, and the gradients beside a wrong forward pass."""
+        """Run functions with wrong numbers on the diagnostic cases, and compare gradients with a wrong forward pass."""
         results = self._suite.run(runner, program, functions, limits)
         return DiagnosticResults({}, results, self._consistency.check(results, runner, program, limits))
 
-    def pending_functions(self, verdicts: Sequence[FunctionVerdict], found: DiagnosticResults) -> list[Function]:
-        """Return the functions with wrong numbers that were not run on the diagnostic cases yet."""
+    def pending_functions(self, verdicts: Sequence[FunctionVerdict], diagnostics: DiagnosticResults) -> list[Function]:
+        """Return the functions with wrong numbers that have not been run on the diagnostic cases yet."""
         return [
             function
             for function, verdict in zip(self.exercise.functions, verdicts, strict=True)
-            if verdict.wrong_numbers and not verdict.timed_out and function.name not in found.results
+            if verdict.wrong_numbers and not verdict.timed_out and function.name not in diagnostics.results
         ]
 
     def attach_feedback(
-        self, verdicts: Sequence[FunctionVerdict], found: DiagnosticResults
+        self, verdicts: Sequence[FunctionVerdict], diagnostics: DiagnosticResults
     ) -> tuple[tuple[CheckResult, ...], tuple[Note, ...]]:
         """Return the results of all checks with feedback on wrong numbers, and notes about them."""
-        functions = {
-            function.name: (function, verdict)
-            for function, verdict in zip(self.exercise.functions, verdicts, strict=True)
-        }
-        wrong = {name for name, (_, verdict) in functions.items() if verdict.wrong_numbers and name in found.results}
-        consistency = found.consistency if found.consistency.forward in wrong else ForwardConsistency()
+        pairs = list(zip(self.exercise.functions, verdicts, strict=True))
+        wrong = {function.name for function, verdict in pairs if verdict.wrong_numbers} & diagnostics.results.keys()
+        # A forward pass that is wrong on the diagnostic cases alone was not judged wrong, so nothing rests on it.
+        consistency = diagnostics.consistency if diagnostics.consistency.forward in wrong else ForwardConsistency()
         results: list[CheckResult] = []
-        for name, (function, verdict) in functions.items():
+        for function, verdict in pairs:
             feedback = None
-            if name in wrong:
-                feedback = self._feedback_on(function, found.results[name], consistency.facts(function))
-            # None too where the numbers are wrong in hidden cases only
+            if function.name in wrong:
+                feedback = self._feedback_on(function, diagnostics.results[function.name], consistency.facts(function))
+            # Without feedback too if the numbers are wrong in hidden cases only.
             results += plain_results(verdict) if feedback is None else _explained(verdict, feedback)
         notes = tuple(Note("student", text) for text in self._consistency.notes(consistency, verdicts))
         return tuple(results), notes
@@ -192,23 +191,20 @@ class FeedbackBuilder:
         return self._cache.get(key, lambda: self._build_feedback(function, results, facts))
 
     def _build_feedback(self, function: Function, results: ResultsByCase, facts: Facts) -> FunctionFeedback | None:
-        """Return what there is to say of one function's numbers; nothing where none are wrong."""
+        """Return feedback on the numbers of a function, None if none of them are wrong."""
+        hints = (check.hint for check in self.exercise.visible_checks if check.function == function.name and check.hint)
         reports = self._suite.case_reports(function, results)
-        feedback = explain(function.name, reports, self._visible_hint(function), function.reference_text)
+        feedback = explain(function.name, reports, next(hints, ""), function.reference_text)
         if feedback is None:
             return None
         feedback = replace(feedback, facts=feedback.facts + facts)
+        # The hint and the equation of a known mistake are more exact than those of the visible checks.
         mistake = self._catalogue.identify(function.name, results)
         if mistake is None:
             return FunctionFeedback(feedback, as_text(feedback), None)
         hint, read = messages.common_mistake(mistake.hint), messages.where_to_read(mistake.equation)
         feedback = replace(feedback, hint=hint, read=read)
         return FunctionFeedback(feedback, as_text(feedback), mistake.name)
-
-    def _visible_hint(self, function: Function) -> str:
-        """Return what the visible checks say beside wrong numbers."""
-        hints = (check.hint for check in self.exercise.visible_checks if check.function == function.name and check.hint)
-        return next(hints, "")
 
 
 def plain_results(verdict: FunctionVerdict) -> Iterator[CheckResult]:
@@ -217,7 +213,7 @@ def plain_results(verdict: FunctionVerdict) -> Iterator[CheckResult]:
 
 
 def _explained(verdict: FunctionVerdict, explanation: FunctionFeedback) -> Iterator[CheckResult]:
-    """Yield the results with all feedback beside the first check whose numbers are wrong; the others point to it."""
+    """Yield the results: the first check with wrong numbers gets the feedback, the others point to it."""
     first = ""
     for check in verdict.checks:
         result = check_result(check)
@@ -225,16 +221,16 @@ def _explained(verdict: FunctionVerdict, explanation: FunctionFeedback) -> Itera
         if finding is None:
             yield result
         elif first:
-            same = _with_sentence(result, messages.same_reason(first, finding))
-            yield replace(same, diagnosis=explanation.mistake)
+            result = _with_sentence(result, messages.same_reason(first, finding))
+            yield replace(result, diagnosis=explanation.mistake)
         else:
             first = result.id
-            plain = replace(result, message=explanation.text, statement="", detail="")
-            yield replace(plain, feedback=explanation.feedback, diagnosis=explanation.mistake)
+            result = replace(result, message=explanation.text, statement="", detail="")
+            yield replace(result, feedback=explanation.feedback, diagnosis=explanation.mistake)
 
 
 def _digest(function: Function, results: ResultsByCase) -> bytes:
-    """Return the same bytes for the same numbers on every diagnostic case."""
+    """Return a digest of the function and its numbers on every diagnostic case."""
     digest = hashlib.sha256(function.name.encode())
     for id, result in results.items():
         values = result.outcome.values if isinstance(result.outcome, Returned) else None

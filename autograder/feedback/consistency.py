@@ -1,8 +1,8 @@
-"""A wrong forward pass beside gradients: is each gradient that of J through the student's own forward pass?
+"""Check whether gradients are consistent with a wrong forward pass: are they those of J through it?
 
-Every function is graded by itself, so this is for no points. It tells a gradient that is wrong by itself from one that
-follows a wrong forward pass faithfully. The numerical gradients come from central differences, run in the sandbox like
-all else.
+Every function is graded by itself, so no points depend on this. It separates a gradient that is wrong by itself from
+one that is right for a wrong forward pass. Student code cannot take complex steps, so the numerical gradients are
+central differences of calls in the sandbox.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from autograder.sandbox.host.jail import Runner
 from autograder.sandbox.host.program import Batch, Outcome, Program
 from autograder.student.calls import STEP
 
-MAX_WEIGHTS = 12  # that are moved, so that it stays a matter of a few dozen calls
+MAX_WEIGHTS = 12  # each needs two calls
 
 
 @dataclass(frozen=True)
 class ForwardConsistency:
-    """For each gradient that could be tried, whether it is that of J through the student's forward pass.
+    """Whether each gradient with comparable numbers is that of J through the student's forward pass.
 
-    `forward` is the name of that function, empty where nothing was tried.
+    `forward` is the name of the forward pass, empty if nothing was checked.
     """
 
     forward: str = ""
     consistent: Mapping[str, bool] | None = None
 
     def facts(self, function: Function) -> tuple[tuple[str, str], ...]:
-        """Return what feedback says of a gradient that is wrong: labels and texts."""
+        """Return the facts, (label, text), that feedback on a wrong gradient adds."""
         consistent = (self.consistent or {}).get(function.name)
         if consistent is None:
             return ()
@@ -46,7 +46,7 @@ class ForwardConsistency:
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A case in which one weight was moved: entry `index` of the array `name`, by `step`."""
+    """A case with one weight changed: entry `index` of the array `name`, by `step`."""
 
     name: str
     index: tuple[int, ...]
@@ -56,7 +56,7 @@ class Perturbation:
 
 @dataclass(frozen=True)
 class FiniteDifferenceBatch:
-    """A case with each weight in turn moved up and down, the calls for these, and the unmoved results expected."""
+    """A case with each weight in turn moved up and down, the calls for that, and the expected results of the case."""
 
     perturbations: tuple[Perturbation, ...]
     batch: Batch
@@ -64,7 +64,7 @@ class FiniteDifferenceBatch:
 
 
 class ConsistencyChecker:
-    """Checks the gradients of an exercise beside a wrong forward pass. Keeps what is the same for all submissions."""
+    """Checks gradients against a wrong forward pass. Holds the calls, which all submissions share."""
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
@@ -75,7 +75,7 @@ class ConsistencyChecker:
     def check(
         self, results: Mapping[str, ResultsByCase], runner: Runner, program: Program, limits: Limits
     ) -> ForwardConsistency:
-        """Try the gradients on the student's own forward pass where that is wrong; else do nothing.
+        """Check the gradients against the student's own forward pass if that is wrong.
 
         `results` are those of functions with wrong numbers, on the diagnostic cases.
         """
@@ -85,57 +85,50 @@ class ConsistencyChecker:
         case = _largest_wrong_case(results[forward.name].values(), self._gradients)
         if case is None:
             return ForwardConsistency()
-        # The gradients get what the student's own forward pass gave, and J is differentiated through it.
-        own_results = dict(zip(forward.returns, comparable_arrays(results[forward.name][case.id]), strict=True))
-        own = replace(case, arrays={**case.arrays, **own_results})
+        # The gradients get the results of the student's own forward pass, and J is differentiated through it.
+        forward_results = zip(forward.returns, comparable_arrays(results[forward.name][case.id]), strict=True)
+        own_case = replace(case, arrays={**case.arrays, **dict(forward_results)})
         differences = self._differences_of(forward, case)
-        batches = [
-            differences.batch,
-            *(Batch(gradient.name, (make_call(gradient, own),)) for gradient in self._gradients),
-        ]
-        outcomes = runner.run(program, batches, limits).outcomes
+        batches = [Batch(gradient.name, (make_call(gradient, own_case),)) for gradient in self._gradients]
+        outcomes = runner.run(program, [differences.batch, *batches], limits).outcomes
         numerical = _central_differences(self._exercise, forward, differences, outcomes[forward.name])
         if numerical is None:
             return ForwardConsistency()
         consistent = {}
         for gradient in self._gradients:
             expected = numerical[gradient.wrt or ""]
-            values = comparable_arrays(CallResult(own, outcomes[gradient.name][0], (expected,)))
-            if values:
+            if values := comparable_arrays(CallResult(own_case, outcomes[gradient.name][0], (expected,))):
                 consistent[gradient.name] = compare(values[0], expected).verdict != "wrong"
         return ForwardConsistency(forward.name, consistent)
 
     def notes(self, found: ForwardConsistency, verdicts: Sequence[FunctionVerdict]) -> Iterator[str]:
-        """Yield what there is to say of gradients that are right beside a wrong forward pass."""
+        """Yield sentences about gradients that passed all their checks although the forward pass is wrong."""
         if found.consistent is None:
             return
-        by_name = dict(zip((function.name for function in self._exercise.functions), verdicts, strict=True))
-        gradients = [function.name for function in self._gradients]
-        right = [name for name in gradients if all(check.finding.status == "pass" for check in by_name[name].checks)]
-        if len(right) == len(gradients):
+        right = [
+            function.name
+            for function, verdict in zip(self._exercise.functions, verdicts, strict=True)
+            if function.wrt is not None and all(check.finding.status == "pass" for check in verdict.checks)
+        ]
+        if len(right) == len(self._gradients):
             yield messages.only_forward_wrong(found.forward)
-        tried = {name: found.consistent[name] for name in right if name in found.consistent}
-        if tried:
-            yield messages.consistent_gradients(found.forward, tried)
+        if checked := {name: found.consistent[name] for name in right if name in found.consistent}:
+            yield messages.consistent_gradients(found.forward, checked)
 
     def _differences_of(self, forward: Function, case: Case) -> FiniteDifferenceBatch:
         if case.id not in self._differences:
-            moved = tuple(item for name in _weights(self._gradients) for item in _perturbations(case, name))
-            batch = Batch(forward.name, tuple(make_call(forward, item.case) for item in moved))
+            moved = tuple(moved for name in _weights(self._gradients) for moved in _perturbations(case, name))
+            batch = Batch(forward.name, tuple(make_call(forward, perturbation.case) for perturbation in moved))
             expected = self._exercise.reference(forward.name, case)
             self._differences[case.id] = FiniteDifferenceBatch(moved, batch, expected)
         return self._differences[case.id]
 
 
 def _largest_wrong_case(results: Iterable[CallResult], gradients: Sequence[Function]) -> Case | None:
-    """Return the largest case with few weights on which the forward pass gave wrong numbers in the right shapes."""
-    wrong = [
-        result.case
-        for result in results
-        if sum(result.case.arrays[name].size for name in _weights(gradients)) <= MAX_WEIGHTS
-        and has_wrong_numbers(result)
-    ]
-    return max(wrong, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
+    """Return the largest case with at most MAX_WEIGHTS weights on which the forward pass gave wrong numbers."""
+    wrong = [result.case for result in results if has_wrong_numbers(result)]
+    small = [case for case in wrong if sum(case.arrays[name].size for name in _weights(gradients)) <= MAX_WEIGHTS]
+    return max(small, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
 
 
 def _weights(gradients: Sequence[Function]) -> list[str]:
@@ -153,7 +146,7 @@ def _perturbations(case: Case, name: str) -> Iterator[Perturbation]:
 def _central_differences(
     exercise: Exercise, forward: Function, differences: FiniteDifferenceBatch, outcomes: Sequence[Outcome]
 ) -> dict[str, Array] | None:
-    """Return (J(a + step) - J(a - step)) / (2 step) for each moved array; None where a call gave no numbers."""
+    """Return (J(a + step) - J(a - step)) / (2 step) for each weight, None if a call returned no numbers."""
     assert exercise.loss_from_outputs is not None
     gradients = {moved.name: np.zeros(moved.case.arrays[moved.name].shape) for moved in differences.perturbations}
     for moved, outcome in zip(differences.perturbations, outcomes, strict=True):
@@ -162,8 +155,7 @@ def _central_differences(
             return None
         arrays: Arrays = {**moved.case.arrays, **dict(zip(forward.returns, values, strict=True))}
         with np.errstate(all="ignore"):
-            # `step` has a sign, so adding both terms makes their difference.
-            gradients[moved.name][moved.index] += exercise.loss_from_outputs(arrays, moved.case.names) / (
-                2 * moved.step
-            )
+            loss = exercise.loss_from_outputs(arrays, moved.case.names)
+            # `step` has a sign, so the sum of both terms is their difference.
+            gradients[moved.name][moved.index] += loss / (2 * moved.step)
     return gradients if all(np.isfinite(array).all() for array in gradients.values()) else None

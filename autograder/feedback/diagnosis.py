@@ -1,8 +1,8 @@
-"""Naming a mistake: the known one whose numbers a submission returns on the diagnostic cases, or none at all.
+"""Identify the known mistake whose numbers a submission returns on the diagnostic cases.
 
-Everybody's work is run on the same public cases, so what a mistake gives there is computed once, when it is first asked
-for: naming costs a class next to nothing. A mistake is named when the submission's numbers are its numbers wherever
-there are any, and when at least two cases tell it apart from a right answer. Nothing is ever guessed.
+A mistake is identified if the submission's numbers are those of the mistake in every case with numbers, if they differ
+from a right answer in at least two cases, and if no other mistake fits too. Nothing is ever guessed. All students get
+the same cases, so the numbers of each mistake are computed once, on first use.
 """
 
 from __future__ import annotations
@@ -19,51 +19,47 @@ from autograder.sandbox.host.program import Returned
 Arrays = tuple[Array, ...]
 
 MIN_DISTINGUISHING_CASES = 2
-"""On so many cases a mistake must differ from a right answer: on a single one, different mistakes may look alike."""
+"""The number of cases in which a mistake must differ from a right answer: in a single one, mistakes may look alike."""
 
 SEPARATION = 1000 * TOLERANCE
 SEPARATION_LOW_PRECISION = 10 * LOW_PRECISION_TOLERANCE
-"""How far a mistake must be from a right answer, for numbers in full precision and for those in low precision."""
+"""How far a mistake must be from a right answer, for numbers in full and in low precision."""
 
 
 class MistakeCatalogue:
-    """The known mistakes of an exercise, with what each gives on the diagnostic cases as far as that was asked for."""
+    """The known mistakes of an exercise, and their numbers on the diagnostic cases, computed on first use."""
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self._outputs: dict[tuple[str, str, str], Arrays | None] = {}
         self._indexes: dict[tuple[str, str], MistakeIndex] = {}
-        self._from_right: dict[tuple[str, str, str], float] = {}
 
     def identify(self, function: str, results: Mapping[str, CallResult]) -> Mistake | None:
-        """Return the mistake that the results of one function on the diagnostic cases show; None when unsure."""
+        """Return the mistake that the results of a function on the diagnostic cases show, None if in doubt."""
         numbers = [(result, arrays) for result in results.values() if (arrays := _arrays(result)) is not None]
         if not numbers:
             return None
-        # The case with the most numbers tells most mistakes apart: an index of it rules out nearly all of them at once.
+        # The largest case separates most mistakes: an index of it rules out nearly all of them at once.
         numbers.sort(key=_input_size, reverse=True)
-        result, arrays = numbers[0]
-        candidates = self._index(function, result).candidates(arrays)
-        # First as numbers in full precision; then, where that names none, as numbers in low precision.
+        largest, arrays = numbers[0]
+        candidates = self._index(function, largest).candidates(arrays)
+        # Take the numbers for full precision first. If that identifies no mistake, take them for low precision.
         for tolerance, separation in ((TOLERANCE, SEPARATION), (LOW_PRECISION_TOLERANCE, SEPARATION_LOW_PRECISION)):
-            matching = self._matching(candidates, numbers, tolerance)
+            matching = [mistake for mistake in candidates if self._matches(mistake, numbers, tolerance)]
             distinct = [mistake for mistake in matching if self._is_distinct(mistake, numbers, separation)]
-            if len(distinct) == 1:  # several that give the same numbers are not told apart: none is named
+            # Several mistakes with the same numbers cannot be told apart: none is identified.
+            if len(distinct) == 1:
                 return distinct[0]
         return None
 
-    def _matching(
-        self, mistakes: Sequence[Mistake], numbers: Sequence[tuple[CallResult, Arrays]], tolerance: float
-    ) -> Sequence[Mistake]:
-        """Return the mistakes that give these numbers in every case."""
-        for result, arrays in numbers:
-            mistakes = [one for one in mistakes if distance(arrays, self.output_of(one, result.case)) <= tolerance]
-        return mistakes
+    def _matches(self, mistake: Mistake, numbers: Sequence[tuple[CallResult, Arrays]], tolerance: float) -> bool:
+        """Whether the mistake gives these numbers in every case."""
+        return all(distance(arrays, self.output_of(mistake, result.case)) <= tolerance for result, arrays in numbers)
 
     def _is_distinct(self, mistake: Mistake, numbers: Sequence[tuple[CallResult, Arrays]], separation: float) -> bool:
-        """Whether enough of the cases tell the mistake from a right answer."""
-        far = sum(self._distance_from_right(mistake, result) > separation for result, _ in numbers)
-        return far >= MIN_DISTINGUISHING_CASES
+        """Whether the mistake differs from a right answer in enough of the cases."""
+        distances = [distance(self.output_of(mistake, result.case), result.expected) for result, _ in numbers]
+        return sum(far > separation for far in distances) >= MIN_DISTINGUISHING_CASES
 
     def _index(self, function: str, result: CallResult) -> MistakeIndex:
         key = (function, result.case.id)
@@ -74,7 +70,7 @@ class MistakeCatalogue:
         return self._indexes[key]
 
     def output_of(self, mistake: Mistake, case: Case) -> Arrays | None:
-        """Return what somebody who makes this mistake gets on a diagnostic case; None where that is no result."""
+        """Return the arrays that this mistake gives on a diagnostic case, None if it raises an exception there."""
         key = (mistake.function, mistake.name, case.id)
         if key not in self._outputs:
             self._outputs[key] = self._compute(mistake, case)
@@ -84,43 +80,29 @@ class MistakeCatalogue:
         try:
             with np.errstate(all="ignore"):
                 return self._exercise.run_mistake(mistake, case)
-        except Exception:  # noqa: BLE001 - an entry that fails on a case must not cost a student the verdict
+        except Exception:  # noqa: BLE001 - a mistake that fails on a case must not cost a student the feedback
             return None
-
-    def _distance_from_right(self, mistake: Mistake, result: CallResult) -> float:
-        key = (mistake.function, mistake.name, result.case.id)
-        if key not in self._from_right:
-            self._from_right[key] = distance(self.output_of(mistake, result.case), result.expected)
-        return self._from_right[key]
 
 
 class MistakeIndex:
-    """What each mistake in a function gives on one case, in one array, so that most are ruled out by one operation."""
+    """The numbers of all mistakes on one case, stacked in one array, so that one operation rules most of them out."""
 
     def __init__(self, outputs: Mapping[Mistake, Arrays | None], expected: Arrays) -> None:
-        comparable = {
-            mistake: arrays
-            for mistake, arrays in outputs.items()
-            if arrays is not None and _is_comparable(arrays, expected)
-        }
+        comparable = {m: arrays for m, arrays in outputs.items() if arrays and _is_comparable(arrays, expected)}
         self._others = [mistake for mistake in outputs if mistake not in comparable]
         self._indexed = list(comparable)
         self._numbers = np.array([_flat(arrays) for arrays in comparable.values()])
         self._scales = np.array([_flat(map(_scale, arrays)) for arrays in comparable.values()])
 
     def candidates(self, arrays: Arrays) -> list[Mistake]:
-        """Return the mistakes to look at more closely; none of the others is within COARSE of these arrays."""
+        """Return the mistakes that may be within LOW_PRECISION_TOLERANCE of these arrays."""
         if not self._indexed:
             return self._others
         with np.errstate(all="ignore"):
             errors = (np.abs(self._numbers - _flat(arrays)) / self._scales).max(axis=1)
-        # `not >` and not `<=`: what cannot be compared, NaN, is looked at more closely.
-        near = [
-            mistake
-            for mistake, error in zip(self._indexed, errors, strict=True)
-            if not error > 2 * LOW_PRECISION_TOLERANCE
-        ]
-        return [*self._others, *near]
+        # `not >` instead of `<=` keeps errors that are NaN: those arrays need the exact comparison.
+        pairs = zip(self._indexed, errors, strict=True)
+        return [*self._others, *(mistake for mistake, error in pairs if not error > 2 * LOW_PRECISION_TOLERANCE)]
 
 
 def _flat(arrays: Iterable[Array]) -> Array:
@@ -137,7 +119,7 @@ def _is_comparable(arrays: Arrays, expected: Arrays) -> bool:
 
 
 def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
-    """Return the largest relative error among several arrays; infinity where they cannot be compared."""
+    """Return the largest relative error among several arrays, infinity if they cannot be compared."""
     if arrays is None or expected is None or len(arrays) != len(expected):
         return float("inf")
     with np.errstate(all="ignore"):
@@ -145,7 +127,7 @@ def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
 
 
 def _error(array: Array, expected: Array) -> float:
-    """Return the relative error of an array that may have any shape and hold anything."""
+    """Return the relative error of an array of any shape and any values; NaN equals NaN here."""
     if array.shape != expected.shape:
         return float("inf")
     error = relative_error(array, expected)
@@ -159,7 +141,7 @@ def _input_size(numbers: tuple[CallResult, Arrays]) -> int:
 
 
 def _arrays(result: CallResult) -> Arrays | None:
-    """Return the arrays of a call if they are as many as wanted, in the right shapes; they may hold anything."""
+    """Return the arrays of a call if they have the right shapes, whatever their values."""
     if not isinstance(result.outcome, Returned):
         return None
     arrays = tuple(value.array for value in result.outcome.values)

@@ -1,4 +1,4 @@
-"""Diagnostic cases: functions with wrong numbers are run on small public cases, the same for everybody."""
+"""Run functions with wrong numbers on the diagnostic cases: small and public, the same for all students."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from autograder.sandbox.host.program import Batch, Outcome, Program, Returned
 from autograder.student.feedback import Rung, Sum
 
 ResultsByCase = Mapping[str, CallResult]
-"""The results of one function on the diagnostic cases, by the ids of the cases."""
+"""The results of a function on the diagnostic cases, by case id."""
 
 
 @dataclass(frozen=True)
 class ExpectedResult:
-    """What is expected of one function on one diagnostic case.
+    """The result expected of a function on a diagnostic case.
 
-    `is_gradient` says whether that is the gradient of J; `sums` are the terms that it is the sum of.
+    `is_gradient` says whether it is the gradient of J; `sums` are the sums of terms that it equals.
     """
 
     case: Case
-    expected: tuple[Array, ...]
+    arrays: tuple[Array, ...]
     is_gradient: bool
     sums: tuple[Sum, ...]
 
 
 class DiagnosticSuite:
-    """The diagnostic cases of an exercise. What is expected on them is computed once, when it is first needed."""
+    """The diagnostic cases of an exercise, and the results expected on them, computed on first use."""
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
@@ -45,14 +45,14 @@ class DiagnosticSuite:
     def run(
         self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
     ) -> Mapping[str, ResultsByCase]:
-        """Run each of the functions on every case; nothing where the exercise has none."""
+        """Return the results of each function on every case; nothing if the exercise has no diagnostic cases."""
         if not self._exercise.diagnostic_cases or not functions:
             return {}
         outcomes = runner.run(program, [self._batch(function) for function in functions], limits).outcomes
         return {function.name: self._results(function, outcomes[function.name]) for function in functions}
 
     def case_reports(self, function: Function, results: ResultsByCase) -> tuple[Rung, ...]:
-        """Return the results of one function as feedback is made from."""
+        """Return the results of a function, case by case, in the form that `explain` takes."""
         return tuple(
             Rung(
                 case=expected.case.id,
@@ -60,19 +60,17 @@ class DiagnosticSuite:
                 traits=expected.case.parameters,
                 results=tuple(function.returns),
                 yours=comparable_arrays(results[expected.case.id]),
-                expected=expected.expected,
+                expected=expected.arrays,
                 is_slope=expected.is_gradient,
                 sums=expected.sums,
             )
-            for expected in self.expected_results(function)
+            for expected in self._expected_results(function)
         )
 
-    def expected_results(self, function: Function) -> tuple[ExpectedResult, ...]:
-        """Return what is expected of one function, case by case."""
+    def _expected_results(self, function: Function) -> tuple[ExpectedResult, ...]:
         if function.name not in self._expected:
-            self._expected[function.name] = tuple(
-                self._expect(function, case) for case in self._exercise.diagnostic_cases
-            )
+            cases = self._exercise.diagnostic_cases
+            self._expected[function.name] = tuple(self._expect(function, case) for case in cases)
         return self._expected[function.name]
 
     def _batch(self, function: Function) -> Batch:
@@ -82,31 +80,28 @@ class DiagnosticSuite:
         return self._batches[function.name]
 
     def _expect(self, function: Function, case: Case) -> ExpectedResult:
-        exercise = self._exercise
-        expected = exercise.reference(function.name, case)
-        sums = exercise.decompose(function.name, case)
-        return ExpectedResult(case, expected, is_gradient(exercise, function, case, expected), sums)
+        arrays = self._exercise.reference(function.name, case)
+        sums = self._exercise.decompose(function.name, case)
+        return ExpectedResult(case, arrays, is_gradient(self._exercise, function, case, arrays), sums)
 
     def _results(self, function: Function, outcomes: Sequence[Outcome]) -> ResultsByCase:
         return {
-            expected.case.id: CallResult(expected.case, outcome, expected.expected)
-            for expected, outcome in zip(self.expected_results(function), outcomes, strict=True)
+            expected.case.id: CallResult(expected.case, outcome, expected.arrays)
+            for expected, outcome in zip(self._expected_results(function), outcomes, strict=True)
         }
 
 
 def has_wrong_numbers(result: CallResult) -> bool:
-    """Whether a call gave numbers that can be compared, and wrong ones."""
-    values = comparable_arrays(result)
-    return any(compare(a, b).verdict == "wrong" for a, b in zip(values, result.expected, strict=False))
+    """Whether a call returned comparable numbers, and wrong ones."""
+    # not strict: without comparable numbers there are no arrays
+    pairs = zip(comparable_arrays(result), result.expected, strict=False)
+    return any(compare(array, expected).verdict == "wrong" for array, expected in pairs)
 
 
 def comparable_arrays(result: CallResult) -> tuple[Array, ...]:
-    """Return the arrays of a call if all are finite and in the right shapes, else none."""
+    """Return the arrays of a call if all are finite and of the right shapes, else an empty tuple."""
     if not isinstance(result.outcome, Returned):
         return ()
     arrays = tuple(value.array for value in result.outcome.values)
-    fine = (
-        array.shape == right.shape and bool(np.isfinite(array).all())
-        for array, right in zip(arrays, result.expected, strict=True)
-    )
-    return arrays if all(fine) else ()
+    pairs = zip(arrays, result.expected, strict=True)
+    return arrays if all(a.shape == b.shape and np.isfinite(a).all() for a, b in pairs) else ()

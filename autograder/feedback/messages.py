@@ -1,20 +1,21 @@
-"""Every sentence that a report says, made of findings: what is wrong, where, and what to do next.
+"""Every sentence of a report, made of findings: what is wrong, where, and what to do next.
 
-Findings are data (see `evaluation/findings.py`); this is the one place where they become English, and nothing parses a
-sentence again. No sentence holds an expected number of a hidden case, and text made by a student's own code stands in
-them only where the student alone decided what it could be: while loading, and on the public case.
+Findings are data (evaluation/findings.py). They become English here and nowhere else, and nothing parses a sentence
+again. No sentence holds an expected number of a hidden case. Text from a student's own code is quoted only if nothing
+hidden can have reached that code: while it was loaded, and on the public case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from autograder.course import Limits
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
 from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
-from autograder.sandbox.host.program import CellProblem, EndReason, ProcessEnded
+from autograder.sandbox.host.program import CellProblem, EndReason
 from autograder.submission.sanitize import join_names, one_line
 
 LONGEST_QUOTE = 200
@@ -31,7 +32,10 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence; one about numbers has a `statement`, which holds none and other checks may share, and a `detail`."""
+    """A sentence in two parts if it is about numbers.
+
+    `statement` has no numbers in it, and other checks may share it; `detail` belongs to this check.
+    """
 
     statement: str
     detail: str = ""
@@ -43,34 +47,34 @@ class Sentence:
 
 
 def sentence(finding: Finding) -> Sentence:
-    """Return the sentence of a finding that is no pass."""
+    """Return the sentence of a finding that is not a pass."""
     assert finding.code is not None
-    made = _SENTENCES[finding.code](**finding.fields)
-    made = made if isinstance(made, Sentence) else Sentence(made)
+    text = _fill(_SENTENCES[finding.code], finding.fields)
+    whole = text if isinstance(text, Sentence) else Sentence(text)
     if finding.passed_cases is None:
-        return made
+        return whole
     passed, cases = finding.passed_cases
-    partly = f"({passed} of the {cases} cases of this check {'is' if passed == 1 else 'are'} right.)"
-    return (
-        Sentence(made.statement, f"{made.detail} {partly}") if made.detail else Sentence(f"{made.statement} {partly}")
-    )
+    count = f"({passed} of the {cases} cases of this check {'is' if passed == 1 else 'are'} right.)"
+    if whole.detail:
+        return Sentence(whole.statement, f"{whole.detail} {count}")
+    return Sentence(f"{whole.statement} {count}")
 
 
 def remark(remark: Remark) -> str:
     """Return the sentence of a remark."""
-    return _REMARKS[remark.code](**remark.fields)
+    return str(_fill(_REMARKS[remark.code], remark.fields))
+
+
+def _fill(template: str | Callable[..., str | Sentence], fields: Mapping[str, Any]) -> str | Sentence:
+    return template.format(**fields) if isinstance(template, str) else template(**fields)
 
 
 def quote(text: str) -> str:
-    """Return text that a student's code made on one line, without control characters, and cut."""
+    """Return text from a student's code as a single line, without control characters, shortened."""
     return one_line(text, LONGEST_QUOTE)
 
 
 # --- The function could not be called, or did not return -------------------------------------------------------------
-
-
-def _not_attempted(function: str) -> str:
-    return f"{function} is not written yet."
 
 
 def _function_missing(
@@ -88,9 +92,10 @@ def _function_missing(
 def _raised(
     function: str, arguments: Sequence[str], error: str, text: str | None, cell: str, line: int | None, case: str
 ) -> str:
-    """`text` is that of the exception, None where it must not be quoted."""
+    """`text` is that of the exception, None if it must not be quoted."""
     place, quoted = _place(cell, line), quote(text or "")
-    if error == "TypeError" and line is None:  # it never began
+    # A TypeError outside of every line of the student's: the call itself did not fit the parameters.
+    if error == "TypeError" and line is None:
         why = f", {quoted}" if quoted else ""
         return f"{function} cannot be called with ({', '.join(arguments)}){why}: keep the arguments of the stub."
     if error == "NotImplementedError" and text is not None:
@@ -101,36 +106,28 @@ def _raised(
     return _with_hint(f"{function} raised {error} in {place}{why} (case: {case}).", error)
 
 
+_ENDINGS: Mapping[EndReason, str] = {
+    "cpu": "{function} did not finish within {limits.cpu_seconds:g} s of computing, over all its calls: "
+    "does a loop in it never end?",
+    "wall": "{function} did not finish within {limits.wall_seconds:g} s, and hardly computed: "
+    "does it wait for something?",
+    "memory": "{function} needs more than {limits.memory_mib} MiB of memory: "
+    "does a list or an array in it grow without end?",
+    "exit": "{function} ended the Python process (exit code {exit_code}): it must return its result instead.",
+    "crash": "{function} crashed the Python process (signal {exit_code}): does it write outside its arrays?",
+    "protocol": "{function} wrote into the grader's own channel: it must only return its result.",
+}
+
+
 def _process_ended(function: str, how: EndReason, exit_code: int | None, limits: Limits) -> str:
-    match how:
-        case "cpu":
-            return (
-                f"{function} did not finish within {limits.cpu_seconds:g} s of computing, over all its calls: "
-                "does a loop in it never end?"
-            )
-        case "wall":
-            return (
-                f"{function} did not finish within {limits.wall_seconds:g} s, and hardly computed: "
-                "does it wait for something?"
-            )
-        case "memory":
-            return (
-                f"{function} needs more than {limits.memory_mib} MiB of memory: "
-                "does a list or an array in it grow without end?"
-            )
-        case "exit":
-            return f"{function} ended the Python process (exit code {exit_code}): it must return its result instead."
-        case "crash":
-            return f"{function} crashed the Python process (signal {exit_code}): does it write outside its arrays?"
-        case "protocol":
-            return f"{function} wrote into the grader's own channel: it must only return its result."
+    return _ENDINGS[how].format(function=function, exit_code=exit_code, limits=limits)
 
 
 # --- What came back is no array of the right kind --------------------------------------------------------------------
 
 
 def _invalid_result(function: str, returns: Sequence[tuple[str, str]], position: int | None, what: str) -> str:
-    """`returns` are the names and shapes of the results; `position` the result that is meant, None for the whole."""
+    """`returns` are the names and shapes of the results; `position` is the invalid one, None if it is the whole."""
     if len(returns) == 1:
         wanted = f"a plain numpy array of floats of shape {returns[0][1]}"
     else:
@@ -144,10 +141,6 @@ def _invalid_result(function: str, returns: Sequence[tuple[str, str]], position:
 def _wrong_shape(result: str, shape: tuple[int, ...], symbols: str, expected: tuple[int, ...], case: str) -> str:
     transposed = " Is it transposed?" if shape == expected[::-1] and shape != expected else ""
     return f"{result} has shape {shape} and must have shape {symbols} = {expected} (case: {case}).{transposed}"
-
-
-def _wrong_dtype(function: str, dtype: str) -> str:
-    return f"{function} returned numbers of dtype {dtype}: make its arrays float64, for example with np.zeros(shape)."
 
 
 def _not_finite(result: str, kind: str, where: Sequence[int], case: str) -> str:
@@ -166,16 +159,13 @@ def _wrong_gradient(result: str, error: float, where: Sequence[int], case: str) 
 
 
 def _numbers(result: str, error: float, where: Sequence[int], case: str) -> str:
-    place = f"{result}{list(where)}" if where else result
-    return (
-        f"relative error {error:.1e} where {LOW_PRECISION_TOLERANCE:.0e} is allowed, worst at {place} (case: {case})."
-    )
+    place, limit = f"{result}{list(where)}" if where else result, LOW_PRECISION_TOLERANCE
+    return f"relative error {error:.1e} where {limit:.0e} is allowed, worst at {place} (case: {case})."
 
 
 def same_reason(check: str, finding: Finding) -> Sentence:
-    """Return the sentence of a check with wrong numbers, where `check` (an id) already says all about them."""
-    fields = finding.fields
-    detail = f"relative error {fields['error']:.1e} (case: {fields['case']})."
+    """Return the sentence of a check with wrong numbers if the check with id `check` has explained them already."""
+    detail = "relative error {error:.1e} (case: {case}).".format(**finding.fields)
     return Sentence(f"Most likely for the same reason as {check}", detail)
 
 
@@ -189,32 +179,17 @@ def _arguments_changed(function: str, arguments: Sequence[str]) -> str:
     )
 
 
-def _invariant_broken(message: str) -> str:
-    return message
+_CHANGES_BETWEEN_CALLS = {
+    "repeat_same_args": "{function} gives another answer when it is called twice with the same arguments: "
+    "make its sums and arrays anew in every call, and draw nothing at random.",
+    "repeat_fresh_args": "{function} gives another answer once it was called with other arguments in between: "
+    "start its sums afresh in every call.",
+    "recheck": "An array that {function} had returned changed during a later call: return a new array each time.",
+}
 
 
 def _not_repeatable(function: str, call: str) -> str:
-    match call:
-        case "repeat_same_args":
-            return (
-                f"{function} gives another answer when it is called twice with the same arguments: "
-                "make its sums and arrays anew in every call, and draw nothing at random."
-            )
-        case "repeat_fresh_args":
-            return (
-                f"{function} gives another answer once it was called with other arguments in between: "
-                "start its sums afresh in every call."
-            )
-        case _:
-            return f"An array that {function} had returned changed during a later call: return a new array each time."
-
-
-def _contract_needs_value(function: str) -> str:
-    return f"This counts once {function} is right in at least one of its other checks."
-
-
-def _gated(title: str) -> str:
-    return f"Right, but it counts only together with the check “{title}”."
+    return _CHANGES_BETWEEN_CALLS[call].format(function=function)
 
 
 # --- Remarks, for no points ------------------------------------------------------------------------------------------
@@ -229,92 +204,78 @@ def _low_precision(function: str, error: float, dtypes: Sequence[str]) -> str:
     return f"{function} is right in low precision{made}, relative error {error:.0e}: compute in float64."
 
 
-def _uses_numerical_gradient(function: str) -> str:
-    return (
-        f"{function} looks measured rather than derived: where slopes are handed in that are not those of the "
-        "functions, it returns the measured slope of J."
-    )
+def reads_globals(function: str, names: Sequence[str]) -> str:
+    """Tell the instructor that a function reads data that is set outside of it."""
+    data = join_names(names)
+    return f"{function} reads {data}, set outside of it: if that is data, it may not fit what is handed in."
 
 
-def _ignores_arguments(function: str) -> str:
-    return (
-        f"{function} does not use all that is handed in: it is right, and no longer follows its formula when it is "
-        "given the results of other functions in another order, as if it computed them anew."
-    )
+# --- The sentence of every code: a template for its fields, or a function of them ------------------------------------
 
-
-_SENTENCES: Mapping[Code, Callable[..., str | Sentence]] = {
-    "not_attempted": _not_attempted,
+_SENTENCES: Mapping[Code, str | Callable[..., str | Sentence]] = {
+    "not_attempted": "{function} is not written yet.",
     "function_missing": _function_missing,
     "raised": _raised,
     "invalid_result": _invalid_result,
     "process_ended": _process_ended,
     "wrong_shape": _wrong_shape,
-    "wrong_dtype": _wrong_dtype,
+    "wrong_dtype": "{function} returned numbers of dtype {dtype}: make its arrays float64, for example with "
+    "np.zeros(shape).",
     "not_finite": _not_finite,
     "wrong_value": _wrong_value,
     "wrong_gradient": _wrong_gradient,
     "arguments_changed": _arguments_changed,
-    "invariant_broken": _invariant_broken,
+    "invariant_broken": "{message}",
     "not_repeatable": _not_repeatable,
-    "contract_needs_value": _contract_needs_value,
-    "gated": _gated,
+    "contract_needs_value": "This counts once {function} is right in at least one of its other checks.",
+    "gated": "Right, but it counts only together with the check “{title}”.",
 }
-_REMARKS: Mapping[str, Callable[..., str]] = {
+_REMARKS: Mapping[str, str | Callable[..., str]] = {
     "unscored_check": _unscored_check,
     "low_precision": _low_precision,
-    "uses_numerical_gradient": _uses_numerical_gradient,
-    "ignores_arguments": _ignores_arguments,
+    "uses_numerical_gradient": "{function} looks measured rather than derived: where slopes are handed in that are not "
+    "those of the functions, it returns the measured slope of J.",
+    "ignores_arguments": "{function} does not use all that is handed in: it is right, and no longer follows its formula "
+    "when it is given the results of other functions in another order, as if it computed them anew.",
 }
-
-
-def reads_globals(function: str, names: Sequence[str]) -> str:
-    """Say to the instructor that a function reads data that is set outside of it."""
-    return (
-        f"{function} reads {join_names(names)}, set outside of it: if that is data, it may not fit what is handed in."
-    )
 
 
 # --- Loading the submission ------------------------------------------------------------------------------------------
 
 
 def cell_problem(problem: CellProblem, limits: Limits) -> str:
-    """Say that a cell stopped while the submission was loaded."""
+    """Tell the student that a cell stopped while the submission was loaded."""
     part = "Nothing" if problem.error in ("SyntaxError", "IndentationError", "TabError") else "Nothing after it"
     cell = "in that cell" if problem.cell else "up to the next # %% line"
-    # An import of what is not installed stops only what uses it.
+    # An import of a missing module stops only what uses it: the rest of the cell did run.
     skipped = "" if problem.error == "ModuleNotFoundError" else f" {part} {cell} was run."
     text = f"While your code was run from top to bottom: {_reason(problem, limits)}.{skipped}"
     return _with_hint(text, problem.error)
 
 
+_ENDINGS_OF_LOADING: Mapping[EndReason, str] = {
+    "cpu": "no end after {limits.load_cpu_seconds:g} s of computing",
+    "wall": "no end after {limits.load_wall_seconds:g} s of waiting",
+    "memory": "more memory than {limits.memory_mib} MiB",
+    "exit": "the end of the Python process (exit code {code})",
+    "crash": "a crash of the Python process (signal {code})",
+    "protocol": "a break of the grader's own channel",
+}
+
+
 def _reason(problem: CellProblem, limits: Limits) -> str:
-    what = problem.error if problem.ended is None else _end_of_loading(problem.ended, limits)
-    if problem.ended and not problem.cell and problem.line:
-        return f"{what} in the code from line {problem.line} on"
+    what, ended = problem.error, problem.ended
+    if ended is not None:
+        what = _ENDINGS_OF_LOADING[ended.reason].format(limits=limits, code=ended.code)
+        # In a file nobody knows which line runs when its process ends: only where the piece begins.
+        if not problem.cell and problem.line:
+            return f"{what} in the code from line {problem.line} on"
     text = f": {quote(problem.text)}" if problem.text and problem.error != "SystemExit" else ""
     return f"{what} in {_place(problem.cell, problem.line)}{text}"
 
 
-def _end_of_loading(ended: ProcessEnded, limits: Limits) -> str:
-    match ended.reason:
-        case "cpu":
-            return f"no end after {limits.load_cpu_seconds:g} s of computing"
-        case "wall":
-            return f"no end after {limits.load_wall_seconds:g} s of waiting"
-        case "memory":
-            return f"more memory than {limits.memory_mib} MiB"
-        case "exit":
-            return f"the end of the Python process (exit code {ended.code})"
-        case "crash":
-            return f"a crash of the Python process (signal {ended.code})"
-        case "protocol":
-            return "a break of the grader's own channel"
-
-
 def _place(cell: str, line: int | None) -> str:
-    where = [part for part in (cell, f"line {line}" if line is not None else "") if part]
-    return ", ".join(where) or "your code"
+    return ", ".join(part for part in (cell, f"line {line}" if line is not None else "") if part) or "your code"
 
 
 def _with_hint(message: str, error: str) -> str:
@@ -325,39 +286,39 @@ def _with_hint(message: str, error: str) -> str:
 
 
 def common_mistake(hint: str) -> str:
-    """Say that the numbers are those of a known mistake."""
+    """Tell the student that the numbers are those of a known mistake."""
     return f"Your numbers equal those of a common mistake. {hint}"
 
 
 def where_to_read(equations: str) -> str:
-    """Say where to read: "(17)" or "(17) and (18)"."""
+    """Return where to read about equations given as "(17)" or "(17) and (18)"."""
     return f"equation{'s' if equations.count('(') > 1 else ''} {equations} of the notebook"
 
 
 def gradient_consistency(forward: str, consistent: bool) -> str:
-    """Say whether a wrong gradient is that of J through the student's own, wrong forward pass."""
+    """Tell whether a wrong gradient is that of J through the student's own, wrong forward pass."""
     if consistent:
         return f"It is the slope of J through your own {forward}, which is wrong: look at {forward} first."
     return f"It is not the slope of J through your own {forward} either."
 
 
 def only_forward_wrong(forward: str) -> str:
-    """Say that all gradients are right."""
+    """Tell the student that all gradients are right."""
     return f"Your gradients are right; only {forward} is off."
 
 
 def consistent_gradients(forward: str, consistent: Mapping[str, bool]) -> str:
-    """Say which of the right gradients are those of J through the student's own, wrong forward pass."""
-    yes, no = ([name for name, fits in consistent.items() if fits is kind] for kind in (True, False))
+    """Tell which of the right gradients are those of J through the student's own, wrong forward pass."""
+    fitting, others = ([name for name, fits in consistent.items() if fits is kind] for kind in (True, False))
     parts = []
-    if yes:
-        are = "is the slope" if len(yes) == 1 else "are the slopes"
-        parts.append(f"{join_names(yes)} {are} of J through your own {forward} too")
-    if no:
-        several = len(no) > 1
-        verb = "are not the slopes" if several else "is not the slope"
-        needs = f"need{'' if several else 's'} no change: {forward} does"
-        parts.append(f"{join_names(no)} {verb} of J through your own {forward}, and {needs}")
+    if fitting:
+        verb = "is the slope" if len(fitting) == 1 else "are the slopes"
+        parts.append(f"{join_names(fitting)} {verb} of J through your own {forward} too")
+    if others:
+        verb, need = ("is not the slope", "needs") if len(others) == 1 else ("are not the slopes", "need")
+        parts.append(
+            f"{join_names(others)} {verb} of J through your own {forward}, and {need} no change: {forward} does"
+        )
     return f"{'; '.join(parts)}."
 
 
@@ -365,10 +326,10 @@ def consistent_gradients(forward: str, consistent: Mapping[str, bool]) -> str:
 
 
 def grader_failed(error: BaseException, file: str, line: int | None) -> str:
-    """Say to the instructor that the grader failed, with what and where."""
+    """Tell the instructor how and where the grader failed."""
     return quote(f"The grader failed with {type(error).__name__} in {file}, line {line}: {error}")
 
 
 def feedback_failed(error: BaseException) -> str:
-    """Say to the instructor that the verdict stands without feedback."""
+    """Tell the instructor that the verdict stands without feedback."""
     return f"No feedback beyond the checks' own could be made: {quote(f'{type(error).__name__}: {error}')}"
