@@ -1,4 +1,4 @@
-"""The settings of a course: what course.toml says, as plain data that imports nothing of this package."""
+"""The settings of a course: course.toml as plain data. Imports nothing from this package."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 """From the strongest to the weakest."""
 
 FeedbackLevel = Literal["none", "symptom", "hint", "full"]
-"""How much students are told of a check that fails: that it does, a sentence, also where to look, or all."""
+"""How much students learn about a failed check: only that it failed, a sentence, also where to look, or everything."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use: seconds for each function, for loading each cell, for all together; memory in MiB.
+    """What a submission may use: seconds for each function, for loading each cell and in total; memory in MiB.
 
-    Time on the CPU is what counts; the wall clock is a backstop for code that waits.
+    CPU time decides; the wall clock is a backstop for code that waits.
     """
 
     cpu_seconds: float = 2.0
@@ -32,15 +32,12 @@ class Limits:
 
 
 class CourseError(Exception):
-    """Settings that cannot be used: one sentence that says which and what to do."""
+    """Unusable settings: one sentence that says which, and what to do."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course: the folder of its course.toml and what is set there.
-
-    `isolation` is the weakest to grade at, `feedback` how much students are told.
-    """
+    """A course: the folder of its course.toml, and the settings there; `isolation` is the weakest level allowed."""
 
     root: Path
     exercises: Path
@@ -51,19 +48,19 @@ class Course:
     feedback: FeedbackLevel = "full"
 
     def exercise_folder(self, name: str) -> Path:
-        """The folder of one exercise. Raises CourseError when there is none, naming those that there are."""
+        """Return the folder of an exercise. Raises CourseError, with the known exercises, if there is none."""
         folder = self.exercises / name
         if not name.isidentifier() or not (folder / "rubric.py").is_file():
             known = sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
-            there = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
-            raise CourseError(f"There is no exercise called {name!r}; {there}.")
+            choice = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
+            raise CourseError(f"There is no exercise called {name!r}; {choice}.")
         return folder
 
 
 def find_course(start: Path) -> Course:
-    """The course of the nearest course.toml at `start` or above, else the one that this package came with.
+    """Return the course of the nearest course.toml, in `start` or above, else of the one next to this package.
 
-    Raises CourseError when there is neither, or when the file cannot be read or holds an unknown or unusable setting.
+    Raises CourseError if there is none, if it cannot be read, or if it holds an unknown or unusable setting.
     """
     beside_package = Path(__file__).resolve().parent.parent
     for folder in (start.resolve(), *start.resolve().parents, beside_package):
@@ -86,6 +83,7 @@ def _read(root: Path) -> Course:
     if feedback not in get_args(FeedbackLevel):
         raise CourseError(f"{file}: feedback must be one of {', '.join(get_args(FeedbackLevel))}, not {feedback!r}.")
     paths = {"exercises": "solutions", "assignments": "assignments", "secret_file": ".course-secret"}
+    # The other settings were popped: what is left must be paths.
     for name, value in settings.items():
         if name not in paths:
             raise CourseError(
@@ -93,8 +91,8 @@ def _read(root: Path) -> Course:
             )
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
-    places = {name: root / settings.get(name, usual) for name, usual in paths.items()}
-    return Course(root, **places, isolation=isolation, limits=limits, feedback=feedback)
+    folders = {name: root / settings.get(name, default) for name, default in paths.items()}
+    return Course(root, **folders, isolation=isolation, limits=limits, feedback=feedback)
 
 
 def _limits(settings: Any, file: Path) -> Limits:
@@ -102,6 +100,7 @@ def _limits(settings: Any, file: Path) -> Limits:
     if not isinstance(settings, Mapping) or not known.issuperset(settings):
         raise CourseError(f"{file}: [limits] may hold {', '.join(sorted(known))}.")
     for name, value in settings.items():
+        # A bool is an int to Python, and a mistake here.
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise CourseError(f"{file}: limits.{name} must be a number above 0, not {value!r}.")
     return Limits(**settings)

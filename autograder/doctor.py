@@ -1,4 +1,4 @@
-"""How well student code is isolated on this machine, in words for somebody who runs a course and no kernel."""
+"""Report how well this machine isolates student code, for readers who run a course and know no kernel."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ GLOSSARY = (
 
 
 def print_isolation(console: Console) -> None:
-    """Examine this machine, and say what it offers."""
+    """Probe this machine and print what it offers."""
     console.print(render_probes(probe_levels()))
 
 
 def render_probes(probes: Sequence[LevelProbe]) -> RenderableType:
-    """What was found, strongest level first."""
-    level = next(finding.level for finding in probes if finding.works)
-    level_info = LEVEL_INFO[level]
-    head = Text.assemble(
-        "Student code is isolated here at level ", (level, "bold"), f": {level_info.title}.\n{level_info.promise}"
-    )
-    return Group(head, _levels_table(probes), *_advice(probes), _glossary())
+    """Render probes, strongest level first: the level in use, a table of all, and how to reach a stronger one."""
+    best = next(probe for probe in probes if probe.works)
+    info = LEVEL_INFO[best.level]
+    level = (best.level, "bold")
+    head = Text.assemble("Student code is isolated here at level ", level, f": {info.title}.\n{info.promise}")
+    glossary = Text("\n".join(f"{word} {meaning}." for word, meaning in GLOSSARY), "dim")
+    return Group(head, _levels_table(probes), *_advice(probes, best), glossary)
 
 
 def _levels_table(probes: Sequence[LevelProbe]) -> Table:
@@ -45,16 +45,8 @@ def _levels_table(probes: Sequence[LevelProbe]) -> Table:
     return table
 
 
-def _advice(probes: Sequence[LevelProbe]) -> list[RenderableType]:
-    failed_probes = [finding for finding in probes if not finding.works and finding.advice]
-    best_level = next(finding.level for finding in probes if finding.works)
-    stronger_probes = [finding for finding in failed_probes if at_least(finding.level, best_level)]
-    if not stronger_probes:
-        return []
-    need = "To grade work that you do not trust, reach" if not at_least(best_level, MIN_SECURE_LEVEL) else "To reach"
-    lines = [Padding(Text(f"{need} level {f.level}: {f.advice}"), (0, 0, 1, 0)) for f in stronger_probes]
-    return list(lines)
-
-
-def _glossary() -> RenderableType:
-    return Text("\n".join(f"{word} {meaning}." for word, meaning in GLOSSARY), "dim")
+def _advice(probes: Sequence[LevelProbe], best: LevelProbe) -> list[RenderableType]:
+    # Advice on a level weaker than the one in use would gain nothing.
+    missing = [probe for probe in probes if not probe.works and probe.advice and at_least(probe.level, best.level)]
+    need = "To reach" if at_least(best.level, MIN_SECURE_LEVEL) else "To grade work that you do not trust, reach"
+    return [Padding(Text(f"{need} level {probe.level}: {probe.advice}"), (0, 0, 1, 0)) for probe in missing]

@@ -1,11 +1,14 @@
-"""One submission -> Report: draw its cases, run it apart, judge what came back."""
+"""Grade a submission: draw its cases, run it in the sandbox, evaluate what came back, explain it, write the report.
+
+`Grader._grade` is the table of contents: each step calls into another room. Commands get a grader by `open_grader`.
+"""
 
 from __future__ import annotations
 
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,66 +29,63 @@ from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRe
 
 MAX_CACHED_VERDICTS = 400
 
+Warn = Callable[[str], None]
+
 ReadResult = Submission | SubmissionRefused
-"""What was handed in, as it was read, or why it cannot be."""
+"""A submission as it was read, or the reason why it cannot be graded."""
 
 VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...]]
 VerdictCache = BoundedCache[VerdictKey, FunctionVerdict]
-"""Verdicts on one function by all that they are made of: the seed, the function, what came back of its calls (arrays by
-the digest of the reply), and the cells that stopped. A class with one seed for all returns few different numbers."""
+"""Verdicts on a function by all that they depend on: the seed, the function, the outcomes of its calls (arrays by the
+digest of the reply), and the cells that stopped. With one seed for a whole class, few verdicts differ."""
 
 
+@dataclass(eq=False, repr=False)  # no repr: it would show the secret
 class Grader:
-    """Grades submissions of one exercise, one after the other, in the jail that it is given.
+    """Grades submissions of an exercise, one after the other, in the jail that it is given.
 
-    Without `seed`, the seed of a submission is made of the student's own code and the secret. It keeps what is the same
-    for many submissions: the call plans of the last seed, verdicts and feedback by what they are made of.
+    Without `seed`, each submission has its own, derived from its code and the secret. Three caches hold what many
+    submissions share: the call plans of the last seed, and verdicts and feedback by what they depend on.
     """
 
-    def __init__(
-        self,
-        exercise: Exercise,
-        jail: Jail,
-        limits: Limits,
-        secret: bytes | None = None,
-        seed: int | None = None,
-        feedback: FeedbackLevel = "full",
-    ) -> None:
-        self.exercise = exercise
-        self.jail = jail
-        self.limits = limits
-        self.secret = secret
-        self.seed = seed
-        self.feedback = feedback
+    exercise: Exercise
+    jail: Jail
+    limits: Limits
+    secret: bytes | None = None
+    seed: int | None = None
+    feedback: FeedbackLevel = "full"
+
+    def __post_init__(self) -> None:
         self._plans: BoundedCache[int, tuple[CallPlan, ...]] = BoundedCache(1)
         self._verdicts: VerdictCache = BoundedCache(MAX_CACHED_VERDICTS)
-        self._builder = FeedbackBuilder(exercise, BoundedCache(MAX_CACHED_FEEDBACK))
+        self._builder = FeedbackBuilder(self.exercise, BoundedCache(MAX_CACHED_FEEDBACK))
 
     def grade(self, path: Path, name: str) -> Report:
-        """Grade the submission at `path`, shown as `name`. Work that cannot be read is `refused`.
+        """Grade the submission at `path` and call it `name` in the report. Never raises.
 
-        A fault of the grader itself is a `grader_error`, so that the submissions after it are graded: never raises.
+        Work that cannot be read is `refused`; a fault of the grader itself is a `grader_error`.
         """
         return self._safely(lambda: self._grade(read_or_refuse(self.exercise, path), name), name)
 
     def grade_submission(self, submission: ReadResult, name: str) -> Report:
-        """Grade a submission that was read before, on another machine perhaps. Never raises."""
+        """Grade a submission that was read earlier, perhaps on another machine. Never raises."""
         return self._safely(lambda: self._grade(submission, name), name)
 
     def _safely(self, grade: Callable[[], Report], name: str) -> Report:
         try:
             return grade()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission only
+        except Exception as error:  # noqa: BLE001 - a fault must cost one submission only, not the rest of the class
             frame = traceback.extract_tb(error.__traceback__)[-1]
             why = messages.grader_failed(error, Path(frame.filename).name, frame.lineno)
             return self._without_verdict(name, "grader_error", Note("instructor", why))
 
-    def _grade(self, work: ReadResult, name: str) -> Report:
-        if isinstance(work, SubmissionRefused):
-            return self._without_verdict(name, "refused", Note("student", str(work)))
-        seed = submission_seed(work.code, self.exercise.name, self.secret) if self.seed is None else self.seed
+    def _grade(self, submission: ReadResult, name: str) -> Report:
+        if isinstance(submission, SubmissionRefused):
+            return self._without_verdict(name, "refused", Note("student", str(submission)))
+        seed = submission_seed(submission.code, self.exercise.name, self.secret) if self.seed is None else self.seed
         plans = self._plans.get(seed, lambda: plan_calls(self.exercise, seed))
-        program, start = _program(self.exercise, work), time.monotonic()
+        program, start = _program(self.exercise, submission), time.monotonic()
+        # The verdict first, in numbers; then the words, in what is left of the submission's time.
         execution, diagnostics = self._run(program, plans)
         verdicts = [self._evaluate(plan, execution, seed) for plan in plans]
         results, notes = self._explain(verdicts, diagnostics, program, start)
@@ -98,64 +98,55 @@ class Grader:
             max_score=self.exercise.max_score,
             seed=seed,
             isolation=self.jail.level,
-            notes=(*self._notes(work, execution, verdicts), *(notes if self.feedback != "none" else ())),
+            notes=(*self._notes(submission, execution, verdicts), *(notes if self.feedback != "none" else ())),
             checks=checks,
         )
 
     def _run(self, program: Program, plans: Sequence[CallPlan]) -> tuple[Execution, DiagnosticResults]:
-        """Make all calls, the public ones first. A function that ended its process in the first is not called again."""
+        """Make all calls in one process: first the public ones, whose numbers feedback may quote, then the others."""
         with self.jail.load_program(program, self.limits) as loaded:
             try:
-                found = self._builder.probe_public_cases(loaded, program, plans, self.limits)
-            except Exception:  # noqa: BLE001 - the verdict does not wait for it; what fails again is told then
-                found = DiagnosticResults()
-            alive = [plan for plan in plans if plan.function.name not in found.aborted]
+                diagnostics = self._builder.probe_public_cases(loaded, program, plans, self.limits)
+            except Exception:  # noqa: BLE001 - the verdict needs no feedback; `_explain` tries again and reports it
+                diagnostics = DiagnosticResults()
+            alive = [plan for plan in plans if plan.function.name not in diagnostics.aborted]
             execution = loaded.run(program, [plan.batch for plan in alive], self.limits)
-        aborted = {
-            plan.function.name: (found.aborted[plan.function.name],) * len(plan.batch.steps)
-            for plan in plans
-            if plan not in alive
-        }
-        return replace(execution, outcomes={**execution.outcomes, **aborted}), found
+        # A function whose first call ended the process is not called again: all its calls end like the first.
+        steps = {plan.function.name: len(plan.batch.steps) for plan in plans}
+        aborted = {name: (outcome,) * steps[name] for name, outcome in diagnostics.aborted.items()}
+        return replace(execution, outcomes={**execution.outcomes, **aborted}), diagnostics
 
     def _evaluate(self, plan: CallPlan, execution: Execution, seed: int) -> FunctionVerdict:
-        outcomes = execution.outcomes[plan.function.name]
+        function, outcomes, problems = plan.function, execution.outcomes[plan.function.name], execution.problems
+        # Arrays count by the digest of the reply: students whose functions return equal bytes share a verdict.
         replies = tuple(outcome.digest if isinstance(outcome, Returned) else outcome for outcome in outcomes)
-        key = (seed, plan.function.name, replies, execution.problems)
         return self._verdicts.get(
-            key,
-            lambda: evaluate_function(
-                self.exercise, plan.function, plan.results(outcomes), execution.problems, self.limits
-            ),
+            (seed, function.name, replies, problems),
+            lambda: evaluate_function(self.exercise, function, plan.results(outcomes), problems, self.limits),
         )
 
     def _explain(
-        self, verdicts: Sequence[FunctionVerdict], found: DiagnosticResults, program: Program, start: float
+        self, verdicts: Sequence[FunctionVerdict], diagnostics: DiagnosticResults, program: Program, start: float
     ) -> tuple[tuple[CheckResult, ...], tuple[Note, ...]]:
-        """Return the results of all checks with feedback; a verdict never fails for want of it.
-
-        Feedback quotes numbers of the student's, so what is still missing comes from a process that has not seen any
-        hidden case, in what is left of the submission's time.
-        """
+        """Return the results of all checks with feedback, or without it if the feedback fails."""
         left = self.limits.submission_wall_seconds - (time.monotonic() - start)
         try:
-            pending = self._builder.pending_functions(verdicts, found)
+            pending = self._builder.pending_functions(verdicts, diagnostics)
             if pending and left > 0 and self.exercise.diagnostic_cases:
+                # Feedback quotes the student's numbers, so it needs a process that has not seen any hidden case.
                 with self.jail.load_program(program, replace(self.limits, submission_wall_seconds=left)) as fresh:
-                    found = found.merge(self._builder.run_diagnostics(fresh, program, pending, self.limits))
-            return self._builder.attach_feedback(verdicts, found)
-        except Exception as error:  # noqa: BLE001 - the verdict stands, whatever went wrong with words about it
+                    later = self._builder.run_diagnostics(fresh, program, pending, self.limits)
+                diagnostics = diagnostics.merge(later)
+            return self._builder.attach_feedback(verdicts, diagnostics)
+        except Exception as error:  # noqa: BLE001 - the verdict stands, whatever went wrong with its explanation
             results = tuple(result for verdict in verdicts for result in plain_results(verdict))
             return results, (Note("instructor", messages.feedback_failed(error)),)
 
     def _notes(
         self, submission: Submission, execution: Execution, verdicts: Sequence[FunctionVerdict]
     ) -> tuple[Note, ...]:
-        """Return what else there is to know: for the student, then for the instructor."""
-        student = [
-            *submission.notes,
-            *(messages.cell_problem(problem, self.limits) for problem in execution.problems),
-        ]
+        """Return the notes that do not depend on feedback: for the student, then for the instructor."""
+        student = [*submission.notes, *(messages.cell_problem(problem, self.limits) for problem in execution.problems)]
         remarks = [remark for verdict in verdicts for remark in verdict.remarks]
         if self.feedback != "none":
             student += [messages.remark(remark) for remark in remarks if remark.audience == "student"]
@@ -166,17 +157,17 @@ class Grader:
         return (*(Note("student", text) for text in student), *(Note("instructor", text) for text in instructor))
 
     def _without_verdict(self, name: str, status: ReportStatus, note: Note) -> Report:
-        most = self.exercise.max_score
-        return Report(self.exercise.name, name, status, 0.0, most, self.seed or 0, self.jail.level, (note,))
+        exercise, seed = self.exercise, self.seed or 0
+        return Report(exercise.name, name, status, 0.0, exercise.max_score, seed, self.jail.level, (note,))
 
 
 class IsolationError(Exception):
-    """Student code cannot be run here, or not as well isolated as required: one sentence that says what to do."""
+    """Student code cannot be run here, or not at the required isolation: one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class GradingConfig:
-    """What a verdict depends on besides the exercise and the submission; `isolation` is the weakest to grade at."""
+    """What a report depends on besides the exercise and the submission; `isolation` is the weakest level allowed."""
 
     limits: Limits
     isolation: Level
@@ -186,57 +177,50 @@ class GradingConfig:
 
 
 def grading_config(
-    course: Course,
-    warn: Callable[[str], None],
-    required: Level | None,
-    seed: int | None,
-    feedback: FeedbackLevel | None = None,
+    course: Course, warn: Warn, required: Level | None, seed: int | None, feedback: FeedbackLevel | None = None
 ) -> GradingConfig:
-    """The terms of a course; `warn` is told in a sentence when it can keep no secret. Raises CourseError."""
+    """Return the config of a course; calls `warn` if it can have no secret. Raises CourseError."""
     secret = None if seed is not None else load_secret(course)
     if seed is None and secret is None:
         warn(f"{course.secret_file} cannot be made, so students could foresee hidden cases: set AUTOGRADER_SECRET.")
     return GradingConfig(course.limits, required or course.isolation, secret, seed, feedback or course.feedback)
 
 
-@contextmanager
 def open_grader(
     course: Course,
     exercise: Exercise,
-    warn: Callable[[str], None],
+    warn: Warn,
     required: Level | None = None,
     seed: int | None = None,
     feedback: FeedbackLevel | None = None,
-) -> Iterator[Grader]:
-    """A grader with a jail of its own, closed afterwards; `warn` is told in a sentence what is not as it should be.
+) -> AbstractContextManager[Grader]:
+    """Return a grader that opens a jail and closes it afterwards. Calls `warn` with a sentence for each problem.
 
-    Raises NotIsolated where the machine does not offer the isolation that is required, by the course unless said here,
-    and CourseError where the course's secret cannot be read.
+    Raises CourseError if the course's secret cannot be read, and IsolationError, on entering, if the machine does not
+    offer `required`, else the isolation that the course requires.
     """
-    with grader_from_config(exercise, grading_config(course, warn, required, seed, feedback), warn) as grader:
-        yield grader
+    return grader_from_config(exercise, grading_config(course, warn, required, seed, feedback), warn)
 
 
 @contextmanager
-def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Callable[[str], None]) -> Iterator[Grader]:
-    """A grader on these terms with a jail of its own, closed afterwards. Raises NotIsolated; `warn` as in `open_grader`."""
+def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Warn) -> Iterator[Grader]:
+    """Open a grader with this config and its own jail, like `open_grader`. Raises IsolationError."""
     try:
         jail = Jail()
     except JailError as error:
         raise IsolationError(f"Student code cannot be run: {error}.") from None
     with jail:
-        see = "autograder doctor says what is missing."
-        if not at_least(jail.level, config.isolation):
-            raise IsolationError(
-                f"Isolation {config.isolation} is required, and this machine offers {jail.level}: {see}"
-            )
-        if not at_least(jail.level, MIN_SECURE_LEVEL):
-            warn(f"student code is isolated at level {jail.level} only, which somebody who cheats gets through: {see}")
+        level, see = jail.level, "autograder doctor says what is missing."
+        if not at_least(level, config.isolation):
+            raise IsolationError(f"Isolation {config.isolation} is required, and this machine offers {level}: {see}")
+        # A course may accept weak isolation, but nobody should do so without knowing.
+        if not at_least(level, MIN_SECURE_LEVEL):
+            warn(f"student code is isolated at level {level} only, which somebody who cheats gets through: {see}")
         yield Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback)
 
 
 def read_or_refuse(exercise: Exercise, path: Path) -> ReadResult:
-    """What was handed in at `path`, or why it is refused."""
+    """Return the submission at `path`, or the reason why it is refused."""
     try:
         return read_submission(path, exercise.name, released_files(exercise))
     except SubmissionRefused as reason:
@@ -244,7 +228,7 @@ def read_or_refuse(exercise: Exercise, path: Path) -> ReadResult:
 
 
 def released_files(exercise: Exercise) -> ReleasedFiles:
-    """What the reader of submissions must know of the released files."""
+    """Return what the reader of submissions needs to know about the released files."""
     return ReleasedFiles(
         check_cells=exercise.check_cells,
         setup_cells=exercise.setup_cells,

@@ -1,35 +1,36 @@
-"""`pytest --exercise NAME --submission PATH`: every check of the rubric as a test, with its title and its points.
+"""`pytest --exercise NAME --submission PATH`: run every check of the rubric as a test, with its title and points.
 
-Nothing is collected from folders then: neither the course's own tests nor a conftest.py that a student handed in.
+Nothing else is collected: neither the course's own tests nor a conftest.py that a student handed in.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:  # nothing that needs numpy is imported before it is known whose numpy that would be
+from autograder.course import CourseError, find_course
+
+# Everything that needs numpy is imported late: first the plugin must know that a submission's numpy.py is out of reach.
+if TYPE_CHECKING:
     from autograder.evaluation.report import Report
     from autograder.exercise.model import Check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The two options; without them this plugin does nothing."""
+    """Add the two options; without them this plugin does nothing."""
     group = parser.getgroup("autograder", "grading a submission")
     group.addoption("--exercise", metavar="NAME", help="the exercise that --submission is for")
-    group.addoption(
-        "--submission", metavar="PATH", help="grade this notebook, .py file or folder, each check as a test"
-    )
+    what = "grade this notebook, .py file or folder, each check as a test"
+    group.addoption("--submission", metavar="PATH", help=what)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Refuse, before any conftest.py is imported, to stand inside the submission or to import from it."""
+    """Refuse to run inside the submission or to import from it, before pytest imports any conftest.py."""
     options = early_config.known_args_namespace
     if (options.exercise is None) != (options.submission is None):
         raise pytest.UsageError("--exercise and --submission go together.")
@@ -44,15 +45,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             f"This folder lies inside the submission {path}, or beside it: "
             "run pytest in the folder of the course, with the submission in a folder of its own."
         )
+    # pytest looks for its root before it knows our options, and takes the word after --submission for a test folder.
     if early_config.rootpath.resolve().is_relative_to(folder):
-        # pytest looks for its root before it knows our options, and takes the word after one for a test folder
         raise pytest.UsageError(
             f"pytest took {early_config.rootpath}, where the submission lies, for its root folder: "
             f"write --submission={path}, with an equals sign, or add --rootdir=."
         )
     if options.file_or_dir:
         raise pytest.UsageError("With --submission pytest takes no files or folders: the rubric says what is checked.")
-    # `python -m pytest` puts the working folder on sys.path
+    # `python -m pytest` puts the working folder on sys.path; PYTHONPATH may add any other.
     sys.path[:] = [entry for entry in sys.path if entry and not Path(entry).resolve().is_relative_to(folder)]
 
 
@@ -74,9 +75,9 @@ def pytest_collection(session: pytest.Session) -> bool | None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What is worth knowing besides the checks: the score, the notes, the isolation."""
+    """Show what the checks do not: the score, the seed, the notes and warnings."""
     submission = config.stash.get(SUBMISSION_KEY, None)
-    if submission is None or not submission.is_graded:
+    if submission is None or submission.report is None:
         return
     report = submission.report
     terminalreporter.section("autograder")
@@ -86,16 +87,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 class CheckFailed(Exception):
-    """A check that did not pass; its text is all that is shown."""
+    """A check did not pass; pytest shows this text and no traceback."""
 
 
 class SubmissionNode(pytest.Collector):
-    """One submission; it is graded when the first of its checks is run."""
+    """A submission, graded when the first of its checks runs; `report` is None until then."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.warnings: list[str] = []
-        from autograder.course import CourseError, find_course
+        self.report: Report | None = None
+        # late: numpy, 300 ms
         from autograder.exercise.loader import ExerciseError, load_exercise
 
         try:
@@ -104,27 +106,23 @@ class SubmissionNode(pytest.Collector):
         except (CourseError, ExerciseError) as error:
             raise pytest.UsageError(str(error)) from None
 
-    @cached_property
-    def report(self) -> Report:
-        """The verdict, the same that `autograder grade` gives."""
-        from autograder.course import CourseError
+    def grade(self) -> Report:
+        """Return the report that `autograder grade` gives, made on the first call."""
+        # late: the sandbox and the evaluation, 140 ms
         from autograder.grading import IsolationError, open_grader
 
-        try:
-            with open_grader(self.course, self.exercise, self.warnings.append) as grader:
-                return grader.grade(self.path, self.name)
-        except (CourseError, IsolationError) as error:
-            raise pytest.UsageError(str(error)) from None
-
-    @property
-    def is_graded(self) -> bool:
-        """Whether there is a report already."""
-        return "report" in vars(self)
+        if self.report is None:
+            try:
+                with open_grader(self.course, self.exercise, self.warnings.append) as grader:
+                    self.report = grader.grade(self.path, self.name)
+            except (CourseError, IsolationError) as error:
+                raise pytest.UsageError(str(error)) from None
+        return self.report
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One item for each check, in the order of the rubric."""
+        """Yield an item for each check, in the order of the rubric."""
         for check in self.exercise.checks:
-            # a bracket in its name would be taken for the parameters of a test
+            # pytest takes brackets in a name for the parameters of a test.
             name = f"{check.id}: {check.title}".translate(str.maketrans("[]", "()"))
             yield CheckItem.from_parent(self, name=name, check=check)
 
@@ -133,16 +131,16 @@ SUBMISSION_KEY = pytest.StashKey[SubmissionNode]()
 
 
 class CheckItem(pytest.Item):
-    """One check of the rubric."""
+    """A check of the rubric."""
 
     def __init__(self, *, check: Check, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.check = check
 
     def runtest(self) -> None:
-        """Fail with the check's message unless it passed; keep its points either way."""
+        """Record the check's points, and fail with its message unless it passed."""
         assert isinstance(self.parent, SubmissionNode)
-        report = self.parent.report
+        report = self.parent.grade()
         result = next((result for result in report.checks if result.id == self.check.id), None)
         status, points = (result.status, result.points) if result else (report.status, 0.0)
         properties = {"points": points, "max_points": self.check.max_points, "status": status, "seed": report.seed}
@@ -153,11 +151,11 @@ class CheckItem(pytest.Item):
             raise CheckFailed(result.message)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Our sentence alone: no line of the grader."""
+        """Return the message of the check, without a traceback of the grader."""
         if isinstance(excinfo.value, CheckFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it is shown."""
+        """Return the location that pytest shows."""
         return self.path, None, self.name

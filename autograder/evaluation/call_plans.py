@@ -55,6 +55,8 @@ class CallPlan:
     def batch(self) -> Batch:
         """The steps in the form that the sandbox runs; `results` expects their outcomes in this order."""
         first, *others = [make_call(self.function, planned.case) for planned in self.cases.values()]
+        # Reading the first result again after all other calls reveals a buffer that is used for every result. Only the
+        # first call is watched for changed arguments, because a watched call sends all of them back.
         extra = (RecheckResult(0), RepeatCall(0), first, make_call(self.function, self.shuffled.case))
         return Batch(self.function.name, (replace(first, detect_mutation=True), *others, *extra))
 
@@ -84,6 +86,7 @@ def make_call(function: Function, case: Case) -> Call:
 def case_rng(check: Check, case_id: str, seed: int) -> np.random.Generator:
     """Return the random generator of a case, seeded from (seed, case id), so that dropping a case changes no other."""
     digest = hashlib.sha256(case_id.encode()).digest()
+    # Public cases are the same for all students, whatever the seed.
     start = seed if check.hidden else PUBLIC_SEED
     return np.random.default_rng([start, int.from_bytes(digest[:8], "big")])
 

@@ -92,13 +92,15 @@ def evaluate_function(
         finding = Finding("not_attempted", "not_attempted", {"function": function.name})
         return FunctionVerdict(tuple(CheckVerdict(check, finding) for check in checks))
     evaluator = CheckEvaluator(exercise, function, results, problems, limits)
-    by_case = {check.id: evaluator.evaluate(check) for check in checks}
-    combined = {check.id: _combine(by_case[check.id], len(check.cases)) for check in checks}
-    verdicts = [CheckVerdict(check, combined[check.id]) for check in checks]
+    by_check = [evaluator.evaluate(check) for check in checks]
+    verdicts = [
+        CheckVerdict(check, _combine(check, findings)) for check, findings in zip(checks, by_check, strict=True)
+    ]
     verdicts = _apply_gates(_contract_needs_value(verdicts))
-    wrong = {id: finding for id, finding in combined.items() if finding.has_wrong_numbers}
-    has_side_effects = any(finding.cause == CONTRACT_BROKEN for findings in by_case.values() for finding in findings)
-    remarks = (*_remarks(function, verdicts, by_case, results), *evaluator.remarks(wrong))
+    findings = [finding for findings in by_check for finding in findings]
+    wrong = {verdict.check.id: verdict.finding for verdict in verdicts if verdict.finding.has_wrong_numbers}
+    remarks = (*evaluator.student_remarks(verdicts, findings), *evaluator.instructor_remarks(wrong))
+    has_side_effects = any(finding.cause == CONTRACT_BROKEN for finding in findings)
     return FunctionVerdict(tuple(verdicts), remarks, {} if has_side_effects else wrong)
 
 
@@ -126,7 +128,22 @@ class CheckEvaluator:
         expected = _numerical_gradient if check.kind == "slope" else _reference
         return [self._numbers(check, self.results[case], expected) for case in check.cases]
 
-    def remarks(self, wrong: Collection[str]) -> Iterator[Remark]:
+    def student_remarks(self, verdicts: Sequence[CheckVerdict], findings: Sequence[Finding]) -> Iterator[Remark]:
+        """Yield remarks to the student: checks without points that did not pass, and low precision."""
+        for verdict in verdicts:
+            if verdict.check.role == "note" and verdict.finding.status != "pass":
+                yield Remark("student", "unscored_check", {"title": verdict.check.title, "finding": verdict.finding})
+        errors = [finding.error for finding in findings if finding.status == "pass" and finding.error is not None]
+        outcomes = (result.outcome for result in self.results.values())
+        dtypes = {value.dtype for outcome in outcomes if isinstance(outcome, Returned) for value in outcome.values}
+        low = tuple(sorted({"float16", "float32"} & dtypes))
+        # If any value is wrong, another that is right in low precision is so by luck: the remark would mislead.
+        wrong = any(finding.error is not None and finding.status != "pass" for finding in findings)
+        if errors and not wrong and (low or Comparison(max(errors), ()).verdict == "coarse"):
+            fields = {"function": self.function.name, "error": max(errors), "dtypes": low}
+            yield Remark("student", "low_precision", fields)
+
+    def instructor_remarks(self, wrong: Collection[str]) -> Iterator[Remark]:
         """Yield a remark to the instructor on a gradient that seems to be numerical, or to ignore its arguments.
 
         `wrong` are the ids of checks with wrong numbers.
@@ -251,12 +268,13 @@ def _numerical_gradient(result: CallResult) -> tuple[Array, ...]:
     return (result.numerical_gradient(),)
 
 
-def _combine(findings: list[Finding], cases: int) -> Finding:
+def _combine(check: Check, findings: list[Finding]) -> Finding:
     """Return the finding of a whole check: its first that is no pass, with the number of cases that passed."""
     bad = [finding for finding in findings if finding.status != "pass"]
     passed = len(findings) - len(bad)
     if not bad:
         return Finding("pass", error=max((f.error for f in findings if f.error is not None), default=None))
+    cases = len(check.cases)
     return bad[0] if cases == 1 or passed == 0 else replace(bad[0], passed_cases=(passed, cases))
 
 
@@ -281,23 +299,3 @@ def _apply_gates(verdicts: list[CheckVerdict]) -> list[CheckVerdict]:
 def _withhold(verdict: CheckVerdict, finding: Finding) -> CheckVerdict:
     """Replace a pass by a finding."""
     return replace(verdict, finding=finding) if verdict.finding.status == "pass" else verdict
-
-
-def _remarks(
-    function: Function,
-    verdicts: Sequence[CheckVerdict],
-    by_case: Mapping[str, list[Finding]],
-    results: Mapping[str, CallResult],
-) -> Iterator[Remark]:
-    """Yield remarks to the student: checks without points that did not pass, and low precision."""
-    for verdict in verdicts:
-        if verdict.check.role == "note" and verdict.finding.status != "pass":
-            yield Remark("student", "unscored_check", {"title": verdict.check.title, "finding": verdict.finding})
-    findings = [finding for findings in by_case.values() for finding in findings]
-    errors = [finding.error for finding in findings if finding.status == "pass" and finding.error is not None]
-    dtypes = {v.dtype for r in results.values() if isinstance(r.outcome, Returned) for v in r.outcome.values}
-    low = tuple(sorted({"float16", "float32"} & dtypes))
-    # If any value is wrong, another that is right in low precision is so by luck: the remark would mislead.
-    wrong = any(finding.error is not None and finding.status != "pass" for finding in findings)
-    if errors and not wrong and (low or Comparison(max(errors), ()).verdict == "coarse"):
-        yield Remark("student", "low_precision", {"function": function.name, "error": max(errors), "dtypes": low})

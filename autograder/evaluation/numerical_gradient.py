@@ -35,6 +35,7 @@ def numerical_gradient(
     """
     point = np.array(arrays[wrt], dtype=np.complex128)
     if objective_batch is not None:
+        # Array i of the stack has entry i moved, and no other.
         steps = 1j * STEP * np.eye(point.size).reshape(point.size, *point.shape)
         return np.imag(objective_batch({**arrays, wrt: point + steps}, names)).reshape(point.shape) / STEP
     gradient = np.empty(point.shape)

@@ -44,6 +44,7 @@ def _make_secret(file: Path) -> bytes | None:
 
 def submission_seed(code: str, exercise: str, secret: bytes | None) -> int:
     """Return the seed of a submission's cases; without the secret, students could compute it from their code."""
+    # A string may hold lone surrogates, which strict UTF-8 refuses to encode.
     message = f"{exercise}\0{code}".encode("utf-8", "surrogatepass")
     digest = hmac.new(secret or b"", message, hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)

@@ -113,6 +113,7 @@ class TimeBoxedRunner:
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
         """Run the batches like `Jail.run`. Raises TimeBoxExceeded if a call ended the process."""
+        # On the wall clock four times as much, for machines that are busy.
         limits = replace(limits, cpu_seconds=TIME_BOX_SECONDS, wall_seconds=4 * TIME_BOX_SECONDS)
         execution = self.runner.run(program, batches, limits)
         if any(isinstance(outcome, ProcessEnded) for outcomes in execution.outcomes.values() for outcome in outcomes):
@@ -174,7 +175,7 @@ class FeedbackBuilder:
         """Return the results of all checks with feedback on wrong numbers, and notes about them."""
         pairs = list(zip(self.exercise.functions, verdicts, strict=True))
         wrong = {function.name for function, verdict in pairs if verdict.wrong_numbers} & diagnostics.results.keys()
-        # A forward pass that is wrong on the diagnostic cases alone was not judged wrong, so nothing rests on it.
+        # A forward pass that is not repeatable has no wrong numbers that gradients could be compared with.
         consistency = diagnostics.consistency if diagnostics.consistency.forward in wrong else ForwardConsistency()
         results: list[CheckResult] = []
         for function, verdict in pairs:

@@ -8,7 +8,7 @@ central differences of calls in the sandbox.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,11 +34,11 @@ class ForwardConsistency:
     """
 
     forward: str = ""
-    consistent: Mapping[str, bool] | None = None
+    consistent: Mapping[str, bool] = field(default_factory=dict)
 
     def facts(self, function: Function) -> tuple[tuple[str, str], ...]:
         """Return the facts, (label, text), that feedback on a wrong gradient adds."""
-        consistent = (self.consistent or {}).get(function.name)
+        consistent = self.consistent.get(function.name)
         if consistent is None:
             return ()
         return ((f"your own {self.forward}", messages.gradient_consistency(self.forward, consistent)),)
@@ -92,6 +92,7 @@ class ConsistencyChecker:
         batches = [Batch(gradient.name, (make_call(gradient, own_case),)) for gradient in self._gradients]
         outcomes = runner.run(program, [differences.batch, *batches], limits).outcomes
         numerical = _central_differences(self._exercise, forward, differences, outcomes[forward.name])
+        # If moving a weight makes the forward pass fail, there is no gradient to compare with.
         if numerical is None:
             return ForwardConsistency()
         consistent = {}
@@ -103,7 +104,7 @@ class ConsistencyChecker:
 
     def notes(self, found: ForwardConsistency, verdicts: Sequence[FunctionVerdict]) -> Iterator[str]:
         """Yield sentences about gradients that passed all their checks although the forward pass is wrong."""
-        if found.consistent is None:
+        if not found.forward:
             return
         right = [
             function.name

@@ -40,7 +40,7 @@ class MistakeCatalogue:
         if not numbers:
             return None
         # The largest case separates most mistakes: an index of it rules out nearly all of them at once.
-        numbers.sort(key=_input_size, reverse=True)
+        numbers.sort(key=lambda pair: sum(array.size for array in pair[0].case.arrays.values()), reverse=True)
         largest, arrays = numbers[0]
         candidates = self._index(function, largest).candidates(arrays)
         # Take the numbers for full precision first. If that identifies no mistake, take them for low precision.
@@ -73,15 +73,12 @@ class MistakeCatalogue:
         """Return the arrays that this mistake gives on a diagnostic case, None if it raises an exception there."""
         key = (mistake.function, mistake.name, case.id)
         if key not in self._outputs:
-            self._outputs[key] = self._compute(mistake, case)
+            try:
+                with np.errstate(all="ignore"):
+                    self._outputs[key] = self._exercise.run_mistake(mistake, case)
+            except Exception:  # noqa: BLE001 - a mistake that fails on a case must not cost a student the feedback
+                self._outputs[key] = None
         return self._outputs[key]
-
-    def _compute(self, mistake: Mistake, case: Case) -> Arrays | None:
-        try:
-            with np.errstate(all="ignore"):
-                return self._exercise.run_mistake(mistake, case)
-        except Exception:  # noqa: BLE001 - a mistake that fails on a case must not cost a student the feedback
-            return None
 
 
 class MistakeIndex:
@@ -89,6 +86,7 @@ class MistakeIndex:
 
     def __init__(self, outputs: Mapping[Mistake, Arrays | None], expected: Arrays) -> None:
         comparable = {m: arrays for m, arrays in outputs.items() if arrays and _is_comparable(arrays, expected)}
+        # Mistakes that cannot be stacked, because of another shape or an infinity, always stay candidates.
         self._others = [mistake for mistake in outputs if mistake not in comparable]
         self._indexed = list(comparable)
         self._numbers = np.array([_flat(arrays) for arrays in comparable.values()])
@@ -133,11 +131,8 @@ def _error(array: Array, expected: Array) -> float:
     error = relative_error(array, expected)
     if error < float("inf"):
         return error
+    # Infinities and NaN have no relative error, but a mistake that gives them is matched by the same ones.
     return 0.0 if np.array_equal(array, expected, equal_nan=True) else float("inf")
-
-
-def _input_size(numbers: tuple[CallResult, Arrays]) -> int:
-    return sum(array.size for array in numbers[0].case.arrays.values())
 
 
 def _arrays(result: CallResult) -> Arrays | None:

@@ -40,7 +40,10 @@ class DiagnosticSuite:
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self._expected: dict[str, tuple[ExpectedResult, ...]] = {}
-        self._batches: dict[str, Batch] = {}
+        self._batches = {
+            function.name: Batch(function.name, tuple(make_call(function, case) for case in exercise.diagnostic_cases))
+            for function in exercise.functions
+        }
 
     def run(
         self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
@@ -48,7 +51,7 @@ class DiagnosticSuite:
         """Return the results of each function on every case; nothing if the exercise has no diagnostic cases."""
         if not self._exercise.diagnostic_cases or not functions:
             return {}
-        outcomes = runner.run(program, [self._batch(function) for function in functions], limits).outcomes
+        outcomes = runner.run(program, [self._batches[function.name] for function in functions], limits).outcomes
         return {function.name: self._results(function, outcomes[function.name]) for function in functions}
 
     def case_reports(self, function: Function, results: ResultsByCase) -> tuple[Rung, ...]:
@@ -72,12 +75,6 @@ class DiagnosticSuite:
             cases = self._exercise.diagnostic_cases
             self._expected[function.name] = tuple(self._expect(function, case) for case in cases)
         return self._expected[function.name]
-
-    def _batch(self, function: Function) -> Batch:
-        if function.name not in self._batches:
-            calls = tuple(make_call(function, case) for case in self._exercise.diagnostic_cases)
-            self._batches[function.name] = Batch(function.name, calls)
-        return self._batches[function.name]
 
     def _expect(self, function: Function, case: Case) -> ExpectedResult:
         arrays = self._exercise.reference(function.name, case)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from autograder.course import Limits
@@ -119,10 +120,6 @@ _ENDINGS: Mapping[EndReason, str] = {
 }
 
 
-def _process_ended(function: str, how: EndReason, exit_code: int | None, limits: Limits) -> str:
-    return _ENDINGS[how].format(function=function, exit_code=exit_code, limits=limits)
-
-
 # --- What came back is no array of the right kind --------------------------------------------------------------------
 
 
@@ -150,17 +147,10 @@ def _not_finite(result: str, kind: str, where: Sequence[int], case: str) -> str:
 # --- The numbers are wrong -------------------------------------------------------------------------------------------
 
 
-def _wrong_value(result: str, error: float, where: Sequence[int], case: str) -> Sentence:
-    return Sentence(f"{result} is not right", _numbers(result, error, where, case))
-
-
-def _wrong_gradient(result: str, error: float, where: Sequence[int], case: str) -> Sentence:
-    return Sentence(f"{result} is not the slope of J", _numbers(result, error, where, case))
-
-
-def _numbers(result: str, error: float, where: Sequence[int], case: str) -> str:
+def _wrong_numbers(statement: str, result: str, error: float, where: Sequence[int], case: str) -> Sentence:
     place, limit = f"{result}{list(where)}" if where else result, LOW_PRECISION_TOLERANCE
-    return f"relative error {error:.1e} where {limit:.0e} is allowed, worst at {place} (case: {case})."
+    detail = f"relative error {error:.1e} where {limit:.0e} is allowed, worst at {place} (case: {case})."
+    return Sentence(f"{result} {statement}", detail)
 
 
 def same_reason(check: str, finding: Finding) -> Sentence:
@@ -188,15 +178,7 @@ _CHANGES_BETWEEN_CALLS = {
 }
 
 
-def _not_repeatable(function: str, call: str) -> str:
-    return _CHANGES_BETWEEN_CALLS[call].format(function=function)
-
-
 # --- Remarks, for no points ------------------------------------------------------------------------------------------
-
-
-def _unscored_check(title: str, finding: Finding) -> str:
-    return f"{title}: {sentence(finding).text}"
 
 
 def _low_precision(function: str, error: float, dtypes: Sequence[str]) -> str:
@@ -217,26 +199,26 @@ _SENTENCES: Mapping[Code, str | Callable[..., str | Sentence]] = {
     "function_missing": _function_missing,
     "raised": _raised,
     "invalid_result": _invalid_result,
-    "process_ended": _process_ended,
+    "process_ended": lambda how, **fields: _ENDINGS[how].format(**fields),
     "wrong_shape": _wrong_shape,
     "wrong_dtype": "{function} returned numbers of dtype {dtype}: make its arrays float64, for example with "
     "np.zeros(shape).",
     "not_finite": _not_finite,
-    "wrong_value": _wrong_value,
-    "wrong_gradient": _wrong_gradient,
+    "wrong_value": partial(_wrong_numbers, "is not right"),
+    "wrong_gradient": partial(_wrong_numbers, "is not the slope of J"),
     "arguments_changed": _arguments_changed,
     "invariant_broken": "{message}",
-    "not_repeatable": _not_repeatable,
+    "not_repeatable": lambda call, **fields: _CHANGES_BETWEEN_CALLS[call].format(**fields),
     "contract_needs_value": "This counts once {function} is right in at least one of its other checks.",
     "gated": "Right, but it counts only together with the check “{title}”.",
 }
 _REMARKS: Mapping[str, str | Callable[..., str]] = {
-    "unscored_check": _unscored_check,
+    "unscored_check": lambda title, finding: f"{title}: {sentence(finding).text}",
     "low_precision": _low_precision,
     "uses_numerical_gradient": "{function} looks measured rather than derived: where slopes are handed in that are not "
     "those of the functions, it returns the measured slope of J.",
-    "ignores_arguments": "{function} does not use all that is handed in: it is right, and no longer follows its formula "
-    "when it is given the results of other functions in another order, as if it computed them anew.",
+    "ignores_arguments": "{function} does not use all that is handed in: it is right, and no longer follows its "
+    "formula when it is given the results of other functions in another order, as if it computed them anew.",
 }
 
 
