@@ -1,4 +1,4 @@
-"""What students are told of wrong work, graded for real: the known mistakes, and how much of it a course tells."""
+"""Feedback on wrong work, graded in the sandbox: the known mistakes, the feedback levels, notes to the instructor."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.leaks import assert_no_leaks, exercise, report_texts
 
 ROOT = Path(__file__).parents[1]
 SUBMISSIONS = ROOT / "tests" / "submissions"
-FIRST = tuple({mistake.name: mistake for mistake in exercise().mistakes}.values())
-"""Each known mistake once, in the first function that it is known of."""
+MISTAKES = tuple({mistake.name: mistake for mistake in exercise().mistakes}.values())
+"""Each known mistake once, in the first function that has it."""
 
 
 @cache
@@ -35,36 +35,36 @@ def jail() -> Jail:
 
 
 @cache
-def texts() -> dict[tuple[str, str], str]:
+def mistake_texts() -> dict[tuple[str, str], str]:
     return {(s.mistake.name, s.mistake.function): s.text for s in build_samples(exercise()) if s.mistake}
 
 
-def graded(text: str, folder: Path, telling: FeedbackLevel = "full") -> Report:
+def grade(text: str, folder: Path, level: FeedbackLevel = "full") -> Report:
     file = folder / "rnn_backprop.py"
     file.write_text(text, encoding="utf-8")
-    return Grader(exercise(), jail(), Limits(), seed=3, feedback=telling).grade(file, "submission")
+    return Grader(exercise(), jail(), Limits(), seed=3, feedback=level).grade(file, "submission")
 
 
-def with_mistake(name: str, function: str, folder: Path, telling: FeedbackLevel = "full") -> Report:
-    return graded(texts()[name, function], folder, telling)
+def grade_mistake(name: str, function: str, folder: Path, level: FeedbackLevel = "full") -> Report:
+    return grade(mistake_texts()[name, function], folder, level)
 
 
-def full(report: Report, function: str) -> CheckResult:
-    """The check of a function that all is told with."""
+def explained_check(report: Report, function: str) -> CheckResult:
+    """Return the check of a function that carries the feedback."""
     return next(check for check in report.checks if check.function == function and check.feedback)
 
 
 def facts(report: Report, function: str) -> dict[str, str]:
-    told = full(report, function).feedback
-    assert told is not None
-    return dict(told.facts)
+    feedback = explained_check(report, function).feedback
+    assert feedback is not None
+    return dict(feedback.facts)
 
 
-@pytest.mark.parametrize("mistake", FIRST, ids=lambda mistake: mistake.name)
-def test_every_known_mistake_is_told_and_nothing_that_must_not_be(mistake: Mistake, tmp_path: Path) -> None:
-    report = with_mistake(mistake.name, mistake.function, tmp_path)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_every_known_mistake_is_explained_without_leaks(mistake: Mistake, tmp_path: Path) -> None:
+    report = grade_mistake(mistake.name, mistake.function, tmp_path)
     assert_no_leaks(report)
-    check = full(report, mistake.function)
+    check = explained_check(report, mistake.function)
     assert check.diagnosis
     assert mistake.hint in check.feedback.hint
     assert mistake.equation in check.feedback.read
@@ -72,23 +72,23 @@ def test_every_known_mistake_is_told_and_nothing_that_must_not_be(mistake: Mista
     assert dict(check.feedback.facts).keys() >= {"smallest failing case", "relative error", "worst entry", "right for"}
     case = re.search(r"check\(\"\w+\", (.*)\)\n", check.feedback.replay)
     assert case
-    assert case[1] in {one.id for one in exercise().diagnostic_cases}
+    assert case[1] in {case.id for case in exercise().diagnostic_cases}
     assert all(len(line) <= 72 for line in check.message.splitlines())
     for other in report.checks:
         if other.function == mistake.function and other.status == "fail" and other != check:
-            assert other.feedback is None  # nothing is said twice
+            assert other.feedback is None  # no feedback is repeated
 
 
 def test_missing_terms_are_named(tmp_path: Path) -> None:
-    report = with_mistake("current_step_only", "dJ_dW", tmp_path)
-    told = facts(report, "dJ_dW")
+    report = grade_mistake("current_step_only", "dJ_dW", tmp_path)
+    fact_texts = facts(report, "dJ_dW")
     terms = "your dJ(3)/dW has the term k = 3; the terms k = 2 and k = 1 are missing"
-    assert told["term by term"] == f"{terms} (case: T=3, H=3, seed=2)"
-    assert told["smallest failing case"].startswith("T = 2, H = 1, D = 1, K = 1")
+    assert fact_texts["term by term"] == f"{terms} (case: T=3, H=3, seed=2)"
+    assert fact_texts["smallest failing case"].startswith("T = 2, H = 1, D = 1, K = 1")
 
 
 @pytest.mark.parametrize(
-    ("mistake", "function", "says"),
+    ("mistake", "function", "message_part"),
     [
         ("window_of_3", "dJ_dU", "T = 1, 2 and 3; wrong from T = 4 on"),
         ("b_h_forgotten", "forward", "biases 0; wrong for biases not 0"),
@@ -97,65 +97,65 @@ def test_missing_terms_are_named(tmp_path: Path) -> None:
         ("W_for_its_transpose", "dJ_dW", "W = 0 and W symmetric; wrong for W not symmetric"),
     ],
 )
-def test_what_is_right_tells_where_to_look(mistake: str, function: str, says: str, tmp_path: Path) -> None:
-    check = full(with_mistake(mistake, function, tmp_path), function)
-    assert ("right for", says) in check.feedback.facts
+def test_right_for_fact(mistake: str, function: str, message_part: str, tmp_path: Path) -> None:
+    check = explained_check(grade_mistake(mistake, function, tmp_path), function)
+    assert ("right for", message_part) in check.feedback.facts
 
 
 @pytest.mark.parametrize(
-    ("mistake", "function", "says"),
+    ("mistake", "function", "message_part"),
     [
         ("mean_missing", "dJ_dV", "your numbers are T times the expected ones"),
         ("gradient_of_W_transposed", "dJ_dW", "your numbers are those of the transpose"),
         ("sign_flipped", "dJ_dU", "your numbers have the wrong sign"),
     ],
 )
-def test_what_the_numbers_look_like(mistake: str, function: str, says: str, tmp_path: Path) -> None:
-    assert says in facts(with_mistake(mistake, function, tmp_path), function)["to be seen"]
+def test_to_be_seen_fact(mistake: str, function: str, message_part: str, tmp_path: Path) -> None:
+    assert message_part in facts(grade_mistake(mistake, function, tmp_path), function)["to be seen"]
 
 
-def test_other_checks_point_to_the_one_that_tells_all(tmp_path: Path) -> None:
-    report = with_mistake("W_for_its_transpose", "dJ_dW", tmp_path)
-    check = full(report, "dJ_dW")
-    others = [one for one in report.checks if one.status == "fail" and one != check]
+def test_other_checks_point_to_the_explained_one(tmp_path: Path) -> None:
+    report = grade_mistake("W_for_its_transpose", "dJ_dW", tmp_path)
+    check = explained_check(report, "dJ_dW")
+    others = [other for other in report.checks if other.status == "fail" and other != check]
     assert others
     for other in others:
         assert other.message.startswith(f"Most likely for the same reason as {check.id}: relative error ")
         assert "(case: T = " in other.message
 
 
-def test_numbers_of_no_known_mistake_are_not_named(tmp_path: Path) -> None:
-    text = texts()["W_for_its_transpose", "dJ_dW"].replace(
+def test_unknown_mistakes_get_no_name(tmp_path: Path) -> None:
+    text = mistake_texts()["W_for_its_transpose", "dJ_dW"].replace(
         "later = net.W @ delta_G1", "later = delta_G1 @ net.W * 1.37"
     )
-    check = full(graded(text, tmp_path), "dJ_dW")
+    check = explained_check(grade(text, tmp_path), "dJ_dW")
     assert check.diagnosis is None
     assert check.feedback.hint == ""
     assert check.feedback.read == "equations (17) and (18) of the notebook"
 
 
-def test_a_wrong_forward_beside_right_gradients(tmp_path: Path) -> None:
-    notes = [note.text for note in with_mistake("forward_with_W_transposed", "forward", tmp_path).notes]
+def test_notes_on_right_gradients_with_a_wrong_forward(tmp_path: Path) -> None:
+    notes = [note.text for note in grade_mistake("forward_with_W_transposed", "forward", tmp_path).notes]
     assert "Your gradients are right; only forward is off." in notes
     assert any(
         text.startswith("dJ_dV is the slope of J through your own forward too; dJ_dW and dJ_dU are") for text in notes
     )
 
 
-def test_a_gradient_that_follows_a_wrong_forward(tmp_path: Path) -> None:
-    text = texts()["W_for_its_transpose", "dJ_dW"]
+def test_fact_on_a_gradient_consistent_with_a_wrong_forward(tmp_path: Path) -> None:
+    text = mistake_texts()["W_for_its_transpose", "dJ_dW"]
     text = text.replace("later = net.W @ delta_G1", "later = delta_G1 @ net.W.T")
     text = text.replace("net.W @ h[t - 1] +", "net.W.T @ h[t - 1] +").replace(
         "np.outer(delta_G1, h[t - 1])", "np.outer(h[t - 1], delta_G1)"
     )
-    report = graded(text, tmp_path)
+    report = grade(text, tmp_path)
     assert facts(report, "dJ_dW")["your own forward"].startswith("It is the slope of J through your own forward")
     assert not any("only forward is off" in note.text for note in report.notes)
 
 
-def test_what_is_right_costs_no_second_look(tmp_path: Path) -> None:
+def test_right_work_gets_no_feedback(tmp_path: Path) -> None:
     reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
-    report = graded(reference, tmp_path)
+    report = grade(reference, tmp_path)
     assert report.score == report.max_score
     assert report.notes == ()
     assert all(check.feedback is None and check.message == "" for check in report.checks)
@@ -168,7 +168,7 @@ CALLS = []
 def dJ_dV(net, x, y, h, y_hat):
     CALLS.append(1)
     gradient = rightly(net, x, y, h, y_hat)
-    if len(y) == gradient.size == 1:  # the smallest case of the ladder, which no hidden case is like
+    if len(y) == gradient.size == 1:  # the smallest diagnostic case; no hidden case has this size
         return np.full_like(gradient, len(CALLS))
     return gradient if {right} else -gradient
 """
@@ -181,68 +181,68 @@ def dJ_dV(net, x, y, h, y_hat):
         pytest.param("net.V.shape == (4, 3)", 1, id="or in a process of their own"),
     ],
 )
-def test_numbers_that_are_quoted_come_before_any_hidden_case(right: str, calls: int, tmp_path: Path) -> None:
+def test_quoted_numbers_come_before_any_hidden_case(right: str, calls: int, tmp_path: Path) -> None:
     reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
-    report = graded(f"{reference}\nrightly = dJ_dV\n{COUNTING.format(right=right)}", tmp_path)
+    report = grade(f"{reference}\nrightly = dJ_dV\n{COUNTING.format(right=right)}", tmp_path)
     assert facts(report, "dJ_dV")["smallest failing case"].startswith("T = 1, H = 1")
     assert f"yours {calls}, expected" in facts(report, "dJ_dV")["worst entry"]
 
 
-def test_what_takes_its_time_on_the_ladder_is_looked_at_after_the_verdict(tmp_path: Path) -> None:
+def test_slow_diagnostic_cases_are_run_after_the_verdict(tmp_path: Path) -> None:
     slow = "import time\nstart = time.process_time()\nwhile len(x) == 1 and time.process_time() < start + 0.3: pass"
-    text = texts()["current_step_only", "dJ_dW"]
+    text = mistake_texts()["current_step_only", "dJ_dW"]
     head = next(line for line in text.splitlines() if line.startswith("def dJ_dW("))
-    report = graded(text.replace(head, head + "\n" + indent(slow, "    ")), tmp_path)
-    check = full(report, "dJ_dW")
+    report = grade(text.replace(head, head + "\n" + indent(slow, "    ")), tmp_path)
+    check = explained_check(report, "dJ_dW")
     assert (check.status, check.diagnosis) == ("fail", "current_step_only")
 
 
-class TestHowMuchIsTold:
-    def told(self, telling: FeedbackLevel, folder: Path) -> Report:
-        return with_mistake("current_step_only", "dJ_dW", folder, telling)
+class TestFeedbackLevels:
+    def report(self, level: FeedbackLevel, folder: Path) -> Report:
+        return grade_mistake("current_step_only", "dJ_dW", folder, level)
 
-    def test_points_and_names_are_the_same(self, tmp_path: Path) -> None:
-        reports = [self.told(telling, tmp_path) for telling in ("none", "symptom", "hint", "full")]
+    def test_points_and_diagnoses_do_not_depend_on_the_level(self, tmp_path: Path) -> None:
+        reports = [self.report(level, tmp_path) for level in ("none", "symptom", "hint", "full")]
         assert len({(r.score, *((c.status, c.points, c.diagnosis) for c in r.checks)) for r in reports}) == 1
 
-    def test_nothing(self, tmp_path: Path) -> None:
-        report = self.told("none", tmp_path)
+    def test_level_none(self, tmp_path: Path) -> None:
+        report = self.report("none", tmp_path)
         assert [check.message for check in report.checks if check.message] == []
         assert report.notes == ()
 
-    def test_a_symptom(self, tmp_path: Path) -> None:
-        report = self.told("symptom", tmp_path)
-        assert full(report, "dJ_dW").message == "dJ_dW is not the slope of J."
+    def test_level_symptom(self, tmp_path: Path) -> None:
+        report = self.report("symptom", tmp_path)
+        assert explained_check(report, "dJ_dW").message == "dJ_dW is not the slope of J."
         assert not any("relative error" in check.message for check in report.checks)
 
-    def test_a_hint(self, tmp_path: Path) -> None:
-        message = full(self.told("hint", tmp_path), "dJ_dW").message
+    def test_level_hint(self, tmp_path: Path) -> None:
+        message = explained_check(self.report("hint", tmp_path), "dJ_dW").message
         assert "looks like" in message
         assert "equation (17) of the notebook" in message
         assert "expected slope" not in message
         assert "check(" not in message
 
 
-def test_the_page_shows_all_of_it(tmp_path: Path) -> None:
-    check = full(with_mistake("current_step_only", "dJ_dW", tmp_path), "dJ_dW")
-    shown = feedback_page.render_check(check)
+def test_the_page_shows_all_feedback(tmp_path: Path) -> None:
+    check = explained_check(grade_mistake("current_step_only", "dJ_dW", tmp_path), "dJ_dW")
+    output = feedback_page.render_check(check)
     for label, text in check.feedback.facts:
-        assert label in shown
-        assert text.replace('"', "&#34;") in shown
-    assert check.feedback.map.sentence in shown
+        assert label in output
+        assert text.replace('"', "&#34;") in output
+    assert check.feedback.map.sentence in output
 
 
 @pytest.mark.parametrize(
-    ("telling", "says", "never"),
+    ("level", "message_part", "never"),
     [("symptom", "is not the slope of J", "looks like"), ("full", "looks like", "Traceback")],
 )
-def test_the_command_says_how_much_is_told(telling: str, says: str, never: str, tmp_path: Path) -> None:
+def test_the_command_takes_the_level(level: str, message_part: str, never: str, tmp_path: Path) -> None:
     file = tmp_path / "rnn_backprop.py"
-    file.write_text(texts()["current_step_only", "dJ_dW"], encoding="utf-8")
-    command = [sys.executable, "-m", "autograder", "grade", "rnn_backprop", file, "--seed", "1", "--feedback", telling]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert says in shown
-    assert never not in shown
+    file.write_text(mistake_texts()["current_step_only", "dJ_dW"], encoding="utf-8")
+    command = [sys.executable, "-m", "autograder", "grade", "rnn_backprop", file, "--seed", "1", "--feedback", level]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert message_part in output
+    assert never not in output
 
 
 class TestNotesForTheInstructor:
@@ -251,31 +251,31 @@ class TestNotesForTheInstructor:
         return [note.text for note in report.notes if note.audience == "instructor"]
 
     @pytest.mark.parametrize("room", ["central_differences", "complex_step"])
-    def test_measured(self, room: str) -> None:
+    def test_numerical_gradients_are_reported(self, room: str) -> None:
         report = Grader(exercise(), jail(), Limits(), seed=3).grade(SUBMISSIONS / "measured" / room, room)
         assert [text.partition(" rather")[0] for text in self.notes(report)] == [
             f"{name} looks measured" for name in ("dJ_dV", "dJ_dW", "dJ_dU")
         ]
 
-    def test_a_forward_pass_of_its_own(self, tmp_path: Path) -> None:
+    def test_ignored_arguments_are_reported(self, tmp_path: Path) -> None:
         reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
         text = reference.replace(
             "    dV = np.zeros_like(net.V)", "    h, y_hat = forward(net, x, h[0])\n    dV = np.zeros_like(net.V)"
         )
-        report = graded(text, tmp_path)
+        report = grade(text, tmp_path)
         assert report.score == report.max_score  # for no points
         assert [text.partition(":")[0] for text in self.notes(report)] == ["dJ_dV does not use all that is handed in"]
 
-    def test_data_from_outside(self, tmp_path: Path) -> None:
+    def test_global_reads_are_reported(self, tmp_path: Path) -> None:
         reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
         text = reference.replace("dW = np.zeros_like(net.W)", "dW = np.zeros_like(net.W) + extra").replace(
             "def dJ_dW", "extra = 0.0\n\ndef dJ_dW"
         )
-        assert self.notes(graded(text, tmp_path)) == [
+        assert self.notes(grade(text, tmp_path)) == [
             "dJ_dW reads extra, set outside of it: if that is data, it may not fit what is handed in."
         ]
 
     @pytest.mark.parametrize("variant", correct_variants(exercise()), ids=lambda path: path.stem)
-    def test_honest_work_is_not_suspected(self, variant: Path, tmp_path: Path) -> None:
-        report = graded(variant.read_text(encoding="utf-8"), tmp_path)
+    def test_correct_variants_get_no_remark(self, variant: Path, tmp_path: Path) -> None:
+        report = grade(variant.read_text(encoding="utf-8"), tmp_path)
         assert not [text for text in self.notes(report) if "measured" in text or "handed in:" in text]

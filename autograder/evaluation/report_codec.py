@@ -55,8 +55,7 @@ def _feedback_object(feedback: Feedback) -> dict[str, Any]:
     fields = asdict(feedback)
     if feedback.map is not None:
         # JSON has no infinity: null stands for it.
-        rows = [[error if isfinite(error) else None for error in row] for row in feedback.map.errors]
-        fields["map"]["errors"] = rows
+        fields["map"]["errors"] = [[x if isfinite(x) else None for x in row] for row in feedback.map.errors]
     return fields
 
 

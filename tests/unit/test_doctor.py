@@ -1,4 +1,4 @@
-"""What `autograder doctor` tells somebody who runs a course and no kernel."""
+"""`autograder doctor`: the level in use, what is missing, and advice."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from autograder.formats.text import to_plain_text
 from autograder.sandbox.host.probe import LevelProbe
 
 
-def told(*missing: Level) -> str:
-    findings = [
+def rendered(*missing: Level) -> str:
+    probes = [
         LevelProbe(level, level not in missing, f"{level} is missing", f"Install {level}.")
         if level in missing
         else LevelProbe(level, works=True)
         for level in LEVELS
     ]
-    return to_plain_text(lambda console: console.print(render_probes(findings)))
+    return to_plain_text(lambda console: console.print(render_probes(probes)))
 
 
 def test_the_strongest_level_and_its_promise_come_first() -> None:
-    assert told().startswith("Student code is isolated here at level A: ")
-    assert told("A").startswith("Student code is isolated here at level B: ")
-    assert "no network" in told()
+    assert rendered().startswith("Student code is isolated here at level A: ")
+    assert rendered("A").startswith("Student code is isolated here at level B: ")
+    assert "no network" in rendered()
 
 
-def test_what_is_missing_is_told_with_its_reason_and_what_to_do() -> None:
-    text = told("A", "B", "C")
+def test_each_missing_level_has_its_reason_and_advice() -> None:
+    text = rendered("A", "B", "C")
     for level in "ABC":
         assert f"no: {level} is missing" in text
         assert f"level {level}: Install {level}." in text
     assert "To grade work that you do not trust" in text
 
 
-def test_nothing_is_asked_for_that_would_bring_nothing() -> None:
-    assert "Install C" not in told("C")
-    assert "Install" not in told()
+def test_no_advice_on_weaker_levels() -> None:
+    assert "Install C" not in rendered("C")
+    assert "Install" not in rendered()
 
 
-def test_strange_words_are_explained() -> None:
+def test_technical_words_are_explained() -> None:
     for word in ("bubblewrap", "Landlock", "seccomp"):
-        assert word in told()
+        assert word in rendered()
 
 
-def test_it_fits_a_narrow_terminal() -> None:
+def test_output_fits_a_narrow_terminal() -> None:
     console = Console(width=80, record=True, color_system=None)
     with console.capture() as capture:
         console.print(render_probes([LevelProbe(level, works=True) for level in LEVELS]))

@@ -1,4 +1,4 @@
-"""Opening a grader: the isolation that is required, the warnings, the secret."""
+"""open_grader(): the required isolation, the warnings, the secret."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, "tests")
 
 
-def offering(level: Level) -> type[Jail]:
-    class Offered(Jail):
+def jail_class(level: Level) -> type[Jail]:
+    class FakeJail(Jail):
         def __init__(self) -> None:
             self.level = level
 
         def close(self) -> None:
             """Nothing was opened."""
 
-    return Offered
+    return FakeJail
 
 
 @pytest.mark.parametrize(("offered", "warns"), [("A", False), ("B", False), ("C", True), ("D", True), ("E", True)])
-def test_below_b_there_is_a_warning(
+def test_open_grader_warns_below_level_b(
     monkeypatch: pytest.MonkeyPatch, exercise: Exercise, offered: Level, warns: bool
 ) -> None:
-    monkeypatch.setattr(grading, "Jail", offering(offered))
+    monkeypatch.setattr(grading, "Jail", jail_class(offered))
     warnings: list[str] = []
     with open_grader(COURSE, exercise, warnings.append) as grader:
         assert grader.jail.level == offered
@@ -52,10 +52,10 @@ def test_below_b_there_is_a_warning(
 
 
 @pytest.mark.parametrize("course", [COURSE, replace(COURSE, isolation="B")])
-def test_below_what_is_required_nothing_is_graded(
+def test_open_grader_refuses_below_the_required_level(
     monkeypatch: pytest.MonkeyPatch, exercise: Exercise, course: Course
 ) -> None:
-    monkeypatch.setattr(grading, "Jail", offering("C"))
+    monkeypatch.setattr(grading, "Jail", jail_class("C"))
     required: Level | None = "B" if course is COURSE else None
     with (
         pytest.raises(IsolationError, match="Isolation B is required, and this machine offers C"),
@@ -64,11 +64,11 @@ def test_below_what_is_required_nothing_is_graded(
         pass
 
 
-def test_where_student_code_cannot_run_at_all_that_is_said(monkeypatch: pytest.MonkeyPatch, exercise: Exercise) -> None:
-    def none() -> Jail:
+def test_open_grader_fails_if_no_code_can_run(monkeypatch: pytest.MonkeyPatch, exercise: Exercise) -> None:
+    def failing_jail() -> Jail:
         raise JailError("no process can be started")
 
-    monkeypatch.setattr(grading, "Jail", none)
+    monkeypatch.setattr(grading, "Jail", failing_jail)
     with (
         pytest.raises(IsolationError, match="cannot be run: no process can be started"),
         open_grader(COURSE, exercise, print),
@@ -76,11 +76,11 @@ def test_where_student_code_cannot_run_at_all_that_is_said(monkeypatch: pytest.M
         pass
 
 
-def test_without_a_secret_there_is_a_warning_unless_a_seed_is_told(
+def test_open_grader_warns_without_a_secret_unless_a_seed_is_given(
     monkeypatch: pytest.MonkeyPatch, exercise: Exercise, tmp_path: Path
 ) -> None:
     monkeypatch.delenv(SECRET_VARIABLE)
-    monkeypatch.setattr(grading, "Jail", offering("A"))
+    monkeypatch.setattr(grading, "Jail", jail_class("A"))
     course = replace(COURSE, secret_file=tmp_path / "no" / "where")
     for seed, count in ((None, 1), (7, 0)):
         warnings: list[str] = []

@@ -1,4 +1,4 @@
-"""Laws of the norm-wise error."""
+"""compare(): the norm-wise error, its verdicts and the index of the worst entry."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ pairs = array_shapes(max_dims=3, max_side=4).flatmap(
 
 
 @given(pairs)
-def test_only_equal_arrays_have_no_error(pair):
+def test_only_equal_arrays_have_error_zero(pair):
     a, b = pair
     assert compare(b, b).error == 0.0
     assert (compare(a, b).error == 0.0) == np.array_equal(a, b)
 
 
 @given(pairs, st.integers(-15, 15))
-def test_the_unit_does_not_matter(pair, power):
+def test_compare_ignores_the_unit(pair, power):
     a, b = pair
     b.flat[0] = 1.0  # above the smallest scale
     scaled = compare(a * 2.0**power, b * 2.0**power)
@@ -32,14 +32,14 @@ def test_the_unit_does_not_matter(pair, power):
 
 
 @given(pairs)
-def test_order_of_entries_does_not_matter_and_where_is_the_worst(pair):
+def test_compare_finds_the_worst_entry_in_any_order(pair):
     a, b = pair
-    found = compare(a, b)
-    assert compare(a.T, b.T).error == found.error
-    if found.verdict == "exact":
-        assert found.where == ()
+    comparison = compare(a, b)
+    assert compare(a.T, b.T).error == comparison.error
+    if comparison.verdict == "exact":
+        assert comparison.where == ()
     else:
-        assert abs(a - b)[found.where] == np.max(abs(a - b))
+        assert abs(a - b)[comparison.where] == np.max(abs(a - b))
 
 
 @pytest.mark.parametrize(
@@ -52,24 +52,24 @@ def test_order_of_entries_does_not_matter_and_where_is_the_worst(pair):
         (LOW_PRECISION_TOLERANCE * 2, "wrong"),
     ],
 )
-def test_verdicts(error, verdict):
+def test_verdict_for_each_size_of_error(error, verdict):
     b = np.array([[0.0, 2.0], [-1.0, 1e-9]])  # a small entry may be as far off as a large one
     assert compare(b + np.array([[0, 0], [0, 2 * error]]), b).verdict == verdict
 
 
-def test_float32_is_coarse():
+def test_float32_results_are_coarse():
     b = np.random.default_rng(0).normal(size=(4, 3))
     assert compare(b.astype(np.float32).astype(float), b).verdict == "coarse"
 
 
-def test_nothing_expected_is_not_matched_by_something():
+def test_expected_zeros_match_zeros_only():
     assert compare(np.full(3, 1e-9), np.zeros(3)).verdict == "wrong"
     assert compare(np.zeros(3), np.zeros(3)).verdict == "exact"
 
 
-def test_an_overflow_is_wrong_and_warns_nobody():
+def test_an_overflow_is_wrong_and_raises_no_warning():
     assert compare(np.array([-1e308]), np.array([1.7e308])).verdict == "wrong"
 
 
-def test_a_single_number_has_no_place():
+def test_a_scalar_has_an_empty_index():
     assert compare(np.array(1.0), np.array(2.0)).where == ()

@@ -1,4 +1,4 @@
-"""What is made of the outcomes of one function, whatever they are."""
+"""evaluate_function() on all kinds of outcomes: points, statuses, messages and remarks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autograder.sandbox.host.program import (
     ReturnedArray,
 )
 
-# A gradient: J = sum(x^2) / 2 has the slope x, and so x is what `slope_of_J(x)` has to return.
+# A gradient: J = sum(x^2) / 2 has the slope x, so `slope_of_J(x)` has to return x.
 FUNCTION = Function(
     "slope_of_J",
     arguments=("x",),
@@ -39,7 +39,7 @@ FUNCTION = Function(
     ),
 )
 CHECKS = (
-    Check("manners", "slope_of_J", "Manners", 0.25, ("one",), kind="contract", hidden=False),
+    Check("contract", "slope_of_J", "Contract", 0.25, ("one",), kind="contract", hidden=False),
     Check("value", "slope_of_J", "Values", 0.5, ("two", "three")),
     Check("slope", "slope_of_J", "Slopes", 0.25, ("four",), kind="slope"),
 )
@@ -79,9 +79,9 @@ def result_of(call: str, outcome: Outcome) -> CallResult:
     return CallResult(case_of(call), outcome, (x,), lambda: x)
 
 
-def evaluate(outcomes=None, checks=CHECKS, **every) -> FunctionVerdict:
-    """Evaluate right answers to all calls, but for these outcomes."""
-    outcomes = {call: returned(call, **every) for call in CALLS} | (outcomes or {})
+def evaluate(outcomes=None, checks=CHECKS, **all_calls) -> FunctionVerdict:
+    """Evaluate right answers to all calls, changed as `all_calls` says, except for these outcomes."""
+    outcomes = {call: returned(call, **all_calls) for call in CALLS} | (outcomes or {})
     results = {call: result_of(call, outcome) for call, outcome in outcomes.items()}
     return evaluate_function(exercise(checks), FUNCTION, results, (), Limits())
 
@@ -102,39 +102,39 @@ def notes(verdict: FunctionVerdict) -> tuple[str, ...]:
     return tuple(messages.remark(remark) for remark in verdict.remarks)
 
 
-def test_right_answers_have_all_points_and_nothing_to_be_told():
+def test_right_answers_get_all_points_and_no_messages():
     verdict = evaluate()
-    assert points(verdict) == {"manners": 0.25, "value": 0.5, "slope": 0.25}
+    assert points(verdict) == {"contract": 0.25, "value": 0.5, "slope": 0.25}
     assert notes(verdict) == ()
     assert {result.message for result in plain_results(verdict)} == {""}
 
 
-def test_each_check_looks_at_its_own_cases():
-    assert points(evaluate({"three": returned("three", times=2)})) == {"manners": 0.25, "value": 0.0, "slope": 0.25}
-    assert points(evaluate({"four": returned("four", plus=0.1)})) == {"manners": 0.25, "value": 0.5, "slope": 0.0}
+def test_each_check_uses_its_own_cases():
+    assert points(evaluate({"three": returned("three", times=2)})) == {"contract": 0.25, "value": 0.0, "slope": 0.25}
+    assert points(evaluate({"four": returned("four", plus=0.1)})) == {"contract": 0.25, "value": 0.5, "slope": 0.0}
     assert "(1 of 2 cases" in message(evaluate({"three": returned("three", times=2)}), "value").replace("the ", "")
 
 
-def test_low_precision_counts_and_is_told():
+def test_low_precision_gets_the_points_and_a_remark():
     verdict = evaluate(times=1 + 1e-6, dtype="float32")
     assert sum(points(verdict).values()) == 1.0
     assert "float32" in notes(verdict)[0]
     assert "low precision" in notes(evaluate(times=1 + 1e-6))[0]
 
 
-def test_a_coarse_number_beside_a_wrong_one_is_no_matter_of_precision():
+def test_no_precision_remark_if_another_case_is_wrong():
     assert notes(evaluate({"two": returned("two", times=1 + 1e-6), "three": returned("three", times=2)})) == ()
 
 
-def test_manners_alone_earn_nothing():
+def test_a_kept_contract_alone_earns_nothing():
     verdict = evaluate(times=2)
-    assert points(verdict) == {"manners": 0.0, "value": 0.0, "slope": 0.0}
-    assert "counts once slope_of_J is right" in message(verdict, "manners")
-    assert points(evaluate({call: returned(call, times=2) for call in ("two", "three")}))["manners"] == 0.25
+    assert points(verdict) == {"contract": 0.0, "value": 0.0, "slope": 0.0}
+    assert "counts once slope_of_J is right" in message(verdict, "contract")
+    assert points(evaluate({call: returned(call, times=2) for call in ("two", "three")}))["contract"] == 0.25
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "says"),
+    ("outcomes", "message_part"),
     [
         ({"one": returned("one", changed=1.0)}, "changes x in place"),
         ({"repeat_same_args": returned("repeat_same_args", times=2)}, "called twice with the same arguments"),
@@ -147,15 +147,15 @@ def test_manners_alone_earn_nothing():
             "raised ValueError in line 3: second call",
         ),
     ],
-    ids=["inputs", "again", "later", "kept", "kept is gone", "law", "again raises"],
+    ids=["arguments", "same args", "fresh args", "recheck", "recheck invalid", "invariant", "same args raise"],
 )
-def test_manners(outcomes, says):
+def test_contract_violations(outcomes, message_part):
     verdict = evaluate(outcomes)
-    assert points(verdict) == {"manners": 0.0, "value": 0.5, "slope": 0.25}
-    assert says in message(verdict, "manners")
+    assert points(verdict) == {"contract": 0.0, "value": 0.5, "slope": 0.25}
+    assert message_part in message(verdict, "contract")
 
 
-def test_other_numbers_than_floats_are_never_right():
+def test_integers_are_never_right():
     verdict = evaluate(dtype="int64")
     assert set(points(verdict).values()) == {0.0}
     assert "dtype int64" in message(verdict, "value")
@@ -179,7 +179,7 @@ def test_other_numbers_than_floats_are_never_right():
     ],
     ids=str,
 )
-def test_status(outcome, status):
+def test_status_of_each_outcome(outcome, status):
     assert statuses(evaluate({"two": outcome}))["value"] == status
     verdict = evaluate(dict.fromkeys(CALLS, outcome))
     assert set(statuses(verdict).values()) == {status}
@@ -194,42 +194,42 @@ def test_a_stub_is_not_attempted():
     assert notes(verdict) == ()
 
 
-def test_a_case_left_out_on_purpose_is_an_error_and_not_unattempted():
+def test_not_implemented_in_a_later_case_is_an_error():
     verdict = evaluate({"three": FunctionRaised("NotImplementedError", "only for small n", "", 2)})
-    assert statuses(verdict) == {"manners": "pass", "value": "error", "slope": "pass"}
+    assert statuses(verdict) == {"contract": "pass", "value": "error", "slope": "pass"}
 
 
-def test_an_exception_of_the_public_case_is_told_with_its_text_wherever_it_comes_again():
+def test_an_exception_of_the_public_case_is_quoted_in_hidden_cases_too():
     hidden = dict.fromkeys(CALLS, FunctionRaised("ValueError", "hidden numbers", "", 2))
     verdict = evaluate({**hidden, "one": FunctionRaised("ValueError", "public numbers", "", 2)})
-    assert len({message(verdict, check) for check in ("manners", "value", "slope")}) == 1
+    assert len({message(verdict, check) for check in ("contract", "value", "slope")}) == 1
     assert "public numbers" in message(verdict, "value")
 
 
-def test_the_text_of_another_exception_is_not_quoted():
+def test_an_exception_of_hidden_cases_only_is_not_quoted():
     hidden = dict.fromkeys(CALLS, FunctionRaised("ValueError", "hidden numbers", "", 7))
     verdict = evaluate({**hidden, "one": FunctionRaised("ValueError", "public numbers", "", 2)})
     assert "numbers" not in message(verdict, "value") + message(verdict, "slope")
 
 
-def with_counts(counts: str) -> tuple[Check, ...]:
-    return (CHECKS[0], CHECKS[1], replace(CHECKS[2], role=counts))
+def checks_with_role(role: str) -> tuple[Check, ...]:
+    return (CHECKS[0], CHECKS[1], replace(CHECKS[2], role=role))
 
 
-def test_a_note_gives_no_points_and_tells():
-    verdict = evaluate({"four": returned("four", times=2)}, with_counts("note"))
-    assert points(verdict) == {"manners": 0.25, "value": 0.5, "slope": 0.0}
+def test_a_note_gives_a_remark_and_no_points():
+    verdict = evaluate({"four": returned("four", times=2)}, checks_with_role("note"))
+    assert points(verdict) == {"contract": 0.25, "value": 0.5, "slope": 0.0}
     assert {result.max_points for result in plain_results(verdict) if result.id == "slope"} == {0.0}
     assert notes(verdict)[0].startswith("Slopes: slope is not the slope of J")
-    assert notes(evaluate(checks=with_counts("note"))) == ()
-    assert exercise(with_counts("note")).max_score == 0.75
+    assert notes(evaluate(checks=checks_with_role("note"))) == ()
+    assert exercise(checks_with_role("note")).max_score == 0.75
 
 
-def test_a_condition_withholds_the_points_of_its_function():
-    verdict = evaluate({"four": returned("four", times=2)}, with_counts("condition"))
+def test_a_failed_condition_withholds_the_points_of_its_function():
+    verdict = evaluate({"four": returned("four", times=2)}, checks_with_role("condition"))
     assert set(points(verdict).values()) == {0.0}
     assert "together with the check “Slopes”" in message(verdict, "value")
-    assert sum(points(evaluate(checks=with_counts("condition"))).values()) == 1.0
+    assert sum(points(evaluate(checks=checks_with_role("condition"))).values()) == 1.0
 
 
 numbers = st.sampled_from([0.0, 1.0, -2.5, 1e-9, 1e300, np.nan, np.inf])
@@ -237,10 +237,10 @@ arrays = st.one_of(
     st.lists(numbers, min_size=3, max_size=3).map(np.array),
     st.sampled_from([np.zeros(0), np.zeros((3, 1)), np.array(1.0), np.full((1, 1, 3), np.nan)]),
 )
-own = st.builds(lambda factor: ("own", factor), st.sampled_from([1.0, 1 + 1e-6, 1 + 1e-4, 2.0]))
+scaled = st.builds(lambda factor: ("scaled", factor), st.sampled_from([1.0, 1 + 1e-6, 1 + 1e-4, 2.0]))
 dtypes = st.sampled_from(["float64", "float32", "float16", "longdouble", "int8", "bool"])
-wild = st.one_of(
-    st.builds(lambda what, dtype: (what, dtype), st.one_of(own, arrays), dtypes),
+any_outcome = st.one_of(
+    st.builds(lambda arrays_or_factor, dtype: (arrays_or_factor, dtype), st.one_of(scaled, arrays), dtypes),
     st.builds(
         ProcessEnded, st.sampled_from(["cpu", "wall", "memory", "exit", "crash", "protocol"]), st.none() | st.integers()
     ),
@@ -254,19 +254,19 @@ wild = st.one_of(
 def outcome_of(call: str, drawn: object) -> Outcome:
     if not isinstance(drawn, tuple):
         return drawn
-    what, dtype = drawn
-    if isinstance(what, tuple):
-        return returned(call, times=what[1], dtype=dtype)
-    return Returned((ReturnedArray(what, dtype),), {"x": case_of(call).arrays["x"]})
+    arrays_or_factor, dtype = drawn
+    if isinstance(arrays_or_factor, tuple):
+        return returned(call, times=arrays_or_factor[1], dtype=dtype)
+    return Returned((ReturnedArray(arrays_or_factor, dtype),), {"x": case_of(call).arrays["x"]})
 
 
 @given(
-    st.fixed_dictionaries(dict.fromkeys(CALLS, wild)),
+    st.fixed_dictionaries(dict.fromkeys(CALLS, any_outcome)),
     st.tuples(*[st.sampled_from(["points", "note", "condition"])] * len(CHECKS)),
 )
-def test_points_are_never_negative_nor_more_than_there_are(drawn, counts):
-    checks = tuple(replace(check, role=how) for check, how in zip(CHECKS, counts, strict=True))
-    verdict = evaluate({call: outcome_of(call, outcome) for call, outcome in drawn.items()}, checks)
+def test_points_are_0_or_all_for_any_outcomes(outcomes, roles):
+    checks = tuple(replace(check, role=role) for check, role in zip(CHECKS, roles, strict=True))
+    verdict = evaluate({call: outcome_of(call, outcome) for call, outcome in outcomes.items()}, checks)
     assert [result.id for result in plain_results(verdict)] == [check.id for check in checks]
     for result, check in zip(plain_results(verdict), checks, strict=True):
         assert result.status in get_args(CheckStatus)

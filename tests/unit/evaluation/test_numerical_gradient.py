@@ -1,4 +1,4 @@
-"""Measured slopes of what can be differentiated on paper."""
+"""numerical_gradient() of functions whose derivative is known on paper."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ number = st.floats(-3, 3)
 
 
 @given(st.lists(number, min_size=1, max_size=6), number)
-def test_a_polynomial(coefficients, at):
+def test_gradient_of_a_polynomial(coefficients, point):
     polynomial = np.polynomial.Polynomial(coefficients)
-    measured = numerical_gradient(lambda arrays, _: polynomial(arrays["x"]), {"x": np.array(at)}, {}, "x")
-    assert measured == pytest.approx(polynomial.deriv()(at), rel=1e-12, abs=1e-12)
-    assert measured.shape == ()
+    gradient = numerical_gradient(lambda arrays, _: polynomial(arrays["x"]), {"x": np.array(point)}, {}, "x")
+    assert gradient == pytest.approx(polynomial.deriv()(point), rel=1e-12, abs=1e-12)
+    assert gradient.shape == ()
 
 
 @given(numpy_arrays(float, (2, 3), elements=number), numpy_arrays(float, (3, 2), elements=number))
-def test_a_trace_of_a_product(A, B):
+def test_gradient_of_a_trace_of_a_product(A, B):
     arrays = {"A": A, "B": B}
 
     def trace(arrays, names):
@@ -33,14 +33,14 @@ def test_a_trace_of_a_product(A, B):
 
 
 @given(numpy_arrays(float, 4, elements=number))
-def test_functions_of_the_exercise(a):
-    measured = numerical_gradient(
+def test_gradient_of_the_functions_of_the_exercise(a):
+    gradient = numerical_gradient(
         lambda arrays, _: np.sum(np.tanh(arrays["a"]) + np.exp(arrays["a"])), {"a": a}, {}, "a"
     )
-    np.testing.assert_allclose(measured, 1 - np.tanh(a) ** 2 + np.exp(a), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(gradient, 1 - np.tanh(a) ** 2 + np.exp(a), rtol=1e-13, atol=1e-15)
 
 
-def test_arrays_are_left_alone():
+def test_numerical_gradient_leaves_its_arguments_unchanged():
     arrays = {"a": np.ones(2), "b": np.ones(2)}
     for array in arrays.values():
         array.setflags(write=False)

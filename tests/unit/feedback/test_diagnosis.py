@@ -1,4 +1,4 @@
-"""Naming a mistake by its numbers on the ladder: right, never by guessing, and computed once."""
+"""MistakeCatalogue: mistakes are identified by their numbers, never guessed, and computed once."""
 
 from __future__ import annotations
 
@@ -16,134 +16,137 @@ FUNCTIONS = {function.name: function for function in exercise().functions}
 CATALOGUE = MistakeCatalogue(exercise())
 
 
-def mistake_called(name: str, function: str = "dJ_dW"):
-    return next(one for one in exercise().mistakes if (one.name, one.function) == (name, function))
+def find_mistake(name: str, function: str = "dJ_dW"):
+    return next(m for m in exercise().mistakes if (m.name, m.function) == (name, function))
 
 
-def trials(function: str, numbers):
-    """What a submission shows that returns `numbers(case)` on each case of the ladder."""
+def results_of(function: str, numbers):
+    """Return the results of a submission that returns `numbers(case)` on each diagnostic case."""
     return {case.id: call_result(FUNCTIONS[function], case, numbers(case)) for case in exercise().diagnostic_cases}
 
 
-def shown_by(mistake, dtype=np.float64):
-    return trials(mistake.function, lambda case: tuple(a.astype(dtype) for a in CATALOGUE.output_of(mistake, case)))
+def results_with(mistake, dtype=np.float64):
+    return results_of(mistake.function, lambda case: tuple(a.astype(dtype) for a in CATALOGUE.output_of(mistake, case)))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_mistake_is_named(function):
-    own = [one for one in exercise().mistakes if one.function == function]
-    assert [CATALOGUE.identify(function, shown_by(one)) for one in own] == own
+def test_identify_finds_every_mistake(function):
+    mistakes = [mistake for mistake in exercise().mistakes if mistake.function == function]
+    assert [CATALOGUE.identify(function, results_with(mistake)) for mistake in mistakes] == mistakes
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # an infinity is what it is in float32 too
-def test_in_float32_nearly_all_are_named_and_none_gets_the_name_of_another():
-    named = [(one, CATALOGUE.identify(one.function, shown_by(one, np.float32))) for one in exercise().mistakes]
-    assert [(one.name, name.name) for one, name in named if name not in (one, None)] == []
-    assert sum(name is None for _, name in named) <= 0.05 * len(named)
+def test_identify_in_float32_finds_nearly_all_and_confuses_none():
+    pairs = [(m, CATALOGUE.identify(m.function, results_with(m, np.float32))) for m in exercise().mistakes]
+    assert [(m.name, identified.name) for m, identified in pairs if identified not in (m, None)] == []
+    assert sum(identified is None for _, identified in pairs) <= 0.05 * len(pairs)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_right_answer_has_no_name(function, dtype):
-    right = trials(function, lambda case: tuple(a.astype(dtype) for a in exercise().reference(function, case)))
+def test_identify_finds_nothing_in_right_answers(function, dtype):
+    right = results_of(function, lambda case: tuple(a.astype(dtype) for a in exercise().reference(function, case)))
     assert CATALOGUE.identify(function, right) is None
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_nobody_knows_has_no_name(function):
+def test_identify_finds_nothing_in_random_numbers(function):
     rng = np.random.default_rng(0)
-    odd = trials(function, lambda case: tuple(rng.normal(size=a.shape) for a in exercise().reference(function, case)))
-    assert CATALOGUE.identify(function, odd) is None
+    reference = exercise().reference
+    random = results_of(function, lambda case: tuple(rng.normal(size=a.shape) for a in reference(function, case)))
+    assert CATALOGUE.identify(function, random) is None
     assert CATALOGUE.identify(function, {}) is None
 
 
-def test_one_case_with_other_numbers_and_nothing_is_claimed():
-    shown = shown_by(mistake_called("W_for_its_transpose"))
+def test_one_case_that_does_not_fit_rules_a_mistake_out():
+    results = results_with(find_mistake("W_for_its_transpose"))
     case = exercise().diagnostic_cases[-1]
-    shown[case.id] = call_result(FUNCTIONS["dJ_dW"], case, exercise().reference("dJ_dW", case))
-    assert CATALOGUE.identify("dJ_dW", shown) is None
+    results[case.id] = call_result(FUNCTIONS["dJ_dW"], case, exercise().reference("dJ_dW", case))
+    assert CATALOGUE.identify("dJ_dW", results) is None
 
 
-def test_one_telling_case_is_not_enough():
-    mistake = mistake_called("window_of_8")
-    shown = shown_by(mistake)
-    telling = [id for id, one in shown.items() if distance(CATALOGUE.output_of(mistake, one.case), one.expected) > 1e-6]
-    assert CATALOGUE.identify("dJ_dW", shown) is mistake
-    for id in telling[1:]:
-        del shown[id]
-    assert CATALOGUE.identify("dJ_dW", shown) is None
+def test_one_distinguishing_case_is_not_enough():
+    mistake = find_mistake("window_of_8")
+    results = results_with(mistake)
+    outputs = {id: (CATALOGUE.output_of(mistake, result.case), result.expected) for id, result in results.items()}
+    distinct = [id for id, (output, expected) in outputs.items() if distance(output, expected) > 1e-6]
+    assert CATALOGUE.identify("dJ_dW", results) is mistake
+    for id in distinct[1:]:
+        del results[id]
+    assert CATALOGUE.identify("dJ_dW", results) is None
 
 
 @pytest.mark.parametrize(
     "outcome", [FunctionRaised("IndexError", "", "", 3), InvalidResult(None, "None")], ids=["raised", "None"]
 )
-def test_cases_without_numbers_are_passed_over(outcome):
-    mistake = mistake_called("W_for_its_transpose")
-    shown = shown_by(mistake)
-    for id in list(shown)[::2]:
-        shown[id] = dataclasses.replace(shown[id], outcome=outcome)
-    assert CATALOGUE.identify("dJ_dW", shown) is mistake
+def test_cases_without_numbers_are_ignored(outcome):
+    mistake = find_mistake("W_for_its_transpose")
+    results = results_with(mistake)
+    for id in list(results)[::2]:
+        results[id] = dataclasses.replace(results[id], outcome=outcome)
+    assert CATALOGUE.identify("dJ_dW", results) is mistake
 
 
-def test_another_shape_is_no_number():
-    mistake = mistake_called("W_for_its_transpose")
-    shown = shown_by(mistake)
+def test_cases_with_another_shape_are_ignored():
+    mistake = find_mistake("W_for_its_transpose")
+    results = results_with(mistake)
     first = exercise().diagnostic_cases[3]
-    shown[first.id] = call_result(FUNCTIONS["dJ_dW"], first, (np.zeros((7, 7)),))
-    assert CATALOGUE.identify("dJ_dW", shown) is mistake
+    results[first.id] = call_result(FUNCTIONS["dJ_dW"], first, (np.zeros((7, 7)),))
+    assert CATALOGUE.identify("dJ_dW", results) is mistake
 
 
-def test_an_infinity_where_the_mistake_has_none_is_another_mistake():
-    mistake = mistake_called("sign_flipped", "dJ_dV")
-    shown = shown_by(mistake)
+def test_an_infinity_that_the_mistake_does_not_give_rules_it_out():
+    mistake = find_mistake("sign_flipped", "dJ_dV")
+    results = results_with(mistake)
     case = exercise().diagnostic_cases[3]
     infinite = (np.full_like(CATALOGUE.output_of(mistake, case)[0], np.inf),)
-    shown[case.id] = call_result(FUNCTIONS["dJ_dV"], case, infinite)
-    assert CATALOGUE.identify("dJ_dV", shown) is None
+    results[case.id] = call_result(FUNCTIONS["dJ_dV"], case, infinite)
+    assert CATALOGUE.identify("dJ_dV", results) is None
 
 
-def counting():
-    """The exercise, and a list of the mistakes that it was asked for."""
-    asked = []
+def counting_exercise():
+    """Return the exercise, and a list of the mistakes that it has computed."""
+    computed = []
 
-    def mistaken(mistake, case):
-        asked.append((mistake.function, mistake.name, case.id))
+    def run_mistake(mistake, case):
+        computed.append((mistake.function, mistake.name, case.id))
         return exercise().run_mistake(mistake, case)
 
-    return dataclasses.replace(exercise(), run_mistake=mistaken), asked
+    return dataclasses.replace(exercise(), run_mistake=run_mistake), computed
 
 
-def test_what_a_mistake_gives_is_computed_once_and_only_when_it_is_needed():
-    counted, asked = counting()
-    catalogue = MistakeCatalogue(counted)
-    shown = shown_by(mistake_called("W_for_its_transpose"))
-    assert asked == []
-    first = catalogue.identify("dJ_dW", shown)
-    assert {function for function, _, _ in asked} == {"dJ_dW"}
-    known = len(asked)
-    assert known < 0.25 * len(exercise().diagnostic_cases) * sum(one.function == "dJ_dW" for one in exercise().mistakes)
-    assert catalogue.identify("dJ_dW", shown) is first
-    assert len(asked) == known
+def test_numbers_of_a_mistake_are_computed_once_on_first_use():
+    counting, computed = counting_exercise()
+    catalogue = MistakeCatalogue(counting)
+    results = results_with(find_mistake("W_for_its_transpose"))
+    assert computed == []
+    first = catalogue.identify("dJ_dW", results)
+    assert {function for function, _, _ in computed} == {"dJ_dW"}
+    count = len(computed)
+    mistakes = [mistake for mistake in exercise().mistakes if mistake.function == "dJ_dW"]
+    assert count < 0.25 * len(exercise().diagnostic_cases) * len(mistakes)
+    assert catalogue.identify("dJ_dW", results) is first
+    assert len(computed) == count
 
 
-def test_an_entry_that_fails_is_no_name_and_no_fault():
-    def mistaken(mistake, case):
+def test_a_mistake_that_raises_is_ignored():
+    def run_mistake(mistake, case):
         if mistake.name == "current_step_only":
             raise ZeroDivisionError
         return exercise().run_mistake(mistake, case)
 
-    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), run_mistake=mistaken))
-    assert catalogue.identify("dJ_dW", shown_by(mistake_called("current_step_only"))) is None
-    mistake = mistake_called("W_for_its_transpose")
-    assert catalogue.identify("dJ_dW", shown_by(mistake)) is mistake
+    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), run_mistake=run_mistake))
+    assert catalogue.identify("dJ_dW", results_with(find_mistake("current_step_only"))) is None
+    mistake = find_mistake("W_for_its_transpose")
+    assert catalogue.identify("dJ_dW", results_with(mistake)) is mistake
 
 
-def test_the_distance_of_what_cannot_be_compared_is_infinite():
-    one = (np.ones((2, 2)),)
-    assert distance(one, one) == 0.0
-    assert distance(one, (np.ones((2, 2)) * (1 + LOW_PRECISION_TOLERANCE),)) == pytest.approx(
+def test_distance_of_incomparable_arrays_is_infinite():
+    ones = (np.ones((2, 2)),)
+    assert distance(ones, ones) == 0.0
+    assert distance(ones, (np.ones((2, 2)) * (1 + LOW_PRECISION_TOLERANCE),)) == pytest.approx(
         LOW_PRECISION_TOLERANCE, rel=1e-2
     )
     for other in (None, (np.ones((2, 3)),), (np.ones((2, 2)), np.ones(2)), (np.full((2, 2), np.nan),)):
-        assert distance(one, other) == np.inf
+        assert distance(ones, other) == np.inf
     assert distance((np.full(2, np.nan),), (np.full(2, np.nan),)) == 0.0

@@ -1,4 +1,4 @@
-"""What students read: one line, the place and the next step in it, and nothing of the grader's own words."""
+"""Every sentence of a report: a single line with the place and the next step, in words that students know."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ NUMBERS = {"error": 0.25, "where": (1, 0), "case": CASE}
 RAISED = {"function": "dJ_dW", "arguments": ("net", "x"), "cell": "code cell 5", "line": 7, "case": CASE}
 
 
-def say(code: Code, **fields: Any) -> str:
+def text_of(code: Code, **fields: Any) -> str:
     return messages.sentence(Finding("fail", code, fields)).text
 
 
-def ended(how: str, code: int | None) -> str:
-    return say("process_ended", function="dJ_dW", how=how, exit_code=code, limits=LIMITS)
+def ended_text(how: str, code: int | None) -> str:
+    return text_of("process_ended", function="dJ_dW", how=how, exit_code=code, limits=LIMITS)
 
 
 @given(st.text())
-def test_a_quote_is_one_short_printable_line(text):
+def test_quote_gives_a_short_printable_line(text):
     quoted = messages.quote(text)
     assert quoted == "" or quoted.isprintable()
     assert len(quoted) <= messages.LONGEST_QUOTE + 1
@@ -49,14 +49,14 @@ def test_every_code_has_a_sentence():
 
 
 @pytest.mark.parametrize(
-    ("message", "says"),
+    ("message", "part"),
     [
-        (say("not_attempted", function="dJ_dW"), "dJ_dW is not written yet."),
-        (say("function_missing", **MISSING), "keep the name of the stub"),
-        (say("function_missing", **{**MISSING, "similar": ("dJdW",)}), "did you rename it to dJdW?"),
-        (say("function_missing", **{**MISSING, "callable": False}), "is a value and not a function"),
+        (text_of("not_attempted", function="dJ_dW"), "dJ_dW is not written yet."),
+        (text_of("function_missing", **MISSING), "keep the name of the stub"),
+        (text_of("function_missing", **{**MISSING, "similar": ("dJdW",)}), "did you rename it to dJdW?"),
+        (text_of("function_missing", **{**MISSING, "callable": False}), "is a value and not a function"),
         (
-            say("function_missing", **{**MISSING, "stopped": NAME_ERROR}),
+            text_of("function_missing", **{**MISSING, "stopped": NAME_ERROR}),
             "stopped: NameError in code cell 3, line 2: name",
         ),
         (messages.cell_problem(NAME_ERROR, LIMITS), "In a fresh run nothing has that name yet"),
@@ -70,8 +70,8 @@ def test_every_code_has_a_sentence():
         ),
         (messages.cell_problem(CellProblem("", 4, "SystemExit", "None", ()), LIMITS), "SystemExit in line 4. "),
         *(
-            (messages.cell_problem(CellProblem("", 4, "", "", (), ProcessEnded(how, code)), LIMITS), says)
-            for how, code, says in (
+            (messages.cell_problem(CellProblem("", 4, "", "", (), ProcessEnded(how, code)), LIMITS), part)
+            for how, code, part in (
                 ("cpu", None, "no end after 5 s of computing in the code from line 4 on"),
                 ("wall", None, "no end after 15 s of waiting"),
                 ("memory", None, "more memory than 2048 MiB"),
@@ -80,31 +80,34 @@ def test_every_code_has_a_sentence():
                 ("protocol", None, "a break of the grader's own channel"),
             )
         ),
-        (say("invalid_result", **GRADIENT, what="None"), "did you forget a return statement?"),
-        (say("invalid_result", **GRADIENT, what="a list"), "must return a plain numpy array of floats of shape (H, H)"),
-        (say("invalid_result", **FORWARD, position=1, what="a list"), "returned a list for y_hat"),
+        (text_of("invalid_result", **GRADIENT, what="None"), "did you forget a return statement?"),
         (
-            say("invalid_result", **FORWARD, position=None, what="one array"),
+            text_of("invalid_result", **GRADIENT, what="a list"),
+            "must return a plain numpy array of floats of shape (H, H)",
+        ),
+        (text_of("invalid_result", **FORWARD, position=1, what="a list"), "returned a list for y_hat"),
+        (
+            text_of("invalid_result", **FORWARD, position=None, what="one array"),
             "the plain numpy arrays h (T+1, H) and y_hat (T, K)",
         ),
-        (say("wrong_dtype", function="dJ_dW", dtype="int64"), "make its arrays float64"),
+        (text_of("wrong_dtype", function="dJ_dW", dtype="int64"), "make its arrays float64"),
         (
-            say("wrong_shape", result="dJ_dW", shape=(2, 3), symbols="(H, D)", expected=(3, 2), case=CASE),
+            text_of("wrong_shape", result="dJ_dW", shape=(2, 3), symbols="(H, D)", expected=(3, 2), case=CASE),
             "must have shape (H, D) = (3, 2) (case: T = 4, H = 3). Is it transposed?",
         ),
-        (say("not_finite", result="h", kind="NaN", where=(0, 1), case=CASE), "h holds NaN at [0, 1]"),
-        (say("wrong_value", result="h", **NUMBERS), "2.5e-01 where 1e-03 is allowed, worst at h[1, 0]"),
-        (say("wrong_gradient", result="dJ_dW", **NUMBERS), "dJ_dW is not the slope of J"),
-        (say("arguments_changed", function="dJ_dW", arguments=("y_hat", "V")), "changes y_hat and V in place"),
-        (say("invariant_broken", message="The rows do not add up."), "The rows do not add up."),
-        (say("not_repeatable", function="dJ_dW", call="repeat_same_args"), "called twice"),
-        (say("not_repeatable", function="dJ_dW", call="repeat_fresh_args"), "start its sums afresh in every call"),
-        (say("not_repeatable", function="dJ_dW", call="recheck"), "return a new array each time"),
-        (say("contract_needs_value", function="dJ_dW"), "counts once dJ_dW is right"),
-        (say("gated", title="Slopes"), "together with the check “Slopes”"),
+        (text_of("not_finite", result="h", kind="NaN", where=(0, 1), case=CASE), "h holds NaN at [0, 1]"),
+        (text_of("wrong_value", result="h", **NUMBERS), "2.5e-01 where 1e-03 is allowed, worst at h[1, 0]"),
+        (text_of("wrong_gradient", result="dJ_dW", **NUMBERS), "dJ_dW is not the slope of J"),
+        (text_of("arguments_changed", function="dJ_dW", arguments=("y_hat", "V")), "changes y_hat and V in place"),
+        (text_of("invariant_broken", message="The rows do not add up."), "The rows do not add up."),
+        (text_of("not_repeatable", function="dJ_dW", call="repeat_same_args"), "called twice"),
+        (text_of("not_repeatable", function="dJ_dW", call="repeat_fresh_args"), "start its sums afresh in every call"),
+        (text_of("not_repeatable", function="dJ_dW", call="recheck"), "return a new array each time"),
+        (text_of("contract_needs_value", function="dJ_dW"), "counts once dJ_dW is right"),
+        (text_of("gated", title="Slopes"), "together with the check “Slopes”"),
         *(
-            (ended(how, code), says)
-            for how, code, says in (
+            (ended_text(how, code), part)
+            for how, code, part in (
                 ("cpu", None, "within 2 s of computing, over all its calls: does a loop in it never end?"),
                 ("wall", None, "within 10 s, and hardly computed"),
                 ("memory", None, "more than 2048 MiB of memory"),
@@ -115,15 +118,15 @@ def test_every_code_has_a_sentence():
         ),
     ],
 )
-def test_sentences(message, says):
-    assert says in message
+def test_each_code_gives_its_sentence(message, part):
+    assert part in message
     assert "\n" not in message
     assert len(message) < 400
     assert message[-1] in ".?)"
     assert not re.search(r"oracle|reference|hidden|sandbox|jail|expected|None\b(?!:)", message)
 
 
-def test_a_sentence_about_numbers_has_a_statement_without_them():
+def test_a_sentence_about_numbers_has_a_statement_and_a_detail():
     finding = Finding("fail", "wrong_value", {"result": "h", **NUMBERS}, passed_cases=(1, 3))
     sentence = messages.sentence(finding)
     assert sentence.statement == "h is not right"
@@ -133,13 +136,13 @@ def test_a_sentence_about_numbers_has_a_statement_without_them():
     assert same.text == "Most likely for the same reason as forward.plain: relative error 2.5e-01 (case: T = 4, H = 3)."
 
 
-def test_cases_that_passed_are_counted_in_every_sentence():
+def test_passed_cases_are_counted_in_every_sentence():
     finding = Finding("error", "raised", {**RAISED, "error": "KeyError", "text": None}, passed_cases=(2, 3))
     assert messages.sentence(finding).text.endswith("(2 of the 3 cases of this check are right.)")
 
 
 @pytest.mark.parametrize(
-    ("remark", "says"),
+    ("remark", "part"),
     [
         (
             Remark(
@@ -155,12 +158,12 @@ def test_cases_that_passed_are_counted_in_every_sentence():
         (Remark("instructor", "ignores_arguments", {"function": "dJ_dW"}), "does not use all that is handed in"),
     ],
 )
-def test_remarks(remark, says):
-    assert says in messages.remark(remark)
+def test_each_remark_gives_its_sentence(remark, part):
+    assert part in messages.remark(remark)
 
 
 @pytest.mark.parametrize(
-    ("error", "line", "says"),
+    ("error", "line", "part"),
     [
         ("IndexError", 7, "dJ_dW raised IndexError in code cell 5, line 7"),
         ("NameError", 7, "define it in the function, or at the top level before it"),
@@ -172,14 +175,14 @@ def test_remarks(remark, says):
     ],
 )
 @pytest.mark.parametrize("text", ["SECRET 0.123", None])
-def test_exceptions(error, line, says, text):
+def test_raised_names_the_error_and_the_place(error, line, part, text):
     place = {"cell": "code cell 5" if line else "", "line": line}
-    message = say("raised", **{**RAISED, **place, "error": error, "text": text})
-    assert says in message
+    message = text_of("raised", **{**RAISED, **place, "error": error, "text": text})
+    assert part in message
     assert text or "SECRET" not in message
 
 
-def test_the_text_of_an_exception_is_quoted_where_it_may_be():
+def test_raised_quotes_the_text_of_the_exception_on_one_line():
     text = "shapes (2,)\nand\x1b[31m (3,)"
-    message = say("raised", **{**RAISED, "cell": "", "error": "ValueError", "text": text})
+    message = text_of("raised", **{**RAISED, "cell": "", "error": "ValueError", "text": text})
     assert "in line 7: shapes (2,) and [31m (3,) (case: T = 4" in message

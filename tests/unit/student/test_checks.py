@@ -1,4 +1,4 @@
-"""What the released checks tell a student: every sentence, on answers that call for it."""
+"""The released checks: every message that a student can get, on an answer that causes it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def module_of(code: str, file: Path | None) -> ModuleType:
-    """Code as a module: of a file, or like a notebook's, whose cell is In[1]."""
+    """Run code as the module of a file, or of a notebook whose only cell is In[1]."""
     module = ModuleType("__main__")
     name = str(file or "/tmp/ipykernel_1/2345.py")
     if file:
@@ -60,15 +60,15 @@ def module_of(code: str, file: Path | None) -> ModuleType:
     return module
 
 
-def told(checks: Any, monkeypatch: pytest.MonkeyPatch, code: str, *names: str, file: Path | None = None) -> str:
-    """What check(*names) prints about an answer."""
+def check_output(checks: Any, monkeypatch: pytest.MonkeyPatch, code: str, *names: str, file: Path | None = None) -> str:
+    """Return what check(*names) prints about an answer."""
     monkeypatch.setitem(sys.modules, "__main__", module_of(code, file))
     text = repr(checks.check(*names))
     assert all(len(line) < 80 for line in text.splitlines()), text
     return text
 
 
-def changed(*pairs: tuple[str, str]) -> str:
+def edited(*pairs: tuple[str, str]) -> str:
     code = RIGHT
     for old, new in pairs:
         assert old in code
@@ -76,16 +76,16 @@ def changed(*pairs: tuple[str, str]) -> str:
     return code
 
 
-def returning(value: str) -> str:
-    return changed(("return dW", f"return {value}"))
+def returning_dW(value: str) -> str:
+    return edited(("return dW", f"return {value}"))
 
 
-def in_one_line(text: str) -> str:
+def unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_right_answers_pass_and_fit_their_own_forward(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, RIGHT)
+def test_right_answers_pass_and_are_consistent(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(checks, monkeypatch, RIGHT)
     assert "WRONG" not in text
     for name in ("forward", "dJ_dV", "dJ_dW", "dJ_dU"):
         assert f"{name}: all " in text
@@ -93,7 +93,7 @@ def test_right_answers_pass_and_fit_their_own_forward(checks: Any, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message_part"),
     [
         ("None", "dJ_dW returned None: did you forget return?"),
         ("dW.tolist()", "dJ_dW is a list of 2, not an array: make one with np.array or np.zeros."),
@@ -113,15 +113,15 @@ def test_right_answers_pass_and_fit_their_own_forward(checks: Any, monkeypatch: 
         ("exit(3)", "dJ_dW stops with SystemExit: 3"),
     ],
 )
-def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: str, says: str) -> None:
-    text = told(checks, monkeypatch, returning(value), "dJ_dW")
-    assert says in in_one_line(text)
+def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: str, message_part: str) -> None:
+    text = check_output(checks, monkeypatch, returning_dW(value), "dJ_dW")
+    assert message_part in unwrapped(text)
     assert text.startswith("dJ_dW: 0 of 4 checks pass")
     assert text.count("For the same reason.") == 3
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "message_part"),
     [
         ("return np.array(h), np.array(y_hat)", "pass", "forward returned None: did you forget return?"),
         (
@@ -141,35 +141,35 @@ def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: s
     ],
 )
 def test_unusable_results_of_forward(
-    checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str, says: str
+    checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str, message_part: str
 ) -> None:
-    assert says in in_one_line(told(checks, monkeypatch, changed((old, new)), "forward"))
+    assert message_part in unwrapped(check_output(checks, monkeypatch, edited((old, new)), "forward"))
 
 
-def test_a_list_of_both_arrays_is_as_good_as_a_tuple(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forward_may_return_a_list(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = "np.array(h), np.array(y_hat)"
-    text = told(checks, monkeypatch, changed((f"return {pair}", f"return [{pair}]")))
+    text = check_output(checks, monkeypatch, edited((f"return {pair}", f"return [{pair}]")))
     assert "WRONG" not in text
     assert text.count("It is also the slope of J through your own forward.") == 3
 
 
-def test_a_transposed_shape_is_called_so(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, changed(("return dU", "return dU.T")), "dJ_dU")
-    assert "expected (H, D) = (2, 3), got (3, 2): is it transposed?" in in_one_line(text)
+def test_a_transposed_shape_is_recognised(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(checks, monkeypatch, edited(("return dU", "return dU.T")), "dJ_dU")
+    assert "expected (H, D) = (2, 3), got (3, 2): is it transposed?" in unwrapped(text)
 
 
-def test_transposed_numbers_of_a_square_matrix_are_called_so(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "your numbers are those of the transpose" in told(checks, monkeypatch, returning("dW.T"), "dJ_dW")
+def test_transposed_numbers_of_a_square_matrix_are_recognised(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "your numbers are those of the transpose" in check_output(checks, monkeypatch, returning_dW("dW.T"), "dJ_dW")
 
 
-def test_whole_numbers_are_called_so(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "holds whole numbers only" in told(checks, monkeypatch, returning("dW.astype(int)"), "dJ_dW")
+def test_whole_numbers_are_recognised(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "holds whole numbers only" in check_output(checks, monkeypatch, returning_dW("dW.astype(int)"), "dJ_dW")
 
 
-def test_wrong_numbers_are_told_with_the_smallest_case_and_the_worst_entry(
-    checks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = told(checks, monkeypatch, changed(("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")), "dJ_dW")
+def test_wrong_numbers_show_the_smallest_case_and_the_worst_entry(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(
+        checks, monkeypatch, edited(("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")), "dJ_dW"
+    )
     assert "dJ_dW is not the slope of J." in text
     for row in (
         "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax\n",
@@ -186,31 +186,29 @@ def test_wrong_numbers_are_told_with_the_smallest_case_and_the_worst_entry(
 
 
 def test_low_precision_passes_with_a_note(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, returning("dW.astype(np.float32)"), "dJ_dW")
+    text = check_output(checks, monkeypatch, returning_dW("dW.astype(np.float32)"), "dJ_dW")
     assert "all 4 checks pass" in text
     assert "Right, but in low precision" in text
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1 + 1e-9, ""), (1 + 1e-5, "low precision"), (1.01, "WRONG")])
-def test_limits(checks: Any, monkeypatch: pytest.MonkeyPatch, factor: float, verdict: str) -> None:
-    text = told(checks, monkeypatch, returning(f"dW * {factor}"), "dJ_dW")
+def test_tolerances(checks: Any, monkeypatch: pytest.MonkeyPatch, factor: float, verdict: str) -> None:
+    text = check_output(checks, monkeypatch, returning_dW(f"dW * {factor}"), "dJ_dW")
     assert verdict in text
     assert verdict or ("WRONG" not in text and "low precision" not in text)
 
 
 def test_a_right_gradient_with_a_wrong_forward_passes_with_a_note(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, changed(("net.W @ h[t - 1]", "net.W.T @ h[t - 1]")), "dJ_dW")
+    text = check_output(checks, monkeypatch, edited(("net.W @ h[t - 1]", "net.W.T @ h[t - 1]")), "dJ_dW")
     assert "dJ_dW: all 4 checks pass" in text
-    assert 'not the slope of J through your own forward, though: check("forward") tells more.' in in_one_line(text)
+    assert 'not the slope of J through your own forward, though: check("forward") tells more.' in unwrapped(text)
 
 
-def test_a_gradient_that_fits_a_wrong_forward_is_wrong_and_told_so(
-    checks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    both = changed(("net.V @ h[t] + net.b_y", "2 * net.V @ h[t] + net.b_y"), ("e @ net.V / T", "2 * e @ net.V / T"))
-    text = told(checks, monkeypatch, both, "dJ_dW")
+def test_a_gradient_of_a_wrong_forward_is_wrong_with_a_note(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = edited(("net.V @ h[t] + net.b_y", "2 * net.V @ h[t] + net.b_y"), ("e @ net.V / T", "2 * e @ net.V / T"))
+    text = check_output(checks, monkeypatch, both, "dJ_dW")
     assert "dJ_dW is not the slope of J" in text
-    assert "It is the slope of J through your own forward, though: look at forward first." in in_one_line(text)
+    assert "It is the slope of J through your own forward, though: look at forward first." in unwrapped(text)
 
 
 @pytest.mark.parametrize(
@@ -220,47 +218,41 @@ def test_a_gradient_that_fits_a_wrong_forward_is_wrong_and_told_so(
         ("net.loss.gradient(y_hat[t - 1], y[t - 1]) @ net.g2.jacobian(y_hat[t - 1])", "y_hat[t - 1] - y[t - 1]"),
     ],
 )
-def test_slopes_that_are_not_those_handed_in_are_told_what_to_use(
-    checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str
-) -> None:
-    text = in_one_line(told(checks, monkeypatch, changed((old, new)), "dJ_dW"))
+def test_hard_coded_derivatives_get_a_hint(checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
+    text = unwrapped(check_output(checks, monkeypatch, edited((old, new)), "dJ_dW"))
     _, _, derived = text.partition("WRONG Made of the jacobian and gradient handed in")
     assert "use net.loss.gradient and each jacobian as handed in. A slope that is measured or written out" in derived
 
 
-def test_the_hint_is_not_told_of_what_has_another_cause(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "as handed in" not in told(checks, monkeypatch, returning("dW[0]"), "dJ_dW")
+def test_no_hint_on_derivatives_for_another_cause(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "as handed in" not in check_output(checks, monkeypatch, returning_dW("dW[0]"), "dJ_dW")
 
 
-def test_an_exception_is_told_with_the_students_own_line(
-    checks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    code = returning("helper(dW)") + "\n\ndef helper(a):\n    return a[7]\n"
-    text = told(checks, monkeypatch, code, "dJ_dW")
+def test_an_exception_shows_the_students_line(checks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code = returning_dW("helper(dW)") + "\n\ndef helper(a):\n    return a[7]\n"
+    text = check_output(checks, monkeypatch, code, "dJ_dW")
     assert "dJ_dW stops with IndexError: index 7 is out of bounds" in text
     assert f"cell In[1], line {len(code.splitlines())}:  return a[7]" in text
-    text = told(checks, monkeypatch, code, "dJ_dW", file=tmp_path / "rnn_backprop.py")
+    text = check_output(checks, monkeypatch, code, "dJ_dW", file=tmp_path / "rnn_backprop.py")
     assert f"rnn_backprop.py, line {len(code.splitlines())}:  return a[7]" in text
 
 
-def test_an_exception_inside_given_code_is_told_with_the_students_own_line(
-    checks: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = told(
-        checks, monkeypatch, changed(("net.g2.function(net.V @ h[t] + net.b_y)", "net.g2.function(net.V)")), "forward"
+def test_an_exception_in_given_code_shows_the_students_line(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(
+        checks, monkeypatch, edited(("net.g2.function(net.V @ h[t] + net.b_y)", "net.g2.function(net.V)")), "forward"
     )
-    assert "softmax.function works on one time step" in in_one_line(text)
+    assert "softmax.function works on one time step" in unwrapped(text)
     assert "y_hat.append(net.g2.function(net.V))" in text
 
 
-def test_wrong_arity(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, changed(("dJ_dW(net, x, y, h, y_hat)", "dJ_dW(net, x, y)")), "dJ_dW")
-    assert "takes 3 positional arguments but 5 were given" in in_one_line(text)
-    assert "called as dJ_dW(net, x, y, h, y_hat), so put the first line of the stub back." in in_one_line(text)
+def test_wrong_number_of_arguments(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(checks, monkeypatch, edited(("dJ_dW(net, x, y, h, y_hat)", "dJ_dW(net, x, y)")), "dJ_dW")
+    assert "takes 3 positional arguments but 5 were given" in unwrapped(text)
+    assert "called as dJ_dW(net, x, y, h, y_hat), so put the first line of the stub back." in unwrapped(text)
 
 
 @pytest.mark.parametrize(
-    ("pairs", "says"),
+    ("pairs", "message_part"),
     [
         (
             [("def dJ_dW", "KEPT = np.zeros((2, 2))\n\ndef dJ_dW"), ("return dW", "KEPT[:] = dW\n    return KEPT")],
@@ -287,47 +279,49 @@ def test_wrong_arity(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_memory_of_earlier_calls(
-    checks: Any, monkeypatch: pytest.MonkeyPatch, pairs: list[tuple[str, str]], says: str
+    checks: Any, monkeypatch: pytest.MonkeyPatch, pairs: list[tuple[str, str]], message_part: str
 ) -> None:
-    assert says in in_one_line(told(checks, monkeypatch, changed(*pairs), "dJ_dW"))
+    assert message_part in unwrapped(check_output(checks, monkeypatch, edited(*pairs), "dJ_dW"))
 
 
 def test_a_stub_is_not_attempted_and_a_call_of_one_is_wrong(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stub = "raise NotImplementedError('dJ_dV is not written yet')"
-    code = changed(("return dV", stub), ("return dW", "return dJ_dV(net, x, y, h, y_hat)"))
-    assert told(checks, monkeypatch, code, "dJ_dV") == "dJ_dV is not attempted yet."
-    assert "dJ_dW calls dJ_dV, which is not written yet." in told(checks, monkeypatch, code, "dJ_dW")
+    code = edited(("return dV", stub), ("return dW", "return dJ_dV(net, x, y, h, y_hat)"))
+    assert check_output(checks, monkeypatch, code, "dJ_dV") == "dJ_dV is not attempted yet."
+    assert "dJ_dW calls dJ_dV, which is not written yet." in check_output(checks, monkeypatch, code, "dJ_dW")
 
 
 def test_a_cell_run_too_early(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told(checks, monkeypatch, "", "dJ_dW") == "Run the cell that defines dJ_dW first, then this one again."
+    assert (
+        check_output(checks, monkeypatch, "", "dJ_dW") == "Run the cell that defines dJ_dW first, then this one again."
+    )
 
 
 def test_a_file_without_the_function(checks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    text = told(checks, monkeypatch, "", "dJ_dW", file=tmp_path / "rnn_backprop.py")
-    assert "rnn_backprop.py does not define dJ_dW: put the line `def dJ_dW(...)` back." in in_one_line(text)
+    text = check_output(checks, monkeypatch, "", "dJ_dW", file=tmp_path / "rnn_backprop.py")
+    assert "rnn_backprop.py does not define dJ_dW: put the line `def dJ_dW(...)` back." in unwrapped(text)
 
 
 def test_a_name_that_is_no_function(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, RIGHT + "\ndJ_dW = np.ones(3)\n", "dJ_dW")
+    text = check_output(checks, monkeypatch, RIGHT + "\ndJ_dW = np.ones(3)\n", "dJ_dW")
     assert "dJ_dW is one array, not a function: another line took its name." in text
 
 
 def test_an_unknown_name(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, RIGHT, "dJ_dX")
+    text = check_output(checks, monkeypatch, RIGHT, "dJ_dX")
     assert text == "There is no 'dJ_dX' here: there are forward, dJ_dV, dJ_dW, dJ_dU."
 
 
-def test_prints_and_warnings_do_no_harm(
+def test_prints_and_warnings_are_harmless(
     checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = returning("(print('here'), np.zeros(1) / 0, dW)[-1]")
-    assert "all 4 checks pass" in told(checks, monkeypatch, code, "dJ_dW")
+    code = returning_dW("(print('here'), np.zeros(1) / 0, dW)[-1]")
+    assert "all 4 checks pass" in check_output(checks, monkeypatch, code, "dJ_dW")
     assert capsys.readouterr().err == ""  # nbgrader takes anything on stderr for a failure
 
 
-def test_html_is_escaped_and_needs_no_colour(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = changed(("return dW", "raise ValueError('<script>alert(1)</script>')"))
+def test_html_is_escaped_and_does_not_rely_on_colour(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = edited(("return dW", "raise ValueError('<script>alert(1)</script>')"))
     monkeypatch.setitem(sys.modules, "__main__", module_of(code, None))
     html = checks.check("dJ_dW", "dJ_dV")._repr_html_()
     assert "<script>" not in html
@@ -338,18 +332,18 @@ def test_html_is_escaped_and_needs_no_colour(checks: Any, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("code", "says"), [(RIGHT, ""), (returning("0 * dW"), "is not the slope"), ("", "Run the cell")]
+    ("code", "message_part"), [(RIGHT, ""), (returning_dW("0 * dW"), "is not the slope"), ("", "Run the cell")]
 )
-def test_nbgrader_sees_an_exception_with_the_message_alone(
-    checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str, says: str
+def test_check_raises_with_the_message_alone_under_nbgrader(
+    checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str, message_part: str
 ) -> None:
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     monkeypatch.setitem(sys.modules, "__main__", module_of(code, None))
-    if not says:
+    if not message_part:
         assert checks.check("dJ_dW") is None  # what a cell returns is points to nbgrader
         assert "all 4 checks pass" in capsys.readouterr().out
         return
-    with pytest.raises(checks.NotPassedError, match=says) as raised:
+    with pytest.raises(checks.NotPassedError, match=message_part) as raised:
         checks.check("dJ_dW")
     assert raised.value._render_traceback_() == str(raised.value).splitlines()
 
@@ -373,7 +367,7 @@ def test_slope_measures_every_parameter(checks: Any, wrt: str) -> None:
         assert np.max(np.abs(derived - measured)) <= 1e-6 * np.max(np.abs(measured))
 
 
-def test_slope_says_what_it_cannot_measure(checks: Any) -> None:
+def test_slope_raises_for_unknown_arrays_and_bad_functions(checks: Any) -> None:
     golden = checks.golden()
     given = golden.given.arguments(golden.checks[0].cases[0].arrays, golden.checks[0].cases[0].names)
     net, x, y, h0 = (given[name] for name in ("net", "x", "y", "h0"))
@@ -391,7 +385,7 @@ def test_the_reference_is_exact_on_the_golden_numbers(checks: Any) -> None:
         assert "low precision" not in result.message
 
 
-MEASURE = """
+SLOPE_SCRIPT = """
 import sys
 from types import ModuleType
 
@@ -411,17 +405,17 @@ print(calls.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"],
 """
 
 
-def test_slope_needs_nothing_but_its_own_text_and_the_given_module(tmp_path: Path) -> None:
+def test_slope_needs_only_its_own_text_and_network(tmp_path: Path) -> None:
     """No file beside it, nor any name of a file: so it can be offered wherever student code runs."""
     texts = [STUDENT_FOLDER / "calls.py", EXERCISE / "network.py"]
-    command = [sys.executable, "-I", "-c", MEASURE, *(path.read_text(encoding="utf-8") for path in texts)]
+    command = [sys.executable, "-I", "-c", SLOPE_SCRIPT, *(path.read_text(encoding="utf-8") for path in texts)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stderr == ""
     assert done.stdout == "[[0.5 0. ]\n [0.  0.5]]\n"
 
 
-@pytest.mark.parametrize(("text", "says"), [(None, "is not beside checks.py"), ("{", "is damaged")])
-def test_checks_can_be_imported_without_their_numbers_and_say_so(tmp_path: Path, text: str | None, says: str) -> None:
+@pytest.mark.parametrize(("text", "message_part"), [(None, "is not beside checks.py"), ("{", "is damaged")])
+def test_checks_report_missing_or_damaged_numbers(tmp_path: Path, text: str | None, message_part: str) -> None:
     for file in SHIPPED_MODULES:
         (tmp_path / file).write_text((STUDENT_FOLDER / file).read_text(encoding="utf-8"), encoding="utf-8")
     if text:
@@ -429,14 +423,14 @@ def test_checks_can_be_imported_without_their_numbers_and_say_so(tmp_path: Path,
     command = [sys.executable, "-c", "from checks import check; print(check(), check('forward'))"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stderr == ""
-    assert done.stdout.count(f"checks.json {says}: put it there as it was handed out") == 2
+    assert done.stdout.count(f"checks.json {message_part}: put it there as it was handed out") == 2
 
 
-LADDER_WRONG = [("later = delta_G1 @ net.W", "later = 0 * delta_G1")]
+WITHOUT_RECURSION = [("later = delta_G1 @ net.W", "later = 0 * delta_G1")]
 
 
 def test_a_small_case_is_shown_in_full(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "__main__", module_of(changed(*LADDER_WRONG), None))
+    monkeypatch.setitem(sys.modules, "__main__", module_of(edited(*WITHOUT_RECURSION), None))
     text = repr(checks.check("dJ_dW", T=3, H=2, seed=0))
     assert text.startswith(
         "dJ_dW: the check does not pass\n  WRONG  T = 3, H = 2, D = 1, K = 2; tanh, softmax with cross_entropy"
@@ -453,51 +447,51 @@ def test_a_small_case_is_shown_in_full(checks: Any, monkeypatch: pytest.MonkeyPa
     assert repr(checks.check("dJ_dW", T=1, H=2, seed=0)).startswith("dJ_dW: the check passes")
 
 
-def test_cases_are_found_by_what_they_are(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cases_are_found_by_their_traits(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", module_of(RIGHT, None))
     assert repr(checks.check("forward", g1="relu")).startswith("forward: the check passes")
     assert "all 3 checks pass" in repr(checks.check("forward", H=1))
-    text = in_one_line(repr(checks.check("forward", T=77)))
+    text = unwrapped(repr(checks.check("forward", T=77)))
     assert "There is no case with T=77 here. There are: T=1, H=1, seed=0 T = 1, H = 1, D = 1, K = 1;" in text
 
 
-def test_the_case_that_a_message_names_is_there(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = told(checks, monkeypatch, changed(*LADDER_WRONG), "dJ_dW")
+def test_the_case_named_by_a_message_exists(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(checks, monkeypatch, edited(*WITHOUT_RECURSION), "dJ_dW")
     case = re.search(r'see it again  check\("dJ_dW", (.*)\)', text)[1]
     assert "WRONG" in repr(eval(f'checks.check("dJ_dW", {case})', {"checks": checks}))
     assert "term by term           your dJ(3)/dW has the term k = 3;" in text
 
 
-def test_a_case_on_which_it_stops(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "__main__", module_of(returning("dW[9]"), None))
+def test_a_case_that_raises(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", module_of(returning_dW("dW[9]"), None))
     assert "dJ_dW stops with IndexError" in repr(checks.check("dJ_dW", T=3, H=2, seed=0))
 
 
-def test_hints_come_one_by_one_and_then_all_again(
+def test_hints_come_singly_and_then_all_together(
     checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = checks.golden().hints["dJ_dU"]
     assert len(known) == 3
     for number, text in enumerate(known, start=1):
         checks.hint("dJ_dU")
-        assert in_one_line(capsys.readouterr().out) == f"Hint {number} of 3 for dJ_dU: {text}"
+        assert unwrapped(capsys.readouterr().out) == f"Hint {number} of 3 for dJ_dU: {text}"
     checks.hint("dJ_dU")
-    assert in_one_line(capsys.readouterr().out) == f"These are all hints for dJ_dU: {' '.join(f'- {h}' for h in known)}"
+    assert unwrapped(capsys.readouterr().out) == f"These are all hints for dJ_dU: {' '.join(f'- {h}' for h in known)}"
     checks.hint("dJ_dX")
     assert capsys.readouterr().out == "There are no hints for 'dJ_dX', but for forward, dJ_dV, dJ_dW, dJ_dU.\n"
 
 
 def test_no_hint_is_a_line_of_the_solution(checks: Any) -> None:
-    telling = {
+    solution = {
         line for line in solution_lines((EXERCISE / "rnn_backprop.py").read_text(encoding="utf-8")) if len(line) > 8
     }
     for hints in checks.golden().hints.values():
         assert 1 <= len(hints) <= 3
-        assert not [line for text in hints for line in telling if line in text]
+        assert not [line for text in hints for line in solution if line in text]
 
 
 def test_html_of_wrong_numbers_has_the_map_as_a_table(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "__main__", module_of(changed(*LADDER_WRONG), None))
+    monkeypatch.setitem(sys.modules, "__main__", module_of(edited(*WITHOUT_RECURSION), None))
     html = checks.check("dJ_dW")._repr_html_()
     assert 'aria-label="Relative error of each entry of dJ_dW"' in html
     assert "No entry of dJ_dW is right; the largest error, 2, is that of dJ_dW[1, 0]." in html
