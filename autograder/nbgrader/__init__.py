@@ -1,7 +1,10 @@
 """nbgrader: its commands and its formgrader stay as they are, and grade with this engine.
 
-The exporters are named in commands, `nbgrader export --exporter=autograder.nbgrader.CanvasExporter`, and loaded only
-then: nbgrader takes two seconds to import.
+In comes what nbgrader collected in `submitted/`; out go autograded notebooks, scores in its gradebook, and files for
+Canvas and Moodle. Imports grading, release, formats and the rooms below them. Open `config.py` first: it names
+everything of ours that nbgrader runs. The sub-rooms follow a submission: exchange, intake, autograding, gradebook.
+
+Commands name the exporters as members of this package: `nbgrader export --exporter=autograder.nbgrader.CanvasExporter`.
 """
 
 from __future__ import annotations
@@ -14,6 +17,6 @@ EXPORTERS = ("CanvasExporter", "MoodleExporter")
 def __getattr__(name: str) -> Any:
     if name not in EXPORTERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from autograder.nbgrader.gradebook import export
+    from autograder.nbgrader.gradebook import export  # late: nbgrader, 2 s
 
     return getattr(export, name)

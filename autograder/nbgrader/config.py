@@ -1,4 +1,4 @@
-"""What nbgrader_config.py sets, so that nbgrader's own commands work in the folder of a course."""
+"""What an nbgrader_config.py sets, so that nbgrader's own commands work in the folder of a course."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ SOURCE_FOLDER = "build/source"  # not solutions/: whatever lies beside a source 
 CONFIG_FILE = "nbgrader_config.py"
 
 AUTOGRADE_PREPROCESSORS = (
-    "autograder.nbgrader.autograding.preprocessors.RunExternalGrader",  # in place of nbgrader's Execute, which runs a kernel
+    # in place of nbgrader's Execute, which runs a kernel
+    "autograder.nbgrader.autograding.preprocessors.RunExternalGrader",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -39,11 +40,11 @@ GENERATE_PREPROCESSORS = (
 
 def configure(c: Any) -> None:
     """Set up `c`, the settings object of an nbgrader_config.py, for the course of the current folder."""
-    course = _course_settings()
+    release_folder, exercises = _course_folders()
     c.CourseDirectory.source_directory = SOURCE_FOLDER
-    c.CourseDirectory.release_directory = course.get("assignments", "assignments")
+    c.CourseDirectory.release_directory = release_folder
     c.Autograde.autograde_preprocessors = list(AUTOGRADE_PREPROCESSORS)
-    c.Autograde.exclude_overwriting = {name: [f"{name}.py"] for name in course.get("exercises", ())}
+    c.Autograde.exclude_overwriting = {name: [f"{name}.py"] for name in exercises}
     c.GenerateAssignment.preprocessors = list(GENERATE_PREPROCESSORS)
     c.ExchangeFactory.collect = "autograder.nbgrader.exchange.exchange.Collect"
     c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.exchange.ReleaseFeedback"
@@ -51,23 +52,24 @@ def configure(c: Any) -> None:
     c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.exchange.FileCollector"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
     put_alembic_on_path()
-    if "nbgrader.apps" in sys.modules:  # not where only the settings are read: importing it takes two seconds
-        from autograder.nbgrader.autograding import converters
+    if "nbgrader.apps" in sys.modules:  # only if nbgrader is running: somebody may just read the settings
+        from autograder.nbgrader.autograding import converters  # late: nbgrader, 2 s
 
         converters.install()
 
 
-def _course_settings() -> dict[str, Any]:
+def _course_folders() -> tuple[str, list[str]]:
+    """Return the folder of released assignments, relative to the course, and the names of the exercises."""
     try:
         course = find_course(Path.cwd())
     except CourseError:
-        return {}
+        return "assignments", []
     exercises = sorted(path.parent.name for path in course.exercises.glob("*/rubric.py"))
-    return {"assignments": os.path.relpath(course.assignments, course.root), "exercises": exercises}
+    return os.path.relpath(course.assignments, course.root), exercises
 
 
 def put_alembic_on_path() -> None:
-    """Nbgrader starts a program of this environment by its name, which need not be on the path."""
+    """Put the programs of this environment on the path: nbgrader starts alembic by its name alone."""
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join(filter(None, (programs, os.environ.get("PATH"))))

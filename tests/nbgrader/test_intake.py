@@ -12,6 +12,7 @@ import pytest
 from autograder.grading import released_files
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments
+from autograder.nbgrader.intake.notebooks import NotebookDict
 from tests import courses
 from tests.in_process import exercise
 from tests.nbgrader import sample_submissions
@@ -37,7 +38,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
     return sample_submissions.notebook_file(made)
 
 
-def is_sound(notebook: normalize.NotebookDict) -> None:
+def is_sound(notebook: NotebookDict) -> None:
     """nbgrader and nbformat find nothing wrong with it, and every cell of the release has its place."""
     nbformat = pytest.importorskip("nbformat", reason="nbgrader is not installed: make test installs it")
     made = nbformat.reads(json.dumps(notebook), as_version=4)
@@ -53,7 +54,7 @@ def is_sound(notebook: normalize.NotebookDict) -> None:
             assert not cell["metadata"]["nbgrader"]["locked"] or cell["source"] == original["source"]
 
 
-def source_of(notebook: normalize.NotebookDict, name: str) -> str:
+def source_of(notebook: NotebookDict, name: str) -> str:
     return str(next(cell["source"] for cell in notebook["cells"] if cell["id"] == name))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from autograder.evaluation.report import CheckResult, Note, Report
-from autograder.nbgrader.autograding import cell_outputs, report_lines
+from autograder.evaluation.report_codec import full_object, read_report
+from autograder.nbgrader.autograding import cell_outputs
 from autograder.student.feedback import ErrorMap, Feedback
 
 MOST = 2.0
@@ -83,4 +85,4 @@ def test_a_long_reason_fits_on_the_page() -> None:
 
 
 def test_a_report_survives_the_pipe() -> None:
-    assert report_lines.loads(report_lines.dumps(report(1.0))) == report(1.0)
+    assert read_report(json.loads(json.dumps(full_object(report(1.0))))) == report(1.0)

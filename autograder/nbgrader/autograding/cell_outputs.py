@@ -1,6 +1,6 @@
 """A report -> the outputs of nbgrader's grade cells: text, a picture of each check, and the points.
 
-nbgrader reads the points from the first `execute_result`, which must be the repr of a plain float within 0 and the
+nbgrader reads the points from the first `execute_result`, which must be the repr of a plain float between 0 and the
 points of the cell: for anything else it gives full marks or stops.
 """
 
@@ -21,27 +21,27 @@ CHECK_CELL_PREFIX = "check_"
 UNGRADED_MESSAGE = "It has 0 points until a person has looked at it."
 MAX_LINE_LENGTH = 100  # what fits on the pages of formgrader and feedback
 METADATA_KEY = "autograder"
-"""The key of an output's metadata that says which check it shows."""
+"""The key in an output's metadata under which its check is described."""
 
 
 def is_gradable(report: Report) -> bool:
-    """Whether there is a verdict; where there is none, somebody has to grade by hand."""
+    """Return whether there is a verdict; without one, somebody has to grade by hand."""
     return report.status == "graded"
 
 
 def check_cell_outputs(report: Report, function: str, max_points: float, with_notes: bool) -> list[Output]:
-    """The outputs of the check cell of one function, which is worth `max_points`; the `with_notes` cell also says the notes."""
+    """Return the outputs of the check cell of one function, worth `max_points`, perhaps with the report's notes."""
     if not is_gradable(report):
         return [_text_output(f"{headline(report)}\n{UNGRADED_MESSAGE}\n"), _score_output(0.0)]
-    function_checks = [check for check in report.checks if check.function == function]
-    earned = points_for(report, function, max_points)
+    points = points_for(report, function, max_points)
+    heading = f"{function}: {format_points(points)} of {format_points(max_points)} points\n"
     notes = "".join(f"Note: {note}\n" for note in student_notes(report)) if with_notes else ""
-    heading = f"{function}: {format_points(earned)} of {format_points(max_points)} points\n"
-    return [_text_output(heading + notes), *(_check_output(check) for check in function_checks), _score_output(earned)]
+    checks = [_check_output(check) for check in report.checks if check.function == function]
+    return [_text_output(heading + notes), *checks, _score_output(points)]
 
 
 def points_for(report: Report, function: str, max_points: float) -> float:
-    """The points of one function as nbgrader may be told them."""
+    """Return the points of one function, within the limits that nbgrader accepts."""
     return float(min(max(report.points_of(function)[0], 0.0), max_points)) if is_gradable(report) else 0.0
 
 
@@ -51,19 +51,18 @@ def _text_output(text: str) -> Output:
 
 
 @lru_cache(maxsize=1000)  # most of a class passes the same checks
-def _render_check(check: CheckResult) -> tuple[str, str]:
-    """One check as HTML, and as text for whoever cannot show that."""
-    plain = f"{check.status} {format_points(check.points)}/{format_points(check.max_points)} {check.title}\n{check.message}".strip()
-    return feedback_page.render_check(check), sanitize_multiline(plain)
+def _render_check(check: CheckResult) -> dict[str, str]:
+    points = f"{format_points(check.points)}/{format_points(check.max_points)}"
+    plain = f"{check.status} {points} {check.title}\n{check.message}".strip()
+    return {"text/html": feedback_page.render_check(check), "text/plain": sanitize_multiline(plain)}
 
 
 def _check_output(check: CheckResult) -> Output:
     metadata = {"id": check.id, "status": check.status, "points": check.points, "max_points": check.max_points}
-    page, text = _render_check(check)
-    data = {"text/html": page, "text/plain": text}
+    data = dict(_render_check(check))  # a copy: the cached one stays as it is
     return {"output_type": "display_data", "data": data, "metadata": {METADATA_KEY: metadata}}
 
 
-def _score_output(earned: float) -> Output:
-    data = {"text/plain": repr(earned)}
+def _score_output(points: float) -> Output:
+    data = {"text/plain": repr(points)}
     return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}

@@ -1,4 +1,4 @@
-"""nbgrader's own Autograde and GenerateAssignment, with what the kit does before and after them."""
+"""nbgrader's own Autograde and GenerateAssignment, with what this kit does before and after them."""
 
 from __future__ import annotations
 
@@ -28,51 +28,40 @@ from autograder.nbgrader.autograding.cell_outputs import is_gradable
 from autograder.nbgrader.autograding.grader_client import GraderClient, GraderUnavailable
 from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.session import GradebookError
-from autograder.nbgrader.intake import normalize, timestamps
+from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments
+from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, read_timestamp
 from autograder.release.build import ReleaseError
 from autograder.release.install import build_source, record_manifest
 from autograder.submission import safe_files
 
 
-def _shared_sql_engine() -> AbstractContextManager[None]:
-    """While this lasts, SQL is compiled once: nbgrader opens the gradebook nine times for each submission."""
-    patch: AbstractContextManager[None] = temp_attrs(
-        nbgrader.api, create_engine=functools.cache(nbgrader.api.create_engine)
-    )
-    return patch
-
-
 def install() -> None:
-    """Put these in the places where nbgrader's commands and its formgrader look for its own."""
-    for module, name, converter in (
-        (nbgrader.apps.autogradeapp, "Autograde", KitAutograde),
-        (nbgrader.apps.api, "Autograde", KitAutograde),
-        (nbgrader.apps.generateassignmentapp, "GenerateAssignment", KitGenerateAssignment),
-        (nbgrader.apps.api, "GenerateAssignment", KitGenerateAssignment),
-    ):
-        setattr(module, name, converter)
+    """Replace nbgrader's converters by ours where its commands and its formgrader look for them."""
+    nbgrader.apps.autogradeapp.Autograde = nbgrader.apps.api.Autograde = KitAutograde
+    nbgrader.apps.generateassignmentapp.GenerateAssignment = KitGenerateAssignment
+    nbgrader.apps.api.GenerateAssignment = KitGenerateAssignment
 
 
 class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no types
-    """Autograde on notebooks that were taken in: whatever a student handed in, there is one that nbgrader can read.
-
-    They lie in a folder of their own for as long as the command runs; nothing in submitted/ is touched.
-    """
+    """Autograde with this engine: submissions are normalized on their way in, and one process grades them all."""
 
     def start(self) -> None:
-        """Grade those that are matched and not graded yet. Raises NbGraderException, after a sentence in the log."""
+        """Grade the matching submissions that are not graded yet. Raises NbGraderException, after a line in the log."""
+        self._reports: dict[str, Report] = {}
+        self._placeholder_students: set[str] = set()
         with self._log_errors():
             self._prepare()
-            grader_client = GraderClient(
-                self._course.root, self._exercise.name, self._exercise.max_score, self.log.warning
-            )
             with (
-                grader_client as self._grader_client,
+                GraderClient(
+                    self._course.root, self._exercise.name, self._exercise.max_score, self.log.warning
+                ) as self._grader_client,
                 tempfile.TemporaryDirectory(prefix="intake-") as folder,
+                # nbgrader reads the normalized notebooks in place of what was handed in
                 temp_attrs(self.coursedir, submitted_directory=folder),
-                _shared_sql_engine(),
-                warnings.catch_warnings(action="ignore", category=SAWarning),  # of how nbgrader itself uses it
+                # nbgrader opens the gradebook nine times for each submission: with one engine, SQL is compiled once
+                temp_attrs(nbgrader.api, create_engine=functools.cache(nbgrader.api.create_engine)),
+                warnings.catch_warnings(action="ignore", category=SAWarning),  # about nbgrader's own queries
             ):
                 super().start()
 
@@ -84,44 +73,43 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         self._released_files = released_files(self._exercise)
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", name)
         self._release = normalize.load_release(Path(folder))
-        self._placeholder_students: set[str] = set()
-        self._reports: dict[str, Report] = {}
-        with session.open_gradebook(self.coursedir.db_url, Path(self.coursedir.root)) as book:
-            book.check_rubric(self._exercise)
-            self._scores_before = book.scores(name)
+        with self._open_gradebook() as gradebook:
+            gradebook.check_rubric(self._exercise)
+            self._scores_before = gradebook.scores(name)
+
+    def _open_gradebook(self) -> AbstractContextManager[session.GradebookSession]:
+        return session.open_gradebook(self.coursedir.db_url, Path(self.coursedir.root))
 
     @contextmanager
     def _log_errors(self) -> Iterator[None]:
+        """Log errors as sentences, and in any case who has other points than before."""
         try:
             yield
         except (CourseError, ExerciseError, GraderUnavailable, GradebookError, normalize.ReleaseNotFound) as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from None
         finally:
-            self._log_score_changes()
-
-    def _log_score_changes(self) -> None:
-        if not getattr(self, "_reports", None):
-            return
-        with session.open_gradebook(self.coursedir.db_url, Path(self.coursedir.root)) as book:
-            after = book.scores(self._exercise.name)
-        for line in session.describe_changes(self._scores_before, after, self._reports):
-            self.log.warning("%s", line)
+            if self._reports:
+                with self._open_gradebook() as gradebook:
+                    scores = gradebook.scores(self._exercise.name)
+                for line in session.describe_changes(self._scores_before, scores, self._reports):
+                    self.log.warning("%s", line)
 
     def init_notebooks(self) -> None:
-        """List who handed in something, be it a notebook or not; the timestamps tell nbgrader what is new."""
+        """List everybody who handed in something, be it a notebook or not, in place of nbgrader's list of notebooks.
+
+        nbgrader decides by the timestamps what is new, so they are copied now.
+        """
         name = self._exercise.name
         if not fnmatch(name, self.coursedir.notebook_id):
             super().init_notebooks()
             return
         pattern = self.coursedir.format_path(self._submitted_directory, self.coursedir.student_id, name)
         self.assignments = {}
-        for match in sorted(glob(pattern)):  # noqa: PTH207 - nbgrader's patterns are texts
-            folder = Path(match)
-            student = folder.parent.name
+        for folder in map(Path, sorted(glob(pattern))):  # noqa: PTH207 - nbgrader's patterns are texts
             if not folder.is_dir():
                 continue
-            target = Path(self._format_source(name, student))
+            target = Path(self._format_source(name, folder.parent.name))
             target.mkdir(parents=True)
             self._copy_timestamp(folder, target)
             self.assignments[str(target)] = [str(target / f"{name}.ipynb")]
@@ -130,7 +118,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
             raise NbGraderException(f"No submissions were matched by {pattern}")
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Take the submission in, then let nbgrader copy it and note it in the gradebook."""
+        """Normalize the submission, then let nbgrader copy it and note it in the gradebook."""
         folder = self.submission_folder(student_id)
         normalized = normalize.normalize_submission(folder, assignment_id, self._released_files, self._release)
         target = Path(self._format_source(assignment_id, student_id))
@@ -139,7 +127,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         super().init_assignment(assignment_id, student_id)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
-        """Grade one; where nbgrader cannot take its notebook, grade the release's with the reason, by hand."""
+        """Grade one notebook; if nbgrader cannot process it, grade the release's in its place, with the reason."""
         try:
             super().convert_single_notebook(notebook_filename)
         except SQLAlchemyError:
@@ -150,52 +138,48 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
             super().convert_single_notebook(notebook_filename)
 
     def report_for(self, student: str) -> Report:
-        """The verdict on one student's submission."""
+        """Return the verdict on one student's submission."""
         if student not in self._reports:
             self._reports[student] = self._grader_client.grade(self.submission_folder(student), student)
         return self._reports[student]
 
     def submission_folder(self, student: str) -> Path:
-        """Where a student's submission lies."""
+        """Return the folder of a student's submission, as it was handed in."""
         return Path(self.coursedir.format_path(self._submitted_directory, student, self._exercise.name))
 
     def needs_manual_grade(self, student: str) -> bool:
-        """Whether a person has to look at all of it: it cannot be graded, or not be shown."""
+        """Return whether a person has to look at the whole submission: it cannot be graded, or cannot be shown."""
         return not is_gradable(self.report_for(student)) or student in self._placeholder_students
 
-    def _write_notebook(self, taken: normalize.NormalizedNotebook, here: Path, student: str) -> None:
-        if taken.is_placeholder:
+    def _write_notebook(self, normalized: normalize.NormalizedNotebook, folder: Path, student: str) -> None:
+        if normalized.is_placeholder:
             self._placeholder_students.add(student)
-        if said := normalize.instructor_message(student, taken):
-            self.log.warning("%s", said)
-        (here / f"{self._exercise.name}.ipynb").write_text(json.dumps(taken.notebook), encoding="utf-8")
+        if message := normalize.instructor_message(student, normalized):
+            self.log.warning("%s", message)
+        (folder / f"{self._exercise.name}.ipynb").write_text(json.dumps(normalized.notebook), encoding="utf-8")
 
     def _copy_timestamp(self, folder: Path, target: Path) -> None:
-        """Copy the time that nbgrader reads, if it is one: at anything else it would stop."""
+        """Copy the timestamp if it can be read: nbgrader would stop at anything else."""
         try:
-            if timestamps.read_timestamp(folder):
-                (target / timestamps.TIMESTAMP_FILE).write_bytes(
-                    safe_files.read_regular(folder / timestamps.TIMESTAMP_FILE)
-                )
-        except (timestamps.InvalidTimestamp, safe_files.UnreadableFileError) as error:
+            if read_timestamp(folder):
+                (target / TIMESTAMP_FILE).write_bytes(safe_files.read_regular(folder / TIMESTAMP_FILE))
+        except (InvalidTimestamp, safe_files.UnreadableFileError) as error:
             self.log.warning("%s: %s", folder.parent.name, error)
 
 
 class KitGenerateAssignment(GenerateAssignment):  # type: ignore[misc]  # untyped base
-    """GenerateAssignment from the exercise's own source: nbgrader's is built of it anew, unless it was edited."""
+    """GenerateAssignment from the exercise's own source: nbgrader's source is built from it, unless it was edited."""
 
     def start(self) -> None:
-        """Build nbgrader's source, then let it generate. Raises NbGraderException, after a sentence in the log."""
-        name = self.coursedir.assignment_id
-        source, folder = (
-            Path(self.coursedir.format_path(directory, ".", name))
-            for directory in (self.coursedir.source_directory, self.coursedir.release_directory)
-        )
+        """Build nbgrader's source, then generate. Raises NbGraderException, after a line in the log."""
+        name, coursedir = self.coursedir.assignment_id, self.coursedir
+        source = Path(coursedir.format_path(coursedir.source_directory, ".", name))
+        release = Path(coursedir.format_path(coursedir.release_directory, ".", name))
         try:
-            course = find_course(Path(self.coursedir.root))
-            built = build_source(load_exercise(course.exercise_folder(name)), folder, source)
+            course = find_course(Path(coursedir.root))
+            built = build_source(load_exercise(course.exercise_folder(name)), release, source)
         except (CourseError, ExerciseError, ReleaseError) as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from None
         super().start()
-        record_manifest(folder, built.student_files)
+        record_manifest(release, built.student_files)

@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from autograder.evaluation.report import Note, Report
-from autograder.nbgrader.autograding import report_lines
+from autograder.evaluation.report_codec import read_report
+
+MAX_ATTEMPTS = 2
 
 
 class GraderUnavailable(Exception):
@@ -32,11 +35,11 @@ class GraderClient:
         self._stop()
 
     def grade(self, path: Path, name: str) -> Report:
-        """The verdict on one submission; a `grader_error` where the process was lost over it twice."""
-        for _ in range(2):
+        """Return the verdict on one submission; a `grader_error` if the process ends twice while it grades."""
+        for _ in range(MAX_ATTEMPTS):
             try:
                 self._send({"path": str(path.absolute()), "name": name})
-                return report_lines.loads(self._receive())
+                return read_report(self._receive())
             except (BrokenPipeError, EOFError):
                 self._stop()
                 self._start()
@@ -50,7 +53,7 @@ class GraderClient:
             command, cwd=self._root, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         try:
-            greeting = json.loads(self._receive())
+            greeting = self._receive()
         except EOFError:
             raise GraderUnavailable("The grader's process ended at its start: see what it said above.") from None
         if "error" in greeting:
@@ -59,30 +62,24 @@ class GraderClient:
         for warning in greeting["warnings"]:
             self._warn(warning)
 
-    def _send(self, question: dict[str, Any]) -> None:
+    def _send(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
 
-    def _receive(self) -> str:
+    def _receive(self) -> Any:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line.endswith("\n"):
+        if not line.endswith("\n"):  # the process ended, perhaps in the middle of its answer
             raise EOFError
-        return line
+        return json.loads(line)
 
     def _stop(self) -> None:
         with self._process as process:
             if process.stdin is not None:
-                _quietly(process.stdin.close)  # it ends when nobody asks any more
+                with suppress(OSError):
+                    process.stdin.close()  # which ends the server's loop
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def _quietly(close: Callable[[], None]) -> None:
-    try:
-        close()
-    except OSError:
-        return

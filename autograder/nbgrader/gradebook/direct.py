@@ -1,14 +1,14 @@
 """Reports of a class -> nbgrader's gradebook and its autograded notebooks, as `nbgrader autograde` would leave them.
 
-formgrader, feedback and export go on from there. One connection for everybody, and nbgrader itself is not imported, but
-for its late penalties, where somebody is late and they are set.
+formgrader, feedback and export go on from there. Everything is written over one connection. nbgrader itself is
+imported only for late penalties, if they are set and somebody is late.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,15 +22,15 @@ from autograder.grading import released_files
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, check_cell_outputs, is_gradable, points_for
 from autograder.nbgrader.config import SOURCE_FOLDER
 from autograder.nbgrader.gradebook import session
-from autograder.nbgrader.gradebook.late_penalty import LatePenalties
 from autograder.nbgrader.gradebook.session import GradebookError, GradeRow
 from autograder.nbgrader.gradebook.settings import Settings, read_settings
-from autograder.nbgrader.intake import normalize, timestamps
+from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments
+from autograder.nbgrader.intake.notebooks import NotebookDict, named_cells
+from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, read_timestamp
 
 DIRECTORY_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 READ_ONLY_MODE = 0o444  # as nbgrader leaves what it autograded
-
 
 RECORDER_ERRORS = (GradebookError, normalize.ReleaseNotFound)
 """What a recorder raises: one sentence that says what is wrong and what to do."""
@@ -38,13 +38,13 @@ RECORDER_ERRORS = (GradebookError, normalize.ReleaseNotFound)
 
 @dataclass(frozen=True)
 class Recorder:
-    """Where the reports of one exercise go. `warn` is told in a sentence of what was not as it should be."""
+    """Records the reports of one exercise. Calls `warn` with one sentence per non-fatal problem."""
 
     course: Course
     exercise: Exercise
     settings: Settings
     url: str
-    release: normalize.NotebookDict
+    release: NotebookDict
     warn: Callable[[str], None]
 
     def record(self, results: Iterable[tuple[str, Path, Report]]) -> list[str]:
@@ -53,53 +53,54 @@ class Recorder:
         Raises GradebookError; then no score is written.
         """
         name = self.exercise.name
-        rows = [self._write_notebook(*one) for one in results]
-        with session.open_gradebook(self.url, self.course.root) as book:
-            before = book.scores(name)
-            book.write(name, rows, LatePenalties(self.settings.config, self.course.root).penalty)
-            after = book.scores(name)
+        rows = [self._write_notebook(*result) for result in results]
+        with session.open_gradebook(self.url, self.course.root) as gradebook:
+            before = gradebook.scores(name)
+            gradebook.write(name, rows, self.settings.late_penalty)
+            after = gradebook.scores(name)
         return list(session.describe_changes(before, after, [row.student for row in rows]))
 
+    @property
+    def display_url(self) -> str:
+        """The gradebook's URL without its password."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    def autograded_folder(self, student: str) -> Path:
+        """Return the folder in which nbgrader keeps a student's autograded notebook."""
+        directories = self.settings.config.CourseDirectory
+        structure = directories.get("directory_structure") or DIRECTORY_STRUCTURE
+        step = directories.get("autograded_directory") or "autograded"
+        folder = structure.format(nbgrader_step=step, student_id=student, assignment_id=self.exercise.name)
+        return Path(self.course.root, folder)
+
     def _write_notebook(self, student: str, path: Path, report: Report) -> GradeRow:
-        name = self.exercise.name
-        taken = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
-        if said := normalize.instructor_message(student, taken):
-            self.warn(said)
-        auto = _fill_check_cells(taken.notebook, self.release, report)
-        folder = self.autograded_folder(student)
+        name, folder = self.exercise.name, self.autograded_folder(student)
+        normalized = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
+        if message := normalize.instructor_message(student, normalized):
+            self.warn(message)
+        notebook = normalized.notebook
+        unanswered = _unanswered_cells(notebook, self.release)
+        auto_scores = _fill_check_cells(notebook, unanswered, report)
         try:
             if folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True)
-            self._copy_student_files(path, folder)
-            handed_in = self._submission_time(student, path)
-            if handed_in:
-                shutil.copyfile(path / timestamps.TIMESTAMP_FILE, folder / timestamps.TIMESTAMP_FILE)
-            text = json.dumps(taken.notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
+            self._copy_files(path, folder)
+            submitted_at = self._submission_time(student, path)
+            if submitted_at:
+                shutil.copyfile(path / TIMESTAMP_FILE, folder / TIMESTAMP_FILE)
+            text = json.dumps(notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
             (folder / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
             for file in folder.rglob("*"):
                 if file.is_file():
                     file.chmod(READ_ONLY_MODE)
         except OSError as error:
             raise GradebookError(f"{folder} cannot be written: {error.strerror}.") from None
-        blank = frozenset(_unanswered_cells(taken.notebook, self.release))
-        return GradeRow(student, handed_in, auto, blank, taken.is_placeholder or not is_gradable(report))
+        needs_manual_grade = normalized.is_placeholder or not is_gradable(report)
+        return GradeRow(student, submitted_at, auto_scores, unanswered, needs_manual_grade)
 
-    @property
-    def display_url(self) -> str:
-        """The gradebook as it may be told, without a password."""
-        return make_url(self.url).render_as_string(hide_password=True)
-
-    def autograded_folder(self, student: str) -> Path:
-        """Where nbgrader keeps a student's autograded notebook."""
-        told = self.settings.config.CourseDirectory
-        structure = told.get("directory_structure") or DIRECTORY_STRUCTURE
-        step = told.get("autograded_directory") or "autograded"
-        inside = structure.format(nbgrader_step=step, student_id=student, assignment_id=self.exercise.name)
-        return Path(self.course.root, inside)
-
-    def _copy_student_files(self, path: Path, folder: Path) -> None:
-        """The student's files, and over them those that were handed out, but for the one that is theirs to write in."""
+    def _copy_files(self, path: Path, folder: Path) -> None:
+        """Copy the student's files, and over them the released ones, except for the notebook and the script."""
         copy_attachments(path, folder)
         for file in (self.course.root / SOURCE_FOLDER / self.exercise.name).glob("*"):
             if file.is_file() and file.name not in (f"{self.exercise.name}.ipynb", f"{self.exercise.name}.py"):
@@ -107,53 +108,47 @@ class Recorder:
 
     def _submission_time(self, student: str, path: Path) -> datetime | None:
         try:
-            return timestamps.read_timestamp(path) if path.is_dir() else None
-        except timestamps.InvalidTimestamp as error:
+            return read_timestamp(path) if path.is_dir() else None
+        except InvalidTimestamp as error:
             self.warn(f"{student}: {error}")
             return None
 
 
 def open_recorder(course: Course, exercise: Exercise, url: str, warn: Callable[[str], None]) -> Recorder:
-    """A recorder to the gradebook at `url`, or where that is empty to the one that the course's settings name.
+    """Return a recorder for the gradebook at `url`; if that is empty, for the one that the course's settings name.
 
-    Raises GradebookError where the exercise was not released there, or not as it is now.
+    Raises GradebookError if the exercise was not released there, or has changed since; ReleaseNotFound.
     """
     settings = read_settings(course.root)
     url = url or settings.url
-    with session.open_gradebook(url, course.root) as book:
-        book.check_rubric(exercise)
+    with session.open_gradebook(url, course.root) as gradebook:
+        gradebook.check_rubric(exercise)
     return Recorder(course, exercise, settings, url, normalize.load_release(course.assignments / exercise.name), warn)
 
 
-def _fill_check_cells(
-    notebook: normalize.NotebookDict, release: normalize.NotebookDict, report: Report
-) -> dict[str, float | None]:
-    """Write the verdict into the check cells. Returns what each grade cell has, None where a person decides."""
-    release_cells = dict(_nbgrader_cells(release))
+def _unanswered_cells(notebook: NotebookDict, release: NotebookDict) -> frozenset[str]:
+    """Return the names of solution cells that are as they were handed out."""
+    released = named_cells(release)
+    return frozenset(
+        name
+        for name, cell in named_cells(notebook).items()
+        if cell["metadata"]["nbgrader"]["solution"] and cell["source"] == released[name]["source"]
+    )
+
+
+def _fill_check_cells(notebook: NotebookDict, unanswered: frozenset[str], report: Report) -> dict[str, float | None]:
+    """Write the verdict into the check cells. Returns the points of each grade cell, None if a person decides."""
     scores: dict[str, float | None] = {}
-    for name, cell in _nbgrader_cells(notebook):
-        cell_metadata = cell["metadata"]["nbgrader"]
-        if not cell_metadata["grade"]:
+    with_notes = True
+    for name, cell in named_cells(notebook).items():
+        nbgrader_metadata = cell["metadata"]["nbgrader"]
+        if not nbgrader_metadata["grade"]:
             continue
-        if cell_metadata["solution"]:
-            scores[name] = 0.0 if cell["source"] == release_cells[name]["source"] else None
+        if nbgrader_metadata["solution"]:
+            scores[name] = 0.0 if name in unanswered else None
             continue
-        function, max_points = name.removeprefix(CHECK_CELL_PREFIX), float(cell_metadata["points"])
-        first = not any(one is not None for key, one in scores.items() if key.startswith(CHECK_CELL_PREFIX))
-        cell["outputs"] = check_cell_outputs(report, function, max_points, first)
+        function, max_points = name.removeprefix(CHECK_CELL_PREFIX), float(nbgrader_metadata["points"])
+        cell["outputs"] = check_cell_outputs(report, function, max_points, with_notes)
         scores[name] = points_for(report, function, max_points)
+        with_notes = False
     return scores
-
-
-def _unanswered_cells(notebook: normalize.NotebookDict, release: normalize.NotebookDict) -> Iterator[str]:
-    release_cells = dict(_nbgrader_cells(release))
-    for name, cell in _nbgrader_cells(notebook):
-        if cell["metadata"]["nbgrader"]["solution"] and cell["source"] == release_cells[name]["source"]:
-            yield name
-
-
-def _nbgrader_cells(notebook: normalize.NotebookDict) -> Iterator[tuple[str, normalize.CellDict]]:
-    for cell in notebook["cells"]:
-        cell_metadata: Mapping[str, object] = cell["metadata"].get("nbgrader", {})
-        if cell_metadata:
-            yield str(cell_metadata["grade_id"]), cell

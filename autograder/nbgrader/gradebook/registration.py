@@ -1,4 +1,4 @@
-"""An assignment noted in the gradebook, as nbgrader's own generate_assignment notes it."""
+"""An assignment registered in the gradebook, as nbgrader's own generate_assignment registers it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from autograder.release.build import ReleaseError
 
 
 def register_assignment(root: Path, name: str, source: Mapping[str, bytes]) -> None:
-    """Note the assignment `name` in the gradebook of the course at `root`, from the files of its `source`.
+    """Register the assignment `name`, with the files of its `source`, in the gradebook of the course at `root`.
 
-    Raises ReleaseError, as where cells were added or taken away and somebody has points for the old ones, and
-    GradebookError.
+    Raises GradebookError, or ReleaseError if nbgrader refuses, as when cells change that already have points.
     """
     from autograder.release import notebook  # late: nbgrader and jupytext, 4 s
 
     settings = read_settings(root)
     put_alembic_on_path()
-    gradebook = notebook.GradebookTarget(settings.url, settings.course)
+    gradebook = notebook.GradebookTarget(settings.url, settings.course_id)
     with chdir(root):
         try:
             notebook.generate_assignment(name, source, gradebook)

@@ -1,6 +1,6 @@
 """nbgrader's gradebook, over one connection and without nbgrader, which takes two seconds to import.
 
-The tables are nbgrader's own (its api.py) as far as they are needed here; `autograder release` lets it make them.
+The tables are nbgrader's own (its api.py), as far as they are needed here; `autograder release` has nbgrader make them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sql
+from sqlalchemy import Boolean, DateTime, Float, Interval
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from autograder.exercise.model import Exercise
@@ -21,54 +22,37 @@ from autograder.formats.fields import format_points
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX
 
 NO_RESPONSE = "No response."
-"""What nbgrader says of an answer that is as it was handed out."""
+"""nbgrader's comment on an answer that is as it was handed out."""
 
 _TABLES = sql.MetaData()
 
 
-def _table(name: str, *columns: sql.Column[object]) -> sql.Table:
-    return sql.Table(name, _TABLES, sql.Column("id", sql.String(128), primary_key=True), *columns)
+def _table(name: str, texts: str, **others: type[sql.types.TypeEngine[Any]]) -> sql.Table:
+    """Describe a table with an id, text columns and columns of other types."""
+    columns = [*((text, sql.Text) for text in texts.split()), *others.items()]
+    identifier = sql.Column("id", sql.String(128), primary_key=True)
+    return sql.Table(name, _TABLES, identifier, *(sql.Column(column, kind()) for column, kind in columns))
 
 
-def _text(name: str) -> sql.Column[object]:
-    return sql.Column(name, sql.Text())
-
-
-STUDENT = _table("student", _text("first_name"), _text("last_name"), _text("email"), _text("lms_user_id"))
-ASSIGNMENT = _table("assignment", _text("name"), sql.Column("duedate", sql.DateTime()))
-NOTEBOOK = _table("notebook", _text("name"), _text("assignment_id"))
-BASE_CELL = _table("base_cell", _text("name"), _text("notebook_id"), _text("type"))
-GRADE_CELL = _table("grade_cells", sql.Column("max_score", sql.Float()), _text("cell_type"))
-SUBMITTED_ASSIGNMENT = _table(
-    "submitted_assignment",
-    _text("assignment_id"),
-    _text("student_id"),
-    sql.Column("timestamp", sql.DateTime()),
-    sql.Column("extension", sql.Interval()),
-)
+STUDENT = _table("student", "first_name last_name email lms_user_id")
+ASSIGNMENT = _table("assignment", "name", duedate=DateTime)
+NOTEBOOK = _table("notebook", "name assignment_id")
+BASE_CELL = _table("base_cell", "name notebook_id type")
+GRADE_CELL = _table("grade_cells", "cell_type", max_score=Float)
+SUBMISSION = _table("submitted_assignment", "assignment_id student_id", timestamp=DateTime, extension=Interval)
 SUBMITTED_NOTEBOOK = _table(
-    "submitted_notebook",
-    _text("assignment_id"),
-    _text("notebook_id"),
-    sql.Column("flagged", sql.Boolean()),
-    sql.Column("late_submission_penalty", sql.Float()),
+    "submitted_notebook", "assignment_id notebook_id", flagged=Boolean, late_submission_penalty=Float
 )
 GRADE = _table(
-    "grade",
-    _text("cell_id"),
-    _text("notebook_id"),
-    sql.Column("auto_score", sql.Float()),
-    sql.Column("manual_score", sql.Float()),
-    sql.Column("extra_credit", sql.Float()),
-    sql.Column("needs_manual_grade", sql.Boolean()),
+    "grade", "cell_id notebook_id", auto_score=Float, manual_score=Float, extra_credit=Float, needs_manual_grade=Boolean
 )
-COMMENT = _table("comment", _text("cell_id"), _text("notebook_id"), _text("auto_comment"), _text("manual_comment"))
+COMMENT = _table("comment", "cell_id notebook_id auto_comment manual_comment")
 
 _GIVEN_SCORE = sql.func.coalesce(GRADE.c.manual_score, GRADE.c.auto_score)
 CELL_SCORE = sql.case(
     (_GIVEN_SCORE.is_not(None), _GIVEN_SCORE + sql.func.coalesce(GRADE.c.extra_credit, 0.0)), else_=0.0
 )
-"""What a cell counts: points by hand before the grader's, and extra credit for those that have either."""
+"""What a cell counts: points by hand before the grader's; extra credit counts only beside one of them."""
 
 
 class GradebookError(Exception):
@@ -77,8 +61,10 @@ class GradebookError(Exception):
 
 @dataclass(frozen=True)
 class GradeRow:
-    """One student's row: when it was handed in, what each grade cell has (None where a person decides), which answers
-    are as they were handed out, and whether all of it waits for a person.
+    """What the gradebook should hold about one student's submission.
+
+    `auto_scores` has the points of each grade cell, None if a person decides; `unanswered` names the cells that are as
+    they were handed out; `needs_manual_grade` says that the whole submission waits for a person.
     """
 
     student: str
@@ -88,8 +74,14 @@ class GradeRow:
     needs_manual_grade: bool
 
 
+Place = tuple[str, str]
+"""The ids of a submitted notebook and of a cell."""
+
+Row = dict[str, Any]
+"""Values by column."""
+
 PenaltyFunction = Callable[[str, float, float], float | None]
-"""Student, score and seconds of being late -> what is taken off."""
+"""(student, score, seconds late) -> the points to take off."""
 
 
 @dataclass(frozen=True)
@@ -99,196 +91,167 @@ class GradebookSession:
     connection: sql.Connection
 
     def check_rubric(self, exercise: Exercise) -> None:
-        """See that the gradebook knows the exercise as the rubric has it now. Raises GradebookError."""
+        """Check that the gradebook has the check cells and the points of the rubric. Raises GradebookError."""
         name = exercise.name
-        known = self.connection.execute(
+        cells = self.connection.execute(
             sql.select(BASE_CELL.c.name, GRADE_CELL.c.max_score)
             .join(GRADE_CELL, GRADE_CELL.c.id == BASE_CELL.c.id)
             .join(NOTEBOOK, NOTEBOOK.c.id == BASE_CELL.c.notebook_id)
             .join(ASSIGNMENT, ASSIGNMENT.c.id == NOTEBOOK.c.assignment_id)
             .where(ASSIGNMENT.c.name == name, NOTEBOOK.c.name == name)
         ).all()
-        if not known:
+        if not cells:
             raise GradebookError(f"The gradebook holds no assignment {name}: run `autograder release {name}`.")
-        there = {row.name: row.max_score for row in known if row.name.startswith(CHECK_CELL_PREFIX)}
-        worth = {
-            f"{CHECK_CELL_PREFIX}{one.name}": round(sum(check.max_points for check in exercise.checks_of(one.name)), 6)
-            for one in exercise.functions
+        in_gradebook = {cell.name: cell.max_score for cell in cells if cell.name.startswith(CHECK_CELL_PREFIX)}
+        in_rubric = {
+            CHECK_CELL_PREFIX + function.name: round(sum(c.max_points for c in exercise.checks_of(function.name)), 6)
+            for function in exercise.functions
         }
-        if there != worth:
-            told = [f"{format_points(most)} for {cell}" for cell, most in worth.items() if there.get(cell) != most]
-            other = ", ".join(told) or "no check cells but its own"
-            raise GradebookError(f"The rubric gives {other}, the gradebook does not: run `autograder release {name}`.")
+        if in_gradebook != in_rubric:
+            differing = [(cell, points) for cell, points in in_rubric.items() if in_gradebook.get(cell) != points]
+            listed = ", ".join(f"{format_points(points)} for {cell}" for cell, points in differing)
+            raise GradebookError(
+                f"The rubric gives {listed or 'no check cells but its own'}, the gradebook does not: "
+                f"run `autograder release {name}`."
+            )
 
     def scores(self, assignment: str) -> dict[str, float]:
-        """What every student has for an assignment, late penalties taken off."""
-        total = sql.func.sum(CELL_SCORE)
-        penalty = sql.func.max(sql.func.coalesce(SUBMITTED_NOTEBOOK.c.late_submission_penalty, 0.0))
-        found = self.connection.execute(
-            sql.select(SUBMITTED_ASSIGNMENT.c.student_id, total, penalty)
-            .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMITTED_ASSIGNMENT.c.assignment_id)
-            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMITTED_ASSIGNMENT.c.id)
-            .join(GRADE, GRADE.c.notebook_id == SUBMITTED_NOTEBOOK.c.id)
-            .where(ASSIGNMENT.c.name == assignment)
-            .group_by(SUBMITTED_ASSIGNMENT.c.student_id)
-        )
-        return {student: round(max(0.0, score - late), 6) for student, score, late in found}
+        """Return the score of every student for an assignment, late penalties taken off."""
+        return {student: round(max(0.0, score - late), 6) for student, score, late in self._sums(assignment)}
 
     def write(self, assignment: str, rows: Sequence[GradeRow], penalty: PenaltyFunction) -> None:
-        """Write what everybody has; what was given by hand stays, and is marked to be looked at again."""
-        assignment_row = self.connection.execute(
-            sql.select(ASSIGNMENT.c.id, ASSIGNMENT.c.duedate, NOTEBOOK.c.id.label("notebook"))
+        """Write everybody's scores. Points given by hand stay, and are marked for a second look."""
+        assigned = self.connection.execute(
+            sql.select(ASSIGNMENT.c.id, ASSIGNMENT.c.name, ASSIGNMENT.c.duedate, NOTEBOOK.c.id.label("notebook"))
             .join(NOTEBOOK, NOTEBOOK.c.assignment_id == ASSIGNMENT.c.id)
             .where(ASSIGNMENT.c.name == assignment, NOTEBOOK.c.name == assignment)
         ).one()
-        cells = self.connection.execute(
-            sql.select(BASE_CELL.c.id, BASE_CELL.c.name, BASE_CELL.c.type).where(
-                BASE_CELL.c.notebook_id == assignment_row.notebook
-            )
-        ).all()
         known_students = set(self.connection.scalars(sql.select(STUDENT.c.id)))
         self._insert(STUDENT, [{"id": row.student} for row in rows if row.student not in known_students])
-        submissions = self._ensure_submissions(rows, assignment_row)
+        submissions = self._ensure_submissions(rows, assigned)
         notebooks = {student: notebook for student, (_, notebook) in submissions.items()}
-        self._write_grades(rows, notebooks, {cell.name: cell.id for cell in cells if cell.type == "GradeCell"})
-        self._write_comments(rows, notebooks, {cell.name: cell.id for cell in cells if cell.type == "SolutionCell"})
-        self._write_penalties(rows, submissions, assignment_row, penalty)
+        self._write_grades(rows, notebooks, self._cell_ids(assigned.notebook, "GradeCell"))
+        self._write_comments(rows, notebooks, self._cell_ids(assigned.notebook, "SolutionCell"))
+        self._write_penalties(rows, submissions, assigned, penalty)
 
-    def _ensure_submissions(self, rows: Sequence[GradeRow], place: Any) -> dict[str, tuple[str, str]]:
-        """The ids of everybody's submission and of its notebook, made where they were not there."""
-        found = self.connection.execute(
+    def _sums(self, assignment: str) -> Sequence[Any]:
+        """Return each student with the sum of their cells and their late penalty."""
+        return self.connection.execute(
             sql.select(
-                SUBMITTED_ASSIGNMENT.c.student_id, SUBMITTED_ASSIGNMENT.c.id, SUBMITTED_NOTEBOOK.c.id.label("notebook")
+                SUBMISSION.c.student_id,
+                sql.func.sum(CELL_SCORE),
+                sql.func.max(sql.func.coalesce(SUBMITTED_NOTEBOOK.c.late_submission_penalty, 0.0)),
             )
-            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMITTED_ASSIGNMENT.c.id, isouter=True)
-            .where(SUBMITTED_ASSIGNMENT.c.assignment_id == place.id)
-            .where(sql.or_(SUBMITTED_NOTEBOOK.c.notebook_id == place.notebook, SUBMITTED_NOTEBOOK.c.id.is_(None)))
+            .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMISSION.c.assignment_id)
+            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
+            .join(GRADE, GRADE.c.notebook_id == SUBMITTED_NOTEBOOK.c.id)
+            .where(ASSIGNMENT.c.name == assignment)
+            .group_by(SUBMISSION.c.student_id)
+        ).all()
+
+    def _cell_ids(self, notebook: str, kind: str) -> dict[str, str]:
+        query = sql.select(BASE_CELL.c.name, BASE_CELL.c.id)
+        cells = self.connection.execute(query.where(BASE_CELL.c.notebook_id == notebook, BASE_CELL.c.type == kind))
+        return {cell.name: cell.id for cell in cells}
+
+    def _ensure_submissions(self, rows: Sequence[GradeRow], assigned: Any) -> dict[str, tuple[str, str]]:
+        """Return the ids of everybody's submission and of its notebook; insert those that are missing."""
+        # The outer join finds submissions without a notebook: nbgrader removes it along with an old notebook of the
+        # assignment, and keeps the submission.
+        submissions = self.connection.execute(
+            sql.select(SUBMISSION.c.student_id, SUBMISSION.c.id, SUBMITTED_NOTEBOOK.c.id.label("notebook"))
+            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMISSION.c.id, isouter=True)
+            .where(SUBMISSION.c.assignment_id == assigned.id)
+            .where(sql.or_(SUBMITTED_NOTEBOOK.c.notebook_id == assigned.notebook, SUBMITTED_NOTEBOOK.c.id.is_(None)))
         )
-        old = {row.student_id: (row.id, row.notebook) for row in found}
-        there = {row.student: old.get(row.student, (None, None)) for row in rows}
-        ids = {student: (one or _new_id(), notebook or _new_id()) for student, (one, notebook) in there.items()}
-        made = [row for row in rows if row.student not in old]
-        self._insert(
-            SUBMITTED_ASSIGNMENT,
-            [
-                {
-                    "id": ids[row.student][0],
-                    "assignment_id": place.id,
-                    "student_id": row.student,
-                    "timestamp": row.submitted_at,
-                }
-                for row in made
-            ],
-        )
-        self._insert(
-            SUBMITTED_NOTEBOOK,
-            [
-                {
-                    "id": ids[row.student][1],
-                    "assignment_id": ids[row.student][0],
-                    "notebook_id": place.notebook,
-                    "flagged": False,
-                }
-                for row in rows
-                if not there[row.student][1]
-            ],
-        )
-        again = [
-            {"key": ids[row.student][0], "timestamp": row.submitted_at}
-            for row in rows
-            if row.student in old and row.submitted_at
-        ]
-        self._update(SUBMITTED_ASSIGNMENT, again)
+        known = {row.student_id: (row.id, row.notebook) for row in submissions}
+        ids: dict[str, tuple[str, str]] = {}
+        new_submissions, new_notebooks, new_times = [], [], []
+        for row in rows:
+            submission, notebook = known.get(row.student, (None, None))
+            if submission is None:
+                submission = uuid4().hex
+                values = {"assignment_id": assigned.id, "student_id": row.student, "timestamp": row.submitted_at}
+                new_submissions.append({"id": submission, **values})
+            elif row.submitted_at:  # work without a time keeps the time that is noted
+                new_times.append({"key": submission, "timestamp": row.submitted_at})
+            if notebook is None:
+                notebook = uuid4().hex
+                values = {"assignment_id": submission, "notebook_id": assigned.notebook, "flagged": False}
+                new_notebooks.append({"id": notebook, **values})
+            ids[row.student] = submission, notebook
+        self._insert(SUBMISSION, new_submissions)
+        self._insert(SUBMITTED_NOTEBOOK, new_notebooks)
+        self._update(SUBMISSION, new_times)
         return ids
 
     def _write_grades(self, rows: Sequence[GradeRow], notebooks: Mapping[str, str], cells: Mapping[str, str]) -> None:
-        old = self._rows_by_cell(GRADE, GRADE.c.manual_score, notebooks)
-        new, again = [], []
+        known = self._rows_by_cell(GRADE, notebooks)
+        values = {}
         for row in rows:
             for name, cell in cells.items():
+                place = notebooks[row.student], cell
                 score = row.auto_scores.get(name)
                 if row.needs_manual_grade:
                     score = score or 0.0
-                found = old.get((notebooks[row.student], cell))
-                needs = (
-                    row.needs_manual_grade or score is None or (found is not None and found.manual_score is not None)
-                )
-                values = {"auto_score": score, "needs_manual_grade": needs}
-                if found is None:
-                    new.append({"id": _new_id(), "notebook_id": notebooks[row.student], "cell_id": cell, **values})
-                else:
-                    again.append({"key": found.id, **values})
-        self._insert(GRADE, new)
-        self._update(GRADE, again)
+                has_manual_score = place in known and known[place].manual_score is not None
+                needs_manual_grade = row.needs_manual_grade or score is None or has_manual_score
+                values[place] = {"auto_score": score, "needs_manual_grade": needs_manual_grade}
+        self._write_cells(GRADE, known, values)
 
     def _write_comments(self, rows: Sequence[GradeRow], notebooks: Mapping[str, str], cells: Mapping[str, str]) -> None:
-        old = self._rows_by_cell(COMMENT, COMMENT.c.auto_comment, notebooks)
-        new, again = [], []
-        for row in rows:
-            for name, cell in cells.items():
-                values = {"auto_comment": NO_RESPONSE if name in row.unanswered else None}
-                found = old.get((notebooks[row.student], cell))
-                if found is None:
-                    new.append({"id": _new_id(), "notebook_id": notebooks[row.student], "cell_id": cell, **values})
-                else:
-                    again.append({"key": found.id, **values})
-        self._insert(COMMENT, new)
-        self._update(COMMENT, again)
+        values = {
+            (notebooks[row.student], cell): {"auto_comment": NO_RESPONSE if name in row.unanswered else None}
+            for row in rows
+            for name, cell in cells.items()
+        }
+        self._write_cells(COMMENT, self._rows_by_cell(COMMENT, notebooks), values)
 
     def _write_penalties(
-        self, rows: Sequence[GradeRow], ids: Mapping[str, tuple[str, str]], place: Any, penalty: PenaltyFunction
+        self, rows: Sequence[GradeRow], ids: Mapping[str, tuple[str, str]], assigned: Any, penalty: PenaltyFunction
     ) -> None:
-        times = {
-            row.id: (row.timestamp, row.extension)
-            for row in self.connection.execute(
-                sql.select(
-                    SUBMITTED_ASSIGNMENT.c.id, SUBMITTED_ASSIGNMENT.c.timestamp, SUBMITTED_ASSIGNMENT.c.extension
-                ).where(SUBMITTED_ASSIGNMENT.c.assignment_id == place.id)
-            )
-        }
-        have = self._totals(place.id)
-        told = []
+        submissions = self.connection.execute(sql.select(SUBMISSION).where(SUBMISSION.c.assignment_id == assigned.id))
+        late = {row.id: _seconds_late(row.timestamp, row.extension, assigned.duedate) for row in submissions}
+        sums = {student: float(points) for student, points, _ in self._sums(assigned.name)}
+        penalties = []
         for row in rows:
             submission, notebook = ids[row.student]
-            seconds = _seconds_late(*times[submission], place.duedate)
-            taken_off = penalty(row.student, have[row.student], seconds) if seconds else None
-            told.append({"key": notebook, "late_submission_penalty": taken_off})
-        self._update(SUBMITTED_NOTEBOOK, told)
+            points = penalty(row.student, sums[row.student], late[submission]) if late[submission] else None
+            penalties.append({"key": notebook, "late_submission_penalty": points})
+        self._update(SUBMITTED_NOTEBOOK, penalties)
 
-    def _totals(self, assignment_id: str) -> dict[str, float]:
-        found = self.connection.execute(
-            sql.select(SUBMITTED_ASSIGNMENT.c.student_id, sql.func.sum(CELL_SCORE))
-            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMITTED_ASSIGNMENT.c.id)
-            .join(GRADE, GRADE.c.notebook_id == SUBMITTED_NOTEBOOK.c.id)
-            .where(SUBMITTED_ASSIGNMENT.c.assignment_id == assignment_id)
-            .group_by(SUBMITTED_ASSIGNMENT.c.student_id)
-        )
-        return {student: float(score) for student, score in found}
-
-    def _rows_by_cell(
-        self, table: sql.Table, extra: sql.Column[Any], notebooks: Mapping[str, str]
-    ) -> dict[tuple[str, str], Any]:
-        """Rows of the submissions at hand, by notebook and cell."""
-        found = self.connection.execute(sql.select(table.c.id, table.c.notebook_id, table.c.cell_id, extra))
+    def _rows_by_cell(self, table: sql.Table, notebooks: Mapping[str, str]) -> dict[Place, Any]:
+        """Return the rows of grades or comments that these notebooks have, by notebook and cell."""
         ours = set(notebooks.values())
-        return {(row.notebook_id, row.cell_id): row for row in found if row.notebook_id in ours}
+        rows = self.connection.execute(sql.select(table))
+        return {(row.notebook_id, row.cell_id): row for row in rows if row.notebook_id in ours}
 
-    def _insert(self, table: sql.Table, rows: list[dict[str, Any]]) -> None:
+    def _write_cells(self, table: sql.Table, known: Mapping[Place, Any], values: Mapping[Place, Row]) -> None:
+        """Write values by notebook and cell: over the `known` rows, or into new ones."""
+        new = [
+            {"id": uuid4().hex, "notebook_id": notebook, "cell_id": cell, **columns}
+            for (notebook, cell), columns in values.items()
+            if (notebook, cell) not in known
+        ]
+        self._insert(table, new)
+        self._update(
+            table, [{"key": known[place].id, **columns} for place, columns in values.items() if place in known]
+        )
+
+    def _insert(self, table: sql.Table, rows: list[Row]) -> None:
         if rows:
             self.connection.execute(sql.insert(table), rows)
 
-    def _update(self, table: sql.Table, rows: list[dict[str, Any]]) -> None:
+    def _update(self, table: sql.Table, rows: list[Row]) -> None:
+        """Set columns of the rows whose id is `key`."""
         if rows:
+            # SQLAlchemy reserves the columns' own names for itself in an update: parameters need other ones.
             names = rows[0].keys() - {"key"}
             values: dict[str, Any] = {name: sql.bindparam(f"new_{name}") for name in names}
             parameters = [{"key": row["key"], **{f"new_{name}": row[name] for name in names}} for row in rows]
             self.connection.execute(
                 sql.update(table).where(table.c.id == sql.bindparam("key")).values(values), parameters
             )
-
-
-def _new_id() -> str:
-    return uuid4().hex
 
 
 def _seconds_late(submitted_at: datetime | None, extension: timedelta | None, due: datetime | None) -> float:
@@ -298,13 +261,13 @@ def _seconds_late(submitted_at: datetime | None, extension: timedelta | None, du
 
 
 def default_url(root: Path) -> str:
-    """nbgrader's own gradebook of a course."""
+    """Return the URL of nbgrader's usual gradebook of a course."""
     return f"sqlite:///{(root / 'gradebook.db').absolute()}"
 
 
 @contextmanager
 def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
-    """The gradebook at a SQLAlchemy URL, committed at the end. Raises GradebookError; then nothing is written."""
+    """Open the gradebook at a SQLAlchemy URL, and commit at the end. Raises GradebookError; then nothing is written."""
     try:
         address = sql.make_url(url)
         file = address.database or ""
@@ -325,14 +288,13 @@ def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
         engine.dispose()
 
 
-def describe_changes(
-    before: Mapping[str, float], after: Mapping[str, float], students: Collection[str]
-) -> Iterator[str]:
-    """Who of those that were graded again has more or less than before, in sentences."""
-    regraded = sorted(student for student in students if student in before and student in after)
+def describe_changes(before: Mapping[str, float], after: Mapping[str, float], graded: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each of the `graded` students who has more or less than before, then their number."""
+    regraded = sorted(student for student in graded if student in before and student in after)
     changed = [student for student in regraded if before[student] != after[student]]
     for student in changed:
-        difference = round(after[student] - before[student], 6)
-        yield f"{student}: {format_points(before[student])} before, {format_points(after[student])} now ({difference:+g})"
+        old, new = before[student], after[student]
+        difference = round(new - old, 6)
+        yield f"{student}: {format_points(old)} before, {format_points(new)} now ({difference:+g})"
     if regraded:
         yield f"Graded again: {len(regraded)}; changed: {len(changed)}."

@@ -1,8 +1,9 @@
-"""The settings of nbgrader_config.py, read without starting nbgrader."""
+"""The settings of nbgrader_config.py, read without starting nbgrader; its late penalties, too."""
 
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,26 +17,41 @@ from autograder.nbgrader.gradebook.session import GradebookError, default_url
 
 @dataclass(frozen=True)
 class Settings:
-    """The URL of the gradebook, the course's name in it, and all the rest."""
+    """What the nbgrader_config.py of the course at `root` sets."""
 
-    url: str
-    course: str
+    root: Path
     config: Config
+
+    @property
+    def url(self) -> str:
+        """The URL of the gradebook."""
+        return str(self.config.CourseDirectory.get("db_url") or default_url(self.root))
+
+    @property
+    def course_id(self) -> str:
+        """The course's id in the gradebook; perhaps empty."""
+        return str(self.config.CourseDirectory.get("course_id") or "")
+
+    def late_penalty(self, student: str, score: float, seconds_late: float) -> float | None:
+        """Return the points that nbgrader's plugin takes off `score` for being late; None for nothing."""
+        if not (self.config.get("AssignLatePenalties") or self.config.get("LateSubmissionPlugin")):
+            return None
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))  # as nbgrader does, for plugins in the folder of the course
+        from nbgrader.preprocessors import AssignLatePenalties  # late: nbgrader, 2 s, needed only if somebody is late
+
+        step = AssignLatePenalties(config=self.config)
+        step.init_plugin()
+        points: float | None = step.plugin_inst.late_submission_penalty(student, score, seconds_late)
+        return None if points is None else min(max(points, 0.0), score)
 
 
 def read_settings(root: Path) -> Settings:
-    """What a course's nbgrader_config.py sets; nbgrader's usual gradebook where it says nothing.
-
-    Raises GradebookError where the file cannot be read.
-    """
+    """Return the settings of the course at `root`, which may have none. Raises GradebookError."""
     try:
         with chdir(root):
-            config = PyFileConfigLoader(CONFIG_FILE, os.fspath(root)).load_config()
+            return Settings(root, PyFileConfigLoader(CONFIG_FILE, os.fspath(root)).load_config())
     except ConfigFileNotFound:
-        config = Config()
+        return Settings(root, Config())
     except Exception as error:  # noqa: BLE001 - the file is a program of the instructor's and may raise anything
         raise GradebookError(f"{root / CONFIG_FILE} cannot be read: {type(error).__name__}: {error}.") from None
-    directories = config.CourseDirectory
-    return Settings(
-        str(directories.get("db_url") or default_url(root)), str(directories.get("course_id") or ""), config
-    )

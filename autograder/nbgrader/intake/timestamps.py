@@ -17,11 +17,15 @@ class InvalidTimestamp(Exception):
 
 
 def read_timestamp(folder: Path) -> datetime | None:
-    """The time in a submission's timestamp.txt, as nbgrader reads it; None without one. Raises NoTime."""
+    """Return the time in a submission's timestamp.txt as nbgrader reads it: naive, in UTC; None without a file.
+
+    Raises InvalidTimestamp.
+    """
     if not (folder / TIMESTAMP_FILE).exists():
         return None
     try:
         text = safe_files.read_regular(folder / TIMESTAMP_FILE).decode().strip()
+        # The zone may stand apart, as in nbgrader's "2026-03-01 10:00:00 UTC", or belong to the time.
         day, clock, *zone = text.split(" ") if text.count(" ") == 2 else (text, "")
         submitted_at: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
     except (safe_files.UnreadableFileError, ValueError, OverflowError):

@@ -1,0 +1,80 @@
+"""The cells of a submission: of the file that was graded, or whatever can still be read of one that was refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.nbgrader.intake.notebooks import CellDict, code_cell, decode_text, grade_id, parse_cells
+from autograder.submission import archive, safe_files
+from autograder.submission.cells import CellsError, parse_script
+from autograder.submission.reader import ARCHIVE_SUFFIX, Submission
+from autograder.submission.safe_files import UnreadableFileError
+
+_LIST_START, _NEXT_ITEM = re.compile(r"\[\s*"), re.compile(r"\s*,\s*")
+
+
+def graded_cells(submission: Submission, path: Path, name: str) -> list[CellDict]:
+    """Return the cells of what was graded of the submission of the exercise `name` at `path`.
+
+    A script has no place for answers in words: they come from the notebook beside it.
+    """
+    text = decode_text(_read_graded_file(submission.path, path))
+    if submission.kind == "notebook":
+        return parse_cells(json.loads(text))
+    return [*_script_cells(text), *_markdown_answers(submission.path.with_name(f"{name}.ipynb"), path)]
+
+
+def recover_cells(path: Path, name: str) -> list[CellDict]:
+    """Return the cells that can be read of work that was refused."""
+    for suffix, parse in ((".ipynb", _recover_notebook_cells), (".py", _script_cells)):
+        try:
+            data = safe_files.read_regular(path / f"{name}{suffix}" if path.is_dir() else path)
+            return list(parse(decode_text(data)))
+        except UnreadableFileError:
+            continue
+        except CellsError:
+            break
+    return []
+
+
+def _script_cells(text: str) -> Iterator[CellDict]:
+    return (code_cell(cell.original_source) for cell in parse_script(text))
+
+
+def _markdown_answers(notebook: Path, submission_path: Path) -> list[CellDict]:
+    try:
+        cells = parse_cells(json.loads(decode_text(_read_graded_file(notebook, submission_path))))
+    except (UnreadableFileError, ValueError, RecursionError):
+        return []
+    return [cell for cell in cells if cell["cell_type"] == "markdown" and grade_id(cell)]
+
+
+def _read_graded_file(path: Path, submission_path: Path) -> bytes:
+    """Return the content of a file that `path` names: a file on disk, or a member of a zip file on the way to it."""
+    ancestors = [path, *path.parents]
+    for parent in ancestors[1 : ancestors.index(submission_path) + 1]:
+        if parent.suffix.lower() == ARCHIVE_SUFFIX and parent.is_file():
+            return archive.read_member(parent, path.relative_to(parent).as_posix())
+    return safe_files.read_regular(path)
+
+
+def _recover_notebook_cells(text: str) -> Iterator[CellDict]:
+    try:
+        yield from parse_cells(json.loads(text))
+        return
+    except (ValueError, RecursionError):
+        pass
+    # The file was cut short: decode its list of cells item by item, until one is not complete.
+    decoder = json.JSONDecoder()
+    start = text.find("[", text.find('"cells"'))
+    separator = _LIST_START.match(text, start) if start >= 0 else None
+    while separator:
+        try:
+            cell, end = decoder.raw_decode(text, separator.end())
+        except (ValueError, RecursionError):
+            return
+        yield from parse_cells({"cells": [cell]})
+        separator = _NEXT_ITEM.match(text, end)
