@@ -1,4 +1,4 @@
-"""What the class of these tests hands in: work that lies in tests/submissions/, as notebooks, whole and damaged."""
+"""What the class of these tests hands in: the samples of tests/submissions/ as notebooks, whole and damaged."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LATE = "2100-03-05 10:00:00.000000 UTC"
 DUE_DATE = "2100-03-02 12:00:00 UTC"  # not in the past: somebody hands in while the test runs
 
 CANVAS_NAME_PATTERN = r".*/(?P<student_id>[^/_]+)_(?:LATE_)?\d+_\d+_(?P<file_id>.+)"
-"""How Canvas calls the files of its download, for nbgrader's zip_collect."""
+"""The names of the files in Canvas's download, for nbgrader's zip_collect."""
 
 Notebook = dict[str, Any]
 
 
 def answered_notebook(name: str) -> Notebook:
-    """The released notebook with the answers of a sample."""
+    """Return the released notebook with the answers of a sample."""
     return courses.notebook_from_script(CLASS_FOLDER / name / SCRIPT)
 
 
@@ -37,12 +37,12 @@ def notebook_file(notebook: Notebook, name: str = NOTEBOOK) -> dict[str, bytes]:
 
 
 def find_cell(notebook: Notebook, name: str) -> dict[str, Any]:
-    """The cell of a notebook that nbgrader knows by this name."""
-    return next(one for one in notebook["cells"] if one["metadata"].get("nbgrader", {}).get("grade_id") == name)
+    """Return the cell that nbgrader knows by this name."""
+    return next(cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") == name)
 
 
 def make_zip(files: Mapping[str, bytes]) -> bytes:
-    """A zip file of these."""
+    """Return a zip file of these files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
@@ -51,13 +51,13 @@ def make_zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def truncated_notebook(name: str) -> dict[str, bytes]:
-    """Half of a file, as after a failed download: no JSON any more."""
+    """Return half of a file, as after a failed download: no JSON any more."""
     [(file, data)] = notebook_file(answered_notebook(name)).items()
     return {file: data[: data.index(b"def dJ_dW")]}
 
 
 def notebook_without_metadata(name: str) -> dict[str, bytes]:
-    """No metadata, as after some converters."""
+    """Return a notebook without metadata, as some converters leave it."""
     notebook = answered_notebook(name)
     for cell in notebook["cells"]:
         cell["metadata"] = {}
@@ -65,17 +65,17 @@ def notebook_without_metadata(name: str) -> dict[str, bytes]:
 
 
 def notebook_with_copied_cells(name: str) -> dict[str, bytes]:
-    """A solution cell and its check, copied with all their metadata, and old ones at that."""
+    """Return a notebook with copies of a solution cell and its check, with metadata of an old version."""
     notebook = answered_notebook(name)
-    copies = [json.loads(json.dumps(find_cell(notebook, one))) for one in ("dJ_dW", "check_dJ_dW")]
-    for one in copies:
-        one["metadata"]["nbgrader"]["schema_version"] = 1
+    copies = [json.loads(json.dumps(find_cell(notebook, cell))) for cell in ("dJ_dW", "check_dJ_dW")]
+    for cell in copies:
+        cell["metadata"]["nbgrader"]["schema_version"] = 1
     notebook["cells"][-1:-1] = copies
     return notebook_file(notebook)
 
 
 def notebook_with_damaged_checks(name: str) -> dict[str, bytes]:
-    """A check cell deleted, one typed over, one made a markdown cell, and a name that a browser made."""
+    """Return a notebook with a check cell deleted, one overwritten and one turned to markdown, named by a browser."""
     notebook = answered_notebook(name)
     notebook["cells"].remove(find_cell(notebook, "check_forward"))
     find_cell(notebook, "check_dJ_dV")["source"] = "print('all right')"
@@ -87,9 +87,9 @@ def notebook_with_damaged_checks(name: str) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class SampleStudent:
-    """What one student hands in, and how many points of each function it must have: "all", "none" or "less".
+    """What one student hands in, and the points of each function that are expected: "all", "none" or "less".
 
-    `needs_manual_grade` is for work that cannot be graded; `log_message` what the log must say of it.
+    `needs_manual_grade` is for work that cannot be graded; `log_message` is what the log must say about it.
     """
 
     files: Callable[[], dict[str, bytes]]

@@ -1,4 +1,4 @@
-"""What a release builds is never edited: whoever does is told, and their file stays as it is."""
+"""A release does not overwrite files that somebody edited by hand: it names them and stops."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ NAME = exercise().name
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> tuple[Path, Path]:
+def folders(tmp_path: Path) -> tuple[Path, Path]:
     pytest.importorskip("nbgrader", reason="nbgrader is not installed: make test installs it")
-    folders = tmp_path / "assignments" / NAME, tmp_path / "build" / NAME
-    release_exercise(exercise(), *folders)
-    return folders
+    release_and_source = tmp_path / "assignments" / NAME, tmp_path / "build" / NAME
+    release_exercise(exercise(), *release_and_source)
+    return release_and_source
 
 
-def test_the_source_is_the_public_folder_with_the_answers(places: tuple[Path, Path]) -> None:
-    handed_out, source = ({path.name: path.read_bytes() for path in place.iterdir()} for place in places)
-    assert handed_out.keys() == source.keys()
-    assert [name for name in source if source[name] != handed_out[name]] == [f"{NAME}.ipynb"]
+def test_the_source_is_the_released_folder_with_the_answers(folders: tuple[Path, Path]) -> None:
+    released, source = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
+    assert released.keys() == source.keys()
+    assert [name for name in source if source[name] != released[name]] == [f"{NAME}.ipynb"]
     assert b"BEGIN SOLUTION" in source[f"{NAME}.ipynb"]
 
 
-def test_the_list_is_one_that_sha256sum_reads(places: tuple[Path, Path]) -> None:
-    for folder in places:
-        done = subprocess.run(["sha256sum", "--check", "--quiet", manifest_path(folder)], cwd=folder, check=False)
-        assert done.returncode == 0
+def test_sha256sum_reads_the_manifest(folders: tuple[Path, Path]) -> None:
+    for folder in folders:
+        completed = subprocess.run(["sha256sum", "--check", "--quiet", manifest_path(folder)], cwd=folder, check=False)
+        assert completed.returncode == 0
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_file_edited_by_hand_is_named_and_stays(places: tuple[Path, Path], place: int) -> None:
-    file = places[place] / "README.md"
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_file_edited_by_hand_is_named_and_stays(folders: tuple[Path, Path], index: int) -> None:
+    file = folders[index] / "README.md"
     file.write_text("mine\n")
     with pytest.raises(ReleaseError, match=r"was edited by hand \(README.md\).*make the change there"):
-        release_exercise(exercise(), *places)
+        release_exercise(exercise(), *folders)
     assert file.read_text() == "mine\n"
 
 
-def test_a_file_that_was_taken_away_comes_back(places: tuple[Path, Path]) -> None:
-    (places[0] / "README.md").unlink()
-    release_exercise(exercise(), *places)
-    assert (places[0] / "README.md").is_file()
+def test_a_deleted_file_comes_back(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "README.md").unlink()
+    release_exercise(exercise(), *folders)
+    assert (folders[0] / "README.md").is_file()
 
 
-def test_nothing_is_written_where_the_first_step_fails(places: tuple[Path, Path], tmp_path: Path) -> None:
+def test_nothing_is_written_where_the_first_step_fails(folders: tuple[Path, Path], tmp_path: Path) -> None:
     def refuse(built: object) -> None:
         raise ReleaseError("The gradebook cannot take it.")
 
@@ -60,12 +60,12 @@ def test_nothing_is_written_where_the_first_step_fails(places: tuple[Path, Path]
     assert not (tmp_path / "source").exists()
 
 
-def test_a_file_that_a_release_makes_no_more_goes(places: tuple[Path, Path]) -> None:
-    old = places[0] / "old.py"
+def test_a_file_that_is_no_longer_released_is_deleted(folders: tuple[Path, Path]) -> None:
+    old = folders[0] / "old.py"
     old.write_bytes(b"")
-    with manifest_path(places[0]).open("a") as listed:
+    with manifest_path(folders[0]).open("a") as manifest:
         empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        listed.write(f"{empty}  old.py\n")
-    release_exercise(exercise(), *places)
+        manifest.write(f"{empty}  old.py\n")
+    release_exercise(exercise(), *folders)
     assert not old.exists()
-    assert set(build_release(exercise()).student_files) == {path.name for path in places[0].iterdir()}
+    assert set(build_release(exercise()).student_files) == {path.name for path in folders[0].iterdir()}

@@ -1,4 +1,4 @@
-"""Whatever a student hands in becomes a notebook that nbgrader takes, and what was wrong with it is named."""
+"""Whatever a student hands in becomes a notebook that nbgrader accepts, and the damage is named."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.nbgrader.sample_submissions import NOTEBOOK, SCRIPT
 
 NAME = courses.NAME
 RELEASE = normalize.load_release(courses.ROOT / "assignments" / NAME)
-NAMED = [cell["id"] for cell in RELEASE["cells"] if "nbgrader" in cell["metadata"]]
+RELEASED_CELLS = [cell["id"] for cell in RELEASE["cells"] if "nbgrader" in cell["metadata"]]
 
 
-def taken(folder: Path, files: dict[str, bytes]) -> normalize.NormalizedNotebook:
+def take_in(folder: Path, files: dict[str, bytes]) -> normalize.NormalizedNotebook:
     folder = folder / NAME
     folder.mkdir()
     for name, data in files.items():
@@ -32,19 +32,18 @@ def taken(folder: Path, files: dict[str, bytes]) -> normalize.NormalizedNotebook
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
-    """A right notebook, with a change."""
-    made = sample_submissions.answered_notebook("perfect")
-    change(made)
-    return sample_submissions.notebook_file(made)
+    """Return the file of a right notebook after a change."""
+    notebook = sample_submissions.answered_notebook("perfect")
+    change(notebook)
+    return sample_submissions.notebook_file(notebook)
 
 
-def is_sound(notebook: NotebookDict) -> None:
-    """nbgrader and nbformat find nothing wrong with it, and every cell of the release has its place."""
+def assert_sound(notebook: NotebookDict) -> None:
+    """Check that the notebook is valid and holds every named cell of the release as it was released."""
     nbformat = pytest.importorskip("nbformat", reason="nbgrader is not installed: make test installs it")
-    made = nbformat.reads(json.dumps(notebook), as_version=4)
-    nbformat.validate(made)
+    nbformat.validate(nbformat.reads(json.dumps(notebook), as_version=4))
     names = [cell["metadata"]["nbgrader"]["grade_id"] for cell in notebook["cells"] if cell["metadata"]]
-    assert sorted(names) == sorted(NAMED)
+    assert sorted(names) == sorted(RELEASED_CELLS)
     originals = {cell["id"]: cell for cell in RELEASE["cells"]}
     for cell in notebook["cells"]:
         if cell["metadata"]:
@@ -59,10 +58,10 @@ def source_of(notebook: NotebookDict, name: str) -> str:
 
 
 def test_a_sound_notebook_is_left_alone(tmp_path: Path) -> None:
-    made = taken(tmp_path, changed(lambda notebook: None))
-    assert (made.refusal_reason, made.repairs) == ("", ())
-    is_sound(made.notebook)
-    assert [cell["id"] for cell in made.notebook["cells"] if cell["metadata"]] == NAMED
+    normalized = take_in(tmp_path, changed(lambda notebook: None))
+    assert (normalized.refusal_reason, normalized.repairs) == ("", ())
+    assert_sound(normalized.notebook)
+    assert [cell["id"] for cell in normalized.notebook["cells"] if cell["metadata"]] == RELEASED_CELLS
 
 
 def set_metadata(name: str, **values: object) -> Callable[[dict[str, Any]], object]:
@@ -110,17 +109,17 @@ DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_mended_and_named(damage: str, tmp_path: Path) -> None:
-    files, says = DAMAGES[damage]
-    made = taken(tmp_path, files())
-    is_sound(made.notebook)
-    assert not made.refusal_reason
-    assert says in " ".join(made.repairs)
+def test_damage_is_repaired_and_named(damage: str, tmp_path: Path) -> None:
+    files, message = DAMAGES[damage]
+    normalized = take_in(tmp_path, files())
+    assert_sound(normalized.notebook)
+    assert not normalized.refusal_reason
+    assert message in " ".join(normalized.repairs)
 
 
 @pytest.mark.parametrize("damage", ["stripped", "copied", "three checks", "a script"])
-def test_mended_work_shows_what_the_student_wrote(damage: str, tmp_path: Path) -> None:
-    notebook = taken(tmp_path, DAMAGES[damage][0]()).notebook
+def test_repaired_work_shows_what_the_student_wrote(damage: str, tmp_path: Path) -> None:
+    notebook = take_in(tmp_path, DAMAGES[damage][0]()).notebook
     written = sample_submissions.answered_notebook("perfect")
     for function in courses.ARGUMENTS:
         assert f"def {function}(" in source_of(notebook, function)
@@ -146,11 +145,11 @@ def format_3(notebook: dict[str, Any]) -> bytes:
     ],
     ids=["cut short", "format 3", "empty", "not text", "null", "begun", "no cells", "deep"],
 )
-def test_what_cannot_be_graded_has_a_reason_and_a_notebook(file: bytes, tmp_path: Path) -> None:
-    made = taken(tmp_path, {NOTEBOOK: file})
-    is_sound(made.notebook)
-    assert made.refusal_reason
-    assert "0 points until somebody grades it by hand" in normalize.instructor_message("ada", made)
+def test_refused_work_has_a_reason_and_a_notebook(file: bytes, tmp_path: Path) -> None:
+    normalized = take_in(tmp_path, {NOTEBOOK: file})
+    assert_sound(normalized.notebook)
+    assert normalized.refusal_reason
+    assert "0 points until somebody grades it by hand" in normalize.instructor_message("ada", normalized)
 
 
 @pytest.mark.parametrize(
@@ -160,20 +159,16 @@ def test_what_cannot_be_graded_has_a_reason_and_a_notebook(file: bytes, tmp_path
         format_3(sample_submissions.answered_notebook("perfect")),
     ],
 )
-def test_what_can_be_read_of_it_is_shown(file: bytes, tmp_path: Path) -> None:
-    assert "h[0] = h0" in source_of(taken(tmp_path, {NOTEBOOK: file}).notebook, "forward")
+def test_what_can_be_recovered_is_shown(file: bytes, tmp_path: Path) -> None:
+    assert "h[0] = h0" in source_of(take_in(tmp_path, {NOTEBOOK: file}).notebook, "forward")
 
 
-def test_several_that_may_be_meant_are_refused(tmp_path: Path) -> None:
-    twice = {
-        f"{NAME} ({number}).ipynb": sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect"))[
-            NOTEBOOK
-        ]
-        for number in (1, 2)
-    }
-    made = taken(tmp_path, twice)
-    assert "it is not plain which one is meant" in made.refusal_reason
-    is_sound(made.notebook)
+def test_ambiguous_file_names_are_refused(tmp_path: Path) -> None:
+    [content] = sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect")).values()
+    twice = {f"{NAME} ({number}).ipynb": content for number in (1, 2)}
+    normalized = take_in(tmp_path, twice)
+    assert "it is not plain which one is meant" in normalized.refusal_reason
+    assert_sound(normalized.notebook)
 
 
 def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
@@ -182,20 +177,20 @@ def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
     def answer(notebook: dict[str, Any]) -> None:
         sample_submissions.find_cell(notebook, "derivation").update(source=written, id="another", metadata={})
 
-    assert source_of(taken(tmp_path, changed(answer)).notebook, "derivation") == written
+    assert source_of(take_in(tmp_path, changed(answer)).notebook, "derivation") == written
 
 
 def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:
-    made = json.loads((courses.ROOT / "assignments" / NAME / NOTEBOOK).read_text())
-    sample_submissions.find_cell(made, "derivation")["source"] = "The products vanish."
+    notebook = json.loads((courses.ROOT / "assignments" / NAME / NOTEBOOK).read_text())
+    sample_submissions.find_cell(notebook, "derivation")["source"] = "The products vanish."
     script = {SCRIPT: (sample_submissions.CLASS_FOLDER / "perfect" / SCRIPT).read_bytes()}
-    notebook = taken(tmp_path, sample_submissions.notebook_file(made) | script).notebook
-    assert source_of(notebook, "derivation") == "The products vanish."
-    assert "h[0] = h0" in source_of(notebook, "forward")
+    normalized = take_in(tmp_path, sample_submissions.notebook_file(notebook) | script).notebook
+    assert source_of(normalized, "derivation") == "The products vanish."
+    assert "h[0] = h0" in source_of(normalized, "forward")
 
 
-def test_what_lies_beside_is_copied_but_no_links_and_no_other_notebooks(tmp_path: Path) -> None:
-    folder, secret = tmp_path / "handed in", tmp_path / "secret.txt"
+def test_attachments_are_copied_without_links_and_notebooks(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "submission", tmp_path / "secret.txt"
     (folder / "deep").mkdir(parents=True)
     secret.write_text("of the course")
     for name in ("notes.txt", "deep/data.csv", "other.ipynb", "timestamp.txt"):

@@ -6,6 +6,7 @@ points of the cell: for anything else it gives full marks or stops.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from textwrap import fill
 from typing import Any
@@ -29,18 +30,32 @@ def is_gradable(report: Report) -> bool:
     return report.status == "graded"
 
 
+def fill_check_cells(cells: Iterable[Any], report: Report) -> dict[str, float]:
+    """Write the verdict into the check cells of a notebook. Returns the points by the name of the cell."""
+    points: dict[str, float] = {}
+    for cell in cells:
+        nbgrader_metadata = cell["metadata"].get("nbgrader", {})
+        # Questions have points, too, but are solutions at the same time: a person grades them.
+        if nbgrader_metadata.get("grade") and not nbgrader_metadata["solution"]:
+            name, max_points = nbgrader_metadata["grade_id"], float(nbgrader_metadata["points"])
+            function = name.removeprefix(CHECK_CELL_PREFIX)
+            cell["outputs"] = check_cell_outputs(report, function, max_points, with_notes=not points)
+            points[name] = _points_within(report, function, max_points)
+    return points
+
+
 def check_cell_outputs(report: Report, function: str, max_points: float, with_notes: bool) -> list[Output]:
     """Return the outputs of the check cell of one function, worth `max_points`, perhaps with the report's notes."""
     if not is_gradable(report):
         return [_text_output(f"{headline(report)}\n{UNGRADED_MESSAGE}\n"), _score_output(0.0)]
-    points = points_for(report, function, max_points)
+    points = _points_within(report, function, max_points)
     heading = f"{function}: {format_points(points)} of {format_points(max_points)} points\n"
     notes = "".join(f"Note: {note}\n" for note in student_notes(report)) if with_notes else ""
     checks = [_check_output(check) for check in report.checks if check.function == function]
     return [_text_output(heading + notes), *checks, _score_output(points)]
 
 
-def points_for(report: Report, function: str, max_points: float) -> float:
+def _points_within(report: Report, function: str, max_points: float) -> float:
     """Return the points of one function, within the limits that nbgrader accepts."""
     return float(min(max(report.points_of(function)[0], 0.0), max_points)) if is_gradable(report) else 0.0
 

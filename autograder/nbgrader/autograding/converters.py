@@ -53,11 +53,9 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         with self._log_errors():
             self._prepare()
             with (
-                GraderClient(
-                    self._course.root, self._exercise.name, self._exercise.max_score, self.log.warning
-                ) as self._grader_client,
+                GraderClient(self._course.root, self._exercise, self.log.warning) as self._grader_client,
                 tempfile.TemporaryDirectory(prefix="intake-") as folder,
-                # nbgrader reads the normalized notebooks in place of what was handed in
+                # nbgrader reads the normalized notebooks; nothing in submitted/ is touched
                 temp_attrs(self.coursedir, submitted_directory=folder),
                 # nbgrader opens the gradebook nine times for each submission: with one engine, SQL is compiled once
                 temp_attrs(nbgrader.api, create_engine=functools.cache(nbgrader.api.create_engine)),

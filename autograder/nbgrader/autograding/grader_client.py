@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.evaluation.report import Note, Report
 from autograder.evaluation.report_codec import read_report
+from autograder.exercise.model import Exercise
 
 MAX_ATTEMPTS = 2
 
@@ -24,8 +25,8 @@ class GraderUnavailable(Exception):
 class GraderClient:
     """A grader of one exercise in a process of its own. Use it as a context manager."""
 
-    def __init__(self, root: Path, exercise: str, max_score: float, warn: Callable[[str], None]) -> None:
-        self._root, self._exercise, self._max_score, self._warn = root, exercise, max_score, warn
+    def __init__(self, root: Path, exercise: Exercise, warn: Callable[[str], None]) -> None:
+        self._root, self._exercise, self._warn = root, exercise, warn
         self._start()
 
     def __enter__(self) -> GraderClient:
@@ -36,6 +37,7 @@ class GraderClient:
 
     def grade(self, path: Path, name: str) -> Report:
         """Return the verdict on one submission; a `grader_error` if the process ends twice while it grades."""
+        # The process may have been killed for lack of memory: a new one tries once more.
         for _ in range(MAX_ATTEMPTS):
             try:
                 self._send({"path": str(path.absolute()), "name": name})
@@ -44,10 +46,10 @@ class GraderClient:
                 self._stop()
                 self._start()
         lost = Note("instructor", "The grader's process was ended from outside while it graded this.")
-        return Report(self._exercise, name, "grader_error", 0.0, self._max_score, 0, "", (lost,))
+        return Report(self._exercise.name, name, "grader_error", 0.0, self._exercise.max_score, 0, "", (lost,))
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "autograder.nbgrader.autograding.grader_server", self._exercise]
+        command = [sys.executable, "-m", "autograder.nbgrader.autograding.grader_server", self._exercise.name]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             command, cwd=self._root, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE

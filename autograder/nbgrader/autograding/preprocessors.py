@@ -7,26 +7,19 @@ from typing import Any
 from nbformat import from_dict
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_grade
 
-from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, check_cell_outputs
+from autograder.nbgrader.autograding.cell_outputs import fill_check_cells
 
 
 class RunExternalGrader(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carries no types
     """Writes the engine's verdict into the grade cells. No cell of the notebook is run."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        report = _converter(self).report_for(resources["nbgrader"]["student"])
-        with_notes = True
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-            if cell.cell_type == "code" and is_grade(cell):
-                name, max_points = cell.metadata["nbgrader"]["grade_id"], float(cell.metadata["nbgrader"]["points"])
-                outputs = check_cell_outputs(report, name.removeprefix(CHECK_CELL_PREFIX), max_points, with_notes)
-                cell.outputs = from_dict(outputs)
-                with_notes = False
-        return nb, resources
+        fill_check_cells(nb.cells, _converter(self).report_for(resources["nbgrader"]["student"]))
+        return from_dict(nb), resources
 
 
 class RequireManualGrading(NbGraderPreprocessor):  # type: ignore[misc]  # untyped base

@@ -39,15 +39,11 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
     def copy_files(self) -> None:
         """Release feedback, and log the students who have to get theirs in another way."""
         pages = Path("/").glob(f"{self.src_path.lstrip('/')}/*.html")
-        without_secret = {page.parent.parent.name for page in pages if not (page.parent / SECRET_FILE).is_file()}
-        students = sorted(without_secret)
+        students = sorted({page.parent.parent.name for page in pages if not (page.parent / SECRET_FILE).is_file()})
         if students:
-            self.log.warning(
-                "Not handed in at the exchange, so send them their page in %s yourself: %s.",
-                self.coursedir.feedback_directory,
-                ", ".join(students),
-            )
-        # nbgrader would stop at the first student without a secret
+            message = "Not handed in at the exchange, so send them their page in %s yourself: %s."
+            self.log.warning(message, self.coursedir.feedback_directory, ", ".join(students))
+        # nbgrader would stop at the first student without a secret.
         excluded = ",".join([*filter(None, [self.coursedir.student_id_exclude]), *students])
         with temp_attrs(self.coursedir, student_id_exclude=excluded):
             super().copy_files()

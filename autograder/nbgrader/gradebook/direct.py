@@ -19,14 +19,14 @@ from autograder.course import Course
 from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.grading import released_files
-from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, check_cell_outputs, is_gradable, points_for
+from autograder.nbgrader.autograding.cell_outputs import fill_check_cells, is_gradable
 from autograder.nbgrader.config import SOURCE_FOLDER
 from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.session import GradebookError, GradeRow
 from autograder.nbgrader.gradebook.settings import Settings, read_settings
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments
-from autograder.nbgrader.intake.notebooks import NotebookDict, named_cells
+from autograder.nbgrader.intake.notebooks import CellDict, NotebookDict, named_cells
 from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, read_timestamp
 
 DIRECTORY_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
@@ -79,9 +79,10 @@ class Recorder:
         if message := normalize.instructor_message(student, normalized):
             self.warn(message)
         notebook = normalized.notebook
-        unanswered = _unanswered_cells(notebook, self.release)
-        auto_scores = _fill_check_cells(notebook, unanswered, report)
+        check_scores = fill_check_cells(notebook["cells"], report)
+        question_scores, unanswered = _grade_answers(named_cells(notebook), named_cells(self.release))
         try:
+            # Nothing of an earlier submission may stay: its files would be taken for this one's.
             if folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True)
@@ -91,13 +92,12 @@ class Recorder:
                 shutil.copyfile(path / TIMESTAMP_FILE, folder / TIMESTAMP_FILE)
             text = json.dumps(notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
             (folder / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
-            for file in folder.rglob("*"):
-                if file.is_file():
-                    file.chmod(READ_ONLY_MODE)
+            for file in filter(Path.is_file, folder.rglob("*")):
+                file.chmod(READ_ONLY_MODE)
         except OSError as error:
             raise GradebookError(f"{folder} cannot be written: {error.strerror}.") from None
         needs_manual_grade = normalized.is_placeholder or not is_gradable(report)
-        return GradeRow(student, submitted_at, auto_scores, unanswered, needs_manual_grade)
+        return GradeRow(student, submitted_at, {**check_scores, **question_scores}, unanswered, needs_manual_grade)
 
     def _copy_files(self, path: Path, folder: Path) -> None:
         """Copy the student's files, and over them the released ones, except for the notebook and the script."""
@@ -126,29 +126,14 @@ def open_recorder(course: Course, exercise: Exercise, url: str, warn: Callable[[
     return Recorder(course, exercise, settings, url, normalize.load_release(course.assignments / exercise.name), warn)
 
 
-def _unanswered_cells(notebook: NotebookDict, release: NotebookDict) -> frozenset[str]:
-    """Return the names of solution cells that are as they were handed out."""
-    released = named_cells(release)
-    return frozenset(
-        name
-        for name, cell in named_cells(notebook).items()
-        if cell["metadata"]["nbgrader"]["solution"] and cell["source"] == released[name]["source"]
-    )
+def _grade_answers(
+    cells: dict[str, CellDict], released: dict[str, CellDict]
+) -> tuple[dict[str, float | None], frozenset[str]]:
+    """Return the points of questions, None until a person gives them, and the names of unanswered cells.
 
-
-def _fill_check_cells(notebook: NotebookDict, unanswered: frozenset[str], report: Report) -> dict[str, float | None]:
-    """Write the verdict into the check cells. Returns the points of each grade cell, None if a person decides."""
-    scores: dict[str, float | None] = {}
-    with_notes = True
-    for name, cell in named_cells(notebook).items():
-        nbgrader_metadata = cell["metadata"]["nbgrader"]
-        if not nbgrader_metadata["grade"]:
-            continue
-        if nbgrader_metadata["solution"]:
-            scores[name] = 0.0 if name in unanswered else None
-            continue
-        function, max_points = name.removeprefix(CHECK_CELL_PREFIX), float(nbgrader_metadata["points"])
-        cell["outputs"] = check_cell_outputs(report, function, max_points, with_notes)
-        scores[name] = points_for(report, function, max_points)
-        with_notes = False
-    return scores
+    nbgrader grades alike: whatever is as it was handed out has 0 points and the comment that there is no response.
+    """
+    solutions = [name for name, cell in cells.items() if cell["metadata"]["nbgrader"]["solution"]]
+    unanswered = frozenset(name for name in solutions if cells[name]["source"] == released[name]["source"])
+    questions = [name for name in solutions if cells[name]["metadata"]["nbgrader"]["grade"]]
+    return {name: 0.0 if name in unanswered else None for name in questions}, unanswered

@@ -240,6 +240,7 @@ def _check_parts(grade: Any, checks: Sequence[Any]) -> Iterator[tuple[str, Score
     """Yield the checks of one function, and the points that a person added or took away."""
     for check in checks:
         yield check["id"], ScorePart(to_decimal(check["points"]), to_decimal(check["max_points"]))
+    # formgrader has one score for the whole cell: what differs from the checks' sum, a person gave.
     by_hand = to_decimal(grade.score) - sum((to_decimal(check["points"]) for check in checks), NO_POINTS)
     if by_hand and not _needs_manual_grade(grade):
         yield f"{_display_name(grade)} by hand", ScorePart(by_hand, NO_POINTS)

@@ -110,10 +110,8 @@ class GradebookSession:
         if in_gradebook != in_rubric:
             differing = [(cell, points) for cell, points in in_rubric.items() if in_gradebook.get(cell) != points]
             listed = ", ".join(f"{format_points(points)} for {cell}" for cell, points in differing)
-            raise GradebookError(
-                f"The rubric gives {listed or 'no check cells but its own'}, the gradebook does not: "
-                f"run `autograder release {name}`."
-            )
+            listed = listed or "no check cells but its own"
+            raise GradebookError(f"The rubric gives {listed}, the gradebook does not: run `autograder release {name}`.")
 
     def scores(self, assignment: str) -> dict[str, float]:
         """Return the score of every student for an assignment, late penalties taken off."""
@@ -136,12 +134,9 @@ class GradebookSession:
 
     def _sums(self, assignment: str) -> Sequence[Any]:
         """Return each student with the sum of their cells and their late penalty."""
+        penalty = sql.func.max(sql.func.coalesce(SUBMITTED_NOTEBOOK.c.late_submission_penalty, 0.0))
         return self.connection.execute(
-            sql.select(
-                SUBMISSION.c.student_id,
-                sql.func.sum(CELL_SCORE),
-                sql.func.max(sql.func.coalesce(SUBMITTED_NOTEBOOK.c.late_submission_penalty, 0.0)),
-            )
+            sql.select(SUBMISSION.c.student_id, sql.func.sum(CELL_SCORE), penalty)
             .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMISSION.c.assignment_id)
             .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
             .join(GRADE, GRADE.c.notebook_id == SUBMITTED_NOTEBOOK.c.id)
@@ -173,7 +168,7 @@ class GradebookSession:
                 submission = uuid4().hex
                 values = {"assignment_id": assigned.id, "student_id": row.student, "timestamp": row.submitted_at}
                 new_submissions.append({"id": submission, **values})
-            elif row.submitted_at:  # work without a time keeps the time that is noted
+            elif row.submitted_at:  # work without a timestamp keeps the time that is noted
                 new_times.append({"key": submission, "timestamp": row.submitted_at})
             if notebook is None:
                 notebook = uuid4().hex
@@ -191,6 +186,7 @@ class GradebookSession:
         for row in rows:
             for name, cell in cells.items():
                 place = notebooks[row.student], cell
+                # Work that waits for a person must not keep an old score meanwhile.
                 score = row.auto_scores.get(name)
                 if row.needs_manual_grade:
                     score = score or 0.0
@@ -233,10 +229,9 @@ class GradebookSession:
             for (notebook, cell), columns in values.items()
             if (notebook, cell) not in known
         ]
+        changed = [{"key": known[place].id, **columns} for place, columns in values.items() if place in known]
         self._insert(table, new)
-        self._update(
-            table, [{"key": known[place].id, **columns} for place, columns in values.items() if place in known]
-        )
+        self._update(table, changed)
 
     def _insert(self, table: sql.Table, rows: list[Row]) -> None:
         if rows:
@@ -249,9 +244,8 @@ class GradebookSession:
             names = rows[0].keys() - {"key"}
             values: dict[str, Any] = {name: sql.bindparam(f"new_{name}") for name in names}
             parameters = [{"key": row["key"], **{f"new_{name}": row[name] for name in names}} for row in rows]
-            self.connection.execute(
-                sql.update(table).where(table.c.id == sql.bindparam("key")).values(values), parameters
-            )
+            statement = sql.update(table).where(table.c.id == sql.bindparam("key")).values(values)
+            self.connection.execute(statement, parameters)
 
 
 def _seconds_late(submitted_at: datetime | None, extension: timedelta | None, due: datetime | None) -> float:

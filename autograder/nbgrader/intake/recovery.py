@@ -54,6 +54,7 @@ def _markdown_answers(notebook: Path, submission_path: Path) -> list[CellDict]:
 
 def _read_graded_file(path: Path, submission_path: Path) -> bytes:
     """Return the content of a file that `path` names: a file on disk, or a member of a zip file on the way to it."""
+    # submission.reader makes paths into a zip file as if that were a folder.
     ancestors = [path, *path.parents]
     for parent in ancestors[1 : ancestors.index(submission_path) + 1]:
         if parent.suffix.lower() == ARCHIVE_SUFFIX and parent.is_file():
