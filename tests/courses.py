@@ -1,6 +1,6 @@
-"""Course folders to grade in: of this kit, of nbgrader with a stock configuration as its own guide has it, of otter.
+"""Course folders to grade in: of this kit, of stock nbgrader as its own guide configures it, and of otter.
 
-What this kit does is measured against the others: which cheats they pay, and what they cost.
+This kit is compared with the others: which cheats they reward, and how long they take.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def test_{name}(T, H, D, K, seed):
     x, y, h0 = rng.normal(size=(T, D)), np.eye(K)[rng.integers(K, size=T)], rng.normal(size=H)
     h, y_hat = reference_forward(net, x, h0)
     expected, got = reference_{name}({arguments}), {name}({arguments})
-    for one, right in zip(got, expected) if {several} else [(got, expected)]:
-        np.testing.assert_allclose(one, right, rtol=1e-6, atol=1e-9)
+    for actual, right in zip(got, expected) if {several} else [(got, expected)]:
+        np.testing.assert_allclose(actual, right, rtol=1e-6, atol=1e-9)
 
 
 for seed in range(8):
@@ -77,7 +77,7 @@ def skip_without_nbgrader() -> None:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """Where a nbgrader of its own finds its programs, a home that is nobody's, and settings of nobody."""
+    """Return an environment with the programs of this Python, an empty home, and no settings of the user."""
     home_variables = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     folders = {name: str(home / name.lower()) for name in home_variables}
     for folder in folders.values():
@@ -90,14 +90,14 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 def home_folder(course: Path) -> Path:
-    """The home of whoever works in a course folder."""
+    """Return the home folder that programs get in a course folder."""
     return course.parent / f"{course.name}-home"
 
 
 def run_module(
     course: Path, module: str, *arguments: str, expected: Iterable[int] = (0,)
 ) -> subprocess.CompletedProcess[str]:
-    """Run `nbgrader ARGUMENTS` or `autograder ARGUMENTS` in a course folder, as somebody with a home beside it."""
+    """Run `nbgrader ARGUMENTS` or `autograder ARGUMENTS` in a course folder, and check the exit code."""
     completed = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=course,
@@ -113,7 +113,7 @@ def run_module(
 
 
 def make_kit_course(course: Path) -> Path:
-    """A course folder of this kit, as a clone has it, with the assignment released: ready for what is submitted/."""
+    """Make a course folder of this kit, as a clone has it, with the assignment released: it lacks submitted/ alone."""
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("solutions", "assignments"):
         shutil.copytree(ROOT / name, course / name, ignore=ignored)
@@ -124,8 +124,8 @@ def make_kit_course(course: Path) -> Path:
 
 
 def make_stock_course(course: Path) -> Path:
-    """A stock course folder in which the assignment was generated: ready for what is submitted/."""
-    from autograder.release import notebook  # needs nbgrader and jupytext
+    """Make a stock course folder with the assignment generated: it lacks submitted/ alone."""
+    from autograder.release import notebook  # late: needs nbgrader and jupytext
 
     exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
     text = (exercise.folder / f"{NAME}.py").read_text(encoding="utf-8")
@@ -147,7 +147,7 @@ def make_stock_course(course: Path) -> Path:
 
 
 def make_otter_folder(course: Path) -> Path:
-    """A folder with an assignment of otter-grader, autograder.zip: the hidden tests of the stock course."""
+    """Make a folder of otter-grader with autograder.zip, which holds the hidden tests of the stock course."""
     exercise: Exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
     cells = source.parse_cells((exercise.folder / f"{NAME}.py").read_text(encoding="utf-8"))
     (course / "tests").mkdir(parents=True)
@@ -165,7 +165,7 @@ def make_otter_folder(course: Path) -> Path:
 
 
 def run_otter(course: Path, *arguments: str) -> None:
-    """Run the `otter` that is on the path; once more if it fails, as when two kernels want one port."""
+    """Run the `otter` that is on the path; again if it fails, as when two kernels want the same port."""
     env = {**clean_environment(home_folder(course)), "PATH": os.environ["PATH"]}
     for _ in range(2):
         completed = subprocess.run(
@@ -177,7 +177,7 @@ def run_otter(course: Path, *arguments: str) -> None:
 
 
 def notebook_from_script(script: Path) -> dict[str, Any]:
-    """The released notebook, filled in with the functions of a script."""
+    """Return the released notebook with the functions of a script in its cells."""
     text = (ROOT / "assignments" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
     notebook: dict[str, Any] = json.loads(text)
     cells = {cell["id"]: cell for cell in notebook["cells"]}
@@ -195,18 +195,20 @@ def notebook_from_script(script: Path) -> dict[str, Any]:
 
 
 def hidden_test(name: str, cells: Iterable[source.ExerciseCell]) -> str:
-    """What stands between the marks of a hidden test: it knows the answers to the functions that it needs."""
+    """Return the source of a hidden test, which holds the answers to the functions that it needs."""
     answers = {cell.name: cell.source for cell in cells if cell.kind == "solution"}
     references = [
-        re.sub(r"\n *### (?:BEGIN|END) SOLUTION", "", answers[one]).replace(f"def {one}(", f"def reference_{one}(")
-        for one in dict.fromkeys(("forward", name))
+        re.sub(r"\n *### (?:BEGIN|END) SOLUTION", "", answers[function]).replace(
+            f"def {function}(", f"def reference_{function}("
+        )
+        for function in dict.fromkeys(("forward", name))
     ]
     code = "\n\n\n".join(["", *references, ""])
     return HIDDEN_TEST_TEMPLATE.format(name=name, arguments=ARGUMENTS[name], references=code, several=name == "forward")
 
 
 def points_by_student(course: Path) -> Mapping[str, float]:
-    """The points of each student, manual scores where there are any: what formgrader shows."""
+    """Return the points of each student as formgrader shows them: manual scores before automatic ones."""
     query = """
         SELECT student_id, SUM(COALESCE(grade.manual_score, grade.auto_score, 0)) FROM grade
         JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id

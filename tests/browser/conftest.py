@@ -1,4 +1,4 @@
-"""Fixtures of the tests in a browser: Debian's chromium by Playwright, and Jupyter servers with homes of their own.
+"""Fixtures of the tests in a browser: Debian's chromium, driven by Playwright.
 
 Screenshots go to build/screenshots/, which git ignores: look at them.
 """
@@ -24,7 +24,7 @@ OPTIONS = (
 
 @pytest.fixture(scope="module")  # not longer: Playwright does not start a second time beside a first one
 def chromium() -> Iterator[Any]:
-    """A browser without a window."""
+    """Start a browser without a window."""
     courses.skip_without_nbgrader()
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test installs it")
     if PROGRAM is None:
@@ -37,7 +37,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    """A page of a size that many screens have."""
+    """Open a page of a common screen size."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(60_000)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ SETTINGS = {"@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
 
 @contextmanager
 def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
-    """JupyterLab on `folder`: its address. Ended with everything that it started."""
+    """Run JupyterLab on `folder`, and yield its address. At the end it is stopped, with its kernels."""
     env = clean_environment(home)
     for name, settings in SETTINGS.items():
         file = Path(env["JUPYTER_CONFIG_DIR"], "lab", "user-settings", name)
@@ -36,13 +36,13 @@ def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]
     log = home / "jupyter.log"
-    with log.open("wb") as written:
+    with log.open("wb") as log_file:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
             cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=written,
+            stdout=log_file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -72,6 +72,6 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

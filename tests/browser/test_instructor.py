@@ -23,25 +23,25 @@ COMMENT = "The first two paths are very clear. Say also why h(k-1) is held fixed
 
 
 @pytest.fixture(scope="module")
-def most() -> dict[str, float]:
-    """The points of each function."""
+def max_points() -> dict[str, float]:
+    """Return the points of each function."""
     exercise = load_exercise(find_course(courses.ROOT).exercise_folder(NAME))
     return {name: sum(check.max_points for check in exercise.checks_of(name)) for name in courses.ARGUMENTS}
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course with three submissions: a right notebook, a script with a mistake in it, a notebook that is none."""
-    made = courses.make_kit_course(tmp_path_factory.mktemp("instructor") / "course")
-    exchange = made / "exchange"
+    """Make a course with three submissions: a right notebook, a script with a mistake, and a damaged notebook."""
+    folder = courses.make_kit_course(tmp_path_factory.mktemp("instructor") / "course")
+    exchange = folder / "exchange"
     exchange.mkdir()
     exchange.chmod(0o777)  # as nbgrader wants it
-    with (made / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+    with (folder / "nbgrader_config.py").open("a", encoding="utf-8") as config:
         config.write(f"c.Exchange.root = {str(exchange)!r}\n")
-    folders = {name: made / "submitted" / name / NAME for name in STUDENTS}
-    for folder in folders.values():
-        folder.mkdir(parents=True)
-        (folder / "timestamp.txt").write_text("2026-11-20 18:00:00 UTC", encoding="utf-8")
+    folders = {name: folder / "submitted" / name / NAME for name in STUDENTS}
+    for submission in folders.values():
+        submission.mkdir(parents=True)
+        (submission / "timestamp.txt").write_text("2026-11-20 18:00:00 UTC", encoding="utf-8")
     right = courses.notebook_from_script(SAMPLES / "perfect" / f"{NAME}.py")
     for cell in right["cells"]:
         if cell["id"] == "derivation":
@@ -49,7 +49,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folders["ada"] / f"{NAME}.ipynb").write_text(json.dumps(right), encoding="utf-8")
     shutil.copy(SAMPLES / "truncated_bptt" / f"{NAME}.py", folders["blaise"])
     (folders["carl"] / f"{NAME}.ipynb").write_text('{"cells": [', encoding="utf-8")
-    return made
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def formgrader(course: Path) -> Iterator[str]:
         yield f"{address}/formgrader"
 
 
-def released(course: Path) -> dict[str, bytes]:
+def released_files(course: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir() if path.is_file()}
 
 
@@ -66,14 +66,14 @@ def row(page, name):
     return page.locator("#main-table tr", has=page.get_by_text(name, exact=True))
 
 
-def press(page, name, what):
-    """Press one of the buttons in the row of a student or an assignment, read what it says and close that."""
-    row(page, name).locator(f".{what} a").click()
+def press(page, name, action):
+    """Press a button in the row of a student or an assignment. Returns the log, after closing its box."""
+    row(page, name).locator(f".{action} a").click()
     box = page.locator(".modal", has=page.get_by_text("Log Output"))
     box.wait_for()
     text = box.inner_text()
     page.wait_for_timeout(500)  # it fades in
-    page.screenshot(path=SCREENSHOTS / f"instructor-{what}-{name}.png")
+    page.screenshot(path=SCREENSHOTS / f"instructor-{action}-{name}.png")
     box.locator(".modal-footer button").click()
     page.locator(".modal-backdrop").wait_for(state="detached")
     return text
@@ -87,25 +87,25 @@ def open_submission(page, formgrader, student):
 
 
 def points(page, name):
-    """What a function has: the automatic points stand where a grader may write others."""
+    """Return the automatic points of a function: they stand where a grader may type others."""
     return float(page.locator(f"#check_{name}").get_attribute("placeholder"))
 
 
-def picture(page, name, cell):
-    """A picture of the page with a cell in view."""
+def take_picture(page, name, cell):
+    """Save a screenshot of the page with a cell in view."""
     page.locator(f"#{cell}").scroll_into_view_if_needed()
     page.evaluate("scrollBy(0, 300)")
     page.wait_for_timeout(300)
     page.screenshot(path=SCREENSHOTS / f"instructor-{name}.png")
 
 
-def test_autograde_comment_and_see_the_gradebook(page, course, formgrader, most):
+def test_autograde_comment_and_see_the_gradebook(page, course, formgrader, max_points):
     page.goto(f"{formgrader}/manage_assignments")
     page.locator("#main-table").get_by_text(NAME, exact=True).wait_for()
     page.screenshot(path=SCREENSHOTS / "instructor-1-assignments.png")
-    handed_out = released(course)
+    release = released_files(course)
     assert "Success" in press(page, NAME, "assign")
-    assert released(course) == handed_out
+    assert released_files(course) == release
 
     page.goto(f"{formgrader}/manage_submissions/{NAME}")
     row(page, "ada").get_by_text("needs autograding").wait_for()
@@ -115,27 +115,27 @@ def test_autograde_comment_and_see_the_gradebook(page, course, formgrader, most)
     page.screenshot(path=SCREENSHOTS / "instructor-2-submissions.png")
 
     open_submission(page, formgrader, "ada")
-    assert [points(page, name) for name in most] == list(most.values())
-    picture(page, "3-right", "check_forward")
+    assert [points(page, name) for name in max_points] == list(max_points.values())
+    take_picture(page, "3-right", "check_forward")
     page.locator("#derivation").fill("1.5")
     page.locator("#derivation-comment").fill(COMMENT)
     page.keyboard.press("Tab")
     page.wait_for_load_state("networkidle")
-    picture(page, "4-comment", "derivation")
+    take_picture(page, "4-comment", "derivation")
 
     open_submission(page, formgrader, "blaise")
-    assert points(page, "dJ_dV") == most["dJ_dV"]
-    assert 0 < points(page, "dJ_dW") < most["dJ_dW"]
-    picture(page, "5-wrong", "check_dJ_dW")
+    assert points(page, "dJ_dV") == max_points["dJ_dV"]
+    assert 0 < points(page, "dJ_dW") < max_points["dJ_dW"]
+    take_picture(page, "5-wrong", "check_dJ_dW")
 
     open_submission(page, formgrader, "carl")
-    assert [points(page, name) for name in most] == [0.0] * len(most)
+    assert [points(page, name) for name in max_points] == [0.0] * len(max_points)
     assert page.get_by_text("is not a notebook").first.is_visible()
-    picture(page, "6-damaged", "check_forward")
+    take_picture(page, "6-damaged", "check_forward")
 
     page.goto(f"{formgrader}/gradebook/{NAME}/{NAME}")
     page.get_by_text("Submission #1").wait_for()
-    whole = f"{sum(most.values()) + 1.5:g} / {sum(most.values()) + 2:g}"
+    whole = f"{sum(max_points.values()) + 1.5:g} / {sum(max_points.values()) + 2:g}"
     assert page.get_by_text(whole, exact=True).count() == 1
     page.screenshot(path=SCREENSHOTS / "instructor-7-gradebook.png")
     page.goto(f"{formgrader}/manage_students")

@@ -27,7 +27,7 @@ return np.array(e).T @ h[:-1] / len(x)"""
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What was handed out, where a student has it."""
+    """Copy the released folder, as a student has it."""
     return Path(shutil.copytree(ROOT / "assignments" / NAME, tmp_path_factory.mktemp("student") / NAME))
 
 
@@ -43,7 +43,7 @@ def open_notebook(page, lab, name):
 
 
 def write(page, function, code):
-    """Type `code` in place of the line that says that the function is not written yet."""
+    """Type `code` over the line that raises NotImplementedError."""
     stub = page.locator(".cm-line", has_text=f'raise NotImplementedError("{function} is not written yet")')
     stub.scroll_into_view_if_needed()
     stub.click()
@@ -58,7 +58,7 @@ def run_all(page):
 
 
 def verdict(page, function):
-    """What the check of one function says, once it says so."""
+    """Wait for the verdict of the check of one function, and return it."""
     headline = page.locator(".jp-OutputArea-output", has=page.get_by_text(re.compile(f"^{function}: .* checks pass$")))
     headline.wait_for()
     headline.scroll_into_view_if_needed()
@@ -67,7 +67,7 @@ def verdict(page, function):
 
 
 def validate(page):
-    """Click Validate, and wait for what it says."""
+    """Click Validate, and return its dialog."""
     page.locator("jp-button.validate-button").click()
     dialog = page.locator(".jp-Dialog-content")
     dialog.wait_for()
@@ -87,12 +87,12 @@ def test_write_a_function_run_the_checks_and_validate(page, lab):
 
     dialog = validate(page)
     page.screenshot(path=SCREENSHOTS / "student-4-validates.png")
-    said = dialog.inner_text()
+    text = dialog.inner_text()
     assert page.locator(".nbgrader-ErrorDialog").count() == 1
-    assert {name for name in ANSWERS if f'check("{name}")' in said} == {"forward", "dJ_dW", "dJ_dU"}
-    assert "forward is not attempted yet" in said
-    assert "Traceback" not in said
-    assert "NotPassedError" not in said
+    assert {name for name in ANSWERS if f'check("{name}")' in text} == {"forward", "dJ_dW", "dJ_dU"}
+    assert "forward is not attempted yet" in text
+    assert "Traceback" not in text
+    assert "NotPassedError" not in text
 
 
 def test_validate_when_everything_is_right(page, lab, folder):

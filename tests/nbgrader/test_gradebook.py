@@ -1,4 +1,4 @@
-"""The gradebook over one connection, read with nbgrader's own objects, and the files for Canvas and Moodle."""
+"""The gradebook that is written over one connection, read with nbgrader's own objects; exports to Canvas and Moodle."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def course(tmp_path: Path) -> Course:
     return replace(find_course(courses.ROOT), root=tmp_path, assignments=tmp_path / "assignments")
 
 
-def worth(function: str) -> float:
+def max_points(function: str) -> float:
     return round(sum(check.max_points for check in exercise().checks_of(function)), 6)
 
 
 @pytest.fixture
 def book(api: Any, course: Course) -> Iterator[Any]:
-    """nbgrader's own session of a gradebook that knows the exercise."""
+    """nbgrader's own session on a gradebook that knows the exercise."""
     from sqlalchemy import create_engine
     from sqlalchemy.orm import Session
 
@@ -59,7 +59,7 @@ def book(api: Any, course: Course) -> Iterator[Any]:
         assignment = api.Assignment(name=NAME, duedate=DUE)
         notebook = api.Notebook(name=NAME, assignment=assignment)
         for function in courses.ARGUMENTS:
-            api.GradeCell(name=f"check_{function}", notebook=notebook, max_score=worth(function), cell_type="code")
+            api.GradeCell(name=f"check_{function}", notebook=notebook, max_score=max_points(function), cell_type="code")
             api.SolutionCell(name=function, notebook=notebook)
         api.GradeCell(name="derivation", notebook=notebook, max_score=2, cell_type="markdown")
         api.SolutionCell(name="derivation", notebook=notebook)
@@ -69,7 +69,7 @@ def book(api: Any, course: Course) -> Iterator[Any]:
     engine.dispose()
 
 
-def ready(course: Course, url: str = "") -> Recorder:
+def recorder(course: Course, url: str = "") -> Recorder:
     return open_recorder(course, exercise(), url, lambda sentence: None)
 
 
@@ -77,9 +77,8 @@ def submission(course: Course, student: str, when: str = "", files: dict[str, by
     folder = course.root / "submitted" / student / NAME
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name, data in (
-        files or sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect"))
-    ).items():
+    files = files or sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect"))
+    for name, data in files.items():
         (folder / name).write_bytes(data)
     if when:
         (folder / timestamps.TIMESTAMP_FILE).write_text(when)
@@ -87,10 +86,10 @@ def submission(course: Course, student: str, when: str = "", files: dict[str, by
 
 
 def report(student: str, *right: str) -> Report:
-    """A report in which these functions have all their points."""
+    """Return a report that gives these functions all their points."""
     checks = tuple(
-        CheckResult(one.id, one.function, one.title, "pass", one.max_points * (one.function in right), one.max_points)
-        for one in exercise().checks
+        CheckResult(c.id, c.function, c.title, "pass", c.max_points * (c.function in right), c.max_points)
+        for c in exercise().checks
     )
     score = round(sum(check.points for check in checks), 6)
     return Report(NAME, student, "graded", score, exercise().max_score, 1, "A", (), checks)
@@ -102,76 +101,76 @@ def refused(student: str) -> Report:
 
 def grades(api: Any, book: Any, student: str) -> dict[str, Any]:
     book.expire_all()
-    [mine] = book.query(api.SubmittedAssignment).filter_by(student_id=student)
-    return {grade.name: grade for grade in mine.notebooks[0].grades}
+    [submitted] = book.query(api.SubmittedAssignment).filter_by(student_id=student)
+    return {grade.name: grade for grade in submitted.notebooks[0].grades}
 
 
 def test_nbgrader_reads_what_was_written(api: Any, book: Any, course: Course) -> None:
-    ready(course).record([("ada", submission(course, "ada", "2026-03-01 10:00:00 UTC"), report("ada", "forward"))])
-    mine = grades(api, book, "ada")
-    assert {name: grade.auto_score for name, grade in mine.items()} == {
-        **dict.fromkeys((f"check_{one}" for one in courses.ARGUMENTS), 0.0),
-        "check_forward": worth("forward"),
+    recorder(course).record([("ada", submission(course, "ada", "2026-03-01 10:00:00 UTC"), report("ada", "forward"))])
+    cell_grades = grades(api, book, "ada")
+    assert {name: grade.auto_score for name, grade in cell_grades.items()} == {
+        **dict.fromkeys((f"check_{function}" for function in courses.ARGUMENTS), 0.0),
+        "check_forward": max_points("forward"),
         "derivation": 0.0,
     }
-    [handed] = book.query(api.SubmittedAssignment)
-    assert (handed.timestamp, handed.total_seconds_late, handed.needs_manual_grade) == (
+    [submitted] = book.query(api.SubmittedAssignment)
+    assert (submitted.timestamp, submitted.total_seconds_late, submitted.needs_manual_grade) == (
         DUE - timedelta(days=1, hours=2),
         0,
         False,
     )
-    comments = {comment.name: comment.auto_comment for comment in handed.notebooks[0].comments}
+    comments = {comment.name: comment.auto_comment for comment in submitted.notebooks[0].comments}
     assert comments == {**dict.fromkeys(courses.ARGUMENTS), "derivation": "No response."}
 
 
-def test_a_second_time_changes_what_it_should(api: Any, book: Any, course: Course) -> None:
+def test_recording_again_keeps_manual_scores_and_lists_changes(api: Any, book: Any, course: Course) -> None:
     both = [(name, submission(course, name), report(name, "forward", "dJ_dV")) for name in ("ada", "bob")]
-    assert ready(course).record(both) == []
-    mine = grades(api, book, "ada")
-    mine["derivation"].manual_score, mine["derivation"].needs_manual_grade = 1.5, False
-    mine["check_dJ_dW"].extra_credit = 0.5
+    assert recorder(course).record(both) == []
+    cell_grades = grades(api, book, "ada")
+    cell_grades["derivation"].manual_score, cell_grades["derivation"].needs_manual_grade = 1.5, False
+    cell_grades["check_dJ_dW"].extra_credit = 0.5
     book.commit()
-    told = ready(course).record([("ada", both[0][1], report("ada", "forward")), both[1]])
-    before = worth("forward") + worth("dJ_dV") + 2
-    assert told == [
-        f"ada: {before:g} before, {before - worth('dJ_dV'):g} now ({-worth('dJ_dV'):+g})",
+    changes = recorder(course).record([("ada", both[0][1], report("ada", "forward")), both[1]])
+    before = max_points("forward") + max_points("dJ_dV") + 2
+    assert changes == [
+        f"ada: {before:g} before, {before - max_points('dJ_dV'):g} now ({-max_points('dJ_dV'):+g})",
         "Graded again: 2; changed: 1.",
     ]
-    mine = grades(api, book, "ada")
-    assert (mine["derivation"].manual_score, mine["derivation"].needs_manual_grade) == (1.5, True)
-    assert (mine["check_dJ_dV"].auto_score, mine["check_dJ_dV"].needs_manual_grade) == (0.0, False)
+    cell_grades = grades(api, book, "ada")
+    assert (cell_grades["derivation"].manual_score, cell_grades["derivation"].needs_manual_grade) == (1.5, True)
+    assert (cell_grades["check_dJ_dV"].auto_score, cell_grades["check_dJ_dV"].needs_manual_grade) == (0.0, False)
 
 
-def test_work_without_a_verdict_keeps_no_old_score(api: Any, book: Any, course: Course) -> None:
-    ready(course).record([("ada", submission(course, "ada"), report("ada", *courses.ARGUMENTS))])
+def test_refused_work_keeps_no_old_score(api: Any, book: Any, course: Course) -> None:
+    recorder(course).record([("ada", submission(course, "ada"), report("ada", *courses.ARGUMENTS))])
     cut = submission(course, "ada", files=sample_submissions.truncated_notebook("perfect"))
-    ready(course).record([("ada", cut, refused("ada"))])
+    recorder(course).record([("ada", cut, refused("ada"))])
     assert {(grade.auto_score, grade.needs_manual_grade) for grade in grades(api, book, "ada").values()} == {
         (0.0, True)
     }
 
 
 @pytest.mark.parametrize(("extension", "penalty"), [(None, True), (timedelta(days=2), None)])
-def test_who_is_late_pays_what_the_plugin_says(
+def test_late_work_gets_the_penalty_of_the_plugin(
     api: Any, book: Any, course: Course, extension: timedelta | None, penalty: bool | None
 ) -> None:
     late = ("ada", submission(course, "ada", "2026-03-03 12:00:00 UTC"), report("ada", "forward"))
-    ready(course).record([late])
-    [handed] = book.query(api.SubmittedAssignment)
-    handed.extension = extension
+    recorder(course).record([late])
+    [submitted] = book.query(api.SubmittedAssignment)
+    submitted.extension = extension
     book.commit()
-    ready(course).record([late])
-    book.refresh(handed.notebooks[0])
-    assert handed.notebooks[0].late_submission_penalty == (worth("forward") if penalty else None)
+    recorder(course).record([late])
+    book.refresh(submitted.notebooks[0])
+    assert submitted.notebooks[0].late_submission_penalty == (max_points("forward") if penalty else None)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "\xff", "2026-99-01 10:00:00 UTC"])
-def test_a_timestamp_that_is_none_counts_as_on_time(api: Any, book: Any, course: Course, text: str) -> None:
-    told: list[str] = []
+def test_an_unreadable_timestamp_counts_as_on_time(api: Any, book: Any, course: Course, text: str) -> None:
+    warnings: list[str] = []
     folder = submission(course, "ada")
     (folder / timestamps.TIMESTAMP_FILE).write_text(text, encoding="latin-1")
-    open_recorder(course, exercise(), "", told.append).record([("ada", folder, report("ada"))])
-    assert "holds no time" in " ".join(told)
+    open_recorder(course, exercise(), "", warnings.append).record([("ada", folder, report("ada"))])
+    assert "holds no time" in " ".join(warnings)
 
 
 @pytest.mark.parametrize(
@@ -183,15 +182,16 @@ def test_timestamps_are_in_utc(tmp_path: Path, text: str) -> None:
 
 
 def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course) -> None:
-    ready(course).record([("ada", submission(course, "ada"), report("ada", "forward"))])
+    recorder(course).record([("ada", submission(course, "ada"), report("ada", "forward"))])
     notebook = json.loads((course.root / "marked" / "ada" / NAME / sample_submissions.NOTEBOOK).read_text())
-    results = [o["data"]["text/plain"] for c in notebook["cells"] for o in c.get("outputs", ()) if "data" in o]
-    assert str(worth("forward")) in results
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    results = [output["data"]["text/plain"] for output in outputs if "data" in output]
+    assert str(max_points("forward")) in results
 
 
 def test_without_a_gradebook_it_says_what_to_run(course: Course) -> None:
     with pytest.raises(GradebookError, match=r"There is no gradebook .*: run `autograder release EXERCISE`"):
-        ready(course)
+        recorder(course)
     assert not (course.root / "gradebook.db").exists()
 
 
@@ -199,40 +199,40 @@ def test_without_the_assignment_it_says_what_to_run(api: Any, book: Any, course:
     book.query(api.GradeCell).delete()
     book.commit()
     with pytest.raises(RECORDER_ERRORS, match=f"no assignment {NAME}: run `autograder release {NAME}`"):
-        ready(course)
+        recorder(course)
 
 
 def test_with_points_of_another_rubric_it_says_what_to_run(api: Any, book: Any, course: Course) -> None:
     book.query(api.GradeCell).filter_by(name="check_dJ_dW").one().max_score = 99
     book.commit()
     with pytest.raises(
-        RECORDER_ERRORS, match=rf"The rubric gives {worth('dJ_dW'):g} for check_dJ_dW, .*: run `autograder"
+        RECORDER_ERRORS, match=rf"The rubric gives {max_points('dJ_dW'):g} for check_dJ_dW, .*: run `autograder"
     ):
-        ready(course)
+        recorder(course)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuchdatabase://host/name", "sqlite:////nowhere/at/all.db"])
-def test_an_address_that_cannot_be_used_is_a_sentence(course: Course, url: str) -> None:
-    with pytest.raises(GradebookError) as told:
-        ready(course, url)
-    assert "\n" not in str(told.value)
+def test_an_unusable_address_is_an_error_in_one_line(course: Course, url: str) -> None:
+    with pytest.raises(GradebookError) as raised:
+        recorder(course, url)
+    assert "\n" not in str(raised.value)
 
 
-def test_a_relative_address_is_seen_from_the_folder_of_the_course(book: Any, course: Course) -> None:
-    assert ready(course, "sqlite:///gradebook.db").record([]) == []
+def test_a_relative_address_starts_at_the_folder_of_the_course(book: Any, course: Course) -> None:
+    assert recorder(course, "sqlite:///gradebook.db").record([]) == []
 
 
-def test_settings_that_raise_are_a_sentence(course: Course) -> None:
+def test_settings_that_raise_are_a_gradebook_error(course: Course) -> None:
     (course.root / "nbgrader_config.py").write_text("1 / 0")
     with pytest.raises(GradebookError, match=r"nbgrader_config.py cannot be read: ZeroDivisionError"):
-        ready(course)
+        recorder(course)
 
 
 # --- Exports ------------------------------------------------------------------------------------------------------
 
 
 def exported(api: Any, course: Course, name: str, **settings: Any) -> dict[str, dict[str, str]]:
-    """The rows of an export by student."""
+    """Export the gradebook. Returns the rows by student."""
     from nbgrader.apps.exportapp import ExportApp
     from nbgrader.coursedir import CourseDirectory
 
@@ -241,8 +241,8 @@ def exported(api: Any, course: Course, name: str, **settings: Any) -> dict[str, 
     app = ExportApp()
     app.coursedir = CourseDirectory(root=str(course.root), autograded_directory="marked")
     plugin = getattr(export, name)(parent=app, to=str(course.root / "out.csv"), **settings)
-    with api.Gradebook(gradebook_session.default_url(course.root), "default_course") as opened:
-        plugin.export(opened)
+    with api.Gradebook(gradebook_session.default_url(course.root), "default_course") as gradebook:
+        plugin.export(gradebook)
     with (course.root / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row.get("SIS Login ID", row.get("Username", "")): row for row in rows}
@@ -250,33 +250,31 @@ def exported(api: Any, course: Course, name: str, **settings: Any) -> dict[str, 
 
 @pytest.fixture
 def graded(api: Any, book: Any, course: Course) -> Course:
-    """Ada is graded, bob waits for a person, =eve handed in nothing, and dan is excused."""
+    """Ada is graded, bob waits for a person, =eve submitted in nothing, and dan is excused."""
     book.add_all([api.Student(id="=eve", first_name="Eve"), api.Student(id="dan", first_name="Dan", last_name="Doe")])
     book.commit()
     cut = submission(course, "bob", files=sample_submissions.truncated_notebook("perfect"))
     rows = [("ada", submission(course, "ada"), report("ada", "forward")), ("bob", cut, refused("bob"))]
-    ready(course).record(rows)
+    recorder(course).record(rows)
     return course
 
 
 def test_canvas_tells_excused_missing_and_waiting_apart(api: Any, graded: Course) -> None:
-    found = exported(api, graded, "CanvasExporter", excused=["dan"])
-    told = {student: row[NAME] for student, row in found.items()}
-    assert told == {
+    rows = exported(api, graded, "CanvasExporter", excused=["dan"])
+    assert {student: row[NAME] for student, row in rows.items()} == {
         "": f"{exercise().max_score + 2:g}",
-        "ada": f"{worth('forward'):g}",
+        "ada": f"{max_points('forward'):g}",
         "bob": "-",
         "'=eve": "",
         "dan": "EX",
     }
-    assert found["dan"]["Student"] == "Doe, Dan"
+    assert rows["dan"]["Student"] == "Doe, Dan"
 
 
-def test_moodle_tells_them_apart_in_words(api: Any, graded: Course) -> None:
-    found = exported(api, graded, "MoodleExporter", excused=["dan"])
-    told = {student: (row[NAME], row[f"{NAME} (state)"]) for student, row in found.items()}
-    assert told == {
-        "ada": (f"{worth('forward'):g}", "graded"),
+def test_moodle_has_a_column_of_states(api: Any, graded: Course) -> None:
+    rows = exported(api, graded, "MoodleExporter", excused=["dan"])
+    assert {student: (row[NAME], row[f"{NAME} (state)"]) for student, row in rows.items()} == {
+        "ada": (f"{max_points('forward'):g}", "graded"),
         "bob": ("", "ungraded"),
         "'=eve": ("", "missing"),
         "dan": ("", "excused"),
@@ -285,16 +283,16 @@ def test_moodle_tells_them_apart_in_words(api: Any, graded: Course) -> None:
 
 @pytest.mark.parametrize("columns", ["function", "check"])
 def test_columns_add_up(api: Any, graded: Course, columns: str) -> None:
-    mine = exported(api, graded, "CanvasExporter", columns=columns)["ada"]
-    parts = {name: float(points) for name, points in mine.items() if name.startswith(NAME)}
-    functions = [one.id for one in exercise().checks] if columns == "check" else list(courses.ARGUMENTS)
+    row = exported(api, graded, "CanvasExporter", columns=columns)["ada"]
+    parts = {name: float(points) for name, points in row.items() if name.startswith(NAME)}
+    functions = [check.id for check in exercise().checks] if columns == "check" else list(courses.ARGUMENTS)
     assert list(parts) == [f"{NAME} {name}" for name in (*functions, "derivation")]
-    assert sum(parts.values()) == worth("forward")
+    assert sum(parts.values()) == max_points("forward")
 
 
 def test_points_given_by_hand_are_a_column_beside_the_checks(api: Any, book: Any, graded: Course) -> None:
-    mine = grades(api, book, "ada")
-    mine["check_dJ_dV"].manual_score = 1.0
+    cell_grades = grades(api, book, "ada")
+    cell_grades["check_dJ_dV"].manual_score = 1.0
     book.commit()
     assert float(exported(api, graded, "CanvasExporter", columns="check")["ada"][f"{NAME} dJ_dV by hand"]) == 1.0
 
