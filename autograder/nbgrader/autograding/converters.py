@@ -99,6 +99,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         nbgrader decides by the timestamps what is new, so they are copied now.
         """
         name = self._exercise.name
+        # Somebody asked for another notebook with --notebook: nbgrader says itself that there is none.
         if not fnmatch(name, self.coursedir.notebook_id):
             super().init_notebooks()
             return
@@ -128,6 +129,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         """Grade one notebook; if nbgrader cannot process it, grade the release's in its place, with the reason."""
         try:
             super().convert_single_notebook(notebook_filename)
+        # A gradebook that fails would fail for the release's notebook, too.
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission its picture only

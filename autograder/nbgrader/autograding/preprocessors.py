@@ -15,6 +15,7 @@ class RunExternalGrader(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader
     """Writes the engine's verdict into the grade cells. No cell of the notebook is run."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        # What the student's own kernel printed must not pass for a verdict.
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None

@@ -53,6 +53,7 @@ class Recorder:
         Raises GradebookError; then no score is written.
         """
         name = self.exercise.name
+        # Notebooks first: if one of them cannot be written, the gradebook stays as it was.
         rows = [self._write_notebook(*result) for result in results]
         with session.open_gradebook(self.url, self.course.root) as gradebook:
             before = gradebook.scores(name)

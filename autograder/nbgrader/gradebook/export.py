@@ -123,6 +123,7 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
 
     def _columns(self, assignment: Any, scores: Iterable[AssignmentScore]) -> list[ExportColumn]:
         """Return the columns of an assignment: the parts that anybody has, with the largest maximum."""
+        # Work that was graded before the rubric changed may have other checks and maxima.
         max_points: dict[str, Decimal] = {"": to_decimal(assignment.max_score)} if self.columns == "assignment" else {}
         for name, part in (item for score in scores for item in score.parts.items()):
             max_points[name] = max(max_points.get(name, NO_POINTS), part.max_points)
@@ -162,6 +163,7 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
             else:
                 points = None if _needs_manual_grade(grade) else to_decimal(grade.score)
                 yield _display_name(grade), ScorePart(points, to_decimal(grade.max_score))
+        # The parts add up to nbgrader's score, so the penalty is a part of its own.
         if penalty:
             yield PENALTY_COLUMN, ScorePart(-to_decimal(penalty), NO_POINTS)
 

@@ -209,6 +209,7 @@ class GradebookSession:
         submissions = self.connection.execute(sql.select(SUBMISSION).where(SUBMISSION.c.assignment_id == assigned.id))
         late = {row.id: _seconds_late(row.timestamp, row.extension, assigned.duedate) for row in submissions}
         sums = {student: float(points) for student, points, _ in self._sums(assigned.name)}
+        # The plugin may give a share of the score: the grades have to be written before.
         penalties = []
         for row in rows:
             submission, notebook = ids[row.student]
@@ -266,6 +267,7 @@ def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
         address = sql.make_url(url)
         file = address.database or ""
         if address.get_backend_name() == "sqlite" and file not in ("", ":memory:"):
+            # A relative path starts at the course. SQLite would create a missing file, and fail later without tables.
             if not (root / file).is_file():
                 raise GradebookError(f"There is no gradebook {root / file}: run `autograder release EXERCISE`.")
             address = address.set(database=str(root / file))

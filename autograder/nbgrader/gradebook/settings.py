@@ -36,8 +36,9 @@ class Settings:
         """Return the points that nbgrader's plugin takes off `score` for being late; None for nothing."""
         if not (self.config.get("AssignLatePenalties") or self.config.get("LateSubmissionPlugin")):
             return None
+        # A plugin may lie in the folder of the course: nbgrader looks for it there, too.
         if str(self.root) not in sys.path:
-            sys.path.insert(0, str(self.root))  # as nbgrader does, for plugins in the folder of the course
+            sys.path.insert(0, str(self.root))
         from nbgrader.preprocessors import AssignLatePenalties  # late: nbgrader, 2 s, needed only if somebody is late
 
         step = AssignLatePenalties(config=self.config)
