@@ -1,8 +1,8 @@
-"""The model answers for many cases of the same sizes and functions at once: what a class is graded with.
+"""The model answers for many cases of the same sizes and functions at once, to grade a class quickly.
 
-The same numbers as those of rnn_backprop.py, but for rounding; a test holds them against each other. All arrays have
-any number of axes in front of their own, the same for all or one of length 1: a stack of cases, of draws, or of
-perturbed parameters. They may be complex, as long as what is computed is analytic.
+The numbers are those of rnn_backprop.py up to rounding; a test compares them. Every array may have leading axes that
+broadcast against those of the others: a stack of cases, of candidates or of perturbed parameters. Arrays may be
+complex, so that J can be differentiated by a complex step.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _ACTIVATIONS: Mapping[str, Callable[[Stack], Stack]] = {
     "identity": lambda a: a * 1.0,
     "softmax": _softmax,
 }
-_ACTIVATION_VJPS: Mapping[str, Callable[[Stack, Stack], Stack]] = {  # a row, times the jacobian at this output
+# vector-Jacobian products: a row times the Jacobian at this output, without forming the matrix
+_ACTIVATION_VJPS: Mapping[str, Callable[[Stack, Stack], Stack]] = {
     "tanh": lambda row, out: row * (1 - out**2),
     "sigmoid": lambda row, out: row * (out * (1 - out)),
     "relu": lambda row, out: row * (out.real > 0),
@@ -56,26 +57,27 @@ _LOSS_GRADIENTS: Mapping[str, Callable[[Stack, Stack], Stack]] = {
 
 
 def forward(arrays: Stacks, names: Names) -> tuple[Stack, Stack]:
-    """h (..., T+1, H) and y_hat (..., T, K)."""
+    """Return h (..., T+1, H) and y_hat (..., T, K)."""
     g1, g2 = _ACTIVATIONS[names["g1"]], _ACTIVATIONS[names["g2"]]
+    # U x(t) needs no state: one product for all steps, outside the loop
     W, projected_inputs = arrays["W"], _matvec(arrays["U"][..., None, :, :], arrays["x"])
     states = [arrays["h0"]]
     for t in range(projected_inputs.shape[-2]):
         states.append(g1(_matvec(W, states[-1]) + projected_inputs[..., t, :] + arrays["b_h"]))
-    states[0] = np.broadcast_to(states[0], states[-1].shape)
+    states[0] = np.broadcast_to(states[0], states[-1].shape)  # a stack of W meets a single h0
     h = np.stack(states, axis=-2)
     outputs = _matvec(arrays["V"][..., None, :, :], h[..., 1:, :]) + arrays["b_y"][..., None, :]
     return h, g2(outputs)
 
 
 def objective(arrays: Stacks, names: Names) -> Stack:
-    """J of the forward pass, from h0: a number for each case."""
+    """Return J (...) of the forward pass from h0."""
     _, y_hat = forward(arrays, names)
     return _LOSSES[names["loss"]](y_hat, arrays["y"]).mean(axis=-1)
 
 
 def errors(arrays: Stacks, names: Names) -> Stack:
-    """The derivatives of J by the pre-activations of the outputs, (..., T, K)."""
+    """Return the derivatives of J by the pre-activations of the outputs, (..., T, K)."""
     y, y_hat = arrays["y"], arrays["y_hat"]
     gradient = _LOSS_GRADIENTS[names["loss"]](y_hat, y)
     if "G_loss" in arrays:
@@ -84,7 +86,7 @@ def errors(arrays: Stacks, names: Names) -> Stack:
 
 
 def deltas(arrays: Stacks, names: Names, output_errors: Stack) -> Stack:
-    """The derivatives of J by the pre-activations of the states, (..., T, H), from those of the outputs."""
+    """Return the derivatives of J by the pre-activations of the states, (..., T, H), from those of the outputs."""
     h, W, G = arrays["h"], arrays["W"], arrays.get("G_g1")
     rows = output_errors @ arrays["V"]
     deltas_from_last = [_vjp(names["g1"], rows[..., -1, :], h[..., -1, :], G)]
@@ -95,7 +97,7 @@ def deltas(arrays: Stacks, names: Names, output_errors: Stack) -> Stack:
 
 
 def longest_path_delta(arrays: Stacks, names: Names) -> Stack:
-    """The part of deltas at the first step, (..., H), that comes from the last loss, through all the steps between."""
+    """Return the part of the delta of step 1, (..., H), that comes from the last loss through all steps."""
     h, W, G = arrays["h"], arrays["W"], arrays.get("G_g1")
     row = (errors(arrays, names)[..., -1:, :] @ arrays["V"])[..., 0, :]
     for t in range(h.shape[-2] - 1, 1, -1):
@@ -104,7 +106,7 @@ def longest_path_delta(arrays: Stacks, names: Names) -> Stack:
 
 
 def gradients(arrays: Stacks, names: Names) -> dict[str, Stack]:
-    """dJ_dV (..., K, H), dJ_dW (..., H, H) and dJ_dU (..., H, D)."""
+    """Return dJ_dV (..., K, H), dJ_dW (..., H, H) and dJ_dU (..., H, D)."""
     output_errors = errors(arrays, names)
     state_deltas = deltas(arrays, names, output_errors)
     return {
@@ -115,14 +117,14 @@ def gradients(arrays: Stacks, names: Names) -> dict[str, Stack]:
 
 
 def _vjp(activation: str, rows: Stack, out: Stack, G: Stack | None) -> Stack:
-    """Rows times the jacobians at these outputs, or times G and those."""
+    """Return rows times the Jacobians at these outputs; a custom derivative G comes before them, as in network.py."""
     if G is not None:
         rows = (rows[..., None, :] @ _add_leading_axes(G, rows))[..., 0, :]
     return _ACTIVATION_VJPS[activation](rows, out)
 
 
 def _add_leading_axes(G: Stack, rows: Stack) -> Stack:
-    """G with as many axes in front as the rows have."""
+    """Return G with as many leading axes as the rows have."""
     return G.reshape(*G.shape[:-2], *(1,) * (rows.ndim + 1 - G.ndim), *G.shape[-2:])
 
 
@@ -131,5 +133,5 @@ def _matvec(matrix: Stack, vector: Stack) -> Stack:
 
 
 def _sum_of_outer_products(left: Stack, right: Stack) -> Stack:
-    """The sum over steps of the outer products."""
+    """Return the sum over steps of the outer products of two arrays (..., T, n) and (..., T, m)."""
     return left.swapaxes(-1, -2) @ right

@@ -1,4 +1,4 @@
-"""The gradients as the sums that the formulas write, term by term, so that one can say which term is missing.
+"""Write each gradient as the sum in its formula, so that feedback can name the missing term.
 
 dJ(t)/dW = sum_{k=1..t} [e(t) V (prod_{j=k+1..t} G1(j) W) G1(k)]^T h(k-1)^T        equations (10), (11) and (14)
 """
@@ -13,11 +13,14 @@ import numpy as np
 from autograder.exercise.model import Array, Case
 from autograder.student.feedback import Sum
 
+_NEGLIGIBLE = 1e-8  # of the largest term: nobody can miss a smaller one, since results are compared with this tolerance
+
 
 def decompose(function: str, case: Case) -> tuple[Sum, ...]:
-    """The sums that make up the result of a gradient: over k where a single step has a loss, else over t and over k.
+    """Return the sums that make up a gradient: over k if a single step has a loss, otherwise over t and over k.
 
-    Only where there are as many states as steps can the terms be told apart with certainty.
+    Returns none when H < T: the states of more steps than units are linearly dependent, so that several combinations of
+    missing terms could explain the same result.
     """
     T, H = len(case.arrays["x"]), len(case.arrays["W"])
     if not function.startswith("dJ_d") or H < T:
@@ -28,12 +31,12 @@ def decompose(function: str, case: Case) -> tuple[Sum, ...]:
     if len(steps) == 1:
         decompositions = [Sum(f"dJ({steps[0]})/d{wrt}", {f"k = {k}": term for (_, k), term in terms.items()})]
     else:
-        decompositions = [_group_terms(f"dJ/d{wrt}", terms, place) for place in range(1 if wrt == "V" else 2)]
-    return tuple(one for one in decompositions if len(one.parts) > 1)
+        decompositions = [_group_terms(f"dJ/d{wrt}", terms, axis) for axis in range(1 if wrt == "V" else 2)]
+    return tuple(total for total in decompositions if len(total.parts) > 1)
 
 
 def _group_terms(total_name: str, terms: dict[tuple[int, int], Array], axis: int) -> Sum:
-    """The same sum with the terms of one t put together, or those of one k."""
+    """Return the sum with its terms added up by t (axis 0) or by k (axis 1)."""
     parts: dict[str, Array] = {}
     for key, term in sorted(terms.items()):
         name = f"{'tk'[axis]} = {key[axis]}"
@@ -42,7 +45,7 @@ def _group_terms(total_name: str, terms: dict[tuple[int, int], Array], axis: int
 
 
 def _terms(wrt: str, case: Case) -> dict[tuple[int, int], Array]:
-    """Each term of dJ/d`wrt` by its t and k, without those that vanish; the factor 1/T is in them."""
+    """Return the terms of dJ/d`wrt` by (t, k), each with its factor 1/T, without those that vanish."""
     arrays = case.arrays
     net: Any = network.arguments(arrays, case.names)["net"]
     x, y, h, y_hat = (arrays[name] for name in ("x", "y", "h", "y_hat"))
@@ -58,4 +61,4 @@ def _terms(wrt: str, case: Case) -> dict[tuple[int, int], Array]:
             terms[t, k] = np.outer(delta, h[k - 1] if wrt == "W" else x[k - 1])
             delta = delta @ net.W
     largest = max(np.max(np.abs(term)) for term in terms.values())
-    return {key: term for key, term in terms.items() if np.max(np.abs(term)) > 1e-8 * largest}
+    return {key: term for key, term in terms.items() if np.max(np.abs(term)) > _NEGLIGIBLE * largest}

@@ -1,12 +1,14 @@
-"""Draws the figures of the exercise into figures/ (`make figures`): the same each time, but for the measured seconds.
+"""Draw the figures of the exercise into figures/ (`make figures`); only the measured seconds differ between runs.
 
-They are committed, and embedded at release: a cell of the notebook that computed them would give the solution away.
+The figures are committed, and embedded at release: a notebook cell that computed them would give the solution away.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -19,11 +21,12 @@ from matplotlib.figure import Figure
 from network import ACTIVATIONS, LOSSES, RNN, mean_loss
 from PIL import Image
 
-sys.modules["checks"] = SimpleNamespace(check=None, hint=None, slope=None)  # for the set-up cell alone
+sys.modules["checks"] = SimpleNamespace(check=None, hint=None, slope=None)  # the set-up cell imports it
 import rnn_backprop
 
+Array = np.ndarray
 FOLDER = Path(__file__).parent / "figures"
-BLUE, RED, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#606060"  # Okabe and Ito's: told apart by all eyes
+BLUE, RED, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#606060"  # Okabe and Ito's, for colour-blind readers too
 
 mpl.rcParams.update(
     {
@@ -47,13 +50,13 @@ def main() -> None:
         file = FOLDER / f"{draw.__name__}.png"
         canvas = FigureCanvasAgg(draw())
         canvas.draw()
-        # Few colours make a small file, and the notebook carries all of them.
+        # Few colours make small files, and the notebook embeds them all.
         Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(96).save(file, optimize=True)
         print(f"figures/{file.name}: {file.stat().st_size} bytes")
 
 
 def unrolled() -> Figure:
-    """The network over four steps, and the rows of the arrays under the steps they belong to."""
+    """Draw the network over four steps, with the rows of the arrays below the steps they belong to."""
     figure, axes = _blank(7.6, 5.1, (-1.6, 4.6), (-4.05, 1.75))
     for t in range(5):
         axes.text(t, -1.85, f"$t = {t}$", ha="center", va="center", color=GREY, fontsize=13)
@@ -78,7 +81,7 @@ def unrolled() -> Figure:
 
 
 def paths() -> Figure:
-    """Three ways from W to J(3), one factor on each piece of them."""
+    """Draw the three paths from W to J(3), with a factor on each edge."""
     figure, axes = _blank(7.6, 3.9, (-0.62, 5.3), (-2.45, 1.85))
     stations = ["h(0)", "h(1)", "h(2)", "h(3)", r"\hat y(3)", "J(3)"]
     for x, label in enumerate(stations):
@@ -93,10 +96,8 @@ def paths() -> Figure:
         axes.plot(range(k, 5), [height] * (5 - k), color=color, marker="o", linestyle="none", markersize=7)
         axes.text(k - 0.6, height - 0.44, "$W$", ha="right", va="center", color=color, fontsize=15)
         axes.text(-0.5, height, f"$k = {k}$", va="center", color=color, fontsize=15)
-        factors = [rf"\partial h({k})/\partial W"]
-        factors += [rf"\partial {stations[x]}/\partial {stations[x - 1]}" for x in range(k + 1, 5)] + [
-            r"dJ(3)/d\hat y(3)"
-        ]
+        chain = [rf"\partial {stations[x]}/\partial {stations[x - 1]}" for x in range(k + 1, 5)]
+        factors = [rf"\partial h({k})/\partial W", *chain, r"dJ(3)/d\hat y(3)"]
         for place, factor in enumerate(factors):
             position = (k + place - 0.5, height + 0.2) if place else (k + 0.1, height - 0.42)
             plain = {"facecolor": "white", "edgecolor": "none", "pad": 2}
@@ -105,23 +106,11 @@ def paths() -> Figure:
 
 
 def cost() -> Figure:
-    """Seconds for dJ/dW over the number of steps: the double sum formed in two ways, and BPTT."""
+    """Plot the seconds for dJ/dW over the number of steps: the double sum in two versions, and BPTT."""
     steps = np.array([4, 8, 16, 32, 64, 128])
-    methods: list[tuple[str, str, str, int, Callable[..., np.ndarray]]] = [
-        (
-            "double sum, each product formed anew",
-            RED,
-            "s",
-            3,
-            lambda *given: _double_sum(*given, recompute_products=True),
-        ),
-        (
-            "double sum, products carried along",
-            GREEN,
-            "^",
-            2,
-            lambda *given: _double_sum(*given, recompute_products=False),
-        ),
+    methods: list[tuple[str, str, str, int, Callable[..., Array]]] = [
+        ("double sum, each product formed anew", RED, "s", 3, partial(_double_sum, recompute_products=True)),
+        ("double sum, products carried along", GREEN, "^", 2, partial(_double_sum, recompute_products=False)),
         ("back-propagation through time", BLUE, "o", 1, rnn_backprop.dJ_dW),
     ]
     examples = [_example(int(T), H=20) for T in steps]
@@ -129,15 +118,11 @@ def cost() -> Figure:
     for label, color, marker, exponent, method in methods:
         seconds = np.array([_min_seconds(method, example) for example in examples])
         axes.loglog(steps, seconds, color=color, marker=marker, label=label)
+        # a dotted line of the expected slope, a little below the last measurements
         guide = seconds[-1] * (steps[-3:] / steps[-1]) ** float(exponent) * 0.45
         axes.loglog(steps[-3:], guide, color=GREY, linestyle=":", linewidth=1.4)
-        axes.annotate(
-            f"$T^{exponent}$" if exponent > 1 else "$T$",
-            (steps[-1], guide[-1]),
-            xytext=(6, -4),
-            textcoords="offset points",
-            color=GREY,
-        )
+        power = f"$T^{exponent}$" if exponent > 1 else "$T$"
+        axes.annotate(power, (steps[-1], guide[-1]), xytext=(6, -4), textcoords="offset points", color=GREY)
     axes.set_xticks(steps, [str(T) for T in steps])
     axes.minorticks_off()
     axes.legend(frameon=False)
@@ -145,7 +130,7 @@ def cost() -> Figure:
 
 
 def memory() -> Figure:
-    """The norm of dh(t)/dh(k) over t - k, for three spectral radii of W."""
+    """Plot the norm of dh(t)/dh(k) over t - k, for three spectral radii of W."""
     H, first, span = 50, 10, 40
     rng = np.random.default_rng(1)
     W = rng.normal(size=(H, H))
@@ -168,7 +153,7 @@ def memory() -> Figure:
 
 
 def gradient_check() -> Figure:
-    """The error of a gradient check over the step, for a right gradient and for one that is cut off."""
+    """Plot the error of a gradient check over the step, for a right gradient and for a truncated one."""
     net, x, y, h, _ = example = _example(6, H=5)
     right = rnn_backprop.dJ_dW(*example)
     truncated = _double_sum(*example, recompute_products=False, max_steps_back=1)
@@ -188,15 +173,9 @@ def gradient_check() -> Figure:
 
 
 def _double_sum(
-    net: RNN,
-    x: np.ndarray,
-    y: np.ndarray,
-    h: np.ndarray,
-    y_hat: np.ndarray,
-    recompute_products: bool,
-    max_steps_back: int | None = None,
-) -> np.ndarray:
-    """dJ/dW term by term. `recompute_products` forms every product of Jacobians from its beginning; `max_steps_back` cuts the walk back off."""
+    net: RNN, x: Array, y: Array, h: Array, y_hat: Array, recompute_products: bool, max_steps_back: int | None = None
+) -> Array:
+    """Return dJ/dW as the double sum, truncated to `max_steps_back`; each product anew with `recompute_products`."""
     T = len(x)
     total = np.zeros_like(net.W)
     G1 = [net.g1.jacobian(h[t]) for t in range(T + 1)]
@@ -213,12 +192,12 @@ def _double_sum(
     return total
 
 
-def _central_differences(net: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, step: float) -> np.ndarray:
-    """dJ/dW by central differences (21)."""
+def _central_differences(net: RNN, x: Array, y: Array, h0: Array, step: float) -> Array:
+    """Return dJ/dW by central differences (21)."""
 
-    def J(W: np.ndarray) -> float:
-        moved = RNN(net.U, W, net.V, net.b_h, net.b_y, net.g1, net.g2, net.loss)
-        return mean_loss(moved, rnn_backprop.forward(moved, x, h0)[1], y)
+    def J(W: Array) -> float:
+        perturbed = replace(net, W=W)
+        return mean_loss(perturbed, rnn_backprop.forward(perturbed, x, h0)[1], y)
 
     gradient = np.empty_like(net.W)
     for index in np.ndindex(net.W.shape):
@@ -228,7 +207,7 @@ def _central_differences(net: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray,
     return gradient
 
 
-def _example(T: int, H: int) -> tuple[RNN, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _example(T: int, H: int) -> tuple[RNN, Array, Array, Array, Array]:
     rng = np.random.default_rng(0)
     D, K = 3, 4
     net = _tanh_net(rng.normal(size=(H, D)), rng.normal(size=(H, H)) / np.sqrt(H), rng.normal(size=(K, H)), "softmax")
@@ -236,13 +215,13 @@ def _example(T: int, H: int) -> tuple[RNN, np.ndarray, np.ndarray, np.ndarray, n
     return net, x, y, *rnn_backprop.forward(net, x, h0)
 
 
-def _tanh_net(U: np.ndarray, W: np.ndarray, V: np.ndarray, g2: str) -> RNN:
+def _tanh_net(U: Array, W: Array, V: Array, g2: str) -> RNN:
     zeros = np.zeros(len(W)), np.zeros(len(V))
     return RNN(U, W, V, *zeros, ACTIVATIONS["tanh"], ACTIVATIONS[g2], LOSSES["squared_error"])
 
 
-def _min_seconds(method: Callable[..., np.ndarray], example: tuple[object, ...]) -> float:
-    """The quickest of several runs: what else the machine does only ever adds."""
+def _min_seconds(method: Callable[..., Array], example: tuple[object, ...]) -> float:
+    """Return the time of the fastest of several runs: other load on the machine can only add to it."""
     times = []
     while len(times) < 3 or (sum(times) < 0.5 and len(times) < 50):
         start = perf_counter()

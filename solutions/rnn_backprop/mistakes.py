@@ -1,8 +1,8 @@
-"""The mistakes that students are known to make, as far as they show in numbers: by these their work is told apart.
+"""The known mistakes: those that students make and that show in the numbers.
 
 Each is a small change of a right answer, with a question for the student that does not give the remedy away. Slips
-that give the same numbers are one mistake with one name: W for its transpose in the walk of equation (17) and in the
-product of equation (15), say, or a sum over k that begins at 2 and an h(0) that is dropped from dJ/dW.
+that give the same numbers share one entry: W for its transpose in the recursion of equation (17) and in the product
+of equation (15), say, or a sum over k that begins at 2 and a dJ/dW without h(0).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A mistake as a small change of a right answer: the same text, with a line or two that read otherwise."""
+"""Make mistakes from right answers by replacing a few words of their text."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ REFERENCE_FILE, DOUBLE_SUM_FILE = "rnn_backprop.py", "honest/double_sum.py"
 
 
 def _read_functions(file: str) -> dict[str, str]:
-    """The functions of a file by name, without their docstrings and what marks a solution."""
+    """Return the functions of a file by name, without docstrings and solution markers."""
     text = (HERE / file).read_text(encoding="utf-8")
     lines, functions = text.splitlines(), {}
+    # Markers are comments: a body taken from its first statement to its last is without them.
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
             first = node.body[ast.get_docstring(node) is not None]
@@ -35,10 +36,10 @@ def make_mistakes(
     *replacements: tuple[str, str],
     source_file: str = REFERENCE_FILE,
 ) -> tuple[Mistake, ...]:
-    """One mistake in each of the functions: their text in the file `source_file`, with each (right, wrong) pair exchanged.
+    """Return one mistake for each function: its text in `source_file`, with each (right, wrong) pair replaced.
 
-    In a pair dM stands for dV, dW or dU; `equation` may differ by function. Raises ValueError when a right part does
-    not stand there exactly once.
+    In a pair, dM stands for dV, dW or dU. `equation` may be a mapping by function. Raises ValueError unless each right
+    part occurs exactly once.
     """
     return tuple(
         Mistake(
@@ -59,7 +60,8 @@ def make_mistakes(
 
 def _apply_replacements(text: str, function: str, label: str, replacements: tuple[tuple[str, str], ...]) -> str:
     gradient_name = f"d{function[-1]}"
-    for right, wrong in ((a.replace("dM", gradient_name), b.replace("dM", gradient_name)) for a, b in replacements):
+    for pair in replacements:
+        right, wrong = (part.replace("dM", gradient_name) for part in pair)
         if text.count(right) != 1:
             raise ValueError(f"{label}: {right!r} stands there {text.count(right)} times, not once")
         text = text.replace(right, wrong)

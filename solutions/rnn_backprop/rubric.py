@@ -1,6 +1,6 @@
-"""The rubric: what each function is tried on, and what that is worth. Points stand here and nowhere else.
+"""The rubric: the checks of each function, their cases and their points. Points stand here and nowhere else.
 
-Every property in a case below is there because some mistake goes unseen without it; the comments say which.
+Each property of a case below is there because some mistake would go unnoticed without it; the comments say which.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import network
 import numpy as np
 import rnn_backprop as reference
 import sampling
-from decomposition import decompose as decompose  # which terms of a sum are missing
-from diagnostic_cases import DIAGNOSTIC_CASES as DIAGNOSTIC_CASES  # public cases on which wrong work is looked at
-from mistakes import MISTAKES as MISTAKES  # by which it is told apart
+from decomposition import decompose as decompose
+from diagnostic_cases import DIAGNOSTIC_CASES as DIAGNOSTIC_CASES
+from mistakes import MISTAKES as MISTAKES
 from sampling import CaseSpec
 
 from autograder.exercise.model import Array, Arrays, Case, Check, Function, Invariant, Names, VisibleCheck
@@ -58,12 +58,12 @@ FUNCTIONS = (
 
 
 _CASE_SPECS = {
-    # public, and with four different sizes: the first thing that every function is called with
+    # the first call of every function: public, with four different sizes
     "contract": CaseSpec(T=5, H=3, D=2, K=4),
-    # T >= 3 and a dense W show the order of the product, 1/T, the chain through time and W against its transpose;
-    # the sizes are those of the contract, so that a buffer used again overwrites what was returned there
+    # T >= 3 and a dense W show the order of the product, 1/T, the chain through time, and W against its transpose;
+    # the sizes equal those of the contract, so a buffer that is reused overwrites the result returned there
     "plain": CaseSpec(T=5, H=3, D=2, K=4),
-    # all three matched pairs have dL/da = y_hat - y: three more pairs tell the chain rule from that shortcut
+    # all three matched pairs have dL/da = y_hat - y; with three other pairs, that shortcut differs from the chain rule
     "squared": CaseSpec(T=3, H=3, D=2, K=2, g2="identity", loss="squared_error"),
     "binary": CaseSpec(T=4, H=2, D=3, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy"),
     "relu": CaseSpec(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error", spectral_radius=0.9),
@@ -71,21 +71,21 @@ _CASE_SPECS = {
     "linear": CaseSpec(
         T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", spectral_radius=0.8, input_scale=0.5
     ),
-    # a start far from zero: a lost h0 changes every state
+    # h0 far from zero: without it, every state changes
     "start": CaseSpec(T=3, H=3, D=2, K=2),
-    # what happened at the first step still counts at the last one (see sampling.py): windows and truncation show
+    # the first step still counts at the last one (see sampling.py), so windows and truncation show
     "memory": CaseSpec(T=9, H=4, D=2, K=3, spectral_radius=1.15, input_scale=0.35),
     "one_step": CaseSpec(T=1, H=3, D=2, K=4),
-    # sizes taken from the example crash or broadcast here
+    # sizes copied from the example crash or broadcast here
     "distinct": CaseSpec(T=5, H=5, D=3, K=2),
     "square": CaseSpec(T=3, H=3, D=3, K=3),
     "ones": CaseSpec(T=2, H=1, D=1, K=1, g2="sigmoid", loss="binary_cross_entropy"),
     # gradients far above 5, where clipping begins
     "large": CaseSpec(T=4, H=3, D=3, K=2, g2="identity", loss="squared_error", target_scale=1e4),
-    # for the gradient check against the measured slope of J
+    # for the gradient check against numerical gradients of J
     "slope": CaseSpec(T=5, H=3, D=2, K=3),
     "slope_squared": CaseSpec(T=4, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error"),
-    # derived, not measured
+    # derivatives that belong to no function: code that measures slopes, or writes them out, differs here
     "handed_in": CaseSpec(T=4, H=3, D=2, K=3, custom_derivatives=True),
     "handed_in_squared": CaseSpec(T=3, H=2, D=3, K=2, g2="sigmoid", loss="squared_error", custom_derivatives=True),
 }
@@ -94,6 +94,7 @@ _OTHER_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
 
 
 def _make_checks(function: str, *rows: tuple[str, float, str, tuple[str, ...]]) -> tuple[Check, ...]:
+    """Return the checks of a function from rows of name, points, title and cases."""
     kinds = {"contract": "contract", "slope": "slope"}
     return tuple(
         Check(
@@ -102,13 +103,14 @@ def _make_checks(function: str, *rows: tuple[str, float, str, tuple[str, ...]]) 
             title=title,
             points=points,
             cases=tuple(f"{function}.{case}" for case in cases),
-            kind=kinds.get(name, "value"),  # type: ignore[arg-type]  # the literals stand one line above
+            kind=kinds.get(name, "value"),  # type: ignore[arg-type]  # literals, from the line above
             hidden=name != "contract",
         )
         for name, points, title, cases in rows
     )
 
 
+_FORWARD_CONTRACT = "Shapes, dtype, h begins with h0, inputs left alone"
 _CONTRACT = "Shapes, dtype, inputs left alone, equal calls"
 _PLAIN = "The plain case: tanh, softmax and cross-entropy"
 _OTHERS = "Other activations and losses"
@@ -144,7 +146,7 @@ def _through_time_checks(function: str) -> tuple[Check, ...]:
 CHECKS = (
     *_make_checks(
         "forward",
-        ("contract", 0.25, "Shapes, dtype, h begins with h0, inputs left alone", ("contract",)),
+        ("contract", 0.25, _FORWARD_CONTRACT, ("contract",)),
         ("plain", 0.5, _PLAIN, ("plain",)),
         ("others", 0.5, _OTHERS, _OTHER_PAIRS),
         ("start", 0.25, _START, ("start",)),
@@ -167,7 +169,7 @@ CHECKS = (
 
 
 def objective(arrays: Mapping[str, Any], names: Names) -> complex:
-    """J of the reference's own forward pass, from h0."""
+    """Return J of the reference's own forward pass from h0."""
     arguments = network.arguments({name: arrays[name] for name in (*_PARAMETERS, "x", "h0")}, names)
     net = arguments["net"]
     assert isinstance(net, network.RNN)
@@ -176,19 +178,20 @@ def objective(arrays: Mapping[str, Any], names: Names) -> complex:
 
 
 def loss_from_outputs(arrays: Arrays, names: Names) -> float:
-    """J as told by the outputs y_hat, wherever they come from."""
+    """Return J computed from the outputs y_hat among the arrays, whoever computed them."""
     net: Any = network.arguments(arrays, names)["net"]
     return network.mean_loss(net, arrays["y_hat"], arrays["y"])
 
 
 def draw(case_id: str, rng: np.random.Generator) -> Case:
-    """The case `FUNCTION.SETTING`, its numbers drawn from `rng`. Raises KeyError for a setting that is not there."""
+    """Draw the case `FUNCTION.SPEC` from `rng`. Raises KeyError for an unknown spec."""
     [case], _ = sampling.sample_cases(_CASE_SPECS[case_id.partition(".")[2]], [case_id], [rng])
     return case
 
 
 def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, tuple[Array, ...]]]:
-    """The same for many cases, each beside what its function is to give: those of one setting together."""
+    """Draw a case for each (case id, rng), and return it with the expected results of its function."""
+    # Cases of one spec have the same sizes and functions, so they are drawn and answered as one stack.
     indices_by_spec: dict[str, list[int]] = {}
     for i, (case_id, _) in enumerate(requests):
         indices_by_spec.setdefault(case_id.partition(".")[2], []).append(i)
@@ -205,15 +208,15 @@ def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tupl
 
 
 def objective_batch(arrays: Mapping[str, Any], names: Names) -> Any:
-    """J for every array of a stack in the place of one of them, such as a W in each of which another entry is moved."""
+    """Return J for each array of a stack, such as copies of W that each have another entry perturbed."""
     return batched.objective(arrays, names)
 
 
-def _visible() -> tuple[VisibleCheck, ...]:
-    rng = np.random.default_rng(2026)
+def _make_visible_checks() -> tuple[VisibleCheck, ...]:
+    rng = np.random.default_rng(2026)  # for all cases in turn: another order gives other numbers
 
-    def tiny_case(name: str, **setting: Any) -> Case:
-        [case], _ = sampling.sample_cases(CaseSpec(**{"H": 2, "D": 3, "K": 2, **setting}), [name], [rng], decimals=1)
+    def tiny_case(name: str, **spec: Any) -> Case:
+        [case], _ = sampling.sample_cases(CaseSpec(**{"H": 2, "D": 3, "K": 2, **spec}), [name], [rng], decimals=1)
         return case
 
     contract = (tiny_case("T = 3", T=3),)
@@ -224,16 +227,13 @@ def _visible() -> tuple[VisibleCheck, ...]:
         tiny_case("relu", T=3, H=3, g1="relu", spectral_radius=0.9),
     )
     derived = (tiny_case("slopes handed in", T=2, custom_derivatives=True),)
-    initial_rows = {"h": "h0"}
     hint = (
         "The slopes handed in here are deliberately not those of the functions: use net.loss.gradient and each "
         "jacobian as handed in. A slope that is measured or written out (1 - h**2, y_hat - y) differs here."
     )
     gradients = tuple(function.name for function in FUNCTIONS if function.wrt)
     return (
-        VisibleCheck(
-            "forward", "Shapes, dtype, h begins with h0, inputs left alone", contract, "contract", initial_rows
-        ),
+        VisibleCheck("forward", _FORWARD_CONTRACT, contract, "contract", initial_rows={"h": "h0"}),
         VisibleCheck("forward", "The numbers of three tiny cases", steps),
         VisibleCheck("forward", "Other activations", others),
         *(VisibleCheck(name, "Shapes, dtype, inputs left alone", contract, "contract") for name in gradients),
@@ -243,4 +243,4 @@ def _visible() -> tuple[VisibleCheck, ...]:
     )
 
 
-VISIBLE = _visible()
+VISIBLE = _make_visible_checks()

@@ -1,7 +1,8 @@
-"""How the numbers of hidden cases are drawn: many at a time, because a class needs very batched.
+"""Draw the numbers of cases, many at a time: a class with a seed for each submission needs thousands of them.
 
-Each case is drawn from its own generator and from nothing else, again and again until it has what its setting is for.
-Several draws are looked at together, and the first good one counts, so the case is the same however many were made.
+A case depends on its own generator alone. Draws are repeated until one is informative: until every mistake that the
+case is there for would show in it. Several candidates are judged at once and the first informative one is taken, so
+their number changes the speed and never the case.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import batched
 import numpy as np
@@ -20,13 +21,32 @@ from autograder.exercise.model import Array, Arrays, Case, Names
 
 BoolArray = npt.NDArray[np.bool_]
 
+# The usual size of the numbers that are drawn.
+_SCALES = {"U": 0.8, "b_h": 0.3, "b_y": 0.3}
+_H0_RANGE = (0.3, 0.9)  # of |h0|: a lost h0 shows, and it is still a state that tanh could give
+_CUSTOM_DERIVATIVE_NOISE = 0.5  # added to the identity: not symmetric, so that a transposed Jacobian shows
+
+# What makes a draw informative. A state below its range sits where tanh is a straight line, one above where it is flat.
+_STATE_RANGE = (0.2, 0.9)  # of the mean |h|
+_MAX_RELU_STATE = 2.0  # of the mean h: relu has no upper bound of its own
+_ACTIVE_RANGE = (0.25, 0.75)  # the share of relu units that are on: both branches count
+_MIN_KINK_DISTANCE = 1e-2  # |a| of a relu unit: nearer to 0, the slope of J cannot be measured
+_MAX_WEIGHT = 2.5  # |W|: with larger entries W is far from normal and magnifies rounding
+_MIN_ASYMMETRY = 0.3  # of |W - W.T|, as a share of the largest |W|: W and its transpose must differ
+_MIN_TARGET_PROBABILITY = 0.02  # of each target: its inverse is in the gradient, and would drown the other steps
+# Outputs where real-valued targets do not bound them: outside these ranges an activation is nearly flat.
+_OUTPUT_RANGES = {"softmax": (0.01, 0.99), "sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99), "identity": (-10.0, 10.0)}
+_MIN_SCALAR_GRADIENT = 0.02  # where H = 1: a sum that nearly cancels would magnify the rounding of float32
+_LONG_SEQUENCE = 8  # from so many steps on, the longest path must count
+_MIN_LONGEST_PATH_SHARE = 0.01  # ten times the tolerance for float32, so that a truncated gradient shows in float32 too
+
 
 @dataclass(frozen=True)
 class CaseSpec:
     """What a case looks like before its numbers are drawn.
 
-    `spectral_radius` is the spectral radius of W, `input_scale` the size of the inputs, `target_scale` that of the real-valued targets.
-    `custom_derivatives` replaces the slopes of g1, g2 and the loss by ones that are not the slopes of their functions.
+    `spectral_radius` is that of W, `input_scale` the size of the inputs, `target_scale` that of real-valued targets.
+    `custom_derivatives` replaces the derivatives of g1, g2 and the loss by others, which belong to no function.
     """
 
     T: int
@@ -48,7 +68,7 @@ class CaseSpec:
 
     @cached_property
     def description(self) -> str:
-        """The setting, to a reader."""
+        """The spec in words."""
         sizes = f"T = {self.T}, H = {self.H}, D = {self.D}, K = {self.K}"
         slopes = "; slopes handed in that are not those of the functions" if self.custom_derivatives else ""
         return f"{sizes}; {self.g1}, {self.g2} with {self.loss}{slopes}"
@@ -57,117 +77,116 @@ class CaseSpec:
     def normal_layout(self) -> Mapping[str, tuple[tuple[int, ...], slice]]:
         """The arrays of normally distributed numbers: their shapes, and their places in the order of drawing."""
         T, H, D, K = self.T, self.H, self.D, self.K
-        handed_in = {"G_g1": (H, H), "G_g2": (K, K), "G_loss": (K, K)} if self.custom_derivatives else {}
-        shapes = {"W": (H, H), **handed_in, "U": (H, D), "V": (K, H), "b_h": (H,), "b_y": (K,), "x": (T, D)}
-        ends = list(itertools.accumulate(math.prod(shape) for shape in shapes.values()))
-        places = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        derivatives = {"G_g1": (H, H), "G_g2": (K, K), "G_loss": (K, K)} if self.custom_derivatives else {}
+        shapes = {"W": (H, H), **derivatives, "U": (H, D), "V": (K, H), "b_h": (H,), "b_y": (K,), "x": (T, D)}
+        ends = itertools.accumulate(math.prod(shape) for shape in shapes.values())
+        places = itertools.starmap(slice, itertools.pairwise([0, *ends]))
         return {name: (shape, place) for (name, shape), place in zip(shapes.items(), places, strict=True)}
-
-
-# what outputs may be where real-valued targets put no bound on them: outside, an activation is nearly flat
-_OUTPUT_RANGES = {"softmax": (0.01, 0.99), "sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99), "identity": (-10.0, 10.0)}
 
 
 def sample_cases(
     spec: CaseSpec, ids: Sequence[str], rngs: Sequence[np.random.Generator], decimals: int = 15, candidates: int = 1
 ) -> tuple[list[Case], dict[str, Array]]:
-    """A case of a setting from each generator, and all their arrays as stacks.
+    """Draw a case from each generator; return the cases, and their arrays as stacks. Numbers are rounded to `decimals`.
 
-    So many `candidates` of each are looked at together, then twice as many; the generators may be left further on for it.
+    Each round draws `candidates` from every generator that has no case yet, and the next round twice as many, so a
+    generator may advance past the draw that was taken. With one candidate it never does, and several cases can be
+    drawn from one generator in turn.
     """
     accepted: list[dict[str, Array]] = [{} for _ in rngs]
-    pending = list(range(len(rngs)))
-    while pending:
-        arrays = _draw_candidates(spec, [rngs[i] for i in pending for _ in range(candidates)], decimals)
-        informative = _is_informative(spec, arrays).reshape(len(pending), candidates)
-        for row, i in enumerate(pending):
-            if informative[row].any():
-                index = row * candidates + int(informative[row].argmax())
-                accepted[i] = {name: array[index] for name, array in arrays.items()}
-        pending = [i for i in pending if not accepted[i]]
+    while pending := [i for i, arrays in enumerate(accepted) if not arrays]:
+        owners = [i for i in pending for _ in range(candidates)]  # the generator of each row of the stacks
+        drawn = _draw_candidates(spec, [rngs[i] for i in owners], decimals)
+        for row in np.flatnonzero(_is_informative(spec, drawn)):
+            # rows of one generator are in the order of drawing: later ones do not replace the first
+            accepted[owners[row]] = accepted[owners[row]] or {name: array[row] for name, array in drawn.items()}
         candidates *= 2 if candidates > 1 else 1
-    stacks = {name: np.array([one[name] for one in accepted]) for name in accepted[0]}
-    names, description = spec.names, spec.description
-    drawn = [
-        Case(id, {name: stack[i] for name, stack in stacks.items()}, names, description) for i, id in enumerate(ids)
+    stacks = {name: np.array([arrays[name] for arrays in accepted]) for name in accepted[0]}
+    cases = [
+        Case(id, {name: stack[i] for name, stack in stacks.items()}, spec.names, spec.description)
+        for i, id in enumerate(ids)
     ]
-    return drawn, stacks
+    return cases, stacks
 
 
 def _draw_candidates(spec: CaseSpec, rngs: Sequence[np.random.Generator], decimals: int) -> dict[str, Array]:
-    """Stacks of all arrays, one draw from each generator in turn."""
+    """Return stacks of all arrays, one draw from each generator in turn."""
     T, H, K, n = spec.T, spec.H, spec.K, len(rngs)
+    # The order in which numbers leave a generator is fixed: verdicts of the past are replayed from their seeds.
     normal = np.empty((n, max(place.stop for _, place in spec.normal_layout.values())))
-    size, sign, y = np.empty((n, H)), np.empty((n, H)), np.empty((n, T, K))
+    size, sign, y, one_hot = np.empty((n, H)), np.empty((n, H)), np.empty((n, T, K)), np.eye(K)
     for i, rng in enumerate(rngs):
         rng.standard_normal(out=normal[i])
         rng.random(out=size[i])
         sign[i] = rng.integers(0, 2, H)
         if spec.loss == "cross_entropy":
-            y[i] = _one_hot(K)[rng.integers(0, K, T)]
+            y[i] = one_hot[rng.integers(0, K, T)]
         elif spec.loss == "binary_cross_entropy":
             y[i] = rng.integers(0, 2, (T, K))
         else:
             rng.standard_normal(out=y[i])
+    # From here on, whole stacks at once.
     drawn = {name: normal[:, place].reshape(n, *shape) for name, (shape, place) in spec.normal_layout.items()}
     drawn["W"] = drawn["W"] * spec.spectral_radius / np.abs(np.linalg.eigvals(drawn["W"])).max(axis=1)[:, None, None]
-    for name, scale in (("U", 0.8), ("b_h", 0.3), ("b_y", 0.3), ("x", spec.input_scale)):
+    for name, scale in {**_SCALES, "x": spec.input_scale}.items():
         drawn[name] *= scale
-    for name in drawn:
-        if name.startswith("G_"):
-            drawn[name] = np.eye(drawn[name].shape[-1]) + 0.5 * drawn[name]
-    drawn["h0"] = (0.3 + (0.9 - 0.3) * size) * (2 * sign - 1)
+    for name in ("G_g1", "G_g2", "G_loss") if spec.custom_derivatives else ():
+        drawn[name] = np.eye(drawn[name].shape[-1]) + _CUSTOM_DERIVATIVE_NOISE * drawn[name]
+    low, high = _H0_RANGE
+    drawn["h0"] = (low + (high - low) * size) * (2 * sign - 1)
     drawn["y"] = y * spec.target_scale
     rounded = {name: array.round(decimals) for name, array in drawn.items()}
     h, y_hat = batched.forward(rounded, spec.names)
     return {**rounded, "h": h, "y_hat": y_hat}
 
 
-@cache
-def _one_hot(K: int) -> Array:
-    return np.eye(K)
-
-
 def _is_informative(spec: CaseSpec, arrays: Arrays) -> BoolArray:
-    """Which draws let every mistake show: see the properties that the tests ask of each case."""
-    W, y, y_hat = arrays["W"], arrays["y"], arrays["y_hat"]
-    mean_state = np.abs(arrays["h"][:, 1:]).mean(axis=(1, 2))
-    if spec.g1 == "relu":
-        a = arrays["h"][:, :-1] @ W.swapaxes(1, 2) + arrays["x"] @ arrays["U"].swapaxes(1, 2) + arrays["b_h"][:, None]
-        active_share = (a > 0).mean(axis=(1, 2))
-        informative = (
-            (active_share >= 0.25) & (active_share <= 0.75) & (np.abs(a).min(axis=(1, 2)) >= 1e-2) & (mean_state <= 2)
-        )
-    else:
-        informative = (mean_state >= 0.2) & (mean_state <= 0.9)
+    """Return for each draw whether every mistake shows in it; test_rubric.py asks the same of each case."""
+    W, y = arrays["W"], arrays["y"]
+    informative = _has_informative_states(spec, arrays) & _has_informative_outputs(spec, arrays)
     largest_weight = np.abs(W).max(axis=(1, 2))
-    informative &= largest_weight <= 2.5  # far from normal: rounding would be magnified
+    informative &= largest_weight <= _MAX_WEIGHT
     if spec.H > 1:
-        informative &= np.abs(W - W.swapaxes(1, 2)).max(axis=(1, 2)) >= 0.3 * largest_weight
-    if spec.T > 1:
+        informative &= np.abs(W - W.swapaxes(1, 2)).max(axis=(1, 2)) >= _MIN_ASYMMETRY * largest_weight
+    if spec.T > 1:  # some target differs from the first: reading the wrong row shows
         informative &= (y != y[:, :1]).any(axis=(1, 2))
-    if spec.loss.endswith("cross_entropy"):
-        probability = np.where(y > 0, y_hat, 1 - y_hat)
-        relevant = np.where(y > 0, probability, 1.0) if spec.loss == "cross_entropy" else probability
-        informative &= relevant.min(axis=(1, 2)) >= 0.02
-    else:
-        low, high = _OUTPUT_RANGES[spec.g2]
-        informative &= (y_hat.min(axis=(1, 2)) >= low) & (y_hat.max(axis=(1, 2)) <= high)
     if spec.H == 1:
-        informative &= ~_nearly_cancels(spec, arrays)
-    if spec.T >= 8:
-        informative &= _longest_path_share(spec, arrays) >= 0.01
+        gradients = batched.gradients(arrays, spec.names).values()
+        smallest = np.min([np.abs(gradient).max(axis=(1, 2)) for gradient in gradients], axis=0)
+        informative &= smallest >= _MIN_SCALAR_GRADIENT
+    if spec.T >= _LONG_SEQUENCE:
+        informative &= _longest_path_share(spec, arrays) >= _MIN_LONGEST_PATH_SHARE
     return informative
 
 
-def _nearly_cancels(spec: CaseSpec, arrays: Arrays) -> BoolArray:
-    """Where a gradient of a single entry is a sum that nearly cancels: that would magnify the rounding of float32."""
-    gradients = batched.gradients(arrays, spec.names)
-    return np.any([np.abs(gradient).max(axis=(1, 2)) < 0.02 for gradient in gradients.values()], axis=0)
+def _has_informative_states(spec: CaseSpec, arrays: Arrays) -> BoolArray:
+    """Return for each draw whether its states are neither where g1 is linear nor where it is flat."""
+    h = arrays["h"]
+    mean_state = np.abs(h[:, 1:]).mean(axis=(1, 2))
+    if spec.g1 != "relu":
+        return _is_within(mean_state, _STATE_RANGE)
+    a = h[:, :-1] @ arrays["W"].swapaxes(1, 2) + arrays["x"] @ arrays["U"].swapaxes(1, 2) + arrays["b_h"][:, None]
+    off_the_kink = np.abs(a).min(axis=(1, 2)) >= _MIN_KINK_DISTANCE
+    return _is_within((a > 0).mean(axis=(1, 2)), _ACTIVE_RANGE) & off_the_kink & (mean_state <= _MAX_RELU_STATE)
+
+
+def _has_informative_outputs(spec: CaseSpec, arrays: Arrays) -> BoolArray:
+    """Return for each draw whether no target is nearly impossible and no output nearly flat."""
+    y, y_hat = arrays["y"], arrays["y_hat"]
+    if not spec.loss.endswith("cross_entropy"):
+        low, high = _OUTPUT_RANGES[spec.g2]
+        return (y_hat.min(axis=(1, 2)) >= low) & (y_hat.max(axis=(1, 2)) <= high)
+    # A target of 0 has a loss of its own in the binary cross-entropy alone.
+    probability_of_0 = 1.0 if spec.loss == "cross_entropy" else 1 - y_hat
+    return np.where(y > 0, y_hat, probability_of_0).min(axis=(1, 2)) >= _MIN_TARGET_PROBABILITY
+
+
+def _is_within(values: Array, bounds: tuple[float, float]) -> BoolArray:
+    return (values >= bounds[0]) & (values <= bounds[1])
 
 
 def _longest_path_share(spec: CaseSpec, arrays: Arrays) -> Array:
-    """The share that the longest of all ways, from the last loss back to the first step, has in dJ/dW and in dJ/dU."""
+    """Return the share of dJ/dW and of dJ/dU, whichever is less, that the path from the last loss to step 1 has."""
     gradients = batched.gradients(arrays, spec.names)
     delta = batched.longest_path_delta(arrays, spec.names)
     terms = {"dJ_dW": delta[:, :, None] * arrays["h"][:, None, 0], "dJ_dU": delta[:, :, None] * arrays["x"][:, None, 0]}
