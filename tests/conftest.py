@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-# How long an example takes says something about the machine, nothing about the law.
+# The time that an example takes depends on the machine, and says nothing about the property.
 settings.register_profile("untimed", parent=settings.default, deadline=None)
 settings.load_profile("untimed")

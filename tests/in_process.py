@@ -1,4 +1,7 @@
-"""Right and wrong answers of our own, called in this process, for proofs over many seeds; never for those of others."""
+"""The exercise, and calls of our own right and wrong answers in this process: fast enough for proofs over many seeds.
+
+No student's code is ever called like this: it belongs in the jail.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +26,23 @@ from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.sandbox.host.program import Returned, ReturnedArray
 
 Code = Callable[..., Any]
-SEEDS_VARIABLE = "AUTOGRADER_PROOF_SEEDS"  # how many seeds the long proofs take; see tests/README.md
+SEEDS_VARIABLE = "AUTOGRADER_PROOF_SEEDS"  # the number of seeds of the long proofs; see tests/README.md
 
 
 def seeds(default: int) -> range:
-    """The seeds of a long proof."""
+    """Return the seeds of a long proof."""
     return range(1, 1 + int(os.environ.get(SEEDS_VARIABLE, default)))
 
 
 @cache
 def exercise() -> Exercise:
+    """Return rnn_backprop, loaded once for all tests of a process."""
     return load_exercise(find_course(Path(__file__).parent).exercise_folder("rnn_backprop"))
 
 
 @cache
 def network() -> ModuleType:
+    """Return the exercise's network.py as a module."""
     module = ModuleType("network")
     with mock.patch.dict(sys.modules, network=module):
         exec(exercise().support_modules["network.py"], vars(module))
@@ -45,7 +50,7 @@ def network() -> ModuleType:
 
 
 def load_functions(text: str) -> Mapping[str, Code]:
-    """The functions of a submission of ours."""
+    """Return the functions that this text defines, by name."""
     module = ModuleType("submission")
     stub_checks = SimpleNamespace(check=lambda *_: None, slope=None, hint=lambda *_: None)
     with mock.patch.dict(sys.modules, network=network(), checks=stub_checks, submission=module):
@@ -54,22 +59,22 @@ def load_functions(text: str) -> Mapping[str, Code]:
 
 
 def call(code: Code, function: Function, case: Case) -> tuple[Array, ...]:
-    """What it returns, as arrays."""
+    """Call a function of a submission on a case; return its results as arrays."""
     arrays = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
     arguments = network().arguments(arrays, case.names)
     with np.errstate(all="ignore"):
         result = code(*(arguments[name] for name in function.arguments))
-    return tuple(np.asarray(one) for one in (result if len(function.returns) > 1 else (result,)))
+    return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
 
 
 def call_result(function: Function, case: Case, arrays: tuple[Array, ...]) -> CallResult:
-    """A call that returned these arrays."""
+    """Return the result of a call that returned these arrays."""
     values = tuple(ReturnedArray(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
     return CallResult(case, Returned(values, {}), exercise().reference(function.name, case))
 
 
 def cases_with_expected(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:
-    """The cases of a function for a seed, each with all that its results are compared with."""
+    """Yield the cases of a function for a seed, each with everything that its results are compared with."""
     for check in exercise().checks_of(function.name):
         for case_id in check.cases:
             case = draw_case(exercise(), check, case_id, seed)
@@ -80,7 +85,7 @@ def cases_with_expected(function: Function, seed: int) -> Iterator[tuple[Case, l
 
 
 def largest_error(arrays: tuple[Array, ...], expected: tuple[Array, ...]) -> float:
-    """The largest relative error; infinite for other shapes, for what is not finite, and for what is no float."""
+    """Return the largest relative error; infinite for another shape or dtype, or for an entry that is not finite."""
     pairs = list(zip(arrays, expected, strict=True))
     if any(a.shape != b.shape or a.dtype.kind != "f" or not np.isfinite(a).all() for a, b in pairs):
         return float("inf")

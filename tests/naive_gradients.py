@@ -1,8 +1,8 @@
-"""The gradients of rnn_backprop a second time: straight from the formula, each term of the double sum by itself.
+"""The gradients of rnn_backprop a second time: straight from the formula, term by term of the double sum.
 
     dJ(t)/dW = sum_{k=1..t} dJ(t)/dy_hat(t) . dy_hat(t)/dh(t) . (prod_{j=k+1..t} dh(j)/dh(j-1)) . dh(k)/dW
 
-with dh(k)/dW written out as the array with three axes that it is. Slow on purpose; shares no line with the reference.
+dh(k)/dW is written out as an array with three axes. Slow on purpose; shares no line with the reference.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ EXERCISE_FOLDER = Path(__file__).parents[1] / "solutions" / "rnn_backprop"
 
 
 def load_reference() -> tuple[ModuleType, ModuleType]:
-    """The modules `rnn_backprop` (the model answer) and `network`, loaded without leaving a trace in sys.modules."""
+    """Return the modules `rnn_backprop` (the model answer) and `network`, and leave no trace in sys.modules."""
     with mock.patch.dict(sys.modules, checks=SimpleNamespace(check=None, hint=None, slope=None)):
         network = _load("network")
         return _load("rnn_backprop"), network
 
 
 def dJ_dV(net: Any, x: np.ndarray, y: np.ndarray, h: np.ndarray, y_hat: np.ndarray) -> np.ndarray:
-    """dJ/dV (K, H)."""
+    """Return dJ/dV (K, H)."""
     return sum(
         np.tensordot(
             net.loss.gradient(y_hat[t - 1], y[t - 1]),
@@ -40,12 +40,12 @@ def dJ_dV(net: Any, x: np.ndarray, y: np.ndarray, h: np.ndarray, y_hat: np.ndarr
 
 
 def dJ_dW(net: Any, x: np.ndarray, y: np.ndarray, h: np.ndarray, y_hat: np.ndarray) -> np.ndarray:
-    """dJ/dW (H, H)."""
+    """Return dJ/dW (H, H)."""
     return _double_sum(net, x, y, h, y_hat, lambda k: np.multiply.outer(net.g1.jacobian(h[k]), h[k - 1]))
 
 
 def dJ_dU(net: Any, x: np.ndarray, y: np.ndarray, h: np.ndarray, y_hat: np.ndarray) -> np.ndarray:
-    """dJ/dU (H, D)."""
+    """Return dJ/dU (H, D)."""
     return _double_sum(net, x, y, h, y_hat, lambda k: np.multiply.outer(net.g1.jacobian(h[k]), x[k - 1]))
 
 

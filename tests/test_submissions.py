@@ -1,4 +1,4 @@
-"""Real submissions, each graded and compared with the verdict that lies beside it: see submissions/README.md."""
+"""Real submissions, each graded and compared with its expected.toml: see submissions/README.md."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ import pytest
 from autograder.course import Limits, find_course
 from autograder.evaluation.report import Report
 from autograder.exercise import source
-from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail
 from autograder.submission.safe_files import MAX_BYTES
+from tests.in_process import exercise
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COURSE = find_course(Path(__file__).parent)
 FAST = Limits(cpu_seconds=0.5, load_cpu_seconds=2)
-ROOMS = ("class", "honest", "mistakes", "measured", "bad_input")
+FOLDERS = ("class", "honest", "mistakes", "measured", "bad_input")
 GRADIENTS = ("dJ_dV", "dJ_dW", "dJ_dU")
-WORDS: dict[str, Callable[[float, float], bool]] = {
-    "all": lambda points, most: points == most,
-    "some": lambda points, most: 0 < points < most,
-    "less": lambda points, most: points < most,
-    "none": lambda points, most: points == 0,
+POINTS_WORDS: dict[str, Callable[[float, float], bool]] = {  # see submissions/README.md
+    "all": lambda points, max_points: points == max_points,
+    "some": lambda points, max_points: 0 < points < max_points,
+    "less": lambda points, max_points: points < max_points,
+    "none": lambda points, max_points: points == 0,
 }
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What an expected.toml says."""
+    """The contents of an expected.toml."""
 
     about: str
     path: str = "."
@@ -50,21 +50,15 @@ class Expected:
     checks: dict[str, str] = field(default_factory=dict)
 
 
-@cache
-def exercise() -> Exercise:
-    return load_exercise(COURSE.exercise_folder("rnn_backprop"))
-
-
-def with_checks(changed: Exercise, ending: str = "", **settings: Any) -> Exercise:
-    checks = (
-        dataclasses.replace(check, **settings) if check.id.endswith(ending) else check for check in changed.checks
-    )
-    return dataclasses.replace(changed, checks=tuple(checks))
+def with_checks(original: Exercise, ending: str = "", **fields: Any) -> Exercise:
+    """Return the exercise with these fields of the checks whose id has this ending."""
+    checks = (dataclasses.replace(check, **fields) if check.id.endswith(ending) else check for check in original.checks)
+    return dataclasses.replace(original, checks=tuple(checks))
 
 
 @cache
 def one_point_each() -> Exercise:
-    """The exercise with checks that all count, and all the same: expected is what is found, not what it is worth."""
+    """Return the exercise with one point for each check: expectations do not depend on the points of the rubric."""
     return with_checks(exercise(), points=1.0, role="points")
 
 
@@ -79,99 +73,99 @@ def grader(**settings: Any) -> Grader:
     return Grader(**{"exercise": one_point_each(), "jail": jail(), "limits": FAST, "seed": 1, **settings})
 
 
-def graded(path: Path, seed: int = 1) -> Report:
+def grade(path: Path, seed: int = 1) -> Report:
     return grader(seed=seed).grade(path, path.name)
 
 
-def folders(*rooms: str) -> list[Any]:
-    found = (file.parent for room in rooms for file in sorted((SUBMISSIONS / room).glob("*/expected.toml")))
+def folders(*parents: str) -> list[Any]:
+    found = [file.parent for name in parents for file in sorted((SUBMISSIONS / name).glob("*/expected.toml"))]
     return [pytest.param(folder, id=folder.relative_to(SUBMISSIONS).as_posix()) for folder in found]
 
 
-def said(report: Report) -> str:
-    told = [*(note.text for note in report.notes), *(check.message for check in report.checks)]
-    return "\n".join(" ".join(text.split()) for text in told)
+def report_text(report: Report) -> str:
+    texts = [*(note.text for note in report.notes), *(check.message for check in report.checks)]
+    return "\n".join(" ".join(text.split()) for text in texts)
 
 
-def expected_in(folder: Path) -> Expected:
+def read_expected(folder: Path) -> Expected:
     return Expected(**tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8")))
 
 
-def compare(report: Report, expected: Expected) -> None:
-    assert report.status == expected.status, said(report)
+def assert_verdict(report: Report, expected: Expected) -> None:
+    assert report.status == expected.status, report_text(report)
     for part in expected.says:
-        assert part in said(report)
+        assert part in report_text(report)
     for part in expected.never_says:
-        assert part not in said(report)
+        assert part not in report_text(report)
     if report.status != "graded":
         assert (report.score, report.checks) == (0.0, ())
         return
     for function in exercise().functions:
-        points, most = report.points_of(function.name)
-        wanted = expected.points.get(function.name, "all")
-        right = WORDS[wanted](points, most)
-        assert right, f"{function.name} has {points} of {most} points, and {wanted} is expected:\n{said(report)}"
+        points, max_points = report.points_of(function.name)
+        word = expected.points.get(function.name, "all")
+        failure = f"{function.name} has {points} of {max_points} points, expected {word}:\n{report_text(report)}"
+        assert POINTS_WORDS[word](points, max_points), failure
     statuses = {check.id: check.status for check in report.checks}
     assert {id: statuses.get(id) for id in expected.checks} == expected.checks
     assert all(check.message for check in report.checks if check.status != "pass")
     assert report.score == round(sum(check.points for check in report.checks), 6)
 
 
-def judge(folder: Path, seed: int) -> None:
-    expected = expected_in(folder)
-    compare(graded(folder / expected.path, seed), expected)
+def assert_expected(folder: Path, seed: int) -> None:
+    expected = read_expected(folder)
+    assert_verdict(grade(folder / expected.path, seed), expected)
 
 
-@pytest.mark.parametrize("folder", folders(*ROOMS))
+@pytest.mark.parametrize("folder", folders(*FOLDERS))
 def test_verdict(folder):
-    judge(folder, seed=1)
+    assert_expected(folder, seed=1)
 
 
 @pytest.mark.parametrize("folder", folders("honest", "mistakes", "measured"))
-def test_verdict_with_other_numbers(folder):
-    judge(folder, seed=2)
+def test_verdict_with_another_seed(folder):
+    assert_expected(folder, seed=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3, 7))
 @pytest.mark.parametrize("folder", folders("honest", "mistakes", "measured"))
-def test_verdict_is_no_luck_of_the_draw(folder, seed):
-    judge(folder, seed)
+def test_verdict_with_more_seeds(folder, seed):
+    assert_expected(folder, seed)
 
 
-@pytest.mark.parametrize("folder", folders(*ROOMS))
-def test_what_is_expected_fits_its_room(folder):
-    expected, room = expected_in(folder), folder.parent.name
+@pytest.mark.parametrize("folder", folders(*FOLDERS))
+def test_expectations_fit_their_folder(folder):
+    expected, parent = read_expected(folder), folder.parent.name
     assert expected.points.keys() <= {function.name for function in exercise().functions}
     assert expected.checks.keys() <= {check.id for check in exercise().checks}
-    assert set(expected.points.values()) <= WORDS.keys() - {"all"}
-    if room == "honest":
+    assert set(expected.points.values()) <= POINTS_WORDS.keys() - {"all"}
+    if parent == "honest":
         assert (expected.status, expected.points) == ("graded", {})
-    if room in ("mistakes", "measured"):
+    if parent in ("mistakes", "measured"):
         assert expected.points, "it loses nothing"
 
 
-def test_every_folder_is_judged():
-    there = {folder for room in SUBMISSIONS.iterdir() if room.is_dir() for folder in room.iterdir()}
-    assert there == {parameter.values[0] for parameter in folders(*ROOMS)}
+def test_every_folder_is_graded():
+    all_folders = {folder for parent in SUBMISSIONS.iterdir() if parent.is_dir() for folder in parent.iterdir()}
+    assert all_folders == {parameter.values[0] for parameter in folders(*FOLDERS)}
 
 
 @pytest.mark.parametrize("folder", folders("measured"))
 def test_a_rubric_can_make_measuring_a_note(folder):
-    noted = with_checks(one_point_each(), ".derived", role="note")
-    report = grader(exercise=noted).grade(folder, "")
-    compare(report, Expected("all points", checks={f"{name}.derived": "fail" for name in GRADIENTS}))
-    assert report.score == report.max_score == noted.max_score == one_point_each().max_score - len(GRADIENTS)
-    titles = {check.function: check.title for check in noted.checks if check.role == "note"}
-    told = [note.text for note in report.notes if note.audience == "student"]
-    assert [text[: text.index(" is not right")] for text in told] == [f"{titles[name]}: {name}" for name in GRADIENTS]
+    with_notes = with_checks(one_point_each(), ".derived", role="note")
+    report = grader(exercise=with_notes).grade(folder, "")
+    assert_verdict(report, Expected("all points", checks={f"{name}.derived": "fail" for name in GRADIENTS}))
+    assert report.score == report.max_score == with_notes.max_score == one_point_each().max_score - len(GRADIENTS)
+    titles = {check.function: check.title for check in with_notes.checks if check.role == "note"}
+    texts = [note.text for note in report.notes if note.audience == "student"]
+    assert [text[: text.index(" is not right")] for text in texts] == [f"{titles[name]}: {name}" for name in GRADIENTS]
 
 
 @pytest.mark.parametrize("folder", folders("measured"))
 def test_a_rubric_can_make_deriving_a_condition(folder):
     strict = with_checks(one_point_each(), ".derived", role="condition")
     report = grader(exercise=strict).grade(folder, "")
-    compare(report, Expected("nothing for what was measured", points=dict.fromkeys(GRADIENTS, "none")))
+    assert_verdict(report, Expected("nothing for what was measured", points=dict.fromkeys(GRADIENTS, "none")))
     withheld = [check for check in report.checks if check.id.endswith((".plain", ".slope")) and not check.points]
     assert len(withheld) == 2 * len(GRADIENTS)
     assert all("counts only together with the check “Derived" in check.message for check in withheld)
@@ -205,14 +199,14 @@ def test_the_reference_has_all_points(suffix, tmp_path):
     text = (exercise().folder / "rnn_backprop.py").read_text(encoding="utf-8")
     code = [cell.source for cell in source.parse_cells(text) if cell.kind not in ("markdown", "manual")]
     (tmp_path / f"rnn_backprop{suffix}").write_text(FORMS[suffix](code), encoding="utf-8")
-    report, most = grader(exercise=exercise()).grade(tmp_path, ""), exercise().max_score
-    assert (report.score, report.max_score, report.notes) == (most, most, ()), said(report)
+    report, max_score = grader(exercise=exercise()).grade(tmp_path, ""), exercise().max_score
+    assert (report.score, report.max_score, report.notes) == (max_score, max_score, ()), report_text(report)
     assert {check.status for check in report.checks} == {"pass"}
 
 
 @pytest.mark.parametrize("name", ["rnn_backprop.py", "rnn_backprop.ipynb", ""], ids=["script", "notebook", "folder"])
-def test_the_released_stubs_have_no_points_and_no_reproach(name):
-    report = graded(COURSE.assignments / "rnn_backprop" / name)
+def test_the_released_stubs_have_no_points_and_no_notes(name):
+    report = grade(COURSE.assignments / "rnn_backprop" / name)
     assert (report.status, report.score) == ("graded", 0.0)
     assert {check.status for check in report.checks} == {"not_attempted"}
     assert report.notes == ()
@@ -221,51 +215,51 @@ def test_the_released_stubs_have_no_points_and_no_reproach(name):
 def test_one_answer_in_the_released_folder_counts_as_in_the_released_form(tmp_path):
     released = COURSE.assignments / "rnn_backprop"
     text = (released / "rnn_backprop.py").read_text(encoding="utf-8")
-    right = (
+    answer = (
         "e = [net.loss.gradient(*step) @ net.g2.jacobian(step[0]) for step in zip(y_hat, y)]\n"
         "    return np.array(e).T @ h[1:] / len(x)"
     )
-    (tmp_path / "rnn_backprop.py").write_text(text.replace(source.stub_line("dJ_dV"), right), encoding="utf-8")
+    (tmp_path / "rnn_backprop.py").write_text(text.replace(source.stub_line("dJ_dV"), answer), encoding="utf-8")
     (tmp_path / "rnn_backprop.ipynb").write_bytes((released / "rnn_backprop.ipynb").read_bytes())
-    left_alone = dict.fromkeys(("forward", "dJ_dW", "dJ_dU"), "none")
-    compare(graded(tmp_path), Expected("the script alone was worked on", points=left_alone))
+    unanswered = dict.fromkeys(("forward", "dJ_dW", "dJ_dU"), "none")
+    assert_verdict(grade(tmp_path), Expected("the script alone was worked on", points=unanswered))
 
 
-# What cannot lie in a repository
+# --- Submissions that cannot lie in a repository ----------------------------------------------------------------------
 
 
 def refusal(path: Path) -> str:
-    report = graded(path)
+    report = grade(path)
     assert (report.status, report.score, report.checks) == ("refused", 0.0, ())
     (note,) = report.notes
     assert note.audience == "student"
     return note.text
 
 
-def test_a_path_that_is_not_there(tmp_path):
+def test_a_missing_path_is_refused(tmp_path):
     assert "rnn_backprop.py" in refusal(tmp_path / "rnn_backprop.py")
 
 
-def test_an_empty_folder(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     assert "rnn_backprop.ipynb" in refusal(tmp_path)
 
 
-def test_a_symbolic_link(tmp_path):
+def test_a_symbolic_link_is_refused(tmp_path):
     (tmp_path / "rnn_backprop.py").symlink_to(SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py")
     assert "symbolic link: hand in the file itself" in refusal(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
-def test_a_named_pipe(tmp_path):
+def test_a_named_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "rnn_backprop.py")
     assert "not a regular file" in refusal(tmp_path)
 
 
-def test_a_device():
+def test_a_device_is_refused():
     assert "neither a notebook (.ipynb) nor a script (.py)" in refusal(Path(os.devnull))
 
 
-def test_a_file_over_the_cap(tmp_path):
+def test_a_file_over_the_size_limit_is_refused(tmp_path):
     with (tmp_path / "rnn_backprop.ipynb").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     assert "is larger than 10 MB: clear the outputs" in refusal(tmp_path)
@@ -274,12 +268,12 @@ def test_a_file_over_the_cap(tmp_path):
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() == 0, reason="needs POSIX, and a user who may not read everything"
 )
-def test_a_file_that_may_not_be_read(tmp_path):
+def test_an_unreadable_file_is_refused(tmp_path):
     (tmp_path / "rnn_backprop.py").touch(mode=0o000)
     assert "cannot be read" in refusal(tmp_path)
 
 
-def test_a_function_that_waits_without_end(tmp_path):
+def test_a_function_that_waits_forever_times_out(tmp_path):
     script = tmp_path / "rnn_backprop.py"
     perfect = (SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py").read_text(encoding="utf-8")
     script.write_text(
@@ -287,7 +281,7 @@ def test_a_function_that_waits_without_end(tmp_path):
     )
     report = grader(limits=dataclasses.replace(FAST, wall_seconds=0.5)).grade(script, "")
     says = ("dJ_dU did not finish within 0.5 s, and", "does it wait for something?")
-    compare(report, Expected("waits without end", says=says, points={"dJ_dU": "none"}))
+    assert_verdict(report, Expected("waits without end", says=says, points={"dJ_dU": "none"}))
 
 
 def test_a_verdict_can_be_replayed():
@@ -297,7 +291,7 @@ def test_a_verdict_can_be_replayed():
     assert grader(secret=b"of another", seed=None).grade(folder, "").seed != first.seed
 
 
-def test_a_fault_of_the_grader_is_no_verdict_on_the_student():
+def test_an_error_of_the_grader_is_no_verdict():
     class Broken(Jail):
         def __init__(self) -> None:
             self.level = "E"
@@ -312,7 +306,7 @@ def test_a_fault_of_the_grader_is_no_verdict_on_the_student():
 
 
 def test_a_report_is_plain_data():
-    report = graded(SUBMISSIONS / "class" / "hanging")
-    told = json.loads(json.dumps(dataclasses.asdict(report)))
-    assert (told["status"], told["score"], told["seed"]) == (report.status, report.score, report.seed)
-    assert told["checks"] == [dataclasses.asdict(check) for check in report.checks]
+    report = grade(SUBMISSIONS / "class" / "hanging")
+    decoded = json.loads(json.dumps(dataclasses.asdict(report)))
+    assert (decoded["status"], decoded["score"], decoded["seed"]) == (report.status, report.score, report.seed)
+    assert decoded["checks"] == [dataclasses.asdict(check) for check in report.checks]

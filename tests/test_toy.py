@@ -45,25 +45,26 @@ def grader() -> Iterator[Grader]:
         yield Grader(exercise(), jail, Limits(), seed=1)
 
 
-def handed_in(released: Path, suffix: str, folder: Path, wrong: tuple[str, str] = ("", "")) -> Path:
-    """The released file with every stub answered as in the source, but for `wrong`: (right text, wrong text)."""
+def hand_in(released: Path, suffix: str, folder: Path, replacement: tuple[str, str] = ("", "")) -> Path:
+    """Answer every stub of the released file as in the source, but for a replacement: (right text, wrong text)."""
     text = (exercise().folder / f"{NAME}.py").read_text(encoding="utf-8")
     answers = {source.student_text(cell): cell.source for cell in source.parse_cells(text) if cell.kind == "solution"}
-    answers = {stub: answer.replace(*wrong) for stub, answer in answers.items()}
+    answers = {stub: answer.replace(*replacement) for stub, answer in answers.items()}
     file = folder / f"{NAME}{suffix}"
     text = (released / file.name).read_text(encoding="utf-8")
-    file.write_text((in_notebook if suffix == ".ipynb" else in_script)(text, answers), encoding="utf-8")
+    fill_in = fill_in_notebook if suffix == ".ipynb" else fill_in_script
+    file.write_text(fill_in(text, answers), encoding="utf-8")
     return file
 
 
-def in_script(text: str, answers: dict[str, str]) -> str:
+def fill_in_script(text: str, answers: dict[str, str]) -> str:
     for stub, answer in answers.items():
         assert text.count(stub) == 1
         text = text.replace(stub, answer)
     return text
 
 
-def in_notebook(text: str, answers: dict[str, str]) -> str:
+def fill_in_notebook(text: str, answers: dict[str, str]) -> str:
     notebook = json.loads(text)
     stubs = [cell for cell in notebook["cells"] if "".join(cell["source"]) in answers]
     assert len(stubs) == len(answers)
@@ -72,14 +73,14 @@ def in_notebook(text: str, answers: dict[str, str]) -> str:
     return json.dumps(notebook)
 
 
-def points(report: Report) -> dict[str, tuple[float, float]]:
+def points_by_function(report: Report) -> dict[str, tuple[float, float]]:
     assert report.status == "graded", report.notes
     return {function.name: report.points_of(function.name) for function in exercise().functions}
 
 
 @pytest.mark.parametrize("suffix", FORMS)
 def test_right_answers_have_all_points(grader, released, suffix, tmp_path):
-    report = grader.grade(handed_in(released, suffix, tmp_path), "")
+    report = grader.grade(hand_in(released, suffix, tmp_path), "")
     assert {check.status for check in report.checks} == {"pass"}
     assert report.score == report.max_score == exercise().max_score > 0
     assert report.notes == ()
@@ -94,33 +95,33 @@ def test_released_stubs_have_none(grader, released, suffix):
 
 @pytest.mark.parametrize("suffix", FORMS)
 @pytest.mark.parametrize(
-    ("function", "wrong"),
+    ("function", "replacement"),
     [("predict", ("+ model.b", "- model.b")), ("dJ_dW", ("x / n", "x"))],
     ids=["predict", "dJ_dW"],
 )
-def test_a_wrong_answer_costs_its_own_function(grader, released, suffix, function, wrong, tmp_path):
-    report = grader.grade(handed_in(released, suffix, tmp_path, wrong), "")
-    lost = [name for name, (got, most) in points(report).items() if got < most]
+def test_a_wrong_answer_costs_its_own_function(grader, released, suffix, function, replacement, tmp_path):
+    report = grader.grade(hand_in(released, suffix, tmp_path, replacement), "")
+    lost = [name for name, (points, max_points) in points_by_function(report).items() if points < max_points]
     assert lost == [function]
     assert f"{function}.values" in {check.id for check in report.checks if check.status == "fail"}
 
 
-def test_a_note_tells_and_costs_nothing(grader, released, tmp_path):
-    only_one = ("/ n", "/ n * (1 if n > 1 else 2)")  # wrong for a single example, which is but a note
-    report = grader.grade(handed_in(released, ".py", tmp_path, only_one), "")
+def test_a_note_costs_nothing(grader, released, tmp_path):
+    wrong_for_a_single_example = ("/ n", "/ n * (1 if n > 1 else 2)")  # the rubric makes this check a note
+    report = grader.grade(hand_in(released, ".py", tmp_path, wrong_for_a_single_example), "")
     assert report.score == report.max_score
     assert [note.text.partition(":")[0] for note in report.notes] == ["A single example"]
 
 
-def test_a_release_equals_itself(released, tmp_path):
+def test_a_release_is_reproducible(released, tmp_path):
     again = release_exercise(load_exercise(exercise().folder), tmp_path / NAME)
     assert {path.name: path.read_bytes() for path in again.iterdir()} == build_release(exercise()).student_files
     assert {path.name: path.read_bytes() for path in released.iterdir()} == build_release(exercise()).student_files
     assert diff_release(exercise(), released) == ()
 
 
-def test_its_course_is_found_by_the_command_line(tmp_path):
-    """The whole way of an instructor, in a copy: release, a student's answers, the grade."""
+def test_the_command_line_releases_and_grades_in_a_copy_of_the_course(tmp_path):
+    """The whole workflow of an instructor: release, a student's answers, the grade."""
     course = tmp_path / "course"
     shutil.copytree(TOY, course, ignore=shutil.ignore_patterns("__pycache__"))
     env = {**os.environ, "AUTOGRADER_SECRET": "of the toy course", "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT)}
@@ -133,19 +134,19 @@ def test_its_course_is_found_by_the_command_line(tmp_path):
 
     assert f"Released {NAME} to {Path('assignments', NAME)}." in autograder("release", NAME)
     (tmp_path / "student").mkdir()
-    file = handed_in(course / "assignments" / NAME, ".ipynb", tmp_path / "student")
+    file = hand_in(course / "assignments" / NAME, ".ipynb", tmp_path / "student")
     report = json.loads(autograder("grade", NAME, file, "--format", "json"))
     assert (report["exercise"], report["score"]) == (NAME, exercise().max_score)
     assert not list(course.rglob(".course-secret"))
 
 
-def test_without_a_ladder_wrong_numbers_are_told_by_the_cases_of_the_check(released: Path, tmp_path: Path) -> None:
+def test_feedback_without_diagnostic_cases_uses_the_cases_of_the_check(released: Path, tmp_path: Path) -> None:
     shutil.copytree(released, tmp_path / "work")
-    handed_in(released, ".py", tmp_path / "work", wrong=("(y_hat - y).T @ x / n", "(y_hat - y).T @ x / 4"))
+    hand_in(released, ".py", tmp_path / "work", replacement=("(y_hat - y).T @ x / n", "(y_hat - y).T @ x / 4"))
     done = subprocess.run(
         [sys.executable, f"{NAME}.py"], cwd=tmp_path / "work", capture_output=True, text=True, check=True
     )
     assert "dJ_dW is not the slope of J." in done.stdout
     assert "worst entry            dJ_dW[" in done.stdout
     assert "right for              small; wrong for one" in done.stdout
-    assert "see it again" not in done.stdout  # there is no such case to ask for
+    assert "see it again" not in done.stdout  # no case can be replayed

@@ -1,4 +1,4 @@
-"""The text around the exercise: numbered equations, figures that are there, nothing that gives the solution away."""
+"""The text around the exercise: numbered equations, figures, nothing that gives the solution away."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ SOURCE = (EXERCISE_FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
 FIGURES = re.findall(r"!\[([^\]]*)\]\(figures/(\w+\.png)\)", SOURCE)
 
 
-def test_equations_are_numbered_one_after_the_other():
+def test_equations_are_numbered_consecutively():
     tags = [int(number) for number in re.findall(r"\\tag\{(\d+)\}", SOURCE)]
     assert tags == list(range(1, len(tags) + 1))
 
 
-def test_every_equation_that_is_referred_to_exists():
+def test_references_are_to_equations_that_exist():
     last = SOURCE.count(r"\tag{")
-    named = re.findall(r"equations? \((\d+)\)(?:(?:,| and| to) \((\d+)\))*|error \((\d+)\)", SOURCE)
-    numbers = {int(number) for found in named for number in found if number}
+    references = re.findall(r"equations? \((\d+)\)(?:(?:,| and| to) \((\d+)\))*|error \((\d+)\)", SOURCE)
+    numbers = {int(number) for groups in references for number in groups if number}
     assert numbers
     assert max(numbers) <= last
 
@@ -31,7 +31,7 @@ def test_every_figure_of_the_folder_is_shown_once():
 
 
 @pytest.mark.parametrize(("alternative", "name"), FIGURES, ids=[name for _, name in FIGURES])
-def test_figures_say_in_words_what_they_show_and_stay_small(alternative, name):
+def test_figures_have_an_alternative_text_and_stay_small(alternative, name):
     assert len(alternative.split()) > 30
     assert (EXERCISE_FOLDER / "figures" / name).stat().st_size < 60_000
 

@@ -1,4 +1,4 @@
-"""The model answer of rnn_backprop against everything else that knows the gradient."""
+"""The model answer of rnn_backprop against the double sum, numerical gradients, feed-forward formulas and PyTorch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ names = st.builds(
 
 
 def example(T, D, H, K, seed, names):
-    """Everything that `network.arguments` asks for, and h0; bounded, so that no activation can saturate."""
+    """Return the arrays that `network.arguments` takes; bounded, so that no activation saturates."""
     rng = np.random.default_rng(seed)
 
     def matrix(*shape, norm):
@@ -55,50 +55,50 @@ def example(T, D, H, K, seed, names):
     }
 
 
-def handed_in(arrays, names):
-    """net, x, y, h, y_hat, as a gradient receives them."""
-    given = network.arguments(arrays, names)
-    h, y_hat = reference.forward(given["net"], given["x"], given["h0"])
-    return given["net"], given["x"], given["y"], h, y_hat
+def gradient_arguments(arrays, names):
+    """Return net, x, y, h, y_hat, as a gradient receives them."""
+    arguments = network.arguments(arrays, names)
+    h, y_hat = reference.forward(arguments["net"], arguments["x"], arguments["h0"])
+    return arguments["net"], arguments["x"], arguments["y"], h, y_hat
 
 
 def objective(arrays, names):
-    net, _, y, _, y_hat = handed_in(arrays, names)
+    net, _, y, _, y_hat = gradient_arguments(arrays, names)
     return network.mean_loss(net, y_hat, y)
 
 
 def distance(a, b):
-    """Largest difference, relative to the largest entry of b."""
+    """Return the largest difference, relative to the largest entry of b."""
     assert a.shape == b.shape
     return np.max(np.abs(a - b)) / max(np.max(np.abs(b)), np.finfo(float).tiny)
 
 
 @given(sizes, names)
 def test_gradients_agree_with_the_literal_double_sum(sizes, names):
-    arguments = handed_in(example(**sizes, names=names), names)
+    arguments = gradient_arguments(example(**sizes, names=names), names)
     for gradient in GRADIENTS.values():
-        ours, literally = getattr(reference, gradient)(*arguments), getattr(naive_gradients, gradient)(*arguments)
-        assert distance(ours, literally) < 1e-12, gradient
+        ours, literal = getattr(reference, gradient)(*arguments), getattr(naive_gradients, gradient)(*arguments)
+        assert distance(ours, literal) < 1e-12, gradient
 
 
 @given(sizes, names)
-def test_gradients_are_made_of_the_slopes_handed_in(sizes, names):
+def test_gradients_use_the_derivatives_of_net(sizes, names):
     arrays = example(**sizes, names=names)
     rng = np.random.default_rng(sizes["seed"])
-    for slope_of, n in {"G_g1": sizes["H"], "G_g2": sizes["K"], "G_loss": sizes["K"]}.items():
-        arrays[slope_of] = rng.normal(size=(n, n))  # not symmetric, and the slope of nothing
-    arguments = handed_in(arrays, names)
+    for factor, n in {"G_g1": sizes["H"], "G_g2": sizes["K"], "G_loss": sizes["K"]}.items():
+        arrays[factor] = rng.normal(size=(n, n))  # not symmetric, and the derivative of no function
+    arguments = gradient_arguments(arrays, names)
     for gradient in GRADIENTS.values():
-        ours, literally = getattr(reference, gradient)(*arguments), getattr(naive_gradients, gradient)(*arguments)
-        assert distance(ours, literally) < 1e-12, gradient
+        ours, literal = getattr(reference, gradient)(*arguments), getattr(naive_gradients, gradient)(*arguments)
+        assert distance(ours, literal) < 1e-12, gradient
 
 
 @given(sizes, names)
-def test_gradients_are_the_slopes_of_the_loss(sizes, names):
+def test_gradients_agree_with_numerical_gradients(sizes, names):
     arrays = example(**sizes, names=names)
-    arguments = handed_in(arrays, names)
+    arguments = gradient_arguments(arrays, names)
     slopes = {wrt: numerical_gradient(objective, arrays, names, wrt) for wrt in GRADIENTS}
-    largest = max(np.max(np.abs(measured)) for measured in slopes.values())  # one of them may be terms that cancel
+    largest = max(np.max(np.abs(slope)) for slope in slopes.values())  # the terms of one gradient may cancel
     for wrt, gradient in GRADIENTS.items():
         ours = getattr(reference, gradient)(*arguments)
         assert ours.shape == slopes[wrt].shape
@@ -106,7 +106,7 @@ def test_gradients_are_the_slopes_of_the_loss(sizes, names):
 
 
 @pytest.mark.parametrize("wrt", ["U", "W", "V", "b_h", "b_y", "h0"])
-def test_forward_keeps_complex_numbers_so_that_slopes_can_be_measured(wrt):
+def test_forward_keeps_complex_numbers_for_the_complex_step(wrt):
     names = {"g1": "tanh", "g2": "softmax", "loss": "cross_entropy"}
     arrays = example(T=3, D=2, H=3, K=2, seed=0, names=names)
     assert np.max(np.abs(numerical_gradient(objective, arrays, names, wrt))) > 1e-3
@@ -119,22 +119,22 @@ def test_one_step_is_a_feed_forward_network():
     hidden = 1 / (1 + np.exp(-(arrays["W"] @ h0 + arrays["U"] @ x + arrays["b_h"])))
     scores = np.exp(arrays["V"] @ hidden + arrays["b_y"])
     output = scores / np.sum(scores)
-    before_output = output - y  # softmax with cross-entropy
-    before_hidden = (arrays["V"].T @ before_output) * hidden * (1 - hidden)
+    output_error = output - y  # softmax with cross-entropy
+    hidden_error = (arrays["V"].T @ output_error) * hidden * (1 - hidden)
 
-    arguments = handed_in(arrays, names)
+    arguments = gradient_arguments(arrays, names)
     np.testing.assert_allclose(arguments[3], [h0, hidden], rtol=1e-14)
     np.testing.assert_allclose(arguments[4], [output], rtol=1e-14)
-    np.testing.assert_allclose(reference.dJ_dV(*arguments), np.outer(before_output, hidden), rtol=1e-12)
-    np.testing.assert_allclose(reference.dJ_dW(*arguments), np.outer(before_hidden, h0), rtol=1e-12)
-    np.testing.assert_allclose(reference.dJ_dU(*arguments), np.outer(before_hidden, x), rtol=1e-12)
+    np.testing.assert_allclose(reference.dJ_dV(*arguments), np.outer(output_error, hidden), rtol=1e-12)
+    np.testing.assert_allclose(reference.dJ_dW(*arguments), np.outer(hidden_error, h0), rtol=1e-12)
+    np.testing.assert_allclose(reference.dJ_dU(*arguments), np.outer(hidden_error, x), rtol=1e-12)
 
 
 def test_results_have_the_shapes_and_the_dtype_of_the_contract():
     names = {"g1": "relu", "g2": "sigmoid", "loss": "binary_cross_entropy"}
     T, D, H, K = 5, 2, 3, 4
     arrays = example(T=T, D=D, H=H, K=K, seed=2, names=names)
-    arguments = handed_in(arrays, names)
+    arguments = gradient_arguments(arrays, names)
     shapes = {"h": (T + 1, H), "y_hat": (T, K), "V": (K, H), "W": (H, H), "U": (H, D)}
     results = {"h": arguments[3], "y_hat": arguments[4]} | {
         wrt: getattr(reference, name)(*arguments) for wrt, name in GRADIENTS.items()
@@ -143,10 +143,10 @@ def test_results_have_the_shapes_and_the_dtype_of_the_contract():
     assert {result.dtype for result in results.values()} == {np.dtype(np.float64)}
 
 
-def test_arguments_are_left_as_they_were():
+def test_arguments_are_not_changed():
     names = {"g1": "tanh", "g2": "softmax", "loss": "cross_entropy"}
     arrays = example(T=3, D=2, H=3, K=2, seed=3, names=names)
-    arguments = handed_in(arrays, names)
+    arguments = gradient_arguments(arrays, names)
     for array in (*arrays.values(), *arguments[1:]):
         array.setflags(write=False)
     h, _ = reference.forward(arguments[0], arrays["x"], arrays["h0"])
@@ -164,7 +164,7 @@ def test_gradients_agree_with_torch(g1, g2, loss):
     )
     names = {"g1": g1, "g2": g2, "loss": loss}
     arrays = example(T=6, D=2, H=4, K=3, seed=4, names=names)
-    given = {name: torch.tensor(array) for name, array in arrays.items()}
+    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
 
     rnn = torch.nn.RNN(2, 4, nonlinearity=g1, dtype=torch.float64)
     out = torch.nn.Linear(4, 3, dtype=torch.float64)
@@ -176,11 +176,11 @@ def test_gradients_agree_with_torch(g1, g2, loss):
             (out.weight, "V"),
             (out.bias, "b_y"),
         ]:
-            parameter.copy_(given[name])
+            parameter.copy_(tensors[name])
         rnn.bias_hh_l0.zero_()
-    states, _ = rnn(given["x"], given["h0"][None])
+    states, _ = rnn(tensors["x"], tensors["h0"][None])
     activation = {"softmax": lambda a: torch.softmax(a, 1), "identity": lambda a: a}.get(g2) or getattr(torch, g2)
-    y_hat, y = activation(out(states)), given["y"]
+    y_hat, y = activation(out(states)), tensors["y"]
     losses = {
         "cross_entropy": lambda: -(y * torch.log(y_hat)).sum(),
         "squared_error": lambda: ((y_hat - y) ** 2).sum() / 2,
@@ -188,7 +188,7 @@ def test_gradients_agree_with_torch(g1, g2, loss):
     }
     (losses[loss]() / len(y)).backward()
 
-    arguments = handed_in(arrays, names)
+    arguments = gradient_arguments(arrays, names)
     assert distance(arguments[4], y_hat.detach().numpy()) < 1e-12
     for wrt, weight in {"V": out.weight, "W": rnn.weight_hh_l0, "U": rnn.weight_ih_l0}.items():
         assert distance(getattr(reference, GRADIENTS[wrt])(*arguments), weight.grad.numpy()) < 1e-12, wrt

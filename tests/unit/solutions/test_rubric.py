@@ -1,4 +1,4 @@
-"""The rubric of rnn_backprop: whatever the seed, each function meets a case in which each kind of mistake shows."""
+"""The rubric of rnn_backprop: with any seed, each function meets a case in which each kind of mistake shows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from autograder.course import Limits
-from autograder.evaluation import call_plans as cases_of
-from autograder.exercise.loader import load_exercise
-from autograder.exercise.model import Array, Case, Exercise
+from autograder.evaluation.call_plans import draw_case
+from autograder.exercise.model import Array, Case
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail
+from tests.in_process import exercise
 
 ROOT = Path(__file__).parents[3]
 SEEDS = range(30)
@@ -28,14 +28,9 @@ PAIRS = {
 
 
 @cache
-def exercise() -> Exercise:
-    return load_exercise(ROOT / "solutions" / "rnn_backprop")
-
-
-@cache
 def cases(function: str, seed: int) -> tuple[Case, ...]:
     checks = exercise().checks_of(function)
-    return tuple(cases_of.draw_case(exercise(), check, id, seed) for check in checks for id in check.cases)
+    return tuple(draw_case(exercise(), check, id, seed) for check in checks for id in check.cases)
 
 
 @cache
@@ -57,8 +52,8 @@ def pre_activations(case: Case) -> Array:
     return a["h"][:-1] @ a["W"].T + a["x"] @ a["U"].T + a["b_h"]
 
 
-def longest_way(case: Case) -> float:
-    """For tanh, softmax and cross-entropy: the share of dJ/dW and dJ/dU that came in at step 1 for the last loss."""
+def longest_path_share(case: Case) -> float:
+    """Return the share of the path from the last loss to step 1 in dJ/dW and dJ/dU: softmax with cross-entropy."""
     a, T = case.arrays, sizes(case)[0]
     row = (a["y_hat"][-1] - a["y"][-1]) @ a["V"] / T
     for t in range(T, 1, -1):
@@ -70,45 +65,47 @@ def longest_way(case: Case) -> float:
     )
 
 
-def dense_chain(case: Case) -> bool:
+def has_dense_chain(case: Case) -> bool:
     T, H, _, _ = sizes(case)
     W = case.arrays["W"]
     near_one = 0.75 <= spectral_radius(W) <= 1.25
     return T >= 3 and H >= 2 and near_one and case.names["g1"] == "tanh" and bool(np.min(np.abs(W)) > 0)
 
 
-def long_memory(case: Case) -> bool:
-    return sizes(case)[0] >= 8 and longest_way(case) >= 0.01
+def has_long_memory(case: Case) -> bool:
+    return sizes(case)[0] >= 8 and longest_path_share(case) >= 0.01
 
 
-def live_and_dead(case: Case) -> bool:
+def has_active_and_inactive_units(case: Case) -> bool:
     return case.names["g1"] == "relu" and 0 < np.mean(pre_activations(case) > 0) < 1
 
 
-def all_sizes_differ(case: Case) -> bool:
+def has_four_different_sizes(case: Case) -> bool:
     return len(set(sizes(case))) == 4
 
 
-def square(case: Case) -> bool:
+def has_equal_sizes(case: Case) -> bool:
     _, H, D, K = sizes(case)
     return H == D == K > 1
 
 
-def slopes_of_their_own(case: Case) -> bool:
+def has_custom_derivatives(case: Case) -> bool:
     G = [case.arrays.get(name) for name in ("G_g1", "G_g2", "G_loss")]
     return all(g is not None and np.max(np.abs(g - g.T)) > 0.1 for g in G)
 
 
-EVERY_FUNCTION: tuple[Callable[[Case], bool], ...] = (dense_chain, live_and_dead, all_sizes_differ, square)
+EVERY_FUNCTION: tuple[Callable[[Case], bool], ...] = (
+    *(has_dense_chain, has_active_and_inactive_units, has_four_different_sizes, has_equal_sizes),
+)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_some_case_has_each_property(function, seed):
     drawn = cases(function, seed)
-    wanted = [*EVERY_FUNCTION, *([slopes_of_their_own] if function != "forward" else [])]
-    wanted += [long_memory] if function in THROUGH_TIME else []
-    missing = [has.__name__ for has in wanted if not any(map(has, drawn))]
+    required = [*EVERY_FUNCTION, *([has_custom_derivatives] if function != "forward" else [])]
+    required += [has_long_memory] if function in THROUGH_TIME else []
+    missing = [has_property.__name__ for has_property in required if not any(map(has_property, drawn))]
     assert not missing
     assert {(case.names["g2"], case.names["loss"]) for case in drawn} == PAIRS
     assert {case.names["g1"] for case in drawn} == {"tanh", "sigmoid", "relu", "identity"}
@@ -116,10 +113,11 @@ def test_some_case_has_each_property(function, seed):
     assert {sizes(case)[0] for case in drawn} >= {1, 2, 3}
     assert sum(sizes(case) == sizes(drawn[0]) for case in drawn) >= 2, "no later call overwrites a buffer used again"
     if function != "forward":
-        assert max(np.max(np.abs(exercise().reference(function, case)[0])) for case in drawn) > 50, "clipping unseen"
+        largest = max(np.max(np.abs(exercise().reference(function, case)[0])) for case in drawn)
+        assert largest > 50, "clipping would not show"
 
 
-def test_no_case_is_too_long_for_a_literal_double_sum():
+def test_cases_are_short_enough_for_the_literal_double_sum():
     assert max(sizes(case)[0] for case in all_cases()) <= 10
 
 
@@ -170,13 +168,13 @@ def test_no_expected_gradient_is_tiny():
                 assert np.max(np.abs(exercise().reference(function, case)[0])) >= 1e-3, (case.id, seed)
 
 
-def test_a_case_is_told_by_its_seed_and_its_id():
+def test_a_case_depends_on_its_seed_and_its_id_alone():
     def same(a: Case, b: Case) -> bool:
         return all(np.array_equal(a.arrays[name], b.arrays[name]) for name in a.arrays)
 
     for check in exercise().checks:
         for id in check.cases:
-            first, second, other = (cases_of.draw_case(exercise(), check, id, seed) for seed in (7, 7, 8))
+            first, second, other = (draw_case(exercise(), check, id, seed) for seed in (7, 7, 8))
             assert same(first, second)
             assert same(first, other) is not check.hidden
     numbers = [case.arrays["b_h"].tobytes() for case in cases("dJ_dW", 7) + cases("dJ_dU", 7)]
@@ -188,7 +186,7 @@ def test_a_dropped_check_changes_no_other_verdict():
     whole = exercise()
     fewer = replace(whole, checks=tuple(c for c in whole.checks if not c.id.endswith((".others", ".sizes"))))
     with Jail() as jail:
-        reports = [Grader(some, jail, limits, seed=3).grade(folder, "") for some in (whole, fewer)]
+        reports = [Grader(variant, jail, limits, seed=3).grade(folder, "") for variant in (whole, fewer)]
     verdicts = [{result.id: result for result in report.checks} for report in reports]
     assert len(verdicts[1]) == len(fewer.checks) < len(verdicts[0])
     assert verdicts[1].items() <= verdicts[0].items()
@@ -198,9 +196,9 @@ def test_points_add_up():
     checks = exercise().checks
     uneven = [check.id for check in checks if check.points < 0 or round(check.points * 20, 9) % 1]
     assert not uneven, f"give points in steps of 0.05, so that two decimals show them: {', '.join(uneven)}"
-    worth = {name: sum(check.max_points for check in checks if check.function == name) for name in FUNCTIONS}
-    assert all(worth.values()), f"a function is worth nothing: {worth}"
-    assert exercise().max_score == round(sum(worth.values()), 6)
+    max_points = {name: sum(check.max_points for check in checks if check.function == name) for name in FUNCTIONS}
+    assert all(max_points.values()), f"a function has no points: {max_points}"
+    assert exercise().max_score == round(sum(max_points.values()), 6)
 
 
 def test_ids_and_titles_name_one_check_each():
@@ -208,5 +206,5 @@ def test_ids_and_titles_name_one_check_each():
     assert len({check.id for check in checks}) == len(checks)
     assert len({(check.function, check.title) for check in checks}) == len(checks)
     assert all(check.id.startswith(f"{check.function}.") and check.title and check.cases for check in checks)
-    about = [case.description for case in all_cases()]
-    assert all(part in text for text in about for part in ("T = ", "H = ", " with "))
+    descriptions = [case.description for case in all_cases()]
+    assert all(part in text for text in descriptions for part in ("T = ", "H = ", " with "))

@@ -17,17 +17,17 @@ class Model:
 
 
 def softmax(a: np.ndarray) -> np.ndarray:
-    """The softmax of one example, a (K,)."""
+    """Return the softmax of one example, a (K,)."""
     e = np.exp(a - np.max(a.real))
     return e / np.sum(e)
 
 
 def mean_loss(model: Model, y_hat: np.ndarray, y: np.ndarray) -> float:
-    """J: the mean cross-entropy of y_hat (N, K) against the one-hot rows of y (N, K)."""
+    """Return J, the mean cross-entropy of y_hat (N, K) against the one-hot rows of y (N, K)."""
     return -np.sum(y * np.log(y_hat)) / len(y)
 
 
 def arguments(arrays: Mapping[str, np.ndarray], names: Mapping[str, str]) -> dict[str, object]:
-    """The arguments of the functions, made from plain arrays: how every check hands them in."""
-    given = {name: arrays[name] for name in ("x", "y", "y_hat") if name in arrays}
-    return {"model": Model(arrays["W"], arrays["b"]), **given}
+    """Return the arguments of the functions, made from plain arrays, as every check passes them."""
+    data = {name: arrays[name] for name in ("x", "y", "y_hat") if name in arrays}
+    return {"model": Model(arrays["W"], arrays["b"]), **data}

@@ -37,13 +37,13 @@ _SIZES = {"contract": (4, 3, 2), "one": (1, 2, 3), "small": (4, 3, 2), "large": 
 
 
 def objective(arrays: Mapping[str, Any], names: Names) -> complex:
-    """J of the reference's own prediction."""
-    net = model.Model(arrays["W"], arrays["b"])
-    return model.mean_loss(net, reference.predict(net, arrays["x"]), arrays["y"])
+    """Return J of the reference's own prediction."""
+    fitted = model.Model(arrays["W"], arrays["b"])
+    return model.mean_loss(fitted, reference.predict(fitted, arrays["x"]), arrays["y"])
 
 
 def draw(case_id: str, rng: np.random.Generator) -> Case:
-    """A case of the size called `case_id`. Raises KeyError for one that is not there."""
+    """Draw a case of the size called `case_id`. Raises KeyError for an unknown one."""
     N, D, K = _SIZES[case_id]
     W, b, x = rng.standard_normal((K, D)), rng.standard_normal(K), rng.standard_normal((N, D))
     y = np.eye(K)[rng.integers(0, K, N)]
@@ -51,7 +51,7 @@ def draw(case_id: str, rng: np.random.Generator) -> Case:
     return Case(case_id, {"W": W, "b": b, "x": x, "y": y, "y_hat": y_hat}, description=f"N = {N}, D = {D}, K = {K}")
 
 
-def _visible() -> tuple[VisibleCheck, ...]:
+def _make_visible_checks() -> tuple[VisibleCheck, ...]:
     rng = np.random.default_rng(1)
     single, small = draw("one", rng), draw("small", rng)
     return (
@@ -62,4 +62,4 @@ def _visible() -> tuple[VisibleCheck, ...]:
     )
 
 
-VISIBLE = _visible()
+VISIBLE = _make_visible_checks()
