@@ -1,14 +1,14 @@
-"""How fast a class is graded: the kit beside the least that it could cost, bare pytest, and nbgrader with its kernels.
+"""How fast a class is graded: the kit, the floor, bare pytest, nbgrader with its kernels, and otter.
 
     python tests/benchmarks/bench_class.py                    # about ten minutes
     python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
-First, the same 200 submissions (right, wrong and crashing ones, one in fifty hanging) are graded in every way there is,
-in slices that take turns, so that a machine that gets busy wrongs none of them. Those that hang are left out of what is
-compared, since only the kit gets past them in time, and graded by the kit once more by themselves with the rest. Then
-`autograder class` grades classes of growing size, with one seed for all: with one worker, with two, on Dask, and the
-largest once more killed halfway and started again; the memory of its main process is looked at meanwhile. A figure is
-drawn beside README.md, which says what the numbers mean.
+First, the same 200 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so that
+a machine that gets busy slows them all. Only the kit gets past submissions that hang, so these are left out of the
+comparison; the kit then grades another class with one in fifty of them. Then `autograder class` grades classes of
+growing size, with one seed for all: with one worker, with two, on Dask, and the largest once more, killed halfway and
+started again. The peak memory of its main process is measured. The figure is drawn next to README.md, which says what
+the numbers mean.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the kit sees to it by itself
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the kit does this itself
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # a script finds what lies beside it, and `tests` lies above
+sys.path.insert(0, str(ROOT))  # for `tests`, which a script in a sub-folder does not find
 
 import psutil
 
@@ -55,7 +55,7 @@ TITLES = {
 
 @dataclass
 class Tally:
-    """What was counted so far: submissions, seconds by the clock, seconds on the CPU of all processes."""
+    """Totals so far: submissions, wall-clock seconds, CPU seconds of all processes."""
 
     submissions: int = 0
     wall: float = 0.0
@@ -63,25 +63,25 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """Submissions in a second."""
+        """Submissions per second."""
         return self.submissions / self.wall
 
     @property
     def cpu_each(self) -> float:
-        """Seconds on the CPU for each."""
+        """CPU seconds per submission."""
         return self.cpu / self.submissions
 
 
 def cpu_seconds() -> float:
-    """What this process, and all below it, have used so far."""
-    ourselves = psutil.Process()
-    return sum(sum(process.cpu_times()[:4]) for process in (ourselves, *ourselves.children(recursive=True)))
+    """Return the CPU seconds of this process and all below it."""
+    current = psutil.Process()
+    return sum(sum(process.cpu_times()[:4]) for process in (current, *current.children(recursive=True)))
 
 
 def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> dict[str, Tally]:
-    """Every way, on slices of the same class, in turns; and the kit once more with those that hang."""
+    """Measure every way on slices of the same class, in turns, and the kit on a class with submissions that hang."""
     entries = hand_in(folder / "class", options.submissions)
-    wrong = whose_functions_are_wrong(exercise, folder / "before", entries)
+    wrong = find_wrong_functions(exercise, folder / "before", entries)
     ways: dict[str, AbstractContextManager[Grade]] = {
         "floor": floor(exercise, wrong),
         "seed": kit(exercise, folder / "seed", SEED),
@@ -97,7 +97,7 @@ def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> di
     tallies = {way: Tally() for way in ways}
     with ExitStack() as stack:
         grades = {way: stack.enter_context(manager) for way, manager in ways.items()}
-        for way in ("floor", "seed", "kit"):  # what starts at the first use
+        for way in ("floor", "seed", "kit"):  # workers start at the first use
             grades[way](entries[: 2 * WORKERS])
         for number in range(options.rounds):
             part = entries[number :: options.rounds]
@@ -108,17 +108,17 @@ def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> di
     return tallies
 
 
-def whose_functions_are_wrong(
+def find_wrong_functions(
     exercise: Exercise, folder: Path, entries: Sequence[SubmissionEntry]
 ) -> dict[str, tuple[str, ...]]:
-    """The functions of each submission that the kit looks at on the ladder."""
+    """Return the functions of each submission that the kit runs on the diagnostic cases."""
     with kit(exercise, folder, SEED) as grade:
         grade(entries)
-    found = {}
+    wrong = {}
     for file in folder.glob("*.json"):
         checks = json.loads(file.read_bytes())["checks"]
-        found[file.stem] = tuple({check["function"]: None for check in checks if check["feedback"]})
-    return found
+        wrong[file.stem] = tuple({check["function"]: None for check in checks if check["feedback"]})
+    return wrong
 
 
 def _spend(tally: Tally, grade: Grade, entries: Sequence[SubmissionEntry]) -> None:
@@ -128,19 +128,19 @@ def _spend(tally: Tally, grade: Grade, entries: Sequence[SubmissionEntry]) -> No
     tally.cpu += cpu_seconds() - cpu
 
 
-def tell(tallies: dict[str, Tally]) -> None:
-    """The table of the ways."""
-    least = tallies["floor"]
+def print_table(tallies: dict[str, Tally]) -> None:
+    """Print the table of the ways, and how many times faster the kit is."""
+    floor_tally = tallies["floor"]
     print(f"\n| {'way':47} | submissions | a second | CPU ms each | of the floor (clock) | of the floor (CPU) |")
     print("|:--|--:|--:|--:|--:|--:|")
     for way, title in TITLES.items():
         if way not in tallies:
             print(f"| {title:47} | - | not measured here | | | |")
             continue
-        one = tallies[way]
+        tally = tallies[way]
         print(
-            f"| {title:47} | {one.submissions} | {one.rate:.2f} | {1000 * one.cpu_each:.1f} "
-            f"| {one.rate / least.rate:.1%} | {least.cpu_each / one.cpu_each:.1%} |"
+            f"| {title:47} | {tally.submissions} | {tally.rate:.2f} | {1000 * tally.cpu_each:.1f} "
+            f"| {tally.rate / floor_tally.rate:.1%} | {floor_tally.cpu_each / tally.cpu_each:.1%} |"
         )
     for way in ("kit", "seed"):
         times = [
@@ -158,14 +158,14 @@ def tell(tallies: dict[str, Tally]) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the command: seconds, and the most memory that its main process had, in MiB."""
+    """A run of the command: seconds, and the peak memory of its main process in MiB."""
 
     seconds: float
     memory: float
 
 
 def run(folder: Path, results: Path, *arguments: str, kill_at: int = 0) -> Run:
-    """`autograder class`, killed once so many have a result, if asked for."""
+    """Run `autograder class`; kill it once `kill_at` submissions have a result."""
     command = [sys.executable, "-m", "autograder", "class", NAME, str(folder), "--results", str(results), "--quiet"]
     command += ["--seed", str(SEED)]
     environment = {**os.environ, "AUTOGRADER_SECRET": "benchmark"}
@@ -179,9 +179,9 @@ def run(folder: Path, results: Path, *arguments: str, kill_at: int = 0) -> Run:
             if kill_at and len(list(results.glob("*.json"))) >= kill_at:
                 process.kill()
             time.sleep(0.2)
-        said = process.stderr.read() if process.stderr else ""
+        errors = process.stderr.read() if process.stderr else ""
     if process.returncode and not kill_at:
-        raise SystemExit(f"autograder class ended with {process.returncode}: {said}")
+        raise SystemExit(f"autograder class ended with {process.returncode}: {errors}")
     return Run(time.perf_counter() - start, memory)
 
 
@@ -194,13 +194,13 @@ def _peak(process: int) -> float:
 
 
 def scores(results: Path) -> list[list[str]]:
-    """scores.csv, but for the seconds."""
+    """Return the rows of scores.csv without their last column, the seconds."""
     with (results / "scores.csv").open(encoding="utf-8", newline="") as file:
         return [row[:-1] for row in csv.reader(file)]
 
 
 def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run]:
-    """Classes of each size: with one worker, with two, on Dask; the largest killed halfway and started again."""
+    """Run classes of each size with one worker, two, and on Dask; kill and restart the largest."""
     runs: dict[tuple[int, str], Run] = {}
     print("\n| submissions | workers | seconds (more than with 2) | a second | memory of the main process, MiB |")
     print("|--:|:--|--:|--:|--:|")
@@ -212,19 +212,19 @@ def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run
             ways["1"] = ("--jobs", "1")
         for way, arguments in ways.items():
             results = folder / f"results-{size}-{way}"
-            one = runs[size, way] = run(class_, results, *arguments)
-            more = "" if way == "2" else f" ({one.seconds / runs[size, '2'].seconds - 1:+.0%})"
-            seconds = f"{one.seconds:.1f}{more}"
-            print(f"| {size} | {way} | {seconds} | {size / one.seconds:.0f} | {one.memory:.0f} |", flush=True)
+            measured = runs[size, way] = run(class_, results, *arguments)
+            more = "" if way == "2" else f" ({measured.seconds / runs[size, '2'].seconds - 1:+.0%})"
+            seconds = f"{measured.seconds:.1f}{more}"
+            print(f"| {size} | {way} | {seconds} | {size / measured.seconds:.0f} | {measured.memory:.0f} |", flush=True)
             if scores(results) != scores(folder / f"results-{size}-2"):
                 raise SystemExit(f"{size} with {way} workers: the scores are not those of the first run")
     size = max(options.sizes)
     results = folder / "results-killed"
     first = run(class_, results, "--jobs", "2", kill_at=size // 2)
-    kept = len(list(results.glob("*.json")))
+    graded = len(list(results.glob("*.json")))
     second = run(class_, results, "--jobs", "2")
     same = "the same scores" if scores(results) == scores(folder / f"results-{size}-2") else "OTHER SCORES"
-    print(f"\nKilled after {first.seconds:.0f} s with {kept} of {size} graded, then {second.seconds:.0f} s: {same}.")
+    print(f"\nKilled after {first.seconds:.0f} s with {graded} of {size} graded, then {second.seconds:.0f} s: {same}.")
     unchanged = run(class_, results, "--jobs", "2")
     print(f"Started once more, with nothing left to do: {unchanged.seconds:.1f} s.")
     return runs
@@ -234,23 +234,27 @@ def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run
 
 
 def draw(tallies: dict[str, Tally], runs: dict[tuple[int, str], Run], figure: Path) -> None:
-    """Both tables as pictures, if matplotlib is installed."""
+    """Draw both tables, if matplotlib is installed."""
     if importlib.util.find_spec("matplotlib") is None:
         print("No figure: matplotlib is not installed.")
         return
-    import matplotlib as mpl
+    import matplotlib as mpl  # late: 600 ms, and only the long run draws
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "class", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
     import matplotlib.pyplot as plt
 
     drawing, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained")
-    shown = [way for way in TITLES if way in tallies]
-    left.barh([TITLES[way].replace("**", "") for way in shown], [tallies[way].rate for way in shown], color="#4878a8")
+    measured_ways = [way for way in TITLES if way in tallies]
+    left.barh(
+        [TITLES[way].replace("**", "") for way in measured_ways],
+        [tallies[way].rate for way in measured_ways],
+        color="#4878a8",
+    )
     left.set(xscale="log", xlabel="submissions a second, two cores")
     left.invert_yaxis()
     for way, marker in (("1", "o"), ("2", "s"), ("2 on Dask", "^")):
-        sizes = [size for size, one in runs if one == way]
+        sizes = [size for size, measured_way in runs if measured_way == way]
         middle.plot(sizes, [size / runs[size, way].seconds for size in sizes], marker=marker, label=f"{way} worker(s)")
         right.plot(sizes, [runs[size, way].memory for size in sizes], marker=marker, label=f"{way} worker(s)")
     middle.set(xscale="log", ylim=(0, None), xlabel="submissions in the class", ylabel="a second, start included")
@@ -279,7 +283,7 @@ def main() -> None:
     exercise = load_exercise(find_course(ROOT).exercise_folder(NAME))
     with tempfile.TemporaryDirectory() as place:
         tallies = compare(options, exercise, Path(place))
-        tell(tallies)
+        print_table(tallies)
         runs = grow(options, Path(place)) if options.sizes else {}
     if runs and (options.figure or not options.short):
         draw(tallies, runs, options.figure or FIGURE)

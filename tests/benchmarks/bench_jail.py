@@ -1,10 +1,10 @@
-"""How many submissions a second: the jail, beside the least that any isolation by processes costs, and a fresh Python.
+"""How many submissions a second the jail grades, compared with the floor and with a fresh Python.
 
     python tests/benchmarks/bench_jail.py [--rounds N] [--seconds S]
 
 Two workers (processes) run the same submission again and again: four functions of back-propagation through time, 30
 calls together, T = 20 steps, H = 8 hidden units. The variants take turns, so that a machine that gets busy or hot
-wrongs none of them. README.md has figures and says what they mean.
+slows them all. README.md has figures and says what they mean.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ CALLS = {"forward": 9, "dJ_dV": 7, "dJ_dW": 7, "dJ_dU": 7}
 GRADIENT = ("net", "x", "y", "h", "y_hat")
 ARGUMENTS = {"forward": ("net", "x", "h0"), "dJ_dV": GRADIENT, "dJ_dW": GRADIENT, "dJ_dU": GRADIENT}
 NAMES = {"g1": "tanh", "g2": "softmax", "loss": "cross_entropy"}
-Once = Callable[[], None]
+Grade = Callable[[], None]
 
 
 def arrays() -> Mapping[str, np.ndarray]:
-    """One case, the same for every call."""
+    """Return the case of all calls."""
     rng = np.random.default_rng(0)
     shapes = {"U": (H, D), "W": (H, H), "V": (K, H), "b_h": (H,), "b_y": (K,), "x": (T, D), "h0": (H,)}
     case = {name: rng.normal(scale=0.3, size=shape) for name, shape in shapes.items()}
@@ -57,30 +57,30 @@ def arrays() -> Mapping[str, np.ndarray]:
 
 
 @contextmanager
-def jail(level: Level) -> Iterator[Once]:
+def jail(level: Level) -> Iterator[Grade]:
     """The jail, as grading uses it."""
-    cells = tuple(one.runnable for one in parse_script(SUBMISSION.read_text(encoding="utf-8")))
-    given = {"network": NETWORK.read_text(encoding="utf-8")}
-    program = Program("rnn_backprop", cells, given, ARGUMENTS, {"forward": 2})
+    cells = tuple(cell.runnable for cell in parse_script(SUBMISSION.read_text(encoding="utf-8")))
+    support = {"network": NETWORK.read_text(encoding="utf-8")}
+    program = Program("rnn_backprop", cells, support, ARGUMENTS, {"forward": 2})
     case = arrays()
     batches = [Batch(name, (Call(case, NAMES),) * calls) for name, calls in CALLS.items()]
-    with Jail(level) as cell:
+    with Jail(level) as opened:
 
-        def once() -> None:
-            execution = cell.run(program, batches, Limits())
+        def grade() -> None:
+            execution = opened.run(program, batches, Limits())
             assert not execution.problems
-            assert all(isinstance(one, Returned) for outcomes in execution.outcomes.values() for one in outcomes)
+            assert all(isinstance(call, Returned) for calls in execution.outcomes.values() for call in calls)
 
-        once()
-        yield once
+        grade()  # starts the zygote
+        yield grade
 
 
 @contextmanager
-def floor(*, loaded: bool) -> Iterator[Once]:
-    """Fork, compute, exit: no limit, no message. The fork loads the submission, or finds it `loaded`."""
+def floor(*, loaded: bool) -> Iterator[Grade]:
+    """Fork, compute, exit: no limits, no replies. The fork loads the submission, unless it is already `loaded`."""
     stub_modules.install()
-    given = SupportModules({"network": NETWORK.read_text(encoding="utf-8")})
-    cells = [one.runnable for one in parse_script(SUBMISSION.read_text(encoding="utf-8"))]
+    support = SupportModules({"network": NETWORK.read_text(encoding="utf-8")})
+    cells = [cell.runnable for cell in parse_script(SUBMISSION.read_text(encoding="utf-8"))]
     case = arrays()
 
     def load() -> StudentModule:
@@ -89,27 +89,27 @@ def floor(*, loaded: bool) -> Iterator[Once]:
             module.run(cell.source, "", cell.first_line)
         return module
 
-    before = load()
+    loaded_before = load()
     gc.collect()
-    _taken = heap_fill.fill_heap_holes()
+    _filler = heap_fill.fill_heap_holes()
     gc.freeze()
 
-    def once() -> None:
+    def grade() -> None:
         child = os.fork()
         if child == 0:
-            module = before if loaded else load()
+            module = loaded_before if loaded else load()
             for name, calls in CALLS.items():
                 function = module.get(name)
                 for _ in range(calls):
-                    built = given.builder.arguments({key: array.copy() for key, array in case.items()}, NAMES)
-                    function(*[built[argument] for argument in ARGUMENTS[name]])
+                    arguments = support.builder.arguments({key: array.copy() for key, array in case.items()}, NAMES)
+                    function(*[arguments[argument] for argument in ARGUMENTS[name]])
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
 
-    yield once
+    yield grade
 
 
-VARIANTS: Mapping[str, Callable[[], AbstractContextManager[Once]]] = {
+VARIANTS: Mapping[str, Callable[[], AbstractContextManager[Grade]]] = {
     "floor": functools.partial(floor, loaded=False),
     "loaded": functools.partial(floor, loaded=True),
     "A": functools.partial(jail, "A"),
@@ -127,44 +127,44 @@ TITLES = {
 
 @dataclass
 class Tally:
-    """What was counted so far, over all workers: submissions, seconds by the clock, seconds on the CPU."""
+    """Totals of all workers so far: submissions, wall-clock seconds, CPU seconds."""
 
     submissions: int = 0
     wall: float = 0.0
     cpu: float = 0.0
 
 
-def work(variant: str, orders: Connection) -> None:
-    """A worker: for every number of seconds that comes, run for so long, and tell how often and how much CPU."""
-    with VARIANTS[variant]() as once:
-        orders.send("ready")
-        while seconds := orders.recv():
+def work(variant: str, pipe: Connection) -> None:
+    """Be a worker: for each number of seconds received, grade for so long, and send the count and the CPU seconds."""
+    with VARIANTS[variant]() as grade:
+        pipe.send("ready")
+        while seconds := pipe.recv():
             before, count = cpu_seconds(), 0
             end = time.perf_counter() + seconds
             while time.perf_counter() < end:
-                once()
+                grade()
                 count += 1
-            orders.send((count, cpu_seconds() - before))
+            pipe.send((count, cpu_seconds() - before))
 
 
 def cpu_seconds() -> float:
-    """What this process, and all below it, have used so far."""
-    ourselves = psutil.Process()
-    return sum(sum(process.cpu_times()[:4]) for process in (ourselves, *ourselves.children(recursive=True)))
+    """Return the CPU seconds of this process and all below it."""
+    current = psutil.Process()
+    return sum(sum(process.cpu_times()[:4]) for process in (current, *current.children(recursive=True)))
 
 
 def measure(rounds: int, seconds: float) -> dict[str, Tally]:
-    """All variants that work here, in turns."""
+    """Measure all variants that work here, in turns."""
     context = multiprocessing.get_context("spawn")
     tallies = {}
     pipes = {}
     for variant in VARIANTS:
         pipes[variant] = []
         for _ in range(WORKERS):
-            ours, theirs = context.Pipe()
-            context.Process(target=work, args=(variant, theirs), daemon=True).start()
-            theirs.close()
-            pipes[variant].append(ours)
+            our_end, their_end = context.Pipe()
+            context.Process(target=work, args=(variant, their_end), daemon=True).start()
+            their_end.close()
+            pipes[variant].append(our_end)
         try:
             for pipe in pipes[variant]:
                 pipe.recv()
@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each variant in each round")
     options = parser.parse_args()
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the jail sees to it by itself
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the jail does this itself
     tallies = measure(options.rounds, options.seconds)
     rates = {variant: tally.submissions / tally.wall for variant, tally in tallies.items()}
     print(f"{'':32}{'a second':>10}{'CPU ms each':>14}{'of the floor':>14}{'of fresh':>11}")

@@ -10,8 +10,8 @@ of its own:
     autograder class rnn_backprop submitted --gradebook     no nbgrader but its gradebook
 
 What counts is the time on the CPU, user and system, of the command and of every process below it, its start included,
-divided by the submissions. The commands take turns, in folders that are made anew for each round, so that a machine
-that gets busy wrongs none of them. README.md has figures.
+divided by the submissions. The commands take turns, in folders that are made anew for each round, so that a
+machine that gets busy slows them all. README.md has figures.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # a script finds what lies beside it, and `tests` lies above
+sys.path.insert(0, str(ROOT))  # for `tests`, which a script in a sub-folder does not find
 
 from tests import courses
 
@@ -54,23 +54,23 @@ GOALS = {"kit": 0.4, "class": 0.1}
 
 @dataclass
 class Spent:
-    """Seconds that a command took so far, all rounds together: on the CPU, and by the clock."""
+    """Seconds of a command over all rounds so far: CPU time and wall-clock time."""
 
     cpu: float = 0.0
     wall: float = 0.0
 
 
 def scripts(count: int) -> Iterator[Path]:
-    """Submissions that run to their end, right and wrong ones in turns: a wrong one has one mistake."""
+    """Yield submissions that run to their end, alternately right and with one mistake."""
     right = sorted((ROOT / "solutions" / NAME / "honest").glob("*.py"))
     wrong = sorted((ROOT / "tests" / "submissions" / "mistakes").glob(f"*/{NAME}.py"))
     for number in range(count):
-        some = wrong if number % 2 else right
-        yield some[number * len(some) // count]
+        files = wrong if number % 2 else right
+        yield files[number * len(files) // count]
 
 
 def hand_in(course: Path, count: int) -> None:
-    """Fill submitted/."""
+    """Fill submitted/ of a course."""
     for number, script in enumerate(scripts(count)):
         folder = course / "submitted" / f"student{number:03}" / NAME
         folder.mkdir(parents=True)
@@ -78,10 +78,10 @@ def hand_in(course: Path, count: int) -> None:
 
 
 def spend(course: Path, command: str) -> Spent:
-    """Run one of the commands in a course folder; what it and all that it started spent."""
+    """Run a command in a course folder; return the time of it and of all processes below it."""
     module, *arguments = COMMANDS[command]
     before, start = _children(), time.perf_counter()
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=course,
         env=courses.clean_environment(courses.home_folder(course)) | SECRET,
@@ -91,10 +91,9 @@ def spend(course: Path, command: str) -> Spent:
         check=False,
     )
     wall = time.perf_counter() - start
-    if done.returncode:
-        raise SystemExit(
-            f"{TITLES[command]} ended with {done.returncode}:\n{done.stdout[-500:]}\n{done.stderr[-3000:]}"
-        )
+    if completed.returncode:
+        output = f"{completed.stdout[-500:]}\n{completed.stderr[-3000:]}"
+        raise SystemExit(f"{TITLES[command]} ended with {completed.returncode}:\n{output}")
     _reap()
     return Spent(_children() - before, wall)
 
@@ -105,7 +104,7 @@ def _children() -> float:
 
 
 def _adopt_orphans() -> None:
-    """Have processes whose parent ended become ours: what they spent is counted when they are reaped."""
+    """Become the parent of orphaned processes, so that their CPU time is counted when they are reaped."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
@@ -116,19 +115,19 @@ def _reap() -> None:
 
 
 def measure(folder: Path, count: int, rounds: int) -> dict[str, Spent]:
-    """All commands on the same submissions, in turns."""
-    made = {"stock": courses.make_stock_course(folder / "stock"), "kit": courses.make_kit_course(folder / "kit")}
-    for course in made.values():
+    """Run all commands on the same submissions, in turns."""
+    templates = {"stock": courses.make_stock_course(folder / "stock"), "kit": courses.make_kit_course(folder / "kit")}
+    for course in templates.values():
         hand_in(course, count)
     spent = {command: Spent() for command in COMMANDS}
     for number in range(rounds):
         points = {}
         for command in list(COMMANDS)[:: 1 if number % 2 else -1]:
             course = folder / f"{command}-{number}"
-            shutil.copytree(made.get(command, made["kit"]), course)
-            once = spend(course, command)
-            spent[command].cpu += once.cpu
-            spent[command].wall += once.wall
+            shutil.copytree(templates.get(command, templates["kit"]), course)
+            run = spend(course, command)
+            spent[command].cpu += run.cpu
+            spent[command].wall += run.wall
             points[command] = courses.points_by_student(course)
             shutil.rmtree(course)
         if points["kit"] != points["class"] or len(points["stock"]) != count:

@@ -1,4 +1,4 @@
-"""A class, and the ways to grade it: the kit, the least that it could cost, bare pytest, nbgrader, and otter."""
+"""A class, and the ways to grade it: the kit, the floor, bare pytest, nbgrader and otter."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ SEED = 7
 
 
 def samples(kind: str) -> list[Path]:
-    """Real submissions of one kind, as scripts."""
-    rooms = {
+    """Return the scripts of real submissions of one kind."""
+    patterns = {
         "right": ["class/perfect", "honest/*"],
         "wrong": ["class/transposed_W", "class/truncated_bptt", "mistakes/*"],
         "crashing": ["class/crashing", "bad_input/crash", "bad_input/endless_recursion", "bad_input/syntax_error"],
         "hanging": ["class/hanging"],
     }
-    return [path for room in rooms[kind] for path in sorted(SAMPLES.glob(f"{room}/{NAME}.py"))]
+    return [path for pattern in patterns[kind] for path in sorted(SAMPLES.glob(f"{pattern}/{NAME}.py"))]
 
 
 def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[SubmissionEntry]:
-    """A class of so many, the same every time, each with a text and so with cases of its own."""
-    rng, chosen = random.Random(SEED), [kind for kind in FIFTY if hanging or kind != "hanging"]
-    rng.shuffle(chosen)
-    found = {kind: samples(kind) for kind in KINDS}
+    """Write a class of `count` submissions, the same every time; no two texts are equal, so each has its own cases."""
+    rng, kinds = random.Random(SEED), [kind for kind in FIFTY if hanging or kind != "hanging"]
+    rng.shuffle(kinds)
+    scripts = {kind: samples(kind) for kind in KINDS}
     entries = []
     for number in range(count):
-        kind = chosen[number % len(chosen)]
+        kind = kinds[number % len(kinds)]
         student = folder / f"{kind}-{number:06}"
         student.mkdir(parents=True)
-        text = rng.choice(found[kind]).read_bytes()
+        text = rng.choice(scripts[kind]).read_bytes()
         (student / f"{NAME}.py").write_bytes(text + f"\n# {number} {rng.random()}\n".encode())
         entries.append(SubmissionEntry(student.name, student))
     return entries
@@ -71,21 +71,20 @@ def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[Submissi
 # --- The ways to grade it ---------------------------------------------------------------------------------------------
 
 Grade = Callable[[Sequence[SubmissionEntry]], int]
-"""Grades a slice of the class, or a sample of it; how many were graded."""
+"""Grades a slice of the class, or a sample of it, and returns how many it graded."""
 
 
 @contextmanager
 def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
     """The workers of `autograder class`, and its results folder."""
     columns = columns_for(exercise)
-    terms = GradingConfig(find_course(ROOT).limits, "E", b"benchmark", seed)
-    with LocalWorkers(WORKERS, exercise, terms, columns, print) as engine, ResultStore(folder, columns) as store:
+    config = GradingConfig(find_course(ROOT).limits, "E", b"benchmark", seed)
+    with LocalWorkers(WORKERS, exercise, config, columns, print) as engine, ResultStore(folder, columns) as store:
 
         def grade(entries: Sequence[SubmissionEntry]) -> int:
             count = 0
-            for result in engine.run(
-                (Task(entry, compute_submission_key(entry, b"")) for entry in entries), lambda: None
-            ):
+            tasks = (Task(entry, compute_submission_key(entry, b"")) for entry in entries)
+            for result in engine.run(tasks, lambda: None):
                 store.save(result)
                 count += 1
             return count
@@ -95,16 +94,16 @@ def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
 
 @contextmanager
 def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[Grade]:
-    """Fork, run the submission, make the calls of the rubric, exit: no limit, no message, nobody judges.
+    """Fork, run the submission, make the calls of the rubric, exit: no limits, no replies, no evaluation.
 
-    As in the kit, functions that are `wrong` are called on the public ladder, too, by the same fork.
+    As in the kit, the same fork also calls functions that are `wrong` on the diagnostic cases.
     """
     context = multiprocessing.get_context("fork")
     pipes = []
     for _ in range(WORKERS):
-        ours, theirs = context.Pipe()
-        context.Process(target=_fork_them, args=(theirs, exercise), daemon=True).start()
-        pipes.append(ours)
+        our_end, their_end = context.Pipe()
+        context.Process(target=_serve_forks, args=(their_end, exercise), daemon=True).start()
+        pipes.append(our_end)
 
     def grade(entries: Sequence[SubmissionEntry]) -> int:
         for number, pipe in enumerate(pipes):
@@ -116,41 +115,46 @@ def floor(exercise: Exercise, wrong: Mapping[str, tuple[str, ...]]) -> Iterator[
         pipe.close()
 
 
-def _fork_them(orders: Connection, exercise: Exercise) -> None:
+def _serve_forks(pipe: Connection, exercise: Exercise) -> None:
     stub_modules.install()
-    given = SupportModules({Path(file).stem: text for file, text in exercise.support_modules.items()})
-    calls = {one.function.name: [posed.case for posed in one.cases.values()] for one in plan_calls(exercise, SEED)}
-    calls = {name: [*cases, cases[0], cases[0]] for name, cases in calls.items()}  # again, and later
+    support = SupportModules({Path(file).stem: text for file, text in exercise.support_modules.items()})
+    calls = {plan.function.name: [call.case for call in plan.cases.values()] for plan in plan_calls(exercise, SEED)}
+    calls = {
+        name: [*cases, cases[0], cases[0]] for name, cases in calls.items()
+    }  # two repeated calls, as in a contract
     zygote.preload()
     gc.collect()
-    _taken = heap_fill.fill_heap_holes()
+    _filler = heap_fill.fill_heap_holes()
     gc.freeze()
     with suppress(EOFError):
         while True:
-            orders_now = orders.recv()
-            for path, wrong in orders_now:
-                ladder = dict.fromkeys(wrong, exercise.diagnostic_cases)
-                work = read_or_refuse(exercise, path)  # in the kit, too, the process that waits for the fork does it
-                _fork(work, given, {name: [*calls[name], *ladder.get(name, ())] for name in calls}, exercise)
-            orders.send(len(orders_now))
+            submissions = pipe.recv()
+            for path, wrong in submissions:
+                diagnostic = dict.fromkeys(wrong, exercise.diagnostic_cases)
+                submission = read_or_refuse(exercise, path)  # as in the kit, by the process that waits for the fork
+                cases = {name: [*calls[name], *diagnostic.get(name, ())] for name in calls}
+                _grade_in_fork(submission, support, cases, exercise)
+            pipe.send(len(submissions))
 
 
-def _fork(work: ReadResult, given: SupportModules, asked: Mapping[str, Sequence[Case]], exercise: Exercise) -> None:
+def _grade_in_fork(
+    submission: ReadResult, support: SupportModules, cases: Mapping[str, Sequence[Case]], exercise: Exercise
+) -> None:
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         return
     try:
         module = StudentModule(exercise.name)
-        for cell in work.cells:
+        for cell in submission.cells:
             with suppress(BaseException):
                 module.run(cell.source, cell.label, cell.first_line)
         for function in exercise.functions:
-            for case in asked.get(function.name, ()):
+            for case in cases.get(function.name, ()):
                 arrays = {name: case.arrays[name].copy() for name in function.arrays if name in case.arrays}
-                built = given.builder.arguments(arrays, case.names)
+                arguments = support.builder.arguments(arrays, case.names)
                 try:
-                    module.get(function.name)(*[built[name] for name in function.arguments])
+                    module.get(function.name)(*[arguments[name] for name in function.arguments])
                 except BaseException:  # noqa: BLE001 - as the kit does, go on with the next function
                     break
     finally:
@@ -159,9 +163,9 @@ def _fork(work: ReadResult, given: SupportModules, asked: Mapping[str, Sequence[
 
 @contextmanager
 def bare_pytest(folder: Path, sample: int, *, plugins: bool) -> Iterator[Grade]:
-    """The visible checks by pytest, a process each: fewer checks than the rubric has, and no jail.
+    """Run the visible checks by pytest, a process each: fewer checks than the rubric has, and no jail.
 
-    With the `plugins` that are installed here, as it comes; or without any, its own cache included.
+    With `plugins`, those that are installed here; without, none, not even pytest's own cache.
     """
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", f"test_{NAME}.py"]
@@ -169,29 +173,29 @@ def bare_pytest(folder: Path, sample: int, *, plugins: bool) -> Iterator[Grade]:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         command += ["-p", "no:cacheprovider"]
 
-    def one(entry: SubmissionEntry) -> None:
-        place = folder / entry.student
-        shutil.copytree(ROOT / "assignments" / NAME, place, dirs_exist_ok=True)
-        shutil.copy(entry.path / f"{NAME}.py", place)
-        subprocess.run(command, cwd=place, env=environment, capture_output=True)
+    def grade_entry(entry: SubmissionEntry) -> None:
+        workspace = folder / entry.student
+        shutil.copytree(ROOT / "assignments" / NAME, workspace, dirs_exist_ok=True)
+        shutil.copy(entry.path / f"{NAME}.py", workspace)
+        subprocess.run(command, cwd=workspace, env=environment, capture_output=True)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        yield lambda entries: len(list(pool.map(one, entries[:sample])))
+        yield lambda entries: len(list(pool.map(grade_entry, entries[:sample])))
 
 
 @contextmanager
 def stock_nbgrader(folder: Path, sample: int) -> Iterator[Grade]:
-    """`nbgrader autograde` in a course as its own guide has it: hidden tests in the notebook, a kernel each."""
+    """Run `nbgrader autograde` in a course as its guide sets it up: hidden tests in the notebook, a kernel each."""
     course = courses.make_stock_course(folder / "stock")
     shutil.rmtree(course / "submitted", ignore_errors=True)
 
     def grade(entries: Sequence[SubmissionEntry]) -> int:
-        chosen = _that_run(entries)[:sample]
+        chosen = _without_crashing(entries)[:sample]
         for entry in chosen:
-            place = course / "submitted" / entry.student / NAME
-            place.mkdir(parents=True)
+            target = course / "submitted" / entry.student / NAME
+            target.mkdir(parents=True)
             notebook = courses.notebook_from_script(entry.path / f"{NAME}.py")
-            (place / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+            (target / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
         courses.run_module(course, "nbgrader", "autograde", NAME)
         shutil.rmtree(course / "submitted")
         return len(chosen)
@@ -201,22 +205,22 @@ def stock_nbgrader(folder: Path, sample: int) -> Iterator[Grade]:
 
 @contextmanager
 def otter(folder: Path, sample: int) -> Iterator[Grade]:
-    """`otter run` with hidden tests that hold the reference, not in a container: a process and a kernel each."""
+    """Run `otter run` with hidden tests that hold the reference, in no container: a process and a kernel each."""
     course = courses.make_otter_folder(folder / "otter")
 
-    def one(entry: SubmissionEntry) -> None:
-        place = course / entry.student
-        place.mkdir()
+    def grade_entry(entry: SubmissionEntry) -> None:
+        target = course / entry.student
+        target.mkdir()
         notebook = courses.notebook_from_script(entry.path / f"{NAME}.py")
-        (place / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-        where = ("-a", "autograder.zip", "-o", entry.student)
-        courses.run_otter(course, "run", "--no-logo", *where, f"{entry.student}/{NAME}.ipynb")
-        shutil.rmtree(place)
+        (target / f"{NAME}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        options = ("-a", "autograder.zip", "-o", entry.student)
+        courses.run_otter(course, "run", "--no-logo", *options, f"{entry.student}/{NAME}.ipynb")
+        shutil.rmtree(target)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        yield lambda entries: len(list(pool.map(one, _that_run(entries)[:sample])))
+        yield lambda entries: len(list(pool.map(grade_entry, _without_crashing(entries)[:sample])))
 
 
-def _that_run(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
-    """Those that do not crash: a notebook that does is another matter for those who run it in a kernel."""
+def _without_crashing(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
+    """Return the entries that do not crash: tools that run notebooks in a kernel treat those that do differently."""
     return [entry for entry in entries if entry.student.startswith(("right", "wrong"))]
