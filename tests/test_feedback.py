@@ -19,7 +19,8 @@ from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail
 from autograder.verification.verify import build_samples, correct_variants
-from tests.leaks import assert_no_leaks, exercise, report_texts
+from tests.in_process import exercise
+from tests.leaks import assert_no_leaks, report_texts
 
 ROOT = Path(__file__).parents[1]
 SUBMISSIONS = ROOT / "tests" / "submissions"

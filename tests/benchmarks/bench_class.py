@@ -32,12 +32,11 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the kit does this its
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # for `tests`, which a script in a sub-folder does not find
 
-import psutil
-
 from autograder.classroom.discovery import SubmissionEntry
 from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
+from tests.benchmarks.tally import Tally, cpu_seconds
 from tests.benchmarks.ways import NAME, SEED, WORKERS, Grade, bare_pytest, floor, hand_in, kit, otter, stock_nbgrader
 
 FIGURE = Path(__file__).with_name("class.svg")
@@ -51,31 +50,6 @@ TITLES = {
     "nbgrader": "nbgrader autograde, stock, kernels",
     "otter": "otter run, no container, a kernel each",
 }
-
-
-@dataclass
-class Tally:
-    """Totals so far: submissions, wall-clock seconds, CPU seconds of all processes."""
-
-    submissions: int = 0
-    wall: float = 0.0
-    cpu: float = 0.0
-
-    @property
-    def rate(self) -> float:
-        """Submissions per second."""
-        return self.submissions / self.wall
-
-    @property
-    def cpu_each(self) -> float:
-        """CPU seconds per submission."""
-        return self.cpu / self.submissions
-
-
-def cpu_seconds() -> float:
-    """Return the CPU seconds of this process and all below it."""
-    current = psutil.Process()
-    return sum(sum(process.cpu_times()[:4]) for process in (current, *current.children(recursive=True)))
 
 
 def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> dict[str, Tally]:

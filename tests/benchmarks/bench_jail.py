@@ -14,15 +14,17 @@ import functools
 import gc
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # for `tests`, which a script in a sub-folder does not find
+
 import numpy as np
-import psutil
 
 from autograder.course import Level, Limits
 from autograder.sandbox.guest import heap_fill, stub_modules
@@ -30,8 +32,8 @@ from autograder.sandbox.guest.student_module import StudentModule, SupportModule
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.program import Batch, Call, Program, Returned
 from autograder.submission.cells import parse_script
+from tests.benchmarks.tally import Tally, cpu_seconds
 
-ROOT = Path(__file__).resolve().parents[2]
 SUBMISSION = ROOT / "tests" / "submissions" / "class" / "perfect" / "rnn_backprop.py"
 NETWORK = ROOT / "solutions" / "rnn_backprop" / "network.py"
 WORKERS = 2
@@ -125,15 +127,6 @@ TITLES = {
 }
 
 
-@dataclass
-class Tally:
-    """Totals of all workers so far: submissions, wall-clock seconds, CPU seconds."""
-
-    submissions: int = 0
-    wall: float = 0.0
-    cpu: float = 0.0
-
-
 def work(variant: str, pipe: Connection) -> None:
     """Be a worker: for each number of seconds received, grade for so long, and send the count and the CPU seconds."""
     with VARIANTS[variant]() as grade:
@@ -145,12 +138,6 @@ def work(variant: str, pipe: Connection) -> None:
                 grade()
                 count += 1
             pipe.send((count, cpu_seconds() - before))
-
-
-def cpu_seconds() -> float:
-    """Return the CPU seconds of this process and all below it."""
-    current = psutil.Process()
-    return sum(sum(process.cpu_times()[:4]) for process in (current, *current.children(recursive=True)))
 
 
 def measure(rounds: int, seconds: float) -> dict[str, Tally]:
@@ -195,12 +182,10 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the jail does this itself
     tallies = measure(options.rounds, options.seconds)
-    rates = {variant: tally.submissions / tally.wall for variant, tally in tallies.items()}
     print(f"{'':32}{'a second':>10}{'CPU ms each':>14}{'of the floor':>14}{'of fresh':>11}")
     for variant, tally in tallies.items():
-        each = 1000 * tally.cpu / tally.submissions
-        share, times = rates[variant] / rates["floor"], rates[variant] / rates["D"]
-        print(f"{TITLES[variant]:32}{rates[variant]:10.0f}{each:14.1f}{share:14.0%}{times:10.1f}x")
+        share, times = tally.rate / tallies["floor"].rate, tally.rate / tallies["D"].rate
+        print(f"{TITLES[variant]:32}{tally.rate:10.0f}{1000 * tally.cpu_each:14.1f}{share:14.0%}{times:10.1f}x")
 
 
 if __name__ == "__main__":
