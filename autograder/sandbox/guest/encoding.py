@@ -1,7 +1,6 @@
-"""Untrusted side: what a student's function returned or raised -> a reply, in plain data.
+"""Turns what a student's function returned or raised into a reply of plain data.
 
-Student objects are looked at by their exact types, and no method of theirs is called but __str__ of an exception.
-Imports nothing of the trusted side.
+Looks at objects of the student by their exact types, and calls none of their methods but __str__ of an exception.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ EncodedArray = tuple[tuple[int, ...], bytes]
 def encode_result(
     value: object, result_count: int, arrays: Mapping[str, AnyArray], sent: Mapping[str, EncodedArray]
 ) -> Reply:
-    """The reply to a call that returned `value` where `result_count` arrays are asked for.
+    """Return the reply to a call that returned `value`, where `result_count` arrays are expected.
 
-    `arrays` are those of its case. Of those for which `sent` says how they came, the reply holds what has changed.
+    `arrays` are the arrays of the case after the call. The reply holds those that differ from what `sent` holds.
     """
     if result_count == 1:
         items: list[object] = [value]
@@ -35,7 +34,7 @@ def encode_result(
         if not issubclass(kind, (tuple, list)):
             return ("unusable", None, vocabulary.ONE_ARRAY if kind is np.ndarray else vocabulary.describe_value(value))
         sequence = tuple if issubclass(kind, tuple) else list
-        items = list(sequence.__iter__(value))  # type: ignore[arg-type]  # its class was looked at
+        items = list(sequence.__iter__(value))  # type: ignore[arg-type]  # a subclass; its own __iter__ may do anything
         if len(items) != result_count:
             return ("unusable", None, vocabulary.describe_sequence(sequence.__name__, len(items)))
     values = []
@@ -44,18 +43,17 @@ def encode_result(
         if isinstance(array, str):
             return ("unusable", position if result_count > 1 else None, array)
         values.append((vocabulary.dtype_name(array.dtype), framing.encode_array(array)))
-    changed = {
-        name: _array_after_call(arrays[name])
-        for name, before in sent.items()
-        if not _is_unchanged(arrays[name], before)
-    }
+    changed = {name: _array_after_call(arrays[name]) for name in sent if not _is_unchanged(arrays[name], sent[name])}
     return ("returned", values, framing.encode_arrays(changed))
 
 
 def encode_error(
     error: BaseException, module: StudentModule, only_cell: str | None = None
 ) -> tuple[str, str, str, int | None]:
-    """Class name, text, label and line of the exception that is being handled; `only_cell` as in StudentModule.locate_error."""
+    """Return class name, text, label and line of the exception that is being handled.
+
+    With `only_cell`, the place is looked for in the cell of this label alone.
+    """
     try:
         label, line = module.locate_error(error, sys.exc_info()[2], only_cell)
         if type(line) is not int or not 1 <= line <= framing.MAX_LINE_NUMBER:
@@ -66,11 +64,12 @@ def encode_error(
 
 
 def _as_plain_array(item: object) -> AnyArray | str:
-    """The item, when it is a plain array of real numbers, else what to call it."""
+    """Return the item if it is a plain array of real numbers, otherwise a description of it."""
     if type(item) is not np.ndarray:
         return vocabulary.describe_value(item)
     if vocabulary.dtype_name(item.dtype) is None:
         return vocabulary.describe_dtype(item.dtype)
+    # A broadcast array may claim any size without using the memory for it, so it must not be copied first.
     return vocabulary.TOO_LARGE if item.size > framing.MAX_ARRAY_SIZE or item.ndim > framing.MAX_DIMENSIONS else item
 
 
@@ -80,7 +79,7 @@ def _is_unchanged(array: AnyArray, sent: EncodedArray) -> bool:
 
 
 def _array_after_call(array: AnyArray) -> AnyArray:
-    """An argument after the call: with another dtype or size it was changed, and an empty array says so as well."""
+    """Return an argument after the call; an empty array if its dtype changed or it grew too large to send."""
     return array if array.dtype == np.float64 and array.size <= framing.MAX_ARRAY_SIZE else np.empty(0)
 
 

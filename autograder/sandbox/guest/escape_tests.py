@@ -1,6 +1,6 @@
-"""Untrusted side: what a sealed process must fail at, tried out. Needs no student code.
+"""Tries what a sealed process must not be able to do. Needs no student code.
 
-A level is used only where every attempt fails here and now: what a kernel should do and what it does are two things.
+A level is used only if every attempt fails on this machine: what a kernel should refuse may differ from what it does.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _set_limit() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
     except ValueError:
-        raise PermissionError from None  # what this module makes of it
+        raise PermissionError from None  # `resource` raises ValueError for EPERM
 
 
 def _map_executable_memory() -> None:
@@ -75,7 +75,7 @@ MUST_FAIL: Mapping[str, Callable[[], object]] = {
 
 
 def successful_escapes() -> list[str]:
-    """Of the attempts, those that did not end with "not allowed" or "not there"; none where all is well."""
+    """Return the attempts that ended in neither PermissionError nor FileNotFoundError; none if all is well."""
     succeeded = []
     for name, attempt in MUST_FAIL.items():
         try:

@@ -1,4 +1,4 @@
-"""Calls to the Linux kernel that Python has no function for, for both sides. Importing this works everywhere."""
+"""Calls the Linux kernel where Python has no function for it; the trusted side uses it too. Imports on any system."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 def prctl(option: int, *values: int | ctypes.c_void_p) -> None:
-    """Change something about this process; raises OSError."""
+    """Change an attribute of this process. Raises OSError."""
     arguments = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_ulong(value) for value in values]
     arguments += [ctypes.c_ulong(0)] * (4 - len(arguments))
     _check_errno(_libc().prctl(ctypes.c_int(option), *arguments))
 
 
 def syscall(number: int, *values: int | ctypes.c_void_p) -> int:
-    """Make a call by its number; raises OSError."""
+    """Make a system call by its number and return its result. Raises OSError."""
     arguments = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_long(value) for value in values]
     return _check_errno(_libc().syscall(ctypes.c_long(number), *arguments))
 
@@ -32,33 +32,31 @@ def make_undumpable() -> None:
 
 
 def allocate(size: int) -> int:
-    """The address of so many bytes of the C library's memory."""
-    malloc = _libc().malloc
-    malloc.restype = ctypes.c_size_t
-    return int(malloc(ctypes.c_size_t(size)))
+    """Allocate bytes with the C library and return their address."""
+    return int(_libc().malloc(ctypes.c_size_t(size)))
 
 
 def heap_end() -> int:
-    """The address at which the C library's own memory ends, for now."""
-    sbrk = _libc().sbrk
-    sbrk.restype = ctypes.c_size_t
-    return int(sbrk(ctypes.c_long(0)))
+    """Return the address at which the heap of the C library ends at the moment."""
+    return int(_libc().sbrk(ctypes.c_long(0)))
 
 
 def release(address: int) -> None:
-    """Give back what was allocated."""
+    """Free allocated bytes."""
     _libc().free(ctypes.c_void_p(address))
 
 
 def drop_capabilities() -> None:
     """Give up every special right of root."""
-    head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    _check_errno(_libc().capset(head, (ctypes.c_uint32 * 6)()))
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _check_errno(_libc().capset(header, (ctypes.c_uint32 * 6)()))
 
 
 @functools.cache
 def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.malloc.restype = libc.sbrk.restype = ctypes.c_size_t
+    return libc
 
 
 def _check_errno(result: int) -> int:

@@ -1,13 +1,12 @@
-"""Untrusted side: how a process gives up all that student code must not have. There is no way back.
+"""Gives up everything that student code must not have, for good: the process cannot undo it.
 
-In this order: limits (rlimits), no new privileges, no files but some (Landlock), no system calls but some (seccomp).
-The first two need nothing; Landlock needs Linux 5.13, better 6.12; each layer holds where another one has a hole.
+In this order: limits (rlimits), no new privileges, only some files (Landlock), only some system calls (seccomp). The
+first two work everywhere; Landlock needs Linux 5.13, better 6.12. Each layer holds where another one has a hole.
 
-Why this is our own code, looked at again on 2026-11-22: pyseccomp 0.1.2 binds libseccomp, was last released in 2021,
-and needs a library that is not everywhere; landlock 1.0.0.dev5 (2025) restricts files only, not the network or signals;
-sandlock 0.9.0 (October 2026, alive) does all of it, but refuses to start below Landlock ABI 6 (Linux 6.12, so neither
-Debian 12 nor Ubuntu 24.04), starts a fresh process each time, where ours locks down a fork in a millisecond, and is 13
-MB of compiled code in the most sensitive place. What is needed of the three is the ctypes below and a table.
+Why this is our own code, last reviewed on 2026-11-22: pyseccomp 0.1.2 was last released in 2021 and needs libseccomp,
+which is not everywhere; landlock 1.0.0.dev5 (2025) restricts files only; sandlock 0.9.0 (October 2026, maintained) does
+all of it, but needs Landlock ABI 6 (Linux 6.12, so neither Debian 12 nor Ubuntu 24.04), starts a fresh process each
+time, where ours locks down a fork in a millisecond, and puts 13 MB of compiled code in the most sensitive place.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from autograder.sandbox.guest import linux, seccomp
 if sys.platform != "win32":
     import resource
 
-MAX_FILE_BYTES = 64 << 20  # of one file that student code writes, where it has a folder that is removed afterwards
-_MAX_OPEN_FILES = 32  # open at once: enough to import
+MAX_FILE_BYTES = 64 << 20  # of one file, where student code has a folder to write to
+_MAX_OPEN_FILES = 32  # at once: enough to import modules
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every processor
-_LANDLOCK_VERSION = 1  # asked for instead of a ruleset
+_LANDLOCK_VERSION = 1  # the flag that asks for the version instead of a ruleset
 _PATH_BENEATH = 1
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _LAST_KNOWN_ABI = 7
@@ -37,21 +36,18 @@ _LOG_SAME_EXEC_OFF = 1  # since ABI 7: refusals are not logged, or a submission 
 
 
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
-    """Limit this process to so many bytes and CPU seconds, where the platform can. The parent measures more finely."""
-    # At the soft limit comes a signal of its own, by which the parent knows the reason.
-    _set_rlimits(
-        {
-            "AS": (memory_bytes, memory_bytes),
-            "CPU": (cpu_seconds, cpu_seconds + 5),
-            "CORE": (0, 0),
-            "FSIZE": (MAX_FILE_BYTES, MAX_FILE_BYTES),
-        }
-    )
+    """Limit this process where the platform can; the parent measures more finely."""
+    _set_rlimits(_memory_and_cpu(memory_bytes, cpu_seconds) | {"CORE": (0, 0), "FSIZE": (MAX_FILE_BYTES,) * 2})
 
 
 def limit_forks() -> None:
-    """Take away, for all forks of this process at once, what sealed code does not need, and this process neither."""
+    """Take away from this process and all its forks what neither of them needs."""
     _set_rlimits(dict.fromkeys(("CORE", "FSIZE", "MEMLOCK", "MSGQUEUE", "SIGPENDING", "NICE", "RTPRIO"), (0, 0)))
+
+
+def _memory_and_cpu(memory_bytes: int, cpu_seconds: int) -> dict[str, tuple[int, int]]:
+    # Above its soft limit, the process gets SIGXCPU, by which the parent knows the reason; at the hard one SIGKILL.
+    return {"AS": (memory_bytes, memory_bytes), "CPU": (cpu_seconds, cpu_seconds + 5)}
 
 
 def _set_rlimits(limits: Mapping[str, tuple[int, int]]) -> None:
@@ -63,22 +59,21 @@ def _set_rlimits(limits: Mapping[str, tuple[int, int]]) -> None:
 
 
 def seal(ruleset: int, memory_bytes: int, cpu_seconds: int) -> None:
-    """Lock this process down, for good. Raises OSError where a layer is refused; the process must then end."""
-    files = (_MAX_OPEN_FILES, _MAX_OPEN_FILES)
-    _set_rlimits(
-        {"AS": (memory_bytes, memory_bytes), "CPU": (cpu_seconds, cpu_seconds + 5), "NOFILE": files, "NPROC": (0, 0)}
-    )
-    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)  # no program can give rights back, which the next two insist on
+    """Lock this process down, for good. Raises OSError if a layer fails; the process must then end."""
+    _set_rlimits(_memory_and_cpu(memory_bytes, cpu_seconds) | {"NOFILE": (_MAX_OPEN_FILES,) * 2, "NPROC": (0, 0)})
+    # Without this, a set-user-ID program could give rights back; the two layers below require it.
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.syscall(_RESTRICT_SELF, ruleset, _LOG_SAME_EXEC_OFF if landlock_abi() >= 7 else 0)
     os.close(ruleset)
     program = seccomp.build_filter(os.uname().machine, os.getpid())
-    head = struct.pack("@HP", len(program) // 8, _address(program).value)  # struct sock_fprog
+    # Comes last, because the filter forbids the calls above. struct sock_fprog: the number of instructions, a pointer.
+    head = struct.pack("@HP", len(program) // 8, _address(program).value)
     linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))
 
 
 @functools.cache
 def landlock_abi() -> int:
-    """The version of Landlock that this kernel has, 0 for none."""
+    """Return the version of Landlock that this kernel has, 0 for none."""
     try:
         return linux.syscall(_CREATE_RULESET, 0, 0, _LANDLOCK_VERSION)
     except OSError:
@@ -86,10 +81,12 @@ def landlock_abi() -> int:
 
 
 def create_landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) -> int:
-    """A descriptor of rules by which nothing is allowed but to read what is `readable`, and below it.
+    """Return the descriptor of a ruleset that allows reading the `readable` paths and everything below them.
 
-    Of `listable` folders, the names in them may be listed as well. Raises OSError where there is no Landlock.
+    It also allows listing the names in `listable` folders, and nothing else. Raises OSError if there is no Landlock.
     """
+    # The kernel refuses rights that it does not know, so the struct is as long as its version has it: files, network
+    # (since 4: bind and connect TCP), scopes (since 6: abstract sockets and signals to others).
     abi = min(landlock_abi(), _LAST_KNOWN_ABI)
     handled = struct.pack("=QQQ", _file_rights(abi), 0b11 if abi >= 4 else 0, 0b11 if abi >= 6 else 0)
     size = 8 if abi < 4 else 16 if abi < 6 else 24
@@ -103,7 +100,7 @@ def create_landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) 
 
 
 def _file_rights(abi: int) -> int:
-    """Every right to files that an ABI knows: execute, write, read, list, remove and make of seven kinds."""
+    """Return every right to files that an ABI knows: execute, write, read, list, remove, and make of seven kinds."""
     rights = (1 << 13) - 1
     if abi >= 2:
         rights |= 1 << 13  # link and rename between folders
@@ -111,7 +108,7 @@ def _file_rights(abi: int) -> int:
         rights |= 1 << 14  # truncate
     if abi >= 5:
         rights |= 1 << 15  # ioctl on devices
-    return rights  # besides: since 4 to bind and connect TCP; since 6 abstract sockets and signals to others
+    return rights
 
 
 def _add_path_rule(ruleset: int, path: Path, rights: int) -> None:

@@ -1,14 +1,13 @@
-"""Untrusted side: the process in which student code runs. Nothing that it says is believed.
+"""Runs the cells of a program and calls its functions, in the process that belongs to the student code.
 
-It is sent a program, runs its cells, and then answers batches of calls, one frame per step. What it is sent holds no
-expected value, and it imports nothing of the trusted side.
+It receives a program, runs its cells, and then answers batches of calls, one frame per step:
 
-    request                                                     replies
-    program module cells given functions                        (cell index | problem index error text label line)*
-                                                                loaded, or failed text before any cell
-    batch function steps                                        for each step: returned | unusable | raised | missing
-    begin function (step)                                       for the first step of a batch
-    go on function steps                                        for each of its other steps
+    request                                           replies
+    program module cells support_modules functions    (cell index | problem index error text label line)*
+                                                      loaded, or failed text before any cell
+    batch function steps                              for each step: returned | unusable | raised | missing
+    begin function (step)                             for the first step of a batch
+    go on function steps                              for each of its other steps
 """
 
 from __future__ import annotations
@@ -25,35 +24,35 @@ from autograder.sandbox.guest import encoding, lockdown, stub_modules
 from autograder.sandbox.guest.student_module import StudentModule, SupportModules
 from autograder.sandbox.protocol import framing, vocabulary
 
-MAX_LISTED_FUNCTIONS = 200  # told when one is missing
-MAX_REPEATED_ERRORS = 5  # in a row, of one class at one place: fresh calls after them are not made
+MAX_LISTED_FUNCTIONS = 200  # in the reply to a call of a missing function
+MAX_REPEATED_ERRORS = 5  # of one class at one place in a row: after them, no fresh call is made
 
 
 def main() -> None:
-    """As a process of its own: take over the standard input and output as the channel, and serve until it closes.
+    """Run as a fresh process: use the standard streams as the channel, and serve until it closes.
 
-    Its arguments are the most bytes and CPU seconds that it may use, 0 0 for no such limit.
+    The command line holds the limits, in bytes of memory and seconds of CPU time; 0 0 stands for no limits.
     """
     source, sink = _claim_stdio()
-    code = 1
+    exit_code = 1
     try:
-        sink.write(b"\0")  # from which the kernel tells the grader the number of this process
+        sink.write(b"\0")  # with this byte, the kernel tells the grader the id of this process
         sink.flush()
-        memory, cpu = map(int, sys.argv[1:])
-        if cpu:
-            lockdown.limit_resources(memory, cpu)
+        memory_bytes, cpu_seconds = map(int, sys.argv[1:])
+        if cpu_seconds:
+            lockdown.limit_resources(memory_bytes, cpu_seconds)
         prepare_interpreter()
         serve(source, sink)
     except EOFError:
-        code = 0
+        exit_code = 0
     finally:
-        os._exit(code)  # whatever student code left behind (threads, exit handlers) does not run
+        os._exit(exit_code)  # threads and exit handlers of student code do not run
 
 
 def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | None = None) -> None:
-    """Load the program that comes first, then answer every batch. Ends by EOFError when the channel closes.
+    """Load the program that arrives first, then answer every batch. Raises EOFError when the channel closes.
 
-    Modules that were `support_modules` before are not loaded again.
+    `support_modules` are those that are loaded already; they are used if the program comes with the same ones.
     """
     channel = GuestChannel(source, sink)
     _, name, cells, sources, functions = channel.receive()
@@ -69,7 +68,7 @@ def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | No
         channel.send("cell", index)
         try:
             module.run(text, label, first_line)
-        except BaseException as error:  # noqa: BLE001 - SystemExit and all: the next cell runs
+        except BaseException as error:  # noqa: BLE001 - after any exception, SystemExit too, the next cell runs
             channel.send("problem", index, *encoding.encode_error(error, module, label))
     channel.send("loaded")
     caller = FunctionCaller(
@@ -81,17 +80,17 @@ def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | No
 
 @dataclass(frozen=True)
 class GuestChannel:
-    """Where requests come from and replies go."""
+    """The channel, from inside: requests come in, replies go out."""
 
     source: BinaryIO
     sink: BinaryIO
 
     def receive(self) -> tuple[Any, ...]:
-        """The next request; EOFError when there will be none."""
+        """Return the next request. Raises EOFError when the channel is closed."""
         return framing.decode_message(framing.read_frame(self.source, framing.MAX_REQUEST_BYTES))
 
     def send(self, *reply: object) -> None:
-        """Send one reply. One over the cap tells just that."""
+        """Send one reply; in place of a reply that is too long, one that says so."""
         try:
             frame = framing.encode_frame(reply, framing.MAX_REPLY_BYTES)
         except framing.ProtocolError:
@@ -102,10 +101,10 @@ class GuestChannel:
 
 @dataclass
 class StepState:
-    """One step: the case's arrays, as sent and as objects, the argument objects, the result object, and the reply.
+    """One step of a batch, with the objects that later steps of the batch may use again.
 
-    `sent` is empty where nobody asks what became of them; `executed` is False for a step that was answered without being
-    made.
+    `sent` holds the packed arrays of the case, or nothing if changes of them need not be reported; `arrays` are their
+    objects. `executed` is False for a step that was answered without calling the function.
     """
 
     sent: dict[str, Any]
@@ -117,19 +116,24 @@ class StepState:
 
     @property
     def has_result(self) -> bool:
-        """Whether there is a result to look at again."""
+        """Whether the function returned, so that its result can be checked again."""
         return self.reply[0] in ("returned", "unusable")
 
     @property
     def error_key(self) -> tuple[Any, ...] | None:
-        """Class, label and line of the exception that was raised, if one was."""
-        kind, *rest = self.reply
-        return (rest[0], *rest[2:]) if kind == "raised" else None
+        """Class, label and line of the exception that the step raised, if it raised any."""
+        match self.reply:
+            case ("raised", error, _, label, line):
+                return error, label, line
+        return None
 
 
 @dataclass(frozen=True)
 class FunctionCaller:
-    """Calls the functions of the student's module, with arguments made by the builder."""
+    """Calls the functions of the student's module with arguments from the builder.
+
+    `functions` maps each name to the names of its arguments and its number of results.
+    """
 
     module: StudentModule
     build_arguments: Any
@@ -137,87 +141,80 @@ class FunctionCaller:
     started_batches: dict[str, list[StepState]] = field(default_factory=dict)
 
     def answer_batch(self, channel: GuestChannel, kind: str, name: str, steps: tuple[Any, ...]) -> None:
-        """Make the steps of one batch, or of a part of it, and send a reply after each."""
+        """Run the steps of a batch, or of a part of it, and send a reply after each."""
         function = self.module.get(name)
-        turns = self.started_batches.pop(name, None) if kind == "go on" else []
-        if turns is None or not callable(function):
+        states = self.started_batches.pop(name, None) if kind == "go on" else []
+        if states is None or not callable(function):
             for _ in steps:
                 channel.send("missing", self.module.function_names()[:MAX_LISTED_FUNCTIONS], name in self.module)
             return
-        wanted = {0, *(rest[0] for step, *rest in steps if step != "call")}
-        for step, *rest in steps:
-            if step == "call" and _fails_repeatedly(turns):
-                turns.append(StepState({}, {}, reply=turns[-1].reply, executed=False))
+        # Only these steps are used by later ones ("again" and "recall" count from 0). Step 0 stays in any case: this
+        # may be the first part of a batch, and what follows is not known yet.
+        reused = {0, *(details[0] for step, *details in steps if step != "call")}
+        for step, *details in steps:
+            if step == "call" and _fails_repeatedly(states):
+                states.append(StepState({}, {}, reply=states[-1].reply, executed=False))
             else:
-                turns.append(self._run_step(name, function, step, rest, turns))
-            channel.send(*turns[-1].reply)
-            if len(turns) - 1 not in wanted:  # its memory is for the next one, and is warm
-                turns[-1] = StepState({}, {}, reply=turns[-1].reply, executed=turns[-1].executed)
+                states.append(self._run_step(name, function, step, details, states))
+            channel.send(*states[-1].reply)
+            if len(states) - 1 not in reused:  # the next step gets this memory, while it is in the processor's cache
+                states[-1] = StepState({}, {}, reply=states[-1].reply, executed=states[-1].executed)
         if kind == "begin":
-            self.started_batches[name] = turns
+            self.started_batches[name] = states
 
-    def _run_step(self, name: str, function: Any, kind: str, rest: list[Any], turns: list[StepState]) -> StepState:
-        arguments, results = self.functions[name]
-        earlier: StepState | None = turns[rest[0]] if kind != "call" else None
-        if earlier and not earlier.executed:
+    def _run_step(self, name: str, function: Any, kind: str, details: list[Any], states: list[StepState]) -> StepState:
+        argument_names, result_count = self.functions[name]
+        earlier: StepState | None = None if kind == "call" else states[details[0]]
+        if earlier is None:
+            arrays, names, detect_mutation = details
+            state = StepState(dict(arrays) if detect_mutation else {}, framing.decode_trusted_arrays(arrays))
+        elif not earlier.executed or (kind == "recall" and not earlier.has_result):
             return earlier
-        turn = StepState(earlier.sent, earlier.arrays) if earlier else _new_step(*rest)
+        else:
+            state = StepState(earlier.sent, earlier.arrays)
         try:
-            if kind == "recall" and earlier:
-                turn.result = earlier.result
-                turn.reply = earlier.reply
-                if not earlier.has_result:
-                    return turn
+            if earlier is None:
+                built = self.build_arguments(state.arrays, dict(names))
+                state.arguments = [built[argument] for argument in argument_names]
             else:
-                turn.arguments = (
-                    earlier.arguments if earlier else self._fresh_arguments(turn.arrays, dict(rest[1]), arguments)
-                )
-                turn.result = function(*turn.arguments)
-            turn.reply = encoding.encode_result(turn.result, results, turn.arrays, turn.sent)
+                state.arguments = earlier.arguments
+            state.result = earlier.result if earlier and kind == "recall" else function(*state.arguments)
+            state.reply = encoding.encode_result(state.result, result_count, state.arrays, state.sent)
         except BaseException as error:  # noqa: BLE001 - student code may raise anything
-            turn.reply = ("raised", *encoding.encode_error(error, self.module))
-        return turn
-
-    def _fresh_arguments(
-        self, arrays: dict[str, Any], names: dict[str, str], arguments: tuple[str, ...]
-    ) -> list[object]:
-        built = self.build_arguments(arrays, names)
-        return [built[argument] for argument in arguments]
-
-
-def _new_step(arrays: tuple[Any, ...], _: object, detect_mutation: bool) -> StepState:
-    return StepState(dict(arrays) if detect_mutation else {}, framing.decode_trusted_arrays(arrays))
+            state.reply = ("raised", *encoding.encode_error(error, self.module))
+        return state
 
 
 def _fails_repeatedly(states: list[StepState]) -> bool:
-    """Whether the last few steps all raised one class of exception at one place."""
+    """Return whether the last steps all raised the same class of exception at the same place."""
     if not states or states[-1].error_key is None:
         return False
-    errors = {turn.error_key for turn in states[-MAX_REPEATED_ERRORS:]}
-    return len(states) >= MAX_REPEATED_ERRORS and len(errors) == 1 and None not in errors
+    errors = {state.error_key for state in states[-MAX_REPEATED_ERRORS:]}
+    return len(states) >= MAX_REPEATED_ERRORS and len(errors) == 1
 
 
 def prepare_interpreter() -> None:
-    """Let student code find what Python starts with, stand-ins for what draws, and no module of the kit."""
-    site.setquit()  # the process was started without `site`, which would also run what others have put on the path
+    """Prepare what student code finds: the builtins of a normal start, stubs for libraries, no module of the kit."""
+    # The process was started without `site`, which would also run whatever .pth files are on the path.
+    site.setquit()
     site.setcopyright()
     site.sethelper()
-    del sys.orig_argv[1:]  # folders of this machine
+    del sys.orig_argv[1:]  # it names folders of this machine
     stub_modules.install()
-    importlib.import_module("checks")  # the stand-in that nearly every submission imports
+    importlib.import_module("checks")  # a stub that nearly every submission imports
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         _HIDDEN_MODULES.append(sys.modules.pop(name))
-    sys.modules["autograder"] = None  # type: ignore[assignment]  # how Python is told that a module cannot be imported
+    sys.modules["autograder"] = None  # type: ignore[assignment]  # so that importing it raises ModuleNotFoundError
 
 
-_HIDDEN_MODULES: list[object] = []  # the modules that run this process, once sys.modules has forgotten them
+_HIDDEN_MODULES: list[object] = []  # holds the modules that run this process, which sys.modules no longer does
 
 
 def _claim_stdio() -> tuple[BinaryIO, BinaryIO]:
-    """The channel, on descriptors of its own; student code finds nothing at 0, 1 and 2."""
+    """Move the channel to other descriptors, and leave /dev/null to student code at 0, 1 and 2."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
-    os.close(nothing)
+        os.dup2(null, descriptor)
+    os.close(null)
     return source, sink

@@ -1,10 +1,10 @@
-"""Untrusted side: the system calls that sealed student code may make, as a seccomp filter. Plain data and bytes.
+"""Lists the system calls that sealed student code may make, and builds the seccomp filter that allows no others.
 
-All that is not listed gives EPERM, which Python turns into an ordinary PermissionError. What is not there, and why:
-clone, fork, vfork, execve (one process, one thread: nothing can survive it), socket and all that belongs to it (no
-network, no way to another process), kill, ptrace, process_vm_* (other processes), mkdir, unlink, rename, chmod
-(nothing is writable), memfd, io_uring, userfaultfd, bpf, keyctl, mount, unshare, setns, perf (large pieces of kernel
-that honest code has no use for), setrlimit, prctl, seccomp (its own limits).
+Any other call fails with EPERM, which Python turns into an ordinary PermissionError. Left out, and why:
+clone, fork, vfork, execve (one process with one thread: nothing can outlive it), socket and its relatives (no network,
+no way to another process), kill, ptrace, process_vm_* (other processes), mkdir, unlink, rename, chmod (nothing is
+writable), memfd, io_uring, userfaultfd, bpf, keyctl, mount, unshare, setns, perf (large parts of the kernel that honest
+code does not need), setrlimit, prctl, seccomp (its own limits).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EPERM = 1
 
 @dataclass(frozen=True)
 class Architecture:
-    """A kind of processor: what the kernel calls it, which column of the table is its own."""
+    """A kind of processor: its constant in the kernel, and its column in the tables below."""
 
     audit_arch: int
     column: int
@@ -31,86 +31,47 @@ ARCHITECTURES = {
     "aarch64": Architecture(audit_arch=0xC00000B7, column=1),
 }
 
-# name: number on x86-64, on aarch64 (None: it does not exist there)
+# Per name, the number on x86-64 and on aarch64; None where the processor has no such call.
+# fmt: off
 ALLOWED_CALLS: dict[str, tuple[int | None, int | None]] = {
-    # Files: which ones, Landlock decides.
-    "read": (0, 63),
-    "readv": (19, 65),
-    "pread64": (17, 67),
-    "write": (1, 64),
-    "writev": (20, 66),
-    "close": (3, 57),
-    "close_range": (436, 436),
-    "lseek": (8, 62),
-    "fstat": (5, 80),
-    "stat": (4, None),
-    "lstat": (6, None),
-    "newfstatat": (262, 79),
-    "statx": (332, 291),
-    "access": (21, None),
-    "faccessat": (269, 48),
-    "faccessat2": (439, 439),
-    "readlink": (89, None),
-    "readlinkat": (267, 78),
-    "getdents64": (217, 61),
-    "getcwd": (79, 17),
-    "dup": (32, 23),
-    "dup2": (33, None),
-    "dup3": (292, 24),
-    "poll": (7, None),
-    "ppoll": (271, 73),
-    "select": (23, None),
-    "pselect6": (270, 72),
-    # Memory: RLIMIT_AS says how much.
-    "brk": (12, 214),
-    "munmap": (11, 215),
-    "mremap": (25, 216),
-    "madvise": (28, 233),
+    # Files; Landlock decides which ones.
+    "read": (0, 63), "readv": (19, 65), "pread64": (17, 67), "write": (1, 64), "writev": (20, 66),
+    "close": (3, 57), "close_range": (436, 436), "lseek": (8, 62), "fstat": (5, 80), "stat": (4, None),
+    "lstat": (6, None), "newfstatat": (262, 79), "statx": (332, 291), "access": (21, None),
+    "faccessat": (269, 48), "faccessat2": (439, 439), "readlink": (89, None), "readlinkat": (267, 78),
+    "getdents64": (217, 61), "getcwd": (79, 17), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24),
+    "poll": (7, None), "ppoll": (271, 73), "select": (23, None), "pselect6": (270, 72),
+    # Memory; RLIMIT_AS says how much.
+    "brk": (12, 214), "munmap": (11, 215), "mremap": (25, 216), "madvise": (28, 233),
     # Its own signals and locks.
-    "rt_sigaction": (13, 134),
-    "rt_sigprocmask": (14, 135),
-    "rt_sigreturn": (15, 139),
-    "sigaltstack": (131, 132),
-    "restart_syscall": (219, 128),
-    "futex": (202, 98),
+    "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
+    "sigaltstack": (131, 132), "restart_syscall": (219, 128), "futex": (202, 98),
     # The time, and waiting.
-    "clock_gettime": (228, 113),
-    "clock_getres": (229, 114),
-    "clock_nanosleep": (230, 115),
-    "nanosleep": (35, 101),
-    "gettimeofday": (96, 169),
-    "time": (201, None),
-    "times": (100, 153),
+    "clock_gettime": (228, 113), "clock_getres": (229, 114), "clock_nanosleep": (230, 115),
+    "nanosleep": (35, 101), "gettimeofday": (96, 169), "time": (201, None), "times": (100, 153),
     "getrusage": (98, 165),
     # Who and where it is.
-    "getpid": (39, 172),
-    "getppid": (110, 173),
-    "gettid": (186, 178),
-    "getuid": (102, 174),
-    "geteuid": (107, 175),
-    "getgid": (104, 176),
-    "getegid": (108, 177),
-    "uname": (63, 160),
-    "sysinfo": (99, 179),
-    "getcpu": (309, 168),
-    "sched_getaffinity": (204, 123),
-    "sched_yield": (24, 124),
+    "getpid": (39, 172), "getppid": (110, 173), "gettid": (186, 178), "getuid": (102, 174),
+    "geteuid": (107, 175), "getgid": (104, 176), "getegid": (108, 177), "uname": (63, 160),
+    "sysinfo": (99, 179), "getcpu": (309, 168), "sched_getaffinity": (204, 123), "sched_yield": (24, 124),
     "getrandom": (318, 278),
     # The end.
-    "exit": (60, 93),
-    "exit_group": (231, 94),
+    "exit": (60, 93), "exit_group": (231, 94),
 }
+# fmt: on
 
 _PROT_WRITE, _PROT_EXEC, _MAP_ANONYMOUS = 0x2, 0x4, 0x20
 _WRITE_FLAGS = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
-_SPECIAL_FLAGS = 0o10000000 | 0o20000000  # O_PATH: no right is asked for; the part of O_TMPFILE that makes a file
+_SPECIAL_FLAGS = 0o10000000 | 0o20000000  # O_PATH needs no right to the file; the bit of O_TMPFILE that makes a file
+_NOT_WRITABLE = _WRITE_FLAGS | _SPECIAL_FLAGS
 
 
 @dataclass(frozen=True)
 class ArgumentRule:
-    """What one half of an argument (the lower 32 bits, or the upper) must be: one of `allowed_values`, or without `bit_mask`.
+    """What one half of an argument must be: one of `allowed_values`, or free of the bits in `bit_mask`.
 
-    With `is_sufficient`, a call that holds none of the bits is allowed, and one that does has to pass the other checks.
+    The half is the lower 32 bits, or the upper ones. With `is_sufficient`, a call whose argument is free of the bits is
+    allowed at once, and any other has to pass the rules that follow.
     """
 
     argument: int
@@ -122,9 +83,9 @@ class ArgumentRule:
 
 RESTRICTED_CALLS: dict[str, tuple[tuple[int | None, int | None], tuple[ArgumentRule, ...]]] = {
     # Nothing is writable, which Landlock says as well.
-    "open": ((2, None), (ArgumentRule(1, bit_mask=_WRITE_FLAGS | _SPECIAL_FLAGS),)),
-    "openat": ((257, 56), (ArgumentRule(2, bit_mask=_WRITE_FLAGS | _SPECIAL_FLAGS),)),
-    # No machine code but that of files, none of which is writable: C extensions of the library can still be imported.
+    "open": ((2, None), (ArgumentRule(1, bit_mask=_NOT_WRITABLE),)),
+    "openat": ((257, 56), (ArgumentRule(2, bit_mask=_NOT_WRITABLE),)),
+    # Machine code comes only from files, none of which is writable: C extensions of the library can still be imported.
     "mmap": (
         (9, 222),
         (
@@ -134,11 +95,11 @@ RESTRICTED_CALLS: dict[str, tuple[tuple[int | None, int | None], tuple[ArgumentR
         ),
     ),
     "mprotect": ((10, 226), (ArgumentRule(2, bit_mask=_PROT_EXEC),)),
-    # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC; F_SETOWN could send signals.
+    # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC. Not F_SETOWN, which could send signals.
     "fcntl": ((72, 25), (ArgumentRule(1, allowed_values=(0, 1, 2, 3, 1030)),)),
-    # TCGETS (is it a terminal?), FIONCLEX, FIOCLEX; devices have thousands more.
+    # TCGETS (is it a terminal?), FIONCLEX, FIOCLEX. Devices have thousands more.
     "ioctl": ((16, 29), (ArgumentRule(1, allowed_values=(0x5401, 0x5450, 0x5451)),)),
-    # Its own limits may be read, not set: the place for new ones is empty.
+    # Its own limits may be read, not set: the pointer to new ones is null, in both halves.
     "prlimit64": (
         (302, 261),
         (
@@ -148,48 +109,41 @@ RESTRICTED_CALLS: dict[str, tuple[tuple[int | None, int | None], tuple[ArgumentR
         ),
     ),
 }
-TGKILL = (234, 131)  # allowed to itself: abort() is such a signal
+TGKILL = (234, 131)  # allowed to itself, for abort()
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
-_Instruction = tuple[int, int, int, int]  # what to do, how far to jump if it is so and if not, a value
+_Instruction = tuple[int, int, int, int]  # operation, instructions to skip if it is true and if it is false, operand
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | EPERM, 0x80000000
-
-
-_PID_PLACEHOLDER = 0x7FFFFFFE
-"""A number that no process has."""
+_PID_PLACEHOLDER = 0x7FFFFFFE  # no process has this number
 
 
 def build_filter(machine: str, pid: int) -> bytes:
-    """The filter for a process of this number, as an array of struct sock_filter; KeyError for another machine."""
+    """Return the filter of a process as an array of struct sock_filter. Raises KeyError for an unknown machine."""
     return _filter_template(machine).replace(struct.pack("<I", _PID_PLACEHOLDER), struct.pack("<I", pid))
 
 
 @functools.cache
 def _filter_template(machine: str) -> bytes:
+    """Return the filter with a placeholder for the process: each fork has its own, and building one takes long."""
     architecture = ARCHITECTURES[machine]
-    # A call by the numbers of another ABI is none that an honest library makes: it ends the process.
+    # No honest library makes calls by the numbers of another ABI: such a call ends the process.
     program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, architecture.audit_arch), (_RETURN, 0, 0, KILL)]
     program.append((_LOAD, 0, 0, _NUMBER))
     if architecture.first_foreign_number is not None:
         program += [(_AT_LEAST, 0, 1, architecture.first_foreign_number), (_RETURN, 0, 0, KILL)]
-    for columns in ALLOWED_CALLS.values():
-        program += _call_instructions(columns[architecture.column], ())
-    for columns, rules in RESTRICTED_CALLS.values():
-        program += _call_instructions(columns[architecture.column], rules)
-    own_pid_rules = (
-        ArgumentRule(0, allowed_values=(_PID_PLACEHOLDER,)),
-        ArgumentRule(1, allowed_values=(_PID_PLACEHOLDER,)),
-    )
-    program += _call_instructions(TGKILL[architecture.column], own_pid_rules)
+    own_pid = tuple(ArgumentRule(argument, allowed_values=(_PID_PLACEHOLDER,)) for argument in (0, 1))
+    allowed = ((numbers, ()) for numbers in ALLOWED_CALLS.values())
+    for numbers, rules in (*allowed, *RESTRICTED_CALLS.values(), (TGKILL, own_pid)):
+        program += _call_instructions(numbers[architecture.column], rules)
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in [*program, (_RETURN, 0, 0, REFUSE)])
 
 
 def _call_instructions(number: int | None, rules: Iterable[ArgumentRule]) -> list[_Instruction]:
-    """If it is this call: what decides about it."""
+    """Return the instructions that decide about one call, and are skipped for any other."""
     if number is None:
         return []
-    body = [instruction for check in rules for instruction in _rule_instructions(check)]
+    body = [instruction for rule in rules for instruction in _rule_instructions(rule)]
     return [(_EQUAL, 0, len(body) + 1, number), *body, (_RETURN, 0, 0, ALLOW)]
 
 

@@ -1,7 +1,4 @@
-"""Untrusted side: stand-ins. Libraries that draw or display are inert: they cost no time and break nothing.
-
-Imports nothing of the trusted side.
-"""
+"""Stubs for libraries that draw or display something: using them costs no time, does nothing and never fails."""
 
 from __future__ import annotations
 
@@ -21,32 +18,28 @@ from autograder.sandbox.guest.slope import slope
 STUBBED_PACKAGES = frozenset(
     ("matplotlib", "mpl_toolkits", "seaborn", "plotly", "IPython", "ipywidgets", "google", "tqdm", "checks")
 )
-# How many values a call gives, for those that are unpacked.
+_PAIRS = (
+    *("xlim", "ylim", "get_xlim", "get_ylim", "get_zlim", "xticks", "yticks", "get_size_inches"),
+    *("subplot_mosaic", "get_legend_handles_labels", "legend_elements"),
+)
+# Functions whose results are usually unpacked, and how many values they return.
 _RESULT_COUNTS = {
-    "hist": 3,
-    "hist2d": 4,
-    "errorbar": 3,
-    "stem": 3,
-    "specgram": 4,
-    "acorr": 4,
-    "xcorr": 4,
-    "subplot_mosaic": 2,
-    "get_legend_handles_labels": 2,
-    "legend_elements": 2,
-    **dict.fromkeys(("xlim", "ylim", "get_xlim", "get_ylim", "get_zlim", "xticks", "yticks", "get_size_inches"), 2),
+    **dict.fromkeys(_PAIRS, 2),
+    **dict.fromkeys(("hist", "errorbar", "stem"), 3),
+    **dict.fromkeys(("hist2d", "specgram", "acorr", "xcorr"), 4),
 }
 _LINE_FUNCTIONS = frozenset(("plot", "plot3D", "loglog", "semilogx", "semilogy", "fill"))
 _UNPACK_OPCODES = frozenset((dis.opmap["UNPACK_SEQUENCE"], dis.opmap["UNPACK_EX"]))
 
 
 class NullObject:
-    """Anything: every attribute, call, item and operator of it gives another one, and nothing happens."""
+    """Stands for anything: every attribute, call, item and operator returns another NullObject, and does nothing."""
 
     def __init__(self, path: str = "", *_: object, **__: object) -> None:
         self._path = path if type(path) is str else ""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what Python and numpy ask for themselves: no, it is not one of those
+        if name.startswith("__"):  # protocols that Python and numpy look for: it implements only those below
             raise AttributeError(name)
         return NullObject(f"{self._path}.{name}")
 
@@ -56,8 +49,8 @@ class NullObject:
             axes = _axes_grid(*args, **kwargs)
             return (NullObject(), axes) if owner.endswith(("pyplot", "pylab")) else axes
         if name in _LINE_FUNCTIONS:
-            drawn = sum(not isinstance(arg, str) for arg in args)
-            return [NullObject() for _ in range(max(1, drawn // 2))]
+            arrays = sum(not isinstance(arg, str) for arg in args)  # x and y of each line
+            return [NullObject() for _ in range(max(1, arrays // 2))]
         if name == "pie":
             return tuple(NullObject() for _ in range(3 if "autopct" in kwargs else 2))
         if name in _RESULT_COUNTS:
@@ -71,7 +64,7 @@ class NullObject:
         return None
 
     def __iter__(self) -> Iterator[Any]:
-        """As many as are unpacked where this is asked, else nothing."""
+        """Iterate over as many values as the caller unpacks; over nothing if it does not unpack."""
         return iter([NullObject(self._path) for _ in range(_unpack_count(sys._getframe(1)))])
 
     def __instancecheck__(self, instance: object) -> bool:
@@ -116,17 +109,15 @@ class NullObject:
     def _return_true(self, _: object) -> bool:
         return True
 
-    __getitem__ = __array_ufunc__ = __array_function__ = _return_null
-    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = __or__ = __and__ = (
-        _return_null
-    )
+    __getitem__ = __array_ufunc__ = __array_function__ = __or__ = __and__ = _return_null
+    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _return_null
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _return_null
     __neg__ = __pos__ = __abs__ = __round__ = _return_null
     __lt__ = __le__ = __gt__ = __ge__ = _return_true
 
 
 class TqdmStub:
-    """tqdm: passes its iterable through."""
+    """Stands for tqdm: iterates over what it is given."""
 
     def __init__(self, iterable: Iterable[Any] | None = None, *_: object, **__: object) -> None:
         self.iterable: Iterable[Any] = () if iterable is None else iterable
@@ -136,8 +127,7 @@ class TqdmStub:
         return iter(self.iterable)
 
     def __len__(self) -> int:
-        # As in tqdm, a TypeError where the iterable has no length.
-        return len(self.iterable)  # type: ignore[arg-type]  # raises as tqdm's does
+        return len(self.iterable)  # type: ignore[arg-type]  # like tqdm's, raises TypeError if there is no length
 
     def __enter__(self) -> TqdmStub:
         return self
@@ -152,10 +142,10 @@ class TqdmStub:
 
     @staticmethod
     def write(*_: object, **__: object) -> None:
-        """Nothing is written."""
+        """Write nothing."""
 
 
-# What is found in tqdm and all modules of it.
+# All submodules of tqdm hold the same names.
 _TQDM_MEMBERS: dict[str, Callable[..., Iterable[Any]]] = {
     **dict.fromkeys(("tqdm", "tqdm_notebook"), TqdmStub),
     **dict.fromkeys(("trange", "tnrange"), lambda *args, **_: TqdmStub(range(*args))),
@@ -168,7 +158,7 @@ _TQDM_MEMBERS: dict[str, Callable[..., Iterable[Any]]] = {
 
 
 class MissingModule:
-    """A module that is not installed, or something of it: whatever is done with it raises, in Python's own words."""
+    """Stands for a missing module or a name of it: any use of it raises the error of its import again."""
 
     def __init__(self, error: ModuleNotFoundError) -> None:
         self._error = error
@@ -176,19 +166,15 @@ class MissingModule:
     def _raise_error(self, *_: object, **__: object) -> NoReturn:
         raise ModuleNotFoundError(*self._error.args, name=self._error.name)
 
-    __getattr__ = __call__ = __getitem__ = __iter__ = __len__ = __contains__ = __enter__ = __mro_entries__ = (
-        _raise_error
-    )
-    __float__ = __int__ = __index__ = __array__ = __array_ufunc__ = __array_function__ = __instancecheck__ = (
-        _raise_error
-    )
+    __getattr__ = __call__ = __getitem__ = __iter__ = __len__ = __contains__ = __enter__ = _raise_error
+    __mro_entries__ = __instancecheck__ = __array__ = __array_ufunc__ = __array_function__ = _raise_error
     __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _raise_error
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _raise_error
-    __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _raise_error
+    __neg__ = __lt__ = __le__ = __gt__ = __ge__ = __float__ = __int__ = __index__ = _raise_error
 
 
 class StubModule(ModuleType):
-    """A module in which everything is inert."""
+    """Holds a NullObject under every name."""
 
     __version__ = "0"
 
@@ -199,14 +185,14 @@ class StubModule(ModuleType):
 
 
 class StubFinder(Loader):
-    """Imports a stand-in for every library named above, and whatever lies below it. A finder for sys.meta_path."""
+    """Imports a stub for every stubbed package and each of its modules. A finder for sys.meta_path."""
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """The way to import `name`, when a stand-in is wanted for it."""
+        """Return how to import `name` if it belongs to a stubbed package."""
         return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in STUBBED_PACKAGES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """An inert module; one that looks like tqdm; or the checks, of which `slope` measures as it always does."""
+        """Return a stub; that of tqdm passes items through, and `slope` of the checks measures as in the notebook."""
         module = StubModule(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
             vars(module).update(_TQDM_MEMBERS)
@@ -215,16 +201,17 @@ class StubFinder(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """There is nothing to run."""
+        """Run nothing."""
 
 
 def install() -> None:
-    """Let imports find the stand-ins first."""
+    """Let imports find the stubs before any installed library."""
     sys.meta_path.insert(0, StubFinder())
 
 
 def _unpack_count(frame: FrameType) -> int:
-    """How many values the instruction takes that a frame is at, when it is one that unpacks."""
+    """Return how many values the current instruction of a frame unpacks, 0 if it is of another kind."""
+    # Only the bytecode of the caller tells `line, = plt.plot(x)` from `for line in plt.plot(x)`.
     code, offset = frame.f_code.co_code, frame.f_lasti
     return code[offset + 1] if code[offset] in _UNPACK_OPCODES else 0
 

@@ -1,7 +1,4 @@
-"""Untrusted side: source text -> modules. The given modules first, then the student's cells, one by one.
-
-Imports nothing of the trusted side.
-"""
+"""Makes modules of source text: the support modules of the course, then the module in which the student's cells run."""
 
 from __future__ import annotations
 import __future__
@@ -23,33 +20,33 @@ from autograder.sandbox.guest.stub_modules import MissingModule, NullObject
 from autograder.sandbox.protocol.framing import MAX_NAME_LENGTH
 
 _IMPORT_NODES = (ast.Import, ast.ImportFrom)
-_MAX_JOINED_PIECES = 8  # pieces of a script that may make one piece together
+_MAX_JOINED_PIECES = 8  # pieces of a script that are tried together as one
 _PASS_THROUGH_MAGICS = frozenset(("time", "capture", "prun"))  # cell magics whose body runs in the notebook itself
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 
 
 class SupportModules(Loader):
-    """Modules that are imported from their source text, whatever lies on the disk. A finder for sys.meta_path.
+    """Imports modules from source text, whatever lies on the disk. A finder for sys.meta_path.
 
-    Making it makes them importable and imports them all; raises what they raise.
+    The constructor installs the finder and imports all of them; it raises what they raise. `builder` is the first one.
     """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.sources = sources
         sys.meta_path.insert(0, self)
         for name in sources:
-            sys.modules.pop(name, None)  # others of that name may have been given before
+            sys.modules.pop(name, None)  # a module of another exercise may have the same name
         self.builder, *_ = [importlib.import_module(name) for name in sources]
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """The way to import `name`, when it is a given module."""
+        """Return how to import `name` if it is a support module."""
         return ModuleSpec(name, self, origin=f"{name}.py") if name in self.sources else None
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """An ordinary module."""
+        """Return None for an ordinary module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill the module."""
+        """Run the source text of the module."""
         source, filename = self.sources[module.__name__], f"{module.__name__}.py"
         register_source(filename, source)
         exec(compile(source, filename, "exec", dont_inherit=True), vars(module))  # noqa: S102 - the course's own file
@@ -58,8 +55,8 @@ class SupportModules(Loader):
 class StudentModule:
     """The module in which the student's cells run.
 
-    It is a real one, known to sys.modules, so that dataclasses and pickling by name work; and `from __future__ import`
-    holds for all cells after it, as in a notebook. `cells` are those that will be run, with their indices.
+    It is a real one in sys.modules, so that dataclasses and pickling by name work. As in a notebook, a `from __future__
+    import` holds for all later cells. `cells` are those that will be run: (index, source, label, first line).
     """
 
     def __init__(self, name: str, cells: Iterable[tuple[int, str, str, int]] = ()) -> None:
@@ -69,7 +66,7 @@ class StudentModule:
         self._module = ModuleType(name)
         self._future_flags = 0
         self._labels_by_filename: dict[str, str] = {}
-        self._script_path = os.path.join(os.getcwd(), f"{name}.py")  # noqa: PTH109, PTH118 - pathlib takes 0.2 ms in a fork
+        self._script_path = os.path.join(os.getcwd(), f"{name}.py")  # noqa: PTH109, PTH118 - pathlib: 0.2 ms in a fork
         self._lines: list[str] = []
         shell = NullObject("get_ipython")
         vars(self._module).update(display=NullObject("display"), get_ipython=lambda: shell)
@@ -80,10 +77,10 @@ class StudentModule:
         sys.modules[name] = self._module
 
     def run(self, source: str, label: str, first_line: int) -> None:
-        """Run one cell; raises what it raises. Lines are counted from `first_line`, in a file where it has no label.
+        """Run one cell; raises what it raises. A cell without a label is a piece of a script, from `first_line` on.
 
-        The first import that fails for want of a module is raised when all else has run. What it was to give a name
-        to raises the same wherever it is used.
+        An import of a missing module stops nothing at first: the names that it would bind raise ModuleNotFoundError
+        wherever they are used, the rest of the cell runs, and then the error of the first such import is raised.
         """
         if not label and self._pieces:
             source = self._joined_source(first_line)
@@ -91,7 +88,7 @@ class StudentModule:
             self._run_source(source, label, first_line)
 
     def _joined_source(self, first_line: int) -> str:
-        """A piece of a script with those after it that belong to it; empty where it was run with one before."""
+        """Return a piece of a script with the pieces that belong to it; empty if it ran with an earlier piece."""
         if first_line <= self._last_piece_line:
             return ""
         pieces = [item for item in self._pieces.items() if item[0] >= first_line]
@@ -102,6 +99,7 @@ class StudentModule:
     def _run_source(self, source: str, label: str, first_line: int) -> None:
         filename = f"<{label}>" if label else self._script_path
         self._labels_by_filename[filename] = label
+        # A script is registered as far as it has run, so that tracebacks and getsource see whole lines of one file.
         above = [] if label else self._lines[: first_line - 1]
         above += [""] * (first_line - 1 - len(above))
         self._lines = [*above, *source.split("\n")]
@@ -115,17 +113,20 @@ class StudentModule:
             self._run_past_failed_import(error, code, text, flags)
 
     def _run_past_failed_import(self, absent: ModuleNotFoundError, code: CodeType, text: str, flags: int) -> None:
-        """Run what comes after an import that failed, if that is a statement by itself; then raise its error."""
+        """Run a cell from its failed import on, then raise the error of that import.
+
+        An import inside another statement (a function, a try) is not among the statements of the cell: nothing runs.
+        """
         tree = compile(
             text, code.co_filename, "exec", self._future_flags | flags | ast.PyCF_ONLY_AST, dont_inherit=True
         )
-        statements = list(_iter_statements(tree))
         line = _failing_line(code, absent.__traceback__)
-        failed = (isinstance(one, _IMPORT_NODES) and one.lineno <= line <= (one.end_lineno or 0) for one in statements)
-        for statement in itertools.dropwhile(lambda _: not next(failed), statements):
-            one = ast.Module([statement], [])
+        # What stands before the failed import has run already, so it is dropped. Each later statement is compiled by
+        # itself, the import too: it fails again, and then binds its names to placeholders.
+        for statement in itertools.dropwhile(lambda node: not _is_import_at(node, line), _iter_statements(tree)):
+            part = ast.Module([statement], [])
             try:
-                self._execute(compile(one, code.co_filename, "exec", self._future_flags | flags, dont_inherit=True))
+                self._execute(compile(part, code.co_filename, "exec", self._future_flags | flags, dont_inherit=True))
             except ModuleNotFoundError as error:
                 if not isinstance(statement, _IMPORT_NODES):
                     raise
@@ -142,46 +143,44 @@ class StudentModule:
                     coroutine.send(None)
 
     def _run_cell_magic(self, name: str, _: str, body: str) -> None:
-        """What is left of `%%time` when a notebook was exported as a script."""
+        """Run the body of a `%%time` cell in a script that was exported from a notebook."""
         if name in _PASS_THROUGH_MAGICS:
             self._run_source(body, "", sys._getframe(1).f_lineno)
 
     def get(self, name: str) -> object:
-        """What the student's module holds under a name, None if nothing."""
+        """Return what the student's module holds under a name, None if nothing."""
         return vars(self._module).get(name)
 
     def __contains__(self, name: str) -> bool:
         return name in vars(self._module)
 
     def function_names(self) -> list[str]:
-        """The names of the functions that the student defined."""
-        held = {name: value for name, value in vars(self._module).items() if type(name) is str}
-        own = [name for name, value in held.items() if type(value) is FunctionType and value.__module__ == self.name]
-        return [name for name in own if name.isidentifier() and len(name) <= MAX_NAME_LENGTH]
+        """Return the names of the functions that the student defined."""
+        # A copy is read: names and values are the student's own, and comparing them may run code that changes the module.
+        items = [item for item in vars(self._module).items() if type(item[0]) is str and type(item[1]) is FunctionType]
+        names = [name for name, function in items if function.__module__ == self.name]
+        return [name for name in names if name.isidentifier() and len(name) <= MAX_NAME_LENGTH]
 
     def locate_error(
         self, error: BaseException, trace: TracebackType | None, within: str | None = None
     ) -> tuple[str, int | None]:
-        """Label and line of the student's own code where an error arose: the last frame in it.
-
-        `within` is the label of the only cell to look at, if one is meant.
-        """
-        known = {filename for filename, label in self._labels_by_filename.items() if within is None or label == within}
+        """Return label and line of the last frame in the student's code; with `within`, in the cell of this label."""
+        filenames = {name for name, label in self._labels_by_filename.items() if within is None or label == within}
         filename, line = "", None
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename in known:
+            if trace.tb_frame.f_code.co_filename in filenames:
                 filename, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             trace = trace.tb_next
-        if isinstance(error, SyntaxError) and error.filename in known:
+        if isinstance(error, SyntaxError) and error.filename in filenames:
             filename, line = error.filename, error.lineno
         return self._labels_by_filename.get(filename, ""), line
 
 
 def count_joined_pieces(pieces: Sequence[tuple[int, str]], filename: str) -> int:
-    """How many of the pieces of a script, from the first one on, are one piece: first lines and texts.
+    """Return how many pieces of a script, (first line, source) each, have to run together, from the first one on.
 
-    A line `# %%` may also stand within a function or a string. A piece that is no Python by itself, nor with those
-    after it, belongs to the one before, when they are Python together.
+    A line `# %%` may also stand within a function or a string. A piece that is no Python by itself, nor with the pieces
+    after it, belongs to the piece before if they are Python together.
     """
     count = _pieces_to_parse(pieces, filename)
     while 0 < count < len(pieces) and not _pieces_to_parse(pieces[count:], filename):
@@ -193,13 +192,13 @@ def count_joined_pieces(pieces: Sequence[tuple[int, str]], filename: str) -> int
 
 
 def _pieces_to_parse(pieces: Sequence[tuple[int, str]], filename: str, minimum: int = 1) -> int:
-    """How many pieces, at least so many, it takes for Python that is whole; 0 when there is no such number nearby."""
+    """Return how many pieces, at least `minimum`, are valid Python together; 0 if no small number of them is."""
     numbers = range(minimum, min(minimum + _MAX_JOINED_PIECES, len(pieces) + 1))
     return next((number for number in numbers if _is_valid_python(_join_pieces_in_place(pieces[:number]), filename)), 0)
 
 
 def _join_pieces(pieces: Sequence[tuple[int, str]]) -> str:
-    """Pieces as one, each on its own lines."""
+    """Return pieces as one text that starts with the first of them."""
     lines: list[str] = []
     for first_line, source in pieces:
         lines += [""] * (first_line - pieces[0][0] - len(lines))
@@ -208,14 +207,14 @@ def _join_pieces(pieces: Sequence[tuple[int, str]]) -> str:
 
 
 def _join_pieces_in_place(pieces: Sequence[tuple[int, str]]) -> str:
-    """Pieces as one, on the lines on which they stand in their file."""
+    """Return pieces as one text, on the lines on which they stand in their file."""
     first_line, _ = pieces[0]
     return "\n" * (first_line - 1) + _join_pieces(pieces)
 
 
 @functools.lru_cache(maxsize=_MAX_JOINED_PIECES)
 def _compile_cached(text: str, filename: str, flags: int) -> CodeType:
-    """What was compiled to see whether it is Python is run then."""
+    """Compile a text; cached, because `_is_valid_python` compiles what is run afterwards."""
     code: CodeType = compile(text, filename, "exec", flags, dont_inherit=True)
     return code
 
@@ -230,14 +229,14 @@ def _is_valid_python(text: str, filename: str) -> bool:
 
 
 def _failing_line(code: CodeType, trace: TracebackType | None) -> int:
-    """The line of this very code at which an error arose."""
+    """Return the line of a code object at which an error arose, 0 if it has no part in it."""
     while trace is not None and trace.tb_frame.f_code is not code:
         trace = trace.tb_next
     return trace.tb_lineno if trace else 0
 
 
 def _iter_statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements of a cell; an import of several modules is several."""
+    """Iterate over the statements of a cell; an import of several modules gives several statements."""
     for statement in tree.body:
         if isinstance(statement, ast.Import):
             for alias in statement.names:
@@ -246,13 +245,17 @@ def _iter_statements(tree: ast.Module) -> Iterator[ast.stmt]:
             yield statement
 
 
+def _is_import_at(statement: ast.stmt, line: int) -> bool:
+    return isinstance(statement, _IMPORT_NODES) and statement.lineno <= line <= (statement.end_lineno or 0)
+
+
 def _names_bound_by(statement: ast.Import | ast.ImportFrom) -> list[str]:
-    """The names that an import gives."""
+    """Return the names that an import binds."""
     if isinstance(statement, ast.Import):
         return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
     return [alias.asname or alias.name for alias in statement.names if alias.name != "*"]
 
 
 def register_source(filename: str, source: str) -> None:
-    """Let tracebacks and inspect.getsource show text that is in no file."""
+    """Let tracebacks and inspect.getsource show a text that is in no file."""
     linecache.cache[filename] = (len(source), None, [f"{line}\n" for line in source.split("\n")], filename)

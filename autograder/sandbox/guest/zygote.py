@@ -1,13 +1,13 @@
-"""Untrusted side: the process that all others are forked from, so that Python and numpy are loaded only once.
+"""The zygote: the process that all others are forked from, so that Python and numpy are loaded only once.
 
-It is sent one order, `prepare`, answers once, and then forks a process for every `fork` that comes with two
-descriptors: the channel of the new process, and a pipe for the status with which that process ends. No student code
-runs in it, and it holds no secret: what a fork inherits is Python, numpy and the runner. When the other end of the
-control socket closes, it ends, and all its forks with it.
+It receives the order `prepare` and answers it. Then it forks a process for every order `fork`, which comes with two
+descriptors: the channel of the new process, and a pipe for its exit code. No student code runs in the zygote, and it
+holds no secret: a fork inherits Python, numpy and the runner. When the control socket closes, it ends with all its
+forks.
 
     order                                          answer
     prepare readable listable users                ready keeps_root, or failed text
-    given (name text)*                             (none: the next forks have loaded these modules)
+    given (name text)*                             (none: later forks have these support modules loaded)
     fork memory cpu        + channel, status       (a byte in the channel; at the end, four bytes in the status pipe)
     examine memory cpu     + channel, status       the same, and in the channel: leaks names
 """
@@ -36,13 +36,13 @@ from autograder.sandbox.protocol import framing
 if sys.platform != "win32":
     import resource
 
-CONTROL_FD, RULESET_FD = 3, 4  # descriptors; a fork has its channel where the zygote has its control socket
+CONTROL_FD, RULESET_FD = 3, 4  # in a fork, the channel takes the place of the control socket
 _FIRST_FREE_FD = 5
 _MAX_FDS = 256
 _MAX_ORDER_BYTES = 1 << 16
 _STATUS_FORMAT = struct.Struct("=i")
-# What students are likely to import, and C extensions that need libraries which they may not read. All else of the
-# standard library can be imported too, a little later.
+# What students are likely to import, and C extensions that need shared libraries which a fork may not read. A fork can
+# import the rest of the standard library by itself.
 _PRELOADED = """
     abc array bisect bz2 collections.abc contextlib copy csv ctypes.util dataclasses datetime decimal enum fractions
     functools hashlib heapq inspect io itertools json linecache logging lzma math numbers operator os pathlib pickle
@@ -52,15 +52,16 @@ _PRELOADED = """
 
 
 def main() -> None:
-    """Take over the control socket from the standard input, get ready, and fork until it closes."""
+    """Take the control socket from the standard input, prepare what all forks share, and fork until it closes."""
     os.dup2(0, CONTROL_FD)
-    nothing = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
-        os.dup2(nothing, descriptor)
-    os.close(nothing)
+        os.dup2(null, descriptor)
+    os.close(null)
     control = socket.socket(fileno=CONTROL_FD)
     _, readable, listable, users = framing.decode_message(control.recv(_MAX_ORDER_BYTES))
     try:
+        # While files can still be read, everything that a fork may need is loaded; then rights are given up for all.
         preload()
         runner.prepare_interpreter()
         warm_up()
@@ -73,25 +74,27 @@ def main() -> None:
     except OSError as error:
         control.send(framing.encode_message(("failed", str(error)), _MAX_ORDER_BYTES))
         return
-    os.dup2(0, 2)  # until now, whoever started this process could read its complaints
+    os.dup2(0, 2)  # until here, the grader reads the standard error of this process
     os.closerange(_FIRST_FREE_FD, _MAX_FDS)
-    with suppress(ValueError):  # fewer are allowed already
+    with suppress(ValueError):  # a lower limit holds already
         resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_FDS, _MAX_FDS))
     lockdown.limit_forks()
+    # A fork copies every page that it writes to: it should find free memory together, and no collection of garbage
+    # should touch the objects that all forks share.
     gc.collect()
-    _heap_fillers = heap_fill.fill_heap_holes()  # for as long as there are forks
-    gc.freeze()  # no collection in a fork touches, and so copies, what all of them share
+    _heap_fillers = heap_fill.fill_heap_holes()  # referenced as long as there are forks
+    gc.freeze()
     control.send(framing.encode_message(("ready", keeps_root), _MAX_ORDER_BYTES))
     ZygoteLoop(control).run()
 
 
 class ZygoteLoop:
-    """The loop of the zygote: waits for orders, and for forks to end."""
+    """Waits for orders and for the ends of forks."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._support_modules: SupportModules | None = None
-        self._forks: dict[int, tuple[int, int]] = {}  # by the descriptor that tells of its end: number, status pipe
+        self._forks: dict[int, tuple[int, int]] = {}  # process id and status pipe, by the pidfd of the fork
 
     def run(self) -> None:
         """Serve until the control socket closes."""
@@ -116,9 +119,9 @@ class ZygoteLoop:
                     poll.register(self._fork(kind, *details, *descriptors), select.POLLIN)
 
     def _load(self, sources: dict[str, str]) -> None:
-        """Load what is the same for all submissions of an exercise, which takes longer than many a submission."""
+        """Load the support modules of an exercise once for all its submissions: it takes longer than many of them."""
         self._support_modules = None
-        with suppress(BaseException):  # each fork will find the same fault, and say so
+        with suppress(BaseException):  # each fork will load them again, and report the same error
             self._support_modules = SupportModules(sources)
         gc.collect()
         gc.freeze()
@@ -134,27 +137,28 @@ class ZygoteLoop:
         self._forks[pidfd] = pid, status
         return pidfd
 
-    def _reap(self, ending: int) -> None:
-        number, status = self._forks.pop(ending)
-        _, code = os.waitpid(number, 0)
-        with suppress(OSError):  # nobody may want to know any more
-            os.write(status, _STATUS_FORMAT.pack(os.waitstatus_to_exitcode(code)))
+    def _reap(self, pidfd: int) -> None:
+        pid, status = self._forks.pop(pidfd)
+        _, wait_status = os.waitpid(pid, 0)
+        with suppress(OSError):  # the grader may have closed the pipe
+            os.write(status, _STATUS_FORMAT.pack(os.waitstatus_to_exitcode(wait_status)))
         os.close(status)
-        os.close(ending)
+        os.close(pidfd)
 
 
 def _child_main(
     kind: str, memory: int, cpu: int, channel: int, parent: int, support_modules: SupportModules | None
 ) -> None:
-    """What a fork does, to its end. Does not return."""
-    code = 1
+    """Run as a fork until its end. Does not return."""
+    exit_code = 1
     try:
+        # The fork must not keep what belongs to the zygote: the control socket, pipes and channels of other forks.
         os.dup2(channel, CONTROL_FD)
         os.closerange(_FIRST_FREE_FD, _MAX_FDS)
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
-            return  # it died before it was said that this process is to die with it
-        os.write(CONTROL_FD, b"\0")  # from which the kernel tells the grader the number of this process
+            return  # the zygote ended before the line above, so no signal will come
+        os.write(CONTROL_FD, b"\0")  # with this byte, the kernel tells the grader the id of this process
         lockdown.seal(RULESET_FD, memory, cpu)
         with open(CONTROL_FD, "rb") as source, open(CONTROL_FD, "wb", closefd=False) as sink:
             if kind == "examine":
@@ -162,18 +166,18 @@ def _child_main(
             else:
                 runner.serve(source, sink, support_modules)
     except EOFError:
-        code = 0
+        exit_code = 0
     finally:
-        os._exit(code)
+        os._exit(exit_code)
 
 
 def preload() -> None:
-    """Import what student code is likely to use; what this Python does not have is left out."""
+    """Import and set up what student code is likely to use, as far as this Python has it."""
     for name in _PRELOADED.split():
         with suppress(ImportError):
             importlib.import_module(name)
-    np.linalg.inv(np.eye(8) @ np.eye(8))  # what linear algebra sets up at its first use
-    seccomp.build_filter(os.uname().machine, os.getpid())  # most of it is the same for every fork
+    np.linalg.inv(np.eye(8) @ np.eye(8))  # linear algebra sets itself up at its first use
+    seccomp.build_filter(os.uname().machine, os.getpid())  # caches what is the same for every fork
 
 
 _WARM_UP_BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
@@ -196,23 +200,13 @@ def rehearse(W, x):
 
 
 def warm_up() -> None:
-    """Run a program once as a fork does, so that what Python and numpy learn from it is there in every fork."""
+    """Run a program once, so that every fork inherits the caches that Python and numpy filled while running it."""
     case = framing.encode_arrays({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
-    steps: list[tuple[object, ...]] = [
-        ("call", case, [], True),
-        *[("call", case, [], False)] * 20,
-        ("again", 0),
-        ("recall", 0),
-    ]
+    steps: list[tuple[object, ...]] = [("call", case, [], True), *[("call", case, [], False)] * 20]
+    cells, functions = [(0, _WARM_UP_PROGRAM, "", 1)], [("rehearse", ("W", "x"), 2)]
     requests = (
-        (
-            "program",
-            "rehearsal",
-            [(0, _WARM_UP_PROGRAM, "", 1)],
-            [("builder", _WARM_UP_BUILDER)],
-            [("rehearse", ("W", "x"), 2)],
-        ),
-        ("batch", "rehearse", steps),
+        ("program", "rehearsal", cells, [("builder", _WARM_UP_BUILDER)], functions),
+        ("batch", "rehearse", [*steps, ("again", 0), ("recall", 0)]),
     )
     source = io.BytesIO(b"".join(framing.encode_frame(request, framing.MAX_REQUEST_BYTES) for request in requests))
     saved = dict(sys.modules), list(sys.meta_path), list(sys.argv)
@@ -226,13 +220,14 @@ def warm_up() -> None:
 
 
 def drop_to_user(user: int, library: Path) -> bool:
-    """From root, become a user who owns nothing, in no group; whether that was possible.
+    """Change from root to a user who owns nothing and is in no group. Return whether that was possible.
 
-    It is not where this user may not read Python's own library, as below /root, or where the container does not have
-    such a user. Then root stays.
+    The process stays root if that user cannot read Python's own library (below /root, for example), or if the container
+    does not have the user.
     """
     try:
         os.setgroups([])
+        # The saved ids stay root's at first: there is a way back if the library cannot be read.
         os.setresgid(user, user, 0)
         os.setresuid(user, user, 0)
         library.read_bytes()

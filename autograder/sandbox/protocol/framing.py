@@ -1,9 +1,8 @@
-"""Frames that cross the pipe, for both sides: a length, then msgpack that can hold nothing but plain data.
+"""Packs and checks the frames that cross the pipe: a length, then msgpack that holds nothing but plain data.
 
 A frame is 4 bytes (its length, big-endian) and a body of None, bool, int, str, bytes and sequences of these: no maps,
-no floats, no extension types. An array of numbers is the pair (shape, bytes), always little-endian float64. Whatever
-comes from the other side is read by the functions below, which raise FrameError for everything that is not exactly as
-it should be. Imports nothing of the trusted side.
+no floats, no extension types. An array of numbers is the pair (shape, bytes), always little-endian float64. Every
+function that reads what the other side sent raises ProtocolError for anything that is not exactly as described here.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ import msgpack
 import numpy as np
 import numpy.typing as npt
 
-MAX_REQUEST_BYTES = 1 << 26  # bytes of a frame to the untrusted side: a whole submission, or the arrays of a batch
-MAX_REPLY_BYTES = 1 << 22  # bytes of a frame from the untrusted side
-MAX_ARRAY_SIZE = 1 << 17  # in one array of a reply
-MAX_SEQUENCE_LENGTH = 4096  # in one sequence: the parser makes room for them before it has seen them
+MAX_REQUEST_BYTES = 1 << 26  # of a frame to the untrusted side: a whole submission, or the arrays of a batch
+MAX_REPLY_BYTES = 1 << 22  # of a frame from the untrusted side
+MAX_ARRAY_SIZE = 1 << 17  # numbers in one array of a reply
+MAX_SEQUENCE_LENGTH = 4096  # the parser allocates room for all items before it reads the first
 MAX_DIMENSIONS = 16
 MAX_TEXT_LENGTH = 300  # of an exception
 MAX_NAME_LENGTH = 80
@@ -27,29 +26,29 @@ MAX_LINE_NUMBER = 1 << 31
 
 _LENGTH_PREFIX = struct.Struct(">I")
 _CHUNK = 1 << 20
-_MAX_ELEMENTS = 1 << 31  # of numbers, were no dimension empty
+_MAX_ELEMENTS = 1 << 31  # of an array, its empty dimensions left aside
 _WIRE_DTYPE = np.dtype("<f8")
 
 
 class ProtocolError(Exception):
-    """What came over the pipe, or was to be sent, is no frame of this protocol."""
+    """Raised for bytes that are no frame of this protocol, and for a message that cannot be sent as one."""
 
 
 class ByteSource(Protocol):
-    """What frames are read from."""
+    """Something that frames are read from."""
 
     def read(self, size: int, /) -> bytes | None:
-        """At most `size` bytes, none at the end."""
+        """Return at most `size` bytes, none at the end."""
 
 
 def encode_frame(message: object, max_bytes: int) -> bytes:
-    """The frame of a message, whose body is at most `max_bytes` bytes long."""
+    """Return the frame of a message. Raises ProtocolError if its body is longer than `max_bytes`."""
     packed = encode_message(message, max_bytes)
     return _LENGTH_PREFIX.pack(len(packed)) + packed
 
 
 def encode_message(message: object, max_bytes: int) -> bytes:
-    """A message without its length, for sockets that keep messages apart by themselves."""
+    """Return the body alone, for sockets that keep messages apart by themselves."""
     try:
         packed: bytes = msgpack.packb(message, use_bin_type=True)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -60,7 +59,7 @@ def encode_message(message: object, max_bytes: int) -> bytes:
 
 
 def read_frame(source: ByteSource, max_bytes: int) -> bytes:
-    """The body of the next frame. Raises EOFError where the frames end, FrameError inside one or over the cap."""
+    """Read the body of the next frame. Raises EOFError between two frames, ProtocolError within one or above the cap."""
     prefix = _read_exactly(source, _LENGTH_PREFIX.size)
     if not prefix:
         raise EOFError
@@ -76,7 +75,7 @@ def read_frame(source: ByteSource, max_bytes: int) -> bytes:
 
 
 def pop_frame(buffer: bytearray, max_bytes: int) -> bytes | None:
-    """The body of the first frame in a buffer, which loses it; None while it is not all there. Raises FrameError."""
+    """Remove the first frame from a buffer and return its body, or None while the frame is incomplete."""
     if len(buffer) < _LENGTH_PREFIX.size:
         return None
     (length,) = _LENGTH_PREFIX.unpack_from(buffer)
@@ -91,8 +90,9 @@ def pop_frame(buffer: bytearray, max_bytes: int) -> bytes | None:
 
 
 def decode_message(packed: bytes) -> tuple[Any, ...]:
-    """The message of a body: a sequence that starts with its kind."""
+    """Return the message of a body: a tuple that starts with its kind."""
     try:
+        # Every limit is set: the parser allocates what a header announces, and a process may announce anything.
         message = msgpack.unpackb(
             packed,
             raw=False,
@@ -117,7 +117,7 @@ def decode_message(packed: bytes) -> tuple[Any, ...]:
 
 
 def encode_array(array: npt.NDArray[Any]) -> tuple[list[int], bytes]:
-    """The pair that stands for an array of real numbers of any dtype and memory order."""
+    """Return the pair (shape, bytes) of an array of real numbers, whatever its dtype and memory order."""
     if array.dtype == _WIRE_DTYPE:
         return list(array.shape), array.tobytes()
     with np.errstate(all="ignore"):  # a longdouble may be too large for a float64: it becomes infinity
@@ -125,12 +125,13 @@ def encode_array(array: npt.NDArray[Any]) -> tuple[list[int], bytes]:
 
 
 def decode_array(item: object) -> npt.NDArray[np.float64]:
-    """The array that a pair stands for: contiguous, writable, its own memory."""
+    """Return the array of a pair (shape, bytes): contiguous, writable, in its own memory."""
     shape, data = expect_tuple(item, 2)
     if type(data) is not bytes:
         raise ProtocolError("the numbers of an array are not bytes")
     if len(expect_tuple(shape)) > MAX_DIMENSIONS:
         raise ProtocolError("an array of too many dimensions")
+    # The product without its zeros is bounded too: numpy computes strides from it, even for an empty array.
     count, nonzero_count = 1, 1
     for size in shape:
         count *= expect_int(size, 0, _MAX_ELEMENTS)
@@ -141,23 +142,23 @@ def decode_array(item: object) -> npt.NDArray[np.float64]:
 
 
 def encode_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> list[tuple[str, tuple[list[int], bytes]]]:
-    """Arrays by name, as pairs."""
+    """Return arrays by name as a list of pairs."""
     return [(name, encode_array(array)) for name, array in arrays.items()]
 
 
 def decode_arrays(item: object) -> dict[str, npt.NDArray[np.float64]]:
-    """The arrays that pairs stand for, by name."""
+    """Return the arrays of a list of pairs, by name."""
     pairs = [expect_tuple(pair, 2) for pair in expect_tuple(item)]
     return {expect_str(name, MAX_NAME_LENGTH): decode_array(array) for name, array in pairs}
 
 
 def decode_trusted_arrays(pairs: Any) -> dict[str, npt.NDArray[np.float64]]:
-    """The same without a look at what it is, for the untrusted side, which reads only what the trusted one wrote."""
+    """Like `decode_arrays`, but unchecked: for the untrusted side, which reads only what the trusted side wrote."""
     return {name: np.ndarray(shape, _WIRE_DTYPE, data).astype(np.float64) for name, (shape, data) in pairs}
 
 
 def expect_tuple(item: object, length: int | None = None) -> tuple[Any, ...]:
-    """The item itself, when it is a sequence, of this length if one is asked for."""
+    """Return the item if it is a tuple, of this length if one is given."""
     if type(item) is not tuple:
         raise ProtocolError("no sequence where one is needed")
     if length is not None and len(item) != length:
@@ -166,21 +167,21 @@ def expect_tuple(item: object, length: int | None = None) -> tuple[Any, ...]:
 
 
 def expect_int(item: object, low: int, high: int) -> int:
-    """The item itself, when it is a whole number (no bool) from `low` to `high`."""
+    """Return the item if it is an int (no bool) from `low` to `high`."""
     if type(item) is not int or not low <= item <= high:
         raise ProtocolError("no number, or one out of its range")
     return item
 
 
 def expect_str(item: object, max_length: int) -> str:
-    """The item itself, when it is a string of at most so many characters."""
+    """Return the item if it is a string of at most `max_length` characters."""
     if type(item) is not str or len(item) > max_length:
         raise ProtocolError("no text, or too much of it")
     return item
 
 
 def expect_choice(item: object, allowed: Iterable[str]) -> str:
-    """The item itself, when it is one of these words."""
+    """Return the item if it is one of the allowed strings."""
     if type(item) is not str or item not in allowed:
         raise ProtocolError("a word that this protocol does not know")
     return item
