@@ -60,9 +60,6 @@ class NullObject:
     def __enter__(self) -> NullObject:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        return None
-
     def __iter__(self) -> Iterator[Any]:
         """Iterate over as many values as the caller unpacks; over nothing if it does not unpack."""
         return iter([NullObject(self._path) for _ in range(_unpack_count(sys._getframe(1)))])
@@ -70,35 +67,11 @@ class NullObject:
     def __instancecheck__(self, instance: object) -> bool:
         return isinstance(instance, NullObject)
 
-    def __len__(self) -> int:
-        return 0
-
-    def __bool__(self) -> bool:
-        return True
-
     def __contains__(self, _: object) -> bool:
         return False
 
-    def __setitem__(self, key: object, value: object) -> None:
-        pass
-
-    def __delitem__(self, key: object) -> None:
-        pass
-
-    def __int__(self) -> int:
-        return 0
-
-    def __index__(self) -> int:
-        return 0
-
     def __float__(self) -> float:
         return 0.0
-
-    def __str__(self) -> str:
-        return ""
-
-    def __format__(self, _: str) -> str:
-        return ""
 
     def __repr__(self) -> str:
         return f"<stand-in {self._path}>"
@@ -106,14 +79,26 @@ class NullObject:
     def _return_null(self, *_: object, **__: object) -> NullObject:
         return NullObject(self._path)
 
-    def _return_true(self, _: object) -> bool:
+    def _return_true(self, *_: object) -> bool:
         return True
+
+    def _return_zero(self) -> int:
+        return 0
+
+    def _return_empty_text(self, *_: str) -> str:
+        return ""
+
+    def _do_nothing(self, *_: object) -> None:
+        return None
 
     __getitem__ = __array_ufunc__ = __array_function__ = __or__ = __and__ = _return_null
     __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _return_null
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _return_null
     __neg__ = __pos__ = __abs__ = __round__ = _return_null
-    __lt__ = __le__ = __gt__ = __ge__ = _return_true
+    __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _return_true
+    __len__ = __int__ = __index__ = _return_zero
+    __str__ = __format__ = _return_empty_text
+    __exit__ = __setitem__ = __delitem__ = _do_nothing
 
 
 class TqdmStub:

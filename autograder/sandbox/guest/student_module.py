@@ -117,16 +117,15 @@ class StudentModule:
 
         An import inside another statement (a function, a try) is not among the statements of the cell: nothing runs.
         """
-        tree = compile(
-            text, code.co_filename, "exec", self._future_flags | flags | ast.PyCF_ONLY_AST, dont_inherit=True
-        )
+        filename, flags = code.co_filename, self._future_flags | flags
+        tree = compile(text, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         line = _failing_line(code, absent.__traceback__)
         # What stands before the failed import has run already, so it is dropped. Each later statement is compiled by
         # itself, the import too: it fails again, and then binds its names to placeholders.
         for statement in itertools.dropwhile(lambda node: not _is_import_at(node, line), _iter_statements(tree)):
             part = ast.Module([statement], [])
             try:
-                self._execute(compile(part, code.co_filename, "exec", self._future_flags | flags, dont_inherit=True))
+                self._execute(compile(part, filename, "exec", self._future_flags | flags, dont_inherit=True))
             except ModuleNotFoundError as error:
                 if not isinstance(statement, _IMPORT_NODES):
                     raise
@@ -156,7 +155,7 @@ class StudentModule:
 
     def function_names(self) -> list[str]:
         """Return the names of the functions that the student defined."""
-        # A copy is read: names and values are the student's own, and comparing them may run code that changes the module.
+        # Comparing what the student holds there may run code that changes the module, so a copy is read.
         items = [item for item in vars(self._module).items() if type(item[0]) is str and type(item[1]) is FunctionType]
         names = [name for name, function in items if function.__module__ == self.name]
         return [name for name in names if name.isidentifier() and len(name) <= MAX_NAME_LENGTH]
@@ -194,7 +193,8 @@ def count_joined_pieces(pieces: Sequence[tuple[int, str]], filename: str) -> int
 def _pieces_to_parse(pieces: Sequence[tuple[int, str]], filename: str, minimum: int = 1) -> int:
     """Return how many pieces, at least `minimum`, are valid Python together; 0 if no small number of them is."""
     numbers = range(minimum, min(minimum + _MAX_JOINED_PIECES, len(pieces) + 1))
-    return next((number for number in numbers if _is_valid_python(_join_pieces_in_place(pieces[:number]), filename)), 0)
+    above = "\n" * (pieces[0][0] - 1)  # on their own lines, as when they are run: then they are compiled only once
+    return next((number for number in numbers if _is_valid_python(above + _join_pieces(pieces[:number]), filename)), 0)
 
 
 def _join_pieces(pieces: Sequence[tuple[int, str]]) -> str:
@@ -204,12 +204,6 @@ def _join_pieces(pieces: Sequence[tuple[int, str]]) -> str:
         lines += [""] * (first_line - pieces[0][0] - len(lines))
         lines += source.split("\n")
     return "\n".join(lines)
-
-
-def _join_pieces_in_place(pieces: Sequence[tuple[int, str]]) -> str:
-    """Return pieces as one text, on the lines on which they stand in their file."""
-    first_line, _ = pieces[0]
-    return "\n" * (first_line - 1) + _join_pieces(pieces)
 
 
 @functools.lru_cache(maxsize=_MAX_JOINED_PIECES)

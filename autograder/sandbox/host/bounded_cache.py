@@ -1,4 +1,4 @@
-"""A cache that never holds more than a number of entries."""
+"""A cache with an upper limit on its entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BoundedCache(Generic[K, V]):
         self._entries: dict[K, V] = {}
 
     def lookup(self, key: K) -> V | None:
-        """Return the value of a key, None where there is none."""
+        """Return the value of a key, None if there is none."""
         return self._entries.get(key)
 
     def store(self, key: K, value: V) -> V:
@@ -28,7 +28,7 @@ class BoundedCache(Generic[K, V]):
         return value
 
     def get(self, key: K, compute: Callable[[], V]) -> V:
-        """Return the value of a key, computed where there is none."""
+        """Return the value of a key; compute and store it if there is none."""
         return self._entries[key] if key in self._entries else self.store(key, compute())
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
-"""Trusted side: the container that bubblewrap makes: no network, no other process, no file but those Python needs.
+"""Runs a command in a container of bubblewrap: no network, no other process, only the files that Python needs.
 
-Which files these are differs between a virtual environment, pyenv, conda and the Python of a distribution; so the
-folders of this very Python and numpy are bound, and of shared libraries exactly those that the dynamic loader names.
+Which files these are differs between a virtual environment, pyenv, conda and the Python of a distribution. So the
+folders of this Python and of numpy are mounted, and exactly those shared libraries that the dynamic loader lists.
 """
 
 from __future__ import annotations
@@ -17,24 +17,16 @@ from autograder.sandbox.host import runtime
 from autograder.sandbox.host.levels import JailError
 
 _LIBRARY_LINE = re.compile(r"^\s*(?:\S+ => )?(/.+) \(0x[0-9a-f]+\)$", re.MULTILINE)
-_EXCLUDED_EXTENSIONS = (
-    "_test",
-    "_tkinter",
-    "_curses",
-    "_dbm",
-    "_gdbm",
-    "readline",
-    "nis",
-    "xx",
-)  # large libraries for no use here
+# Extensions that are of no use here, most of them with large libraries.
+_EXCLUDED_EXTENSIONS = ("_test", "_tkinter", "_curses", "_dbm", "_gdbm", "readline", "nis", "xx")
 _SITE_FOLDERS = ("site-packages", "dist-packages")
 _LOADER_TIMEOUT = 20.0  # seconds for the dynamic loader to list libraries
 
 
 def wrap(command: list[str], folder: str | None = None) -> list[str]:
-    """A command, run in a container; a `folder` is there too, can be written to, and is where it starts.
+    """Return the command that runs a command in a container, with a writable `folder` if one is given.
 
-    Without one, root in it keeps the rights to become another user, and no others. Raises JailError where bubblewrap
+    Without a folder, root keeps the capabilities to become another user, and no others. Raises JailError if bubblewrap
     is not installed.
     """
     program = shutil.which("bwrap")
@@ -42,7 +34,7 @@ def wrap(command: list[str], folder: str | None = None) -> list[str]:
         raise JailError("bubblewrap is not installed")
     options = ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
     if os.getuid() == 0:
-        # No namespace of users: in that, there would be no other user to become.
+        # A user namespace would hold no other user to become.
         options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
         options += [] if folder else ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
@@ -53,13 +45,13 @@ def wrap(command: list[str], folder: str | None = None) -> list[str]:
 
 
 def landlock_paths() -> tuple[list[Path], list[Path]]:
-    """For Landlock: what student code may read, and a folder in which it may see the names besides."""
-    own = [path for path in sorted(runtime.STDLIB_FOLDER.iterdir()) if path.name not in _SITE_FOLDERS]
-    return [runtime.NUMPY_FOLDER, *own], [runtime.STDLIB_FOLDER]
+    """Return what student code may read, and folders in which it may also list the names, for Landlock."""
+    library = [path for path in sorted(runtime.STDLIB_FOLDER.iterdir()) if path.name not in _SITE_FOLDERS]
+    return [runtime.NUMPY_FOLDER, *library], [runtime.STDLIB_FOLDER]
 
 
 def _bind_options(folder: str | None) -> list[str]:
-    """The options that show the files needed, read-only; other packages beside them are covered up."""
+    """Return the options that mount the files needed, read-only; other installed packages are hidden."""
     masked = [path for name in _SITE_FOLDERS if (path := runtime.STDLIB_FOLDER / name).is_dir()]
     numpy_libraries = runtime.NUMPY_FOLDER.parent / "numpy.libs"
     required = [runtime.NUMPY_FOLDER, *([numpy_libraries] if numpy_libraries.is_dir() else []), runtime.MSGPACK_FOLDER]
@@ -76,29 +68,29 @@ def _bind_options(folder: str | None) -> list[str]:
     tree.bind("--dev-bind", Path(os.devnull))
     if folder is not None:
         tree.bind("--bind", Path(folder))
+    # The empty folders and the root are writable until here, because bubblewrap makes mount points in them.
     remounts = [option for path in (*masked, "/") for option in ("--remount-ro", str(path))]
     return [*tree.options, *remounts]
 
 
 class _MountTree:
-    """The options of bubblewrap that make a tree of files, each shown once, where it really lies."""
+    """Collects the options of bubblewrap that mount files at their own paths, each once."""
 
     def __init__(self) -> None:
         self.options: list[str] = []
-        self._mounted: dict[Path, bool] = {Path("/"): False}  # whether all that lies below a path is there already
+        self._mounted: dict[Path, bool] = {Path("/"): False}  # whether everything below a path is mounted, too
 
     def mask(self, path: Path) -> None:
-        """Put an empty folder over one that is shown."""
+        """Hide a mounted folder behind an empty one."""
         self._mounted[path] = False
         self.options += ["--tmpfs", str(path)]
 
     def bind(self, option: str, path: Path) -> None:
-        """Show a path, unless it is there already. Its parents are made first: bubblewrap's own are closed to users."""
-        holder = max(
-            (known for known in self._mounted if path.is_relative_to(known)), key=lambda known: len(known.parts)
-        )
+        """Mount a path unless it is there already."""
+        holder = max(filter(path.is_relative_to, self._mounted), key=lambda mounted: len(mounted.parts))
         if self._mounted[holder]:
             return
+        # Parents are made explicitly: those that bubblewrap makes by itself cannot be entered by other users.
         for parent in reversed(path.parents):
             if parent != holder and parent.is_relative_to(holder):
                 self._mounted[parent] = False
@@ -109,17 +101,14 @@ class _MountTree:
 
 @functools.cache
 def _shared_libraries() -> tuple[Path, ...]:
-    """The shared libraries of Python, its own extensions, numpy and msgpack, under the names by which they are loaded.
+    """Return the shared libraries of Python, its extensions, numpy and msgpack, under the names that are loaded.
 
-    The dynamic loader of glibc tells them, for all at once. Where another one does not, Python will not start in the
-    container, and the level is not used.
+    The dynamic loader of glibc lists them. If another loader does not, Python will not start in the container, and the
+    level is not used.
     """
-    own = [
-        path
-        for path in runtime.STDLIB_FOLDER.glob("lib-dynload/*.so")
-        if not path.name.startswith(_EXCLUDED_EXTENSIONS)
-    ]
-    libraries = _list_libraries(runtime.STDLIB_FOLDER, own)
+    extensions = runtime.STDLIB_FOLDER.glob("lib-dynload/*.so")
+    used = [path for path in extensions if not path.name.startswith(_EXCLUDED_EXTENSIONS)]
+    libraries = _list_libraries(runtime.STDLIB_FOLDER, used)
     for package in (runtime.NUMPY_FOLDER, runtime.MSGPACK_FOLDER):
         libraries += _list_libraries(package.parent, list(package.rglob("*.so")))
     cache = Path("/etc/ld.so.cache")
@@ -127,10 +116,8 @@ def _shared_libraries() -> tuple[Path, ...]:
 
 
 def _list_libraries(folder: Path, files: list[Path]) -> list[Path]:
-    """What the dynamic loader loads with some files below a folder. It is told their names from there on.
-
-    For it takes any space for the end of a name, and a folder may be called "My Course".
-    """
+    """Return the libraries that the dynamic loader loads with some files below a folder. Raises JailError."""
+    # The loader takes a space for the end of a name, and a folder may be called "My Course": names are relative to it.
     names = [os.path.join(".", path.relative_to(folder)) for path in files]  # noqa: PTH118 - Path would drop the dot
     try:
         listing = subprocess.run(

@@ -1,7 +1,7 @@
-"""Trusted side: the channel to a process that runs student code, which may stand still at either end of it.
+"""Connects the grader to a process that runs student code, and that may stop reading or writing at any time.
 
-A Channel sends without waiting, and waits for a frame no longer than told. Sockets are used where processes are POSIX
-ones; elsewhere pipes, each with a thread, because pipes there cannot be waited for with a time limit.
+A Channel sends without waiting, and waits for a frame only as long as its caller allows. On POSIX it is a socket; on
+Windows, where nothing waits for a pipe with a time limit, it is two pipes with a thread for each.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from autograder.sandbox.protocol import framing
 
 _CHUNK = 1 << 18
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred: process, user, group
-_EXIT_GRACE_SECONDS = 2.0  # seconds for a thread whose process has ended
+_EXIT_GRACE_SECONDS = 2.0  # for a thread whose process has ended
 
 
 class Channel(Protocol):
-    """Frames out and in."""
+    """Sends and receives frames."""
 
     def handshake(self, seconds: float) -> int:
-        """Wait for the first byte; the number of the process that sent it, 0 where that is not told.
+        """Wait for the first byte, and return the id of the process that sent it, 0 if that is unknown.
 
-        Raises EOFError or OSError, of which TimeoutError is one.
+        Raises EOFError, or OSError, of which TimeoutError is a subclass.
         """
 
     def send_frame(self, frame: bytes) -> None:
-        """Send one frame; does not wait until it is read."""
+        """Send one frame, without waiting until it is read."""
 
     def receive_frame(self, seconds: float) -> bytes | None:
-        """The body of the next frame, None if there is none in time. Raises EOFError, OSError or FrameError."""
+        """Return the body of the next frame, None after a timeout. Raises EOFError, OSError or ProtocolError."""
 
     def close(self) -> None:
-        """Close it, once the process has ended."""
+        """Close the channel, after the process has ended."""
 
 
-class SocketChannel:
-    """A channel over this end of a socket pair; the other one belongs to the process."""
+class SocketChannel(Channel):
+    """A channel over one end of a socket pair; the process has the other end."""
 
     def __init__(self, ours: socket.socket) -> None:
         self._socket = ours
@@ -55,17 +55,17 @@ class SocketChannel:
 
     @classmethod
     def pair(cls) -> tuple[SocketChannel, socket.socket]:
-        """A channel, and the end for the process."""
+        """Return a channel, and the end for the process."""
         ours, theirs = socket.socketpair()
-        if sys.platform == "linux":  # the kernel is to say who sends the first byte, as this side numbers processes
+        # In a container the process does not know its id out here, so the kernel attaches it to the first byte.
+        if sys.platform == "linux":
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         return cls(ours), theirs
 
     def handshake(self, seconds: float) -> int:
-        """As in Channel; told on Linux."""
         self._poll_events(select.POLLIN, seconds)
         try:
-            byte, notes, *_ = self._socket.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
+            byte, messages, *_ = self._socket.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
         except BlockingIOError:
             raise TimeoutError from None
         if not byte:
@@ -73,22 +73,23 @@ class SocketChannel:
         if sys.platform != "linux":
             return 0
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-        told = [data for level, kind, data in notes if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS)]
-        return int(_CREDENTIALS.unpack(told[0])[0]) if told else 0
+        for level, kind, data in messages:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                return int(_CREDENTIALS.unpack(data)[0])
+        return 0
 
     def send_frame(self, frame: bytes) -> None:
-        """As in Channel."""
         self._outgoing += frame
         self._flush()
 
     def receive_frame(self, seconds: float) -> bytes | None:
-        """As in Channel."""
-        patience = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while (body := framing.pop_frame(self._incoming, framing.MAX_REPLY_BYTES)) is None:
-            left = patience - time.monotonic()
-            if left < 0:
+            seconds_left = deadline - time.monotonic()
+            if seconds_left < 0:
                 return None
-            events = self._poll_events(select.POLLIN | (select.POLLOUT if self._outgoing else 0), left)
+            # A request that did not fit into the socket goes on here, so that neither side waits for the other.
+            events = self._poll_events(select.POLLIN | (select.POLLOUT if self._outgoing else 0), seconds_left)
             if events & select.POLLOUT:
                 self._flush()
             if events & ~select.POLLOUT:
@@ -101,7 +102,6 @@ class SocketChannel:
         return body
 
     def close(self) -> None:
-        """As in Channel."""
         self._socket.close()
 
     def _flush(self) -> None:
@@ -110,15 +110,15 @@ class SocketChannel:
                 del self._outgoing[: self._socket.send(self._outgoing[:_CHUNK])]
         except BlockingIOError:
             pass
-        except OSError:  # the process is gone; what it said last is still to be read
+        except OSError:  # the process has ended; its last replies can still be read
             self._outgoing.clear()
 
     def _poll_events(self, events: int, seconds: float) -> int:
         self._poll.register(self._socket, events)
-        return next((found for _, found in self._poll.poll(seconds * 1000)), 0)
+        return next((ready for _, ready in self._poll.poll(seconds * 1000)), 0)
 
 
-class PipeChannel:
+class PipeChannel(Channel):
     """A channel over the standard input and output of a process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -130,29 +130,15 @@ class PipeChannel:
         threading.Thread(target=self._writer_loop, daemon=True).start()
 
     def handshake(self, seconds: float) -> int:
-        """As in Channel; not told."""
-        byte = self._next_item(seconds)
+        byte = self.receive_frame(seconds)
         if not byte:
             raise TimeoutError if byte is None else EOFError
         return 0
 
     def send_frame(self, frame: bytes) -> None:
-        """As in Channel."""
         self._outbox.put(frame)
 
     def receive_frame(self, seconds: float) -> bytes | None:
-        """As in Channel."""
-        return self._next_item(seconds)
-
-    def close(self) -> None:
-        """As in Channel. Where a process that got away still holds the pipe, the thread is left to it."""
-        self._outbox.put(None)
-        deadline = time.monotonic() + _EXIT_GRACE_SECONDS
-        while self._reader.is_alive() and time.monotonic() < deadline:
-            with suppress(queue.Empty):
-                self._inbox.get(timeout=0.01)
-
-    def _next_item(self, seconds: float) -> bytes | None:
         try:
             received = self._inbox.get(timeout=seconds)
         except queue.Empty:
@@ -160,6 +146,14 @@ class PipeChannel:
         if isinstance(received, Exception):
             raise received
         return received
+
+    def close(self) -> None:
+        # A process that escaped may still hold the pipe open: then the thread is left behind.
+        self._outbox.put(None)
+        deadline = time.monotonic() + _EXIT_GRACE_SECONDS
+        while self._reader.is_alive() and time.monotonic() < deadline:
+            with suppress(queue.Empty):
+                self._inbox.get(timeout=0.01)
 
     def _reader_loop(self) -> None:
         assert self._process.stdout is not None

@@ -1,4 +1,4 @@
-"""Trusted side: what the process said -> outcomes. Whatever it could not honestly have said is a FrameError."""
+"""Turns replies of a process into outcomes. Raises ProtocolError for anything that an honest process cannot send."""
 
 from __future__ import annotations
 
@@ -21,68 +21,56 @@ from autograder.sandbox.host.program import (
     ReturnedArray,
 )
 from autograder.sandbox.protocol import framing, vocabulary
-from autograder.sandbox.protocol.framing import (
-    MAX_ARRAY_SIZE,
-    MAX_LINE_NUMBER,
-    MAX_NAME_LENGTH,
-    MAX_TEXT_LENGTH,
-    ProtocolError,
-    decode_array,
-    decode_arrays,
-    expect_choice,
-    expect_int,
-    expect_str,
-    expect_tuple,
-)
+from autograder.sandbox.protocol.framing import ProtocolError, expect_choice, expect_int, expect_str, expect_tuple
 
 
 def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome:
-    """The outcome of one step of a batch, from the packed reply."""
-    results = program.result_counts.get(batch.function, 1)
+    """Return the outcome of one step of a batch from its packed reply."""
+    result_count = program.result_counts.get(batch.function, 1)
     match framing.decode_message(packed):
         case ("returned", values, arguments):
-            before, changed = call_for_step(batch, step).arrays, decode_arrays(arguments)
+            before, changed = call_for_step(batch, step).arrays, framing.decode_arrays(arguments)
             if not changed.keys() <= before.keys():
                 raise ProtocolError("other arguments than were sent")
-            # one that grew was changed, that much is told; what it grew to need not be kept
+            # An argument that grew was changed; its size shows that, and its numbers need not use memory here.
             after = {name: a if a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
             return Returned(
-                values=tuple(_decode_value(value) for value in expect_tuple(values, results)),
+                values=tuple(_decode_value(value) for value in expect_tuple(values, result_count)),
                 arguments={**before, **after} if after else before,
                 digest=hashlib.sha256(packed).digest(),
             )
         case ("unusable", position, description):
-            if not vocabulary.is_description(expect_str(description, MAX_NAME_LENGTH)):
+            if not vocabulary.is_description(expect_str(description, framing.MAX_NAME_LENGTH)):
                 raise ProtocolError("a word that this protocol does not know")
-            return InvalidResult(None if position is None else expect_int(position, 0, results - 1), description)
+            return InvalidResult(None if position is None else expect_int(position, 0, result_count - 1), description)
         case ("raised", error, message, label, line):
             return decode_error((error, message, label, line), program)
         case ("missing", names, bool(exists)):
-            functions = [expect_str(name, MAX_NAME_LENGTH) for name in expect_tuple(names)]
+            functions = [expect_str(name, framing.MAX_NAME_LENGTH) for name in expect_tuple(names)]
             return FunctionMissing(similar_names(batch.function, functions, program), callable=not exists)
     raise ProtocolError("a reply that this protocol does not know")
 
 
 def decode_error(items: tuple[Any, ...], program: Program) -> FunctionRaised:
-    """An exception, from its class name, text, label and line."""
+    """Return the exception of a reply, from its class name, text, label and line."""
     error, message, label, line = items
     return FunctionRaised(
         error=expect_choice(error, vocabulary.ERROR_NAMES),
-        text=expect_str(message, MAX_TEXT_LENGTH),
+        text=expect_str(message, framing.MAX_TEXT_LENGTH),
         cell=expect_choice(label, {"", *(cell.label for cell in program.cells)}),
-        line=None if line is None else expect_int(line, 1, MAX_LINE_NUMBER),
+        line=None if line is None else expect_int(line, 1, framing.MAX_LINE_NUMBER),
     )
 
 
 def call_for_step(batch: Batch, step: int) -> Call:
-    """The call whose argument objects a step of the batch uses."""
+    """Return the call whose argument objects a step of the batch uses."""
     while not isinstance(step_call := batch.steps[step], Call):
         step = step_call.step
     return step_call
 
 
 def similar_names(wanted: str, names: Sequence[str], program: Program) -> tuple[str, ...]:
-    """Those of the names, none of them asked for, that may have been meant as `wanted`; at most three."""
+    """Return up to three names that the student may have meant as `wanted`, none of them another function asked for."""
     others = {_normalize_name(name): name for name in names if name not in program.functions and name.isidentifier()}
     return tuple(others[near] for near in difflib.get_close_matches(_normalize_name(wanted), others, n=3, cutoff=0.7))
 
@@ -93,7 +81,7 @@ def _normalize_name(name: str) -> str:
 
 def _decode_value(item: object) -> ReturnedArray:
     dtype, array = expect_tuple(item, 2)
-    value = decode_array(array)
-    if value.size > MAX_ARRAY_SIZE:
+    value = framing.decode_array(array)
+    if value.size > framing.MAX_ARRAY_SIZE:
         raise ProtocolError("more numbers than an array may hold")
     return ReturnedArray(value, expect_choice(dtype, vocabulary.DTYPES))

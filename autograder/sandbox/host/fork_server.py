@@ -1,6 +1,6 @@
-"""Trusted side: processes forked from one that has loaded Python and numpy already, and then sealed (levels A and B).
+"""Starts sealed processes (levels A and B), forked from a zygote that has loaded Python and numpy already.
 
-One zygote serves any number of submissions, one after the other or side by side; see zygote.py for its side.
+One zygote serves any number of submissions, one after the other or at the same time; guest/zygote.py is its side.
 """
 
 from __future__ import annotations
@@ -22,32 +22,33 @@ from pathlib import Path
 from autograder.course import Level
 from autograder.sandbox.guest import seccomp
 from autograder.sandbox.host import bubblewrap, runtime
-from autograder.sandbox.host.channel import Channel, SocketChannel
+from autograder.sandbox.host.channel import SocketChannel
 from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.limited_process import Process
 from autograder.sandbox.host.spawn import EXIT_GRACE_SECONDS, START_SECONDS, startup_failure
+from autograder.sandbox.host.submission_process import ProcessFactory
 from autograder.sandbox.protocol import framing
 
-_MAX_MESSAGE_BYTES = 1 << 16  # bytes of an order or an answer
+_MAX_MESSAGE_BYTES = 1 << 16  # of an order or an answer
 _STATUS_FORMAT = struct.Struct("=i")
-_PROBE_MEMORY_MIB = 2048  # for trying out the rules
-_PROBE_CPU_SECONDS = 60
-# No distribution and no container gives out these numbers of users (systemd lists who uses which): the first ones fit
-# a whole machine, the second a container that has 65536 of them.
+_PROBE_LIMITS = 2048, 60  # MiB and CPU seconds, for trying to escape
+# No distribution and no container assigns these user ids (systemd lists who uses which). The first range exists on a
+# whole machine, the second also in a container with 65,536 ids.
 _USER_ID_RANGES = (1_879_048_192, 1 << 28), (60_706, 477)
 _ROOT_NOTE = (
     "Student code runs as root here, without root's rights, because no other user can read the Python that grades: "
     "use one that is not below /root."
 )
-_CPUCLOCK_SCHED = 2  # what the clock of a process shows (clock_getcpuclockid): all its time on the CPU
+_CPUCLOCK_SCHED = 2  # the kind of clock that counts all CPU time of a process (see clock_getcpuclockid)
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
 _user_counter = itertools.count()
 
 
-class ForkServer:
-    """A process that forks others. Belongs to the thread that makes it: in a container, it ends when that thread does.
+class ForkServer(ProcessFactory):
+    """Runs a zygote. Belongs to the thread that creates it: in a container, the zygote ends with that thread.
 
-    `note` is a sentence for whoever looks after this machine, where something could be better.
-    Raises JailError when it does not start, or when a fork can do what it must not.
+    `note` is a sentence for the administrator of this machine if something could be better.
+    Raises JailError if the zygote does not start, or if a fork can do what it must not.
     """
 
     def __init__(self, level: Level) -> None:
@@ -64,10 +65,9 @@ class ForkServer:
             raise JailError(f"a sealed process can still {', '.join(leaks)}")
 
     def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> ForkedProcess:
-        """A process that waits for a program. Launches the zygote anew, should something have ended it."""
         try:
             return self._start(memory_mib, cpu_seconds, support_modules)
-        except (EOFError, OSError):
+        except (EOFError, OSError):  # something has ended the zygote
             self.close()
             self._launch()
         try:
@@ -76,7 +76,6 @@ class ForkServer:
             raise JailError(f"no process can be forked for student code ({type(error).__name__})") from None
 
     def close(self) -> None:
-        """End it, and all its forks with it."""
         self._control.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(EXIT_GRACE_SECONDS)
@@ -86,12 +85,12 @@ class ForkServer:
     def _start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> ForkedProcess:
         if support_modules != self._support_modules:
             self._support_modules = support_modules
-            with suppress(framing.ProtocolError):  # too long for one order: then each fork loads them by itself
+            with suppress(framing.ProtocolError):  # too long for one order: each fork will load them itself
                 self._control.send(framing.encode_message(("given", *support_modules.items()), _MAX_MESSAGE_BYTES))
         return ForkedProcess(*self._fork("fork", memory_mib, cpu_seconds))
 
     def _launch(self) -> bool:
-        """Start the process and get it ready; whether it had to stay root."""
+        """Start the zygote and prepare it. Return whether it stayed root."""
         self._support_modules = {}
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(START_SECONDS)
@@ -113,7 +112,7 @@ class ForkServer:
                 raise JailError(f"the process for student code {startup_failure(error, stderr_file)}") from None
 
     def _prepare(self) -> bool:
-        paths = [list(map(str, some)) for some in bubblewrap.landlock_paths()]
+        paths = [list(map(str, group)) for group in bubblewrap.landlock_paths()]
         self._control.send(framing.encode_message(("prepare", *paths, private_users()), _MAX_MESSAGE_BYTES))
         answer = self._control.recv(_MAX_MESSAGE_BYTES)
         if not answer:
@@ -127,8 +126,8 @@ class ForkServer:
         raise EOFError
 
     def _successful_escapes(self) -> tuple[str, ...]:
-        """What a fork can do and must not; it tries. Raises JailError where it cannot even be sealed."""
-        channel, _, status = self._fork("examine", _PROBE_MEMORY_MIB, _PROBE_CPU_SECONDS)
+        """Have a fork try what it must not be able to do. Raises JailError if the fork cannot even be sealed."""
+        channel, _, status = self._fork("examine", *_PROBE_LIMITS)
         try:
             answer = channel.receive_frame(START_SECONDS)
             return tuple(map(str, framing.decode_message(answer or b"")[1:]))
@@ -140,12 +139,13 @@ class ForkServer:
             os.close(status)
 
     def _fork(self, kind: str, memory_mib: int, cpu_seconds: int) -> tuple[SocketChannel, int, int]:
-        """Have a process forked: its channel, its number, and the descriptor where its status comes at the end."""
+        """Have a process forked. Return its channel, its id, and the pipe from which its exit code can be read."""
         with ExitStack() as undo:
             channel, theirs = SocketChannel.pair()
             undo.callback(channel.close)
             status, status_writer = os.pipe()
             undo.callback(os.close, status)
+            # The zygote gets copies of both descriptors; ours must go, or the end of the fork would not close them.
             try:
                 order = framing.encode_message((kind, memory_mib << 20, cpu_seconds), _MAX_MESSAGE_BYTES)
                 socket.send_fds(self._control, [order], [theirs.fileno(), status_writer])
@@ -158,16 +158,16 @@ class ForkServer:
 
 
 def private_users() -> list[int]:
-    """Numbers of users for a zygote that is started as root, the better one first; others than those of the last."""
+    """Return two user ids for a zygote that starts as root, the better one first; different ones at each call."""
     number = os.getpid() << 6 | next(_user_counter) & 63
     return [first + number % size for first, size in _USER_ID_RANGES]
 
 
-class ForkedProcess:
-    """One of the forks, a worker.Process."""
+class ForkedProcess(Process):
+    """A fork of the zygote."""
 
     def __init__(self, channel: SocketChannel, pid: int, status: int) -> None:
-        self.channel: Channel = channel
+        self.channel = channel
         self._cpu_clock = ~pid << 3 | _CPUCLOCK_SCHED
         self._statm = Path(f"/proc/{pid}/statm")
         self._pidfd = os.pidfd_open(pid)
@@ -177,30 +177,26 @@ class ForkedProcess:
         self._exit_code: int | None = None
 
     def cpu_seconds(self) -> float:
-        """As in worker.Process."""
         try:
             return time.clock_gettime(self._cpu_clock)
-        except OSError:  # it has ended
+        except OSError:
             return 0.0
 
-    def usage(self, *, thorough: bool) -> tuple[float, int]:  # noqa: ARG002 - it cannot start any process
-        """As in worker.Process."""
+    def usage(self, *, thorough: bool) -> tuple[float, int]:  # noqa: ARG002 - it cannot start processes
         try:
             return self.cpu_seconds(), int(self._statm.read_text().split()[1]) * _PAGE_SIZE
         except OSError:
             return 0.0, 0
 
     def wait(self, timeout: float) -> int | None:
-        """As in worker.Process. Raises JailError when the zygote is gone and cannot tell."""
         if self._exit_code is None and self._status_poll.poll(timeout * 1000):
             packed = os.read(self._status, _STATUS_FORMAT.size)
             if len(packed) < _STATUS_FORMAT.size:
-                raise JailError("the process that others are forked from ended")
+                raise JailError("the process that others are forked from ended")  # so nobody knows the exit code
             (self._exit_code,) = _STATUS_FORMAT.unpack(packed)
         return self._exit_code
 
     def close(self) -> None:
-        """As in worker.Process."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         with suppress(JailError):

@@ -1,8 +1,8 @@
-"""Trusted side: a program and batches of calls -> what came of them.
+"""Runs programs: the room that grading asks to load a submission and to call its functions.
 
-Student code runs in processes of its own, under limits; this side sends source text and arrays, and takes back plain
-numbers and words. It never compiles, parses or unpickles what a student sent. A function that hangs or ends its process
-costs only itself: another process loads the program again and goes on with the next one.
+Student code runs in separate processes, under limits; this side sends source text and arrays, and receives plain
+numbers and words. It never compiles, parses or unpickles what a student sent. If a function hangs or ends its process,
+only that function fails: another process loads the program again and continues with the next function.
 """
 
 from __future__ import annotations
@@ -18,12 +18,7 @@ from autograder.sandbox.host import own_process, runtime
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.fork_server import ForkServer
 from autograder.sandbox.host.levels import JailError
-from autograder.sandbox.host.program import (
-    Batch,
-    Execution,
-    Outcome,
-    Program,
-)
+from autograder.sandbox.host.program import Batch, Execution, Outcome, Program
 from autograder.sandbox.host.spawn import Spawner
 from autograder.sandbox.host.submission_process import ProcessFactory, ReplyCache, SubmissionSession
 
@@ -31,11 +26,21 @@ MAX_CACHED_REPLIES = 4000
 _PROBE_LIMITS = (2048, 60)  # MiB and CPU seconds
 
 
-class Jail:
-    """Where submissions run, any number of them. A context manager, and belongs to the thread that makes it.
+class Runner(Protocol):
+    """Runs a program: a jail, or the process of a jail that has loaded this program already."""
 
-    Starts at the strongest level that really works here, found out by doing it, or at exactly `level`; raises JailError
-    where that does not work. From then on, no other process can read the memory of this one.
+    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
+        """Load the program and run each batch, at most one per function.
+
+        Raises JailError, and nothing because of what a student sent.
+        """
+
+
+class Jail(Runner):
+    """Runs any number of submissions. A context manager that belongs to the thread that creates it.
+
+    Uses the strongest level that works on this machine, found by trying, or exactly `level`; raises JailError if that
+    does not work. From then on, no other process can read the memory of this one.
     """
 
     def __init__(self, level: Level | None = None) -> None:
@@ -54,16 +59,12 @@ class Jail:
         self._process_factory.close()
 
     def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
-        """Load the program, and make the calls of each batch, at most one batch per function.
-
-        Raises JailError, and nothing because of what a student sent.
-        """
         with self.load_program(program, limits) as loaded_program:
             return loaded_program.run(program, batches, limits)
 
     @contextmanager
     def load_program(self, program: Program, limits: Limits) -> Iterator[LoadedProgram]:
-        """The program, loaded once for several runs. These limits are for loading it, and for all runs together."""
+        """Load a program once for several runs. These limits hold for loading, and for all runs together."""
         session = SubmissionSession(self._process_factory, program, limits, self._replies)
         try:
             session.ensure_loaded()
@@ -72,31 +73,24 @@ class Jail:
             session.close()
 
 
-class Runner(Protocol):
-    """What runs a program: a jail, or a place in it where that program is loaded already."""
-
-    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:
-        """As Jail.run."""
-
-
 @dataclass(frozen=True)
-class LoadedProgram:
-    """A program that is loaded already. What its functions left behind is there in the next run."""
+class LoadedProgram(Runner):
+    """A program that is loaded already. Whatever its functions changed stays changed in the next run."""
 
     session: SubmissionSession
 
-    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:  # noqa: ARG002 - its own
-        """As Jail.run, for the program that was loaded; `limits` are for each function."""
+    def run(self, program: Program, batches: Sequence[Batch], limits: Limits) -> Execution:  # noqa: ARG002 - is loaded
+        """Run each batch on the program that was loaded; `limits` are for each function."""
         outcomes = {batch.function: self.session.run_batch(batch, limits) for batch in batches}
         return Execution(self.session.problems, outcomes)
 
     def run_first_calls(self, batches: Sequence[Batch], limits: Limits) -> Mapping[str, Outcome]:
-        """Make the first call of each batch, which may be run whole later on, and is not made twice then."""
+        """Make the first call of each batch. If the whole batch runs later, this call is not repeated."""
         return {batch.function: self.session.run_first_call(batch, limits) for batch in batches}
 
 
 def process_factory(level: Level) -> ProcessFactory:
-    """Where processes of a level come from. Raises JailError where that level does not work here."""
+    """Return what starts the processes of a level. Raises JailError if the level does not work here."""
     if level in "ABC" and sys.platform != "linux":
         raise JailError("this needs Linux")
     if level in "AB":

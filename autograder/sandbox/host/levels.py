@@ -1,4 +1,4 @@
-"""The levels of isolation, strongest first: what each is made of, and what it promises. Plain data."""
+"""Describes the levels of isolation, strongest first. Plain data."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from autograder.course import LEVELS, Level
 
 MIN_SECURE_LEVEL: Level = "B"
-"""The weakest level that holds against somebody who tries."""
+"""The weakest level that holds against code that tries to cheat."""
 
 
 class JailError(Exception):
-    """Student code cannot be run, through no fault of its own: why, without a capital or a full stop."""
+    """Raised if student code cannot be run, for a reason that is not its fault: a phrase without a full stop."""
 
 
 @dataclass(frozen=True)
 class LevelInfo:
-    """A level in words: what it is made of, and one sentence that says what it promises."""
+    """A level in words: what it is made of, and what it promises, as one sentence."""
 
     title: str
     promise: str
@@ -51,5 +51,5 @@ LEVEL_INFO: dict[Level, LevelInfo] = {
 
 
 def at_least(level: Level, required: Level) -> bool:
-    """Whether a level is as strong as the wanted one, or stronger."""
+    """Return whether a level is at least as strong as the required one."""
     return LEVELS.index(level) <= LEVELS.index(required)

@@ -1,4 +1,4 @@
-"""What a process of the grader's own asks of the kernel for itself. Does nothing on systems other than Linux."""
+"""Asks the kernel for what a process of the grader itself needs. Does nothing on systems other than Linux."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def end_with_parent() -> None:
 
 
 def use_batch_scheduling() -> None:
-    """Have this thread wait its turn rather than interrupt the process that sent it something, as far as allowed.
+    """Keep this thread from interrupting the process that sent it something, if the system allows that.
 
-    A process that answers in many small pieces then gets to finish, and the pieces are read together.
+    A process that sends many small replies then gets to finish, and they are read together.
     """
     if sys.platform == "linux":
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Trusted side: which levels of isolation work on this machine, and what the others lack. Found out by trying them."""
+"""Tries every level of isolation on this machine, and says what is missing for those that do not work."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SYSCTL = Path("/proc/sys")
 
 @dataclass(frozen=True)
 class LevelProbe:
-    """Whether a level works here. If not: why, and what to install or set, as a sentence; empty where nothing helps.
+    """Whether a level works here. If not: why, and a sentence on what to install or set, empty if nothing helps.
 
-    `note` is a sentence about what could be better where it does work.
+    `note` is a sentence on what could be better for a level that works.
     """
 
     level: Level
@@ -31,7 +31,7 @@ class LevelProbe:
 
 
 def probe_levels() -> tuple[LevelProbe, ...]:
-    """A finding for every level, strongest first."""
+    """Probe every level, strongest first."""
     return tuple(_probe_level(level) for level in LEVELS)
 
 
@@ -47,12 +47,8 @@ def _probe_level(level: Level) -> LevelProbe:
 def _advice(level: Level) -> str:
     if sys.platform != "linux":
         return "Grade on Linux: a virtual machine, a container or WSL 2 will do." if level in "ABC" else ""
-    parts = []
-    if level in "AB":
-        parts.append(_landlock_advice())
-    if level in "AC":
-        parts.append(_bubblewrap_advice())
-    return " ".join(part for part in parts if part)
+    parts = [_landlock_advice() if level in "AB" else "", _bubblewrap_advice() if level in "AC" else ""]
+    return " ".join(filter(None, parts))
 
 
 def _landlock_advice() -> str:

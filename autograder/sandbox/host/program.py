@@ -1,4 +1,4 @@
-"""Plain data of an execution: what the jail is asked to run, and what came of it."""
+"""Defines the data that goes into the jail (Program, Batch) and comes out of it (Outcome, Execution)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ EndReason = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
 class Program:
     """A submission, ready to be run.
 
-    `module` is the name under which its cells run, "__main__" for a notebook. `support_modules` maps names of modules to their
-    source text; the first one is the builder, with `arguments(arrays, names)`. `functions` maps names of functions to
-    the names of their arguments, `result_counts` to the number of arrays that they return (1 where it says nothing).
+    `module` is the name under which its cells run, "__main__" for a notebook. `support_modules` maps names of modules
+    to their source text; the first one is the builder, with `arguments(arrays, names)`. `functions` maps names of
+    functions to the names of their arguments, `result_counts` to the number of arrays that they return (1 if missing).
     """
 
     module: str
@@ -33,9 +33,9 @@ class Program:
 
 @dataclass(frozen=True)
 class Call:
-    """The function is called with fresh arguments, built from these arrays (float64) and names.
+    """Calls the function with fresh arguments, built from these arrays (float64) and names.
 
-    Whether it changes those arrays is told only where the call is `detect_mutation`.
+    The outcome tells whether the function changed the arrays only if `detect_mutation` is set.
     """
 
     arrays: Arrays
@@ -45,14 +45,14 @@ class Call:
 
 @dataclass(frozen=True)
 class RepeatCall:
-    """The function is called again with the very argument objects of an earlier step of the batch."""
+    """Calls the function again with the same argument objects as an earlier step of the batch."""
 
     step: int
 
 
 @dataclass(frozen=True)
 class RecheckResult:
-    """The result object of an earlier step of the batch is looked at anew: a buffer used again shows."""
+    """Reads the result object of an earlier step again, which shows whether the function reuses a buffer."""
 
     step: int
 
@@ -62,35 +62,34 @@ Step = Call | RepeatCall | RecheckResult
 
 @dataclass(frozen=True)
 class Batch:
-    """All calls of one function; Again and Recall count these steps from 0."""
+    """All calls of one function. RepeatCall and RecheckResult count these steps from 0."""
 
     function: str
     steps: tuple[Step, ...]
 
     @cached_property
     def request(self) -> bytes:
-        """The request for these calls, as it is sent: packed once, however many submissions it is for."""
+        """The request for all steps, packed once for any number of submissions."""
         return self._pack_request("batch", self.steps)
 
     @cached_property
     def digest(self) -> bytes:
-        """The same bytes for the same calls."""
+        """The SHA-256 of the request: equal calls have equal digests."""
         return hashlib.sha256(self.request).digest()
 
     @cached_property
     def first_request(self) -> bytes:
-        """The request for the first of them, after which others may be made before the rest."""
+        """The request for the first step alone; other batches may run before the remaining steps."""
         return self._pack_request("begin", self.steps[:1])
 
     @cached_property
     def remaining_request(self) -> bytes:
-        """The request for all after the first."""
+        """The request for all steps but the first."""
         return self._pack_request("go on", self.steps[1:])
 
     def _pack_request(self, kind: str, steps: tuple[Step, ...]) -> bytes:
-        return framing.encode_frame(
-            (kind, self.function, [_encode_step(step) for step in steps]), framing.MAX_REQUEST_BYTES
-        )
+        request = (kind, self.function, [_encode_step(step) for step in steps])
+        return framing.encode_frame(request, framing.MAX_REQUEST_BYTES)
 
 
 def _encode_step(step: Step) -> tuple[object, ...]:
@@ -105,7 +104,7 @@ def _encode_step(step: Step) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class ReturnedArray:
-    """One array that a function returned, now float64 in its own memory; `dtype` is what it was (words.DTYPES)."""
+    """One array that a function returned, converted to float64; `dtype` is what it was (vocabulary.DTYPES)."""
 
     array: Array
     dtype: str
@@ -113,9 +112,10 @@ class ReturnedArray:
 
 @dataclass(frozen=True, eq=False)
 class Returned:
-    """What a function returned, in order, and the arrays of its case as they were after the call, if it was watched.
+    """The arrays that a function returned, in order.
 
-    `digest` is the same for the same reply of the process.
+    `arguments` are the arrays of its case after the call if the call detects mutation, else before it. `digest` is
+    the SHA-256 of the reply.
     """
 
     values: tuple[ReturnedArray, ...]
@@ -125,10 +125,10 @@ class Returned:
 
 @dataclass(frozen=True)
 class InvalidResult:
-    """Something came back that is no plain array of real numbers.
+    """The function returned something that is no plain array of real numbers.
 
-    `description` is of a closed vocabulary ("None", "a list", "a tuple of 3", "an array of dtype complex128"). `position` says
-    which of several results is meant, from 0; None is the whole.
+    `description` is from a closed vocabulary ("None", "a list", "a tuple of 3", "an array of dtype complex128").
+    `position` is the index of the result in question; None stands for the result as a whole.
     """
 
     position: int | None
@@ -137,10 +137,10 @@ class InvalidResult:
 
 @dataclass(frozen=True)
 class FunctionRaised:
-    """An exception. `error` is a class name of Python or numpy, or words.OWN_ERROR; `text` is the student's.
+    """The function raised. `error` is a class name of Python or numpy, or vocabulary.STUDENT_ERROR.
 
-    `cell` and `line` tell the last frame in the student's own code: the cell's label, and the line in that cell or
-    file. Both are empty when the call itself failed, as with a wrong number of arguments.
+    `cell` and `line` locate the last frame in the student's code: the label of the cell, and the line in that cell or
+    file. Both are empty if the call itself failed, as with a wrong number of arguments.
     """
 
     error: str
@@ -151,7 +151,7 @@ class FunctionRaised:
 
 @dataclass(frozen=True)
 class ProcessEnded:
-    """The process ended during this step. `code` is its exit code, or the number of the signal in a crash."""
+    """The process ended during this step. `code` is its exit code, or after a crash the number of the signal."""
 
     reason: EndReason
     code: int | None = None
@@ -159,9 +159,9 @@ class ProcessEnded:
 
 @dataclass(frozen=True)
 class FunctionMissing:
-    """No such function: `similar_names` are functions there with a name like it.
+    """There is no such function; `similar_names` are functions of the student with a similar name.
 
-    `callable` is False when the name is there and holds a value that cannot be called.
+    `callable` is False if the name exists and its value cannot be called.
     """
 
     similar_names: tuple[str, ...]
@@ -173,9 +173,9 @@ Outcome = Returned | InvalidResult | FunctionRaised | ProcessEnded | FunctionMis
 
 @dataclass(frozen=True)
 class CellProblem:
-    """A cell that stopped while the submission was loaded: with an exception, or (`ended`) with its process.
+    """A cell that failed while the submission was loaded: it raised, or its process `ended`.
 
-    `line` is where in this very cell, or script; `error` is a class name as in Raised, empty where the process ended.
+    `line` is a line of this cell or script. `error` is a class name as in FunctionRaised, empty if the process ended.
     `defines` are the functions of the program that the text of this cell would have defined.
     """
 
@@ -189,7 +189,7 @@ class CellProblem:
 
 @dataclass(frozen=True)
 class Execution:
-    """What came of a program: its cells that stopped, in order, and for each function one outcome per step."""
+    """The result of a program: its failed cells in order, and for each function one outcome per step."""
 
     problems: tuple[CellProblem, ...]
     outcomes: Mapping[str, tuple[Outcome, ...]]

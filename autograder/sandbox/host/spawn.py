@@ -1,4 +1,4 @@
-"""Trusted side: a fresh process for each submission, with an empty folder of its own (levels C, D and E)."""
+"""Starts a fresh process for each submission, in an empty folder (levels C, D and E)."""
 
 from __future__ import annotations
 
@@ -20,34 +20,30 @@ from autograder.course import Level
 from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host.channel import Channel, PipeChannel, SocketChannel
 from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.limited_process import Process
+from autograder.sandbox.host.submission_process import ProcessFactory
 
-START_SECONDS = 60.0  # for Python and numpy to be there, on a slow machine
-EXIT_GRACE_SECONDS = 5.0  # seconds for a container to fold up, once what ran in it is dead
+START_SECONDS = 60.0  # for starting Python and numpy on a slow machine
+EXIT_GRACE_SECONDS = 5.0  # for a container to end after the process in it
 
 
-class Spawner:
-    """Starts them at one level."""
+class Spawner(ProcessFactory):
+    """Starts processes at one level."""
 
     note = ""
 
     def __init__(self, level: Level) -> None:
         self._level: Level = level
 
-    def start(
-        self,
-        memory_mib: int,
-        cpu_seconds: int,
-        support_modules: Mapping[str, str],  # noqa: ARG002 - as others take it, who load it ahead
-    ) -> SpawnedProcess:
-        """As in session.Processes; what is given comes with the program."""
+    def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> SpawnedProcess:  # noqa: ARG002
         return SpawnedProcess(self._level, memory_mib, cpu_seconds)
 
     def close(self) -> None:
-        """Between two processes there is nothing to end."""
+        """Do nothing: no process runs between two submissions."""
 
 
-class SpawnedProcess:
-    """One of them, a worker.Process. Raises JailError when it does not start."""
+class SpawnedProcess(Process):
+    """A fresh process. Raises JailError if it does not start."""
 
     def __init__(self, level: Level, memory_mib: int, cpu_seconds: int) -> None:
         limits = (0, 0) if level == "E" else (memory_mib << 20, cpu_seconds)
@@ -66,11 +62,9 @@ class SpawnedProcess:
             raise
 
     def cpu_seconds(self) -> float:
-        """As in worker.Process."""
         return _cpu_seconds(self._psutil_process)
 
     def usage(self, *, thorough: bool) -> tuple[float, int]:
-        """As in worker.Process."""
         family = [self._psutil_process]
         if thorough:
             with suppress(psutil.Error):
@@ -78,30 +72,26 @@ class SpawnedProcess:
         return sum(map(_cpu_seconds, family)), sum(map(_memory_bytes, family))
 
     def wait(self, timeout: float) -> int | None:
-        """As in worker.Process."""
         assert self._process is not None
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(timeout)
-            return 128 - code if self._in_container and code > 128 else code  # bubblewrap tells signals like a shell
+            return 128 - code if self._in_container and code > 128 else code  # bubblewrap exits like a shell
         return None
 
     def close(self) -> None:
-        """As in worker.Process."""
         if self._process is not None:
             self._kill(self._process)
             self._process.wait()
             self.channel.close()
         remove_tree(Path(self._folder))
 
-    def _start(self, command: list[str], complaints: IO[bytes], *, sockets: bool) -> Channel:
-        """Start the process. Whatever it says on its standard error before student code runs is a complaint."""
-
+    def _start(self, command: list[str], stderr_file: IO[bytes], *, sockets: bool) -> Channel:
         def start(descriptor: int) -> subprocess.Popen[bytes]:
             return subprocess.Popen(
                 command,
                 stdin=descriptor,
                 stdout=descriptor,
-                stderr=complaints,
+                stderr=stderr_file,
                 cwd=self._folder,
                 env=runtime.guest_environment(self._folder),
                 start_new_session=runtime.POSIX,
@@ -115,19 +105,20 @@ class SpawnedProcess:
             self._process = start(theirs.fileno())
         return channel
 
-    def _wait_until_ready(self, complaints: IO[bytes]) -> psutil.Process:
+    def _wait_until_ready(self, stderr_file: IO[bytes]) -> psutil.Process:
+        """Return the process that runs student code; in a container, this is not the process that was started."""
         assert self._process is not None
         self._psutil_process = psutil.Process(self._process.pid)
         try:
-            number = self.channel.handshake(START_SECONDS)
-            return psutil.Process(number) if number else self._psutil_process
+            pid = self.channel.handshake(START_SECONDS)
+            return psutil.Process(pid) if pid else self._psutil_process
         except (EOFError, OSError, psutil.Error) as error:
-            raise JailError(f"the process for student code {startup_failure(error, complaints)}") from None
+            raise JailError(f"the process for student code {startup_failure(error, stderr_file)}") from None
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         if self._in_container:
             with suppress(psutil.Error, subprocess.TimeoutExpired):
-                self._psutil_process.kill()  # and the container goes with it, with all that is in there
+                self._psutil_process.kill()  # the container and everything in it end, too
                 process.wait(EXIT_GRACE_SECONDS)
         elif runtime.POSIX:
             with suppress(ProcessLookupError, PermissionError):
@@ -140,7 +131,7 @@ class SpawnedProcess:
 
 
 def startup_failure(error: Exception, stderr_file: IO[bytes]) -> str:
-    """What became of a process that never greeted, for a sentence; the last thing it complained about, if it did."""
+    """Return a phrase on why a process did not start, with the last line that it wrote to its standard error."""
     stderr_file.seek(0)
     lines = stderr_file.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
     summary = "did not get ready in time" if isinstance(error, TimeoutError) else "ended before it ran any"
@@ -161,10 +152,9 @@ def _memory_bytes(process: psutil.Process) -> int:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder, however deep the folders in it: what lies further down is moved up first. Follows no links.
-
-    What cannot be removed stays.
-    """
+    """Remove a folder as far as possible, however deep the folders in it are. Follows no links."""
+    # Student code can nest folders deeper than a path may be long. So each round moves the folders of the second level
+    # up to the first, under unused names, and removes the emptied ones.
     unused_paths = (folder / f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
     paths = _list_entries(folder)
     while paths:
@@ -183,7 +173,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def _list_entries(folder: Path) -> list[Path]:
-    """What lies in a folder, also in one that its owner had closed to himself."""
+    """Return the entries of a folder, after making it accessible; none if that fails."""
     with suppress(OSError):
         folder.chmod(stat.S_IRWXU)
         return list(folder.iterdir())

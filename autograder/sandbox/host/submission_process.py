@@ -1,4 +1,4 @@
-"""Trusted side: one submission in a jail. Its functions are called in a process, which is replaced when it ends."""
+"""Runs one submission: calls its functions in a process, which is replaced when it ends."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.limited_process import LimitedProcess, Process, ProcessStopped
 from autograder.sandbox.host.program import Batch, CellProblem, FunctionRaised, Outcome, ProcessEnded, Program, Returned
 from autograder.sandbox.protocol.framing import MAX_TEXT_LENGTH, ProtocolError, expect_int, expect_str
-from autograder.submission.cells import Cell, defined_functions
+from autograder.submission.cells import defined_functions
 
-_EXTRA_CPU_SECONDS = 10  # on the CPU, beyond what the clock allows
+_EXTRA_CPU_SECONDS = 10  # beyond the wall time: the kernel's limit is the last resort
 LONGEST_CACHED_REPLY = 4096  # bytes
 
 ReplyCache = BoundedCache[tuple[bytes, int, bytes], Returned]
@@ -24,22 +24,22 @@ ReplyCache = BoundedCache[tuple[bytes, int, bytes], Returned]
 
 
 class ProcessFactory(Protocol):
-    """Where processes for student code come from. `note`: a sentence about what could be better here, or nothing."""
+    """Starts processes for student code. `note` is a sentence on what could be better on this machine, or empty."""
 
     note: str
 
     def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> Process:
-        """A process that waits for a program, limited by the kernel as far as that goes. Raises JailError.
+        """Start a process that waits for a program, limited by the kernel as far as possible. Raises JailError.
 
-        `support_modules` are the modules of the program, which may be loaded ahead of it.
+        `support_modules` are those of the program, which may be loaded before it arrives.
         """
 
     def close(self) -> None:
-        """End whatever is kept to start them."""
+        """End whatever runs between two submissions."""
 
 
 class SubmissionSession:
-    """One submission: a process that has loaded it, replaced when it ends. Its time begins now."""
+    """One submission and the process that has loaded it. Its time limit starts when the session is created."""
 
     def __init__(self, factory: ProcessFactory, program: Program, limits: Limits, cache: ReplyCache) -> None:
         self._factory = factory
@@ -49,71 +49,68 @@ class SubmissionSession:
         self._deadline = time.monotonic() + limits.submission_wall_seconds
         self._cpu_limit = math.ceil(limits.submission_wall_seconds) + _EXTRA_CPU_SECONDS
         self._process: LimitedProcess | None = None
-        self._started_batches: dict[
-            str, tuple[Batch, Outcome]
-        ] = {}  # batches of which this very process has made the first step
+        # By function: the batch of which the current process has run the first step, and its outcome.
+        self._started_batches: dict[str, tuple[Batch, Outcome]] = {}
         self._problems: dict[int, CellProblem] = {}
         self._fatal_cells: set[int] = set()
         self._load_failure: ProcessEnded | None = None
 
     @property
     def problems(self) -> tuple[CellProblem, ...]:
-        """The cells that stopped so far, in order."""
+        """The cells that have failed so far, in order."""
         return tuple(self._problems[index] for index in sorted(self._problems))
 
     def run_batch(self, batch: Batch, limits: Limits) -> tuple[Outcome, ...]:
-        """One outcome per step, within the limits of one function.
-
-        What the clock alone ended is tried once more: the machine may have been busy.
-        """
+        """Return one outcome per step, within the limits of one function."""
         outcomes = self._run_batch_once(batch, limits)
-        return (
-            self._run_batch_once(batch, limits)
-            if ProcessEnded("wall") in outcomes and self._time_left() > 0
-            else outcomes
-        )
+        # Time by the clock may have run out because the machine was busy, so this is tried once more.
+        if ProcessEnded("wall") in outcomes and self._time_left() > 0:
+            return self._run_batch_once(batch, limits)
+        return outcomes
 
     def run_first_call(self, batch: Batch, limits: Limits) -> Outcome:
-        """The outcome of the first step alone; `run_batch` goes on with the others, if the process is still the same."""
+        """Return the outcome of the first step alone. `run_batch` runs only the others if the process still exists."""
         outcome = self._run_first_call_once(batch, limits)
-        return (
-            self._run_first_call_once(batch, limits)
-            if outcome == ProcessEnded("wall") and self._time_left() > 0
-            else outcome
-        )
+        if outcome == ProcessEnded("wall") and self._time_left() > 0:
+            return self._run_first_call_once(batch, limits)
+        return outcome
 
     def ensure_loaded(self) -> LimitedProcess | ProcessEnded:
-        """The process, with the program loaded; or how it ended, when it cannot be loaded at all or time is up."""
-        doubted: set[int] = set()  # cells that the clock alone has stopped, once
+        """Return the process with the program loaded, or how it ended if it cannot be loaded or time is up."""
+        # Each round loads the program in a new process, without the cells that ended a process before. A cell that
+        # reached the limit by the clock gets a second chance: the machine may have been busy. `cell_index` is the cell
+        # in which the process ended; -1 stands for an end before any student code, which is a fault of the machine.
+        timed_out_once: set[int] = set()
+        memory_mib = self._limits.memory_mib
         while self._process is None and self._load_failure is None and self._time_left() > 0:
-            memory = self._limits.memory_mib
-            self._process = LimitedProcess(
-                self._factory.start(memory, self._cpu_limit, self._program.support_modules), memory
-            )
-            at, ended = self._load(self._process)
+            process = self._factory.start(memory_mib, self._cpu_limit, self._program.support_modules)
+            self._process = LimitedProcess(process, memory_mib)
+            cell_index, ended = self._load(self._process)
             if ended is None:
                 break
             self.close()
-            if ended.reason == "wall" and at not in doubted and self._time_left() > 0:
-                doubted.add(at)
-            elif at >= 0:
-                self._skip_cell(at, ended)
+            if ended.reason == "wall" and cell_index not in timed_out_once and self._time_left() > 0:
+                timed_out_once.add(cell_index)
+            elif cell_index >= 0:
+                self._skip_cell(cell_index, ended)
             elif ended.reason != "wall" or self._time_left() > 0:
                 raise JailError(f"the process for student code ended before it ran any ({ended.reason}, {ended.code})")
         return self._process or self._load_failure or ProcessEnded("wall")
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process if there is one."""
         process, self._process = self._process, None
         self._started_batches.clear()
         if process is not None:
             process.close()
 
     def _run_batch_once(self, batch: Batch, limits: Limits) -> tuple[Outcome, ...]:
-        begun = self._started_batches.pop(batch.function) if self._has_started(batch) else None
-        if begun is None:
-            return self._request_outcomes(batch, batch.request, range(len(batch.steps)), limits)
-        return begun[1], *self._request_outcomes(batch, batch.remaining_request, range(1, len(batch.steps)), limits)
+        match self._started_batches.get(batch.function):
+            case (started, outcome) if started is batch:
+                del self._started_batches[batch.function]
+                steps = range(1, len(batch.steps))
+                return outcome, *self._request_outcomes(batch, batch.remaining_request, steps, limits)
+        return self._request_outcomes(batch, batch.request, range(len(batch.steps)), limits)
 
     def _run_first_call_once(self, batch: Batch, limits: Limits) -> Outcome:
         (outcome,) = self._request_outcomes(batch, batch.first_request, range(1), limits)
@@ -121,20 +118,17 @@ class SubmissionSession:
             self._started_batches[batch.function] = batch, outcome
         return outcome
 
-    def _has_started(self, batch: Batch) -> bool:
-        return batch.function in self._started_batches and self._started_batches[batch.function][0] is batch
-
     def _request_outcomes(self, batch: Batch, frame: bytes, steps: range, limits: Limits) -> tuple[Outcome, ...]:
-        """Send a request for some steps of a batch; their outcomes."""
-        worker = self.ensure_loaded()
-        if isinstance(worker, ProcessEnded):
-            return (worker,) * len(steps)
+        """Send a request for some steps of a batch, and return their outcomes."""
+        process = self.ensure_loaded()
+        if isinstance(process, ProcessEnded):
+            return (process,) * len(steps)
         outcomes: list[Outcome] = []
-        worker.set_time_limits(limits.cpu_seconds, min(limits.wall_seconds, self._time_left()))
-        worker.send_packed(frame)
+        process.set_time_limits(limits.cpu_seconds, min(limits.wall_seconds, self._time_left()))
+        process.send_packed(frame)
         try:
             for step in steps:
-                outcomes.append(self._decode_outcome(worker.receive_packed(), batch, step))
+                outcomes.append(self._decode_outcome(process.receive_packed(), batch, step))
         except (ProcessStopped, ProtocolError) as error:
             self.close()
             ended = error.ended if isinstance(error, ProcessStopped) else ProcessEnded("protocol")
@@ -147,21 +141,23 @@ class SubmissionSession:
         if decoded is not None:
             return decoded
         outcome = decoding.decode_reply(packed, self._program, batch, step)
-        # What was raised may name a cell of this very program, so only arrays are kept for others.
+        # Other students may send the same reply. Arrays mean the same there; an error names a cell of this program.
         if isinstance(outcome, Returned) and len(packed) <= LONGEST_CACHED_REPLY:
             self._cache.store(key, outcome)
         return outcome
 
     def _load(self, process: LimitedProcess) -> tuple[int, ProcessEnded | None]:
-        """Have the program loaded. The last cell that was started (-1 for none), and how the process ended in it."""
+        """Load the program. Return the last cell that started (-1 for none), and how the process ended, if it did."""
         program, cell_index = self._program, -1
-        cells = [(index, cell.source, cell.label, cell.first_line) for index, cell in self._cells_to_run()]
+        cells_to_run = [item for item in enumerate(program.cells) if item[0] not in self._fatal_cells]
+        cells = [(index, cell.source, cell.label, cell.first_line) for index, cell in cells_to_run]
         functions = [(name, names, program.result_counts.get(name, 1)) for name, names in program.functions.items()]
         self._set_cell_time_limits(process)
         process.send("program", program.module, cells, list(program.support_modules.items()), functions)
         try:
             while True:
                 match process.receive():
+                    # The process lies if it goes back to an earlier cell, or reports on one that it did not start.
                     case ("cell", index):
                         cell_index = expect_int(index, cell_index + 1, len(program.cells) - 1)
                         self._set_cell_time_limits(process)
@@ -181,25 +177,22 @@ class SubmissionSession:
     def _time_left(self) -> float:
         return self._deadline - time.monotonic()
 
-    def _set_cell_time_limits(self, worker: LimitedProcess) -> None:
-        worker.set_time_limits(self._limits.load_cpu_seconds, min(self._limits.load_wall_seconds, self._time_left()))
-
-    def _cells_to_run(self) -> list[tuple[int, Cell]]:
-        return [item for item in enumerate(self._program.cells) if item[0] not in self._fatal_cells]
+    def _set_cell_time_limits(self, process: LimitedProcess) -> None:
+        process.set_time_limits(self._limits.load_cpu_seconds, min(self._limits.load_wall_seconds, self._time_left()))
 
     def _skip_cell(self, index: int, ended: ProcessEnded) -> None:
-        """From now on, do without a cell that ended its process."""
+        """Leave out a cell that ended its process from now on."""
         if index in self._fatal_cells:  # it was not run again, so the process lies
             self._load_failure = ended
         self._fatal_cells.add(index)
         self._record_problem(index, ended)
 
-    def _record_problem(self, index: int, what: FunctionRaised | ProcessEnded) -> None:
+    def _record_problem(self, index: int, cause: FunctionRaised | ProcessEnded) -> None:
         cell = self._program.cells[index]
         defines = defined_functions(cell.source, tuple(self._program.functions))
-        if isinstance(what, FunctionRaised):
-            problem = CellProblem(cell.label, what.line, what.error, what.text, defines)
+        if isinstance(cause, FunctionRaised):
+            problem = CellProblem(cell.label, cause.line, cause.error, cause.text, defines)
         else:
             line = None if cell.label else cell.first_line  # a cell of a script has no label
-            problem = CellProblem(cell.label, line, "", "", defines, what)
+            problem = CellProblem(cell.label, line, "", "", defines, cause)
         self._problems.setdefault(index, problem)

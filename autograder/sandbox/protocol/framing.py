@@ -59,7 +59,7 @@ def encode_message(message: object, max_bytes: int) -> bytes:
 
 
 def read_frame(source: ByteSource, max_bytes: int) -> bytes:
-    """Read the body of the next frame. Raises EOFError between two frames, ProtocolError within one or above the cap."""
+    """Read the body of the next frame. Raises EOFError if there is none, ProtocolError if it is too long or cut off."""
     prefix = _read_exactly(source, _LENGTH_PREFIX.size)
     if not prefix:
         raise EOFError
