@@ -151,7 +151,7 @@ SAMPLES = [
 SAMPLES.sort(key=lambda sample: sample.name)
 
 
-def test_every_sample_says_what_it_is():
+def test_every_sample_has_a_complete_header():
     assert len(SAMPLES) >= 65
     for sample in (*SAMPLES, *map(read_sample, HOSTILE.glob("*/finds.py"))):
         assert {"tries", "stopped by", "starts as", "points"} <= sample.about.keys(), sample.name
@@ -441,7 +441,7 @@ def strongest(world) -> Jail:
 
 
 @pytest.mark.parametrize("sample", QUICK)
-def test_at_the_strongest_level_a_sample_gets_its_verdict_and_leaves_nothing(world, strongest, sample, tmp_path):
+def test_a_sample_gets_its_verdict_at_the_strongest_level_and_leaves_nothing(world, strongest, sample, tmp_path):
     if strongest.level not in sample.levels:
         pytest.skip(f"this machine offers level {strongest.level} at most, which does not hold this one")
     check_sample(world, sample, strongest, tmp_path)
@@ -449,7 +449,7 @@ def test_at_the_strongest_level_a_sample_gets_its_verdict_and_leaves_nothing(wor
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("level", "sample"), ALL)
-def test_at_every_level_a_sample_gets_its_verdict_and_leaves_nothing(world, level, sample, tmp_path):
+def test_a_sample_gets_its_verdict_at_every_level_and_leaves_nothing(world, level, sample, tmp_path):
     jail = world.jail(level)
     if jail is world.jail(None) and not sample.slow:
         pytest.skip("the strongest level: among the quick tests")
@@ -482,7 +482,7 @@ ODD_TEXTS = {
 
 
 @pytest.mark.parametrize("name", ODD_TEXTS)
-def test_a_text_that_no_parser_likes_costs_only_itself(world, strongest, name, tmp_path):
+def test_a_malformed_text_fails_alone(world, strongest, name, tmp_path):
     path = tmp_path / name
     path.write_text(ODD_TEXTS[name], encoding="utf-8", errors="surrogatepass")
     report = world.graded(strongest, path, SHORT)
@@ -547,7 +547,7 @@ def plain_python(settings: dict[str, Any]) -> str:
     pytest.skip("a plain user may not read this checkout, or no Python of this version")
 
 
-def test_after_all_of_them_the_grader_is_no_larger_than_before(world):
+def test_the_grader_is_no_larger_after_all_samples(world):
     if not world.footprints:
         pytest.skip("none of the tests above was run")
     now = footprint()

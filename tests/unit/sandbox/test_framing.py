@@ -1,4 +1,4 @@
-"""Frames between the two sides: what is sent arrives, and whatever else arrives is refused by one exception."""
+"""Tests of framing: messages arrive as they were sent, and anything else raises ProtocolError."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from autograder.sandbox.protocol import framing
 from autograder.sandbox.protocol.framing import ProtocolError
 
 CAP = 1 << 20
-ARRAYS = npst.arrays(np.float64, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
-PLAIN = st.recursive(
+ARRAY_STRATEGY = npst.arrays(np.float64, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+PLAIN_DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text() | st.binary(),
     lambda items: st.lists(items, max_size=4).map(tuple),
 )
 
 
-def through(message: object) -> tuple[object, ...]:
+def round_trip(message: object) -> tuple[object, ...]:
     return framing.decode_message(framing.read_frame(io.BytesIO(framing.encode_frame(message, CAP)), CAP))
 
 
-def body(message: object) -> bytes:
+def pack(message: object) -> bytes:
     return msgpack.packb(message, use_bin_type=True)
 
 
-@given(st.lists(PLAIN, max_size=4))
+@given(st.lists(PLAIN_DATA, max_size=4))
 def test_plain_data_arrives_as_it_was_sent(items):
-    assert through(("kind", *items)) == ("kind", *items)
+    assert round_trip(("kind", *items)) == ("kind", *items)
 
 
-@given(ARRAYS)
+@given(ARRAY_STRATEGY)
 def test_arrays_arrive_as_they_were_sent(array):
-    _, item = through(("kind", framing.encode_array(array)))
+    _, item = round_trip(("kind", framing.encode_array(array)))
     arrived = framing.decode_array(item)
     np.testing.assert_array_equal(arrived, array)
     assert arrived.dtype == np.float64
@@ -56,9 +56,9 @@ def test_every_real_dtype_and_order_becomes_float64(dtype, order):
     np.testing.assert_array_equal(arrived, array.astype(float))
 
 
-def test_a_slice_with_steps_arrives_whole():
+def test_a_strided_slice_arrives_whole():
     array = np.arange(24.0).reshape(4, 6)[::2, ::-3]
-    _, item = through(("kind", framing.encode_array(array)))
+    _, item = round_trip(("kind", framing.encode_array(array)))
     np.testing.assert_array_equal(framing.decode_array(item), array)
 
 
@@ -66,7 +66,7 @@ def test_numbers_are_little_endian_on_the_wire():
     assert framing.encode_array(np.array([1.0])) == ([1], struct.pack("<d", 1.0))
 
 
-def test_several_frames_are_read_one_by_one_until_the_end():
+def test_frames_are_read_one_by_one_until_the_end():
     source = io.BytesIO(framing.encode_frame(("a",), CAP) + framing.encode_frame(("b",), CAP))
     assert [framing.decode_message(framing.read_frame(source, CAP)) for _ in range(2)] == [("a",), ("b",)]
     with pytest.raises(EOFError):
@@ -83,9 +83,9 @@ def test_arbitrary_bytes_are_a_message_or_refused(data):
 
 
 @given(st.integers(0, 60), st.integers(0, 255))
-def test_a_changed_byte_gives_an_array_or_is_refused(place, value):
-    data = bytearray(body(("kind", framing.encode_array(np.ones((2, 2))))))
-    data[place % len(data)] = value
+def test_a_changed_byte_gives_an_array_or_is_refused(position, value):
+    data = bytearray(pack(("kind", framing.encode_array(np.ones((2, 2))))))
+    data[position % len(data)] = value
     try:
         message = framing.decode_message(bytes(data))
         arrays = [framing.decode_array(item) for item in message[1:]]
@@ -95,7 +95,7 @@ def test_a_changed_byte_gives_an_array_or_is_refused(place, value):
 
 
 class Untouchable(io.BytesIO):
-    """Gives a length, and fails when the body is asked for."""
+    """Returns a length, and fails when the body is read."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         assert size == 4, "the body was read before its length was looked at"
@@ -119,7 +119,7 @@ def test_a_message_over_the_cap_is_not_sent():
 
 
 @pytest.mark.parametrize("message", [object(), {1, 2}, ("kind", 1 << 70), ("kind", "\ud800")])
-def test_what_is_no_plain_data_is_not_sent(message):
+def test_data_that_is_not_plain_is_not_sent(message):
     with pytest.raises(ProtocolError):
         framing.encode_frame(message, CAP)
 
@@ -127,16 +127,16 @@ def test_what_is_no_plain_data_is_not_sent(message):
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(body({}), id="empty map"),
-        pytest.param(body(("kind", {"a": 1})), id="map"),
-        pytest.param(body(("kind", msgpack.ExtType(5, b""))), id="empty extension"),
-        pytest.param(body(("kind", msgpack.ExtType(5, b"abc"))), id="extension"),
-        pytest.param(body(("kind", msgpack.Timestamp(1, 2))), id="timestamp"),
-        pytest.param(body("kind"), id="no sequence"),
-        pytest.param(body(()), id="empty sequence"),
-        pytest.param(body((1, 2)), id="no kind"),
-        pytest.param(body(("kind", b"")) + b"\0", id="more than one"),
-        pytest.param(body(["kind"] * (framing.MAX_SEQUENCE_LENGTH + 1)), id="too many items"),
+        pytest.param(pack({}), id="empty map"),
+        pytest.param(pack(("kind", {"a": 1})), id="map"),
+        pytest.param(pack(("kind", msgpack.ExtType(5, b""))), id="empty extension"),
+        pytest.param(pack(("kind", msgpack.ExtType(5, b"abc"))), id="extension"),
+        pytest.param(pack(("kind", msgpack.Timestamp(1, 2))), id="timestamp"),
+        pytest.param(pack("kind"), id="no sequence"),
+        pytest.param(pack(()), id="empty sequence"),
+        pytest.param(pack((1, 2)), id="no kind"),
+        pytest.param(pack(("kind", b"")) + b"\0", id="more than one"),
+        pytest.param(pack(["kind"] * (framing.MAX_SEQUENCE_LENGTH + 1)), id="too many items"),
         pytest.param(b"\xdd\xff\xff\xff\xff", id="announces too many items"),
         pytest.param(b"\xc6\xff\xff\xff\xff", id="announces too many bytes"),
         pytest.param(b"\x91" * 5000 + b"\x90", id="too deep"),
@@ -144,7 +144,7 @@ def test_what_is_no_plain_data_is_not_sent(message):
         pytest.param(b"", id="nothing"),
     ],
 )
-def test_other_msgpack_is_refused(data):
+def test_msgpack_outside_the_protocol_is_refused(data):
     with pytest.raises(ProtocolError):
         framing.decode_message(data)
 
@@ -167,13 +167,13 @@ def test_other_msgpack_is_refused(data):
         ((1,) * 17, bytes(8)),
     ],
 )
-def test_other_arrays_are_refused(item):
+def test_malformed_arrays_are_refused(item):
     with pytest.raises(ProtocolError):
         framing.decode_array(item)
 
 
 @pytest.mark.parametrize(
-    ("look", "item", "bounds"),
+    ("expect", "item", "bounds"),
     [
         (framing.expect_int, True, (0, 5)),
         (framing.expect_int, 6, (0, 5)),
@@ -189,16 +189,14 @@ def test_other_arrays_are_refused(item):
     ],
     ids=range(11),
 )
-def test_items_of_another_kind_are_refused(look, item, bounds):
+def test_items_of_the_wrong_type_are_refused(expect, item, bounds):
     with pytest.raises(ProtocolError):
-        look(item, *bounds)
+        expect(item, *bounds)
 
 
 def test_the_untrusted_side_imports_nothing_of_the_trusted_side():
-    program = (
-        "import sys, autograder.sandbox.guest.runner; print(*(n for n in sys.modules if n.startswith('autograder')))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    code = "import sys, autograder.sandbox.guest.runner; print(*(n for n in sys.modules if n.startswith('autograder')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     rooms = {"autograder", "autograder.sandbox", "autograder.sandbox.guest", "autograder.sandbox.protocol"}
     loaded = set(done.stdout.split())
     assert loaded > rooms

@@ -1,6 +1,6 @@
-"""Frames from a process that lies: whatever arrives is an outcome or a FrameError, in bounded memory.
+"""Tests with replies of a lying process: each gives an outcome or a ProtocolError, in bounded memory.
 
-Crafted bodies first, then 20,000 seeded mutations of bodies that a process honestly sends.
+Crafted bodies first, then 20,000 seeded mutations of replies that an honest process sends.
 """
 
 from __future__ import annotations
@@ -56,70 +56,82 @@ HONEST = (
 )
 
 
-def body(message: object) -> bytes:
+def pack(message: object) -> bytes:
     return msgpack.packb(message, use_bin_type=True)
 
 
-def judged(data: bytes) -> None:
-    """Take a body as the grader does; raises FrameError, or gives an outcome that holds nothing but what it may."""
-    message = framing.decode_message(data)
+def decode_as_grader(data: bytes) -> int:
+    """Decode a body as the grader does, check every outcome, and return how many of the batches have one.
+
+    Raises ProtocolError if the body is no message.
+    """
+    framing.decode_message(data)
+    outcomes = 0
     for batch in BATCHES.values():
         try:
-            result = decode_reply(message, PROGRAM, batch, 0)
+            outcome = decode_reply(data, PROGRAM, batch, 0)
         except ProtocolError:
             continue
-        assert type(result) in (Returned, InvalidResult, FunctionRaised, FunctionMissing)
-        if isinstance(result, Returned):
-            arrays = [*(value.array for value in result.values), *result.arguments.values()]
+        outcomes += 1
+        assert type(outcome) in (Returned, InvalidResult, FunctionRaised, FunctionMissing)
+        if isinstance(outcome, Returned):
+            arrays = [*(value.array for value in outcome.values), *outcome.arguments.values()]
             assert all(type(array) is np.ndarray and array.dtype == np.float64 for array in arrays)
-        if isinstance(result, FunctionRaised):
-            assert result.cell in ("", "code cell 1", "code cell 2")
-            assert len(result.text) <= framing.MAX_TEXT_LENGTH
+        if isinstance(outcome, FunctionRaised):
+            assert outcome.cell in ("", "code cell 1", "code cell 2")
+            assert len(outcome.text) <= framing.MAX_TEXT_LENGTH
+    return outcomes
 
 
-def refused(act: Callable[[], object]) -> bool:
+def is_refused(decode: Callable[[], object]) -> bool:
     try:
-        act()
+        decode()
     except ProtocolError:
         return True
     return False
 
 
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    """A few changes of the kinds that break decoders."""
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """Make a few changes of the kinds that break decoders."""
     out = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
-        place = rng.randrange(len(out) + 1)
+        position = rng.randrange(len(out) + 1)
         match rng.randrange(8):
             case 0 if out:
-                out[place % len(out)] ^= 1 << rng.randrange(8)
+                out[position % len(out)] ^= 1 << rng.randrange(8)
             case 1 if out:
-                out[place % len(out)] = rng.randrange(256)
+                out[position % len(out)] = rng.randrange(256)
             case 2:  # the first bytes of every msgpack type
-                out[place:place] = bytes((rng.randrange(0xC0, 0xE0),))
+                out[position:position] = bytes((rng.randrange(0xC0, 0xE0),))
             case 3:
-                del out[place : place + rng.randrange(1, 9)]
+                del out[position : position + rng.randrange(1, 9)]
             case 4:
-                out[place:place] = rng.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xdd", b"\xc6"))
+                out[position:position] = rng.choice(
+                    (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xdd", b"\xc6")
+                )
             case 5:
-                out[place:place] = out[rng.randrange(len(out) + 1) :][: rng.randrange(1, 40)]
+                out[position:position] = out[rng.randrange(len(out) + 1) :][: rng.randrange(1, 40)]
             case 6:
-                del out[place:]
+                del out[position:]
             case _:
-                out[place:place] = body(rng.choice((None, True, -1, 1 << 63, 0.5, "", b"", (), {}, "float64")))
+                out[position:position] = pack(rng.choice((None, True, -1, 1 << 63, 0.5, "", b"", (), {}, "float64")))
     return bytes(out)
 
 
+def test_honest_replies_give_outcomes():
+    assert [decode_as_grader(pack(message)) for message in HONEST] == [1, 1, 2, 1, 2, 2, 2, 0, 0, 0]
+
+
 @pytest.mark.parametrize("part", range(10))
-def test_mutations_of_honest_replies_are_refused_or_taken_as_what_they_say(part):
+def test_mutated_replies_are_refused_or_give_a_valid_outcome(part):
     rng = random.Random(part)
-    bodies = [body(message) for message in HONEST]
+    bodies = [pack(message) for message in HONEST]
     refusals = 0
     tracemalloc.start()
     try:
         for _ in range(2000):
-            data = mutated(rng.choice(bodies), rng)
-            refusals += refused(partial(judged, data))
+            data = mutate(rng.choice(bodies), rng)
+            refusals += is_refused(partial(decode_as_grader, data))
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
@@ -131,26 +143,26 @@ def test_mutated_streams_of_frames_end_or_are_refused(part):
     rng = random.Random(100 + part)
     stream = b"".join(framing.encode_frame(message, framing.MAX_REPLY_BYTES) for message in HONEST)
     for _ in range(400):
-        source = io.BytesIO(mutated(stream, rng))
+        source = io.BytesIO(mutate(stream, rng))
         with pytest.raises((ProtocolError, EOFError)):
             read_all(source)
 
 
 def read_all(source: io.BytesIO) -> None:
-    """Read frames until there are none, or one is refused."""
+    """Read frames until there are none. Raises EOFError at the end, or ProtocolError."""
     while True:
         data = framing.read_frame(source, framing.MAX_REPLY_BYTES)
-        refused(partial(judged, data))
+        is_refused(partial(decode_as_grader, data))
 
 
-def many(item: bytes, times: int) -> bytes:
-    """A message that holds an item over and over, in sequences as long as are allowed."""
+def repeat_item(item: bytes, times: int) -> bytes:
+    """Return a message that repeats an item, in sequences of the greatest length."""
     full, rest = divmod(times, framing.MAX_SEQUENCE_LENGTH)
     parts = [b"\xdc" + struct.pack(">H", size) + item * size for size in (*[framing.MAX_SEQUENCE_LENGTH] * full, rest)]
     return b"\xdc" + struct.pack(">H", len(parts) + 1) + b"\xa1k" + b"".join(parts)
 
 
-def crafted() -> Iterator[tuple[str, bytes]]:
+def craft_bodies() -> Iterator[tuple[str, bytes]]:
     for first in range(256):
         yield f"only {first:02x}", bytes((first,))
         yield f"{first:02x} inside", b"\x92\xa1k" + bytes((first,))
@@ -162,35 +174,35 @@ def crafted() -> Iterator[tuple[str, bytes]]:
             yield f"{kind.hex()} of {size}", b"\x92\xa1k" + kind + struct.pack(">I", size)
     yield (
         "numbers of arrays that multiply to nothing",
-        body(("returned", [("float64", ([0, 1 << 30, 1 << 30], b""))], [])),
+        pack(("returned", [("float64", ([0, 1 << 30, 1 << 30], b""))], [])),
     )
-    yield "a product over all integers", body(("returned", [("float64", ([1 << 62, 4], bytes(8)))], []))
-    yield "names that are no names", body(("missing", ["\0" * 80, "a\nb", ""], False))
+    yield "a product over all integers", pack(("returned", [("float64", ([1 << 62, 4], bytes(8)))], []))
+    yield "names that are no names", pack(("missing", ["\0" * 80, "a\nb", ""], False))
     yield "surrogates", b"\x92\xa1k\xa3\xed\xa0\x80"
     yield "nothing but zeros", bytes(100_000)
 
 
-CRAFTED = dict(crafted())
+CRAFTED = dict(craft_bodies())
 
 
-def test_crafted_bodies_are_refused_or_taken_as_what_they_say():
+def test_crafted_bodies_are_refused_or_give_a_valid_outcome():
     tracemalloc.start()
     try:
         for name, data in CRAFTED.items():
             tracemalloc.reset_peak()
-            refused(partial(judged, data))
+            is_refused(partial(decode_as_grader, data))
             assert tracemalloc.get_traced_memory()[1] < 8 << 20, name
     finally:
         tracemalloc.stop()
 
 
 @pytest.mark.parametrize("item", [b"\xc0", b"\x91\xc0", b"\xcd\xff\xff"], ids=bytes.hex)
-def test_a_reply_as_large_as_is_allowed_takes_little_memory(item):
-    data = many(item, framing.MAX_REPLY_BYTES // len(item) - 20_000)
+def test_a_reply_of_the_largest_size_takes_little_memory(item):
+    data = repeat_item(item, framing.MAX_REPLY_BYTES // len(item) - 20_000)
     assert len(data) <= framing.MAX_REPLY_BYTES
     tracemalloc.start()
     try:
-        refused(partial(judged, data))
+        is_refused(partial(decode_as_grader, data))
         assert tracemalloc.get_traced_memory()[1] < 128 << 20
     finally:
         tracemalloc.stop()
@@ -201,23 +213,23 @@ def test_a_stream_in_pieces_gives_the_same_frames(part):
     rng = random.Random(200 + part)
     stream = b"".join(framing.encode_frame(message, framing.MAX_REPLY_BYTES) for message in HONEST)
     for _ in range(300):
-        data = mutated(stream, rng)
-        assert list(in_pieces(data, rng)) == list(at_once(data))
+        data = mutate(stream, rng)
+        assert list(pop_frames(data, rng)) == list(read_frames(data))
 
 
-def at_once(data: bytes) -> Iterator[bytes]:
+def read_frames(data: bytes) -> Iterator[bytes]:
     source = io.BytesIO(data)
     with suppress(ProtocolError, EOFError):
         while True:
             yield framing.read_frame(source, framing.MAX_REPLY_BYTES)
 
 
-def in_pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
+def pop_frames(data: bytes, rng: random.Random) -> Iterator[bytes]:
     buffer = bytearray()
     with suppress(ProtocolError):
         while data:
             size = rng.randrange(1, 40)
             buffer += data[:size]
             data = data[size:]
-            while (taken := framing.pop_frame(buffer, framing.MAX_REPLY_BYTES)) is not None:
-                yield taken
+            while (frame := framing.pop_frame(buffer, framing.MAX_REPLY_BYTES)) is not None:
+                yield frame

@@ -139,13 +139,13 @@ class TestAtEveryLevel:
             pytest.param("import ctypes; ctypes.string_at(0)", ProcessEnded("crash", 11), id="crash", marks=ON_POSIX),
         ],
     )
-    def test_how_a_process_ended_is_told_and_the_next_function_runs(self, any_jail, body, ended):
+    def test_the_end_of_a_process_is_reported_and_the_next_function_runs(self, any_jail, body, ended):
         execution = execute(any_jail, FIRST_ENDS.format(body))
         assert execution.outcomes["f"] == (ended,)
         assert right(execution.outcomes["g"])
         assert execution.problems == ()
 
-    def test_waiting_is_ended_by_the_clock(self, any_jail):
+    def test_waiting_ends_at_the_wall_time_limit(self, any_jail):
         written = program("import time\ndef f(x): time.sleep(60)")
         assert any_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
 
@@ -171,45 +171,45 @@ class TestFunctionsThatEnd:
             ),
         ],
     )
-    def test_cost_themselves_only(self, jail, body, ended):
+    def test_they_fail_alone(self, jail, body, ended):
         execution = execute(jail, FIRST_ENDS.format(body))
         assert execution.outcomes["f"] == (ended,)
         assert right(execution.outcomes["g"])
         assert execution.problems == ()
 
-    def test_time_in_other_processes_counts(self, open_jail):
+    def test_cpu_time_of_child_processes_counts(self, open_jail):
         body = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
         assert execute(open_jail, FIRST_ENDS.format(body)).outcomes["f"] == (ProcessEnded("cpu"),)
 
     @ON_POSIX
-    def test_a_process_that_stands_still_is_ended_by_the_clock(self, jail):
+    def test_a_stopped_process_ends_at_the_wall_time_limit(self, jail):
         written = program("import signal\ndef f(x): signal.raise_signal(signal.SIGSTOP)")
         assert jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
 
-    def test_what_the_clock_alone_ended_is_tried_once_more(self, open_jail, tmp_path):
+    def test_a_call_that_reached_the_wall_time_limit_is_repeated_once(self, open_jail, tmp_path):
         once = f"open({str(tmp_path / 'been_here')!r}, 'x'); time.sleep(60)"
         written = program(f"import time\ndef f(x):\n    try: {once}\n    except FileExistsError: return x")
         assert right(open_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes["f"])
 
-    def test_what_is_not_run_when_time_is_up_ended_by_the_clock(self, jail):
+    def test_functions_after_the_time_limit_of_the_submission_end_by_the_clock(self, jail):
         limits = replace(HASTY_CALLS, wall_seconds=60, submission_wall_seconds=1)
         execution = execute(jail, "import time\ndef f(x): time.sleep(60)\ndef g(x): return x", limits=limits)
         assert execution.outcomes == {"f": (ProcessEnded("wall"),), "g": (ProcessEnded("wall"),)}
 
-    def test_a_cell_that_waits_when_time_is_up_is_named(self, jail):
+    def test_a_cell_that_waits_until_the_time_limit_of_the_submission_is_named(self, jail):
         limits = replace(HASTY_LOAD, load_wall_seconds=60, submission_wall_seconds=1)
         execution = execute(jail, GOOD, "time.sleep(60)", limits=limits)
         assert endings(execution) == [("code cell 2", "wall")]
         assert execution.outcomes == {"f": (ProcessEnded("wall"),), "g": (ProcessEnded("wall"),)}
 
-    def test_earlier_steps_are_kept_and_later_ones_get_the_same(self, jail):
+    def test_steps_before_the_end_are_kept_and_later_steps_get_the_same_outcome(self, jail):
         cell = "calls = []\ndef f(x):\n    calls.append(1)\n    while len(calls) > 2: pass\n    return x"
         outcomes = execute(jail, cell, steps=4).outcomes["f"]
         assert right(outcomes[:2])
         assert outcomes[2:] == (ProcessEnded("cpu"),) * 2
 
     @ON_LINUX
-    def test_memory_without_end_is_an_error_and_no_more(self, jail):
+    def test_reaching_the_memory_limit_raises_memory_error(self, jail):
         body = "\n    ".join(("a = []", "while True: a.append(bytearray(50 << 20))"))
         execution = execute(jail, f"def f(x):\n    {body}\ndef g(x): return x", limits=Limits(memory_mib=400))
         [outcome] = execution.outcomes["f"]
@@ -217,7 +217,7 @@ class TestFunctionsThatEnd:
         assert outcome.error == "MemoryError"
         assert right(execution.outcomes["g"])
 
-    def test_both_may_end(self, jail):
+    def test_both_functions_may_end_their_process(self, jail):
         execution = execute(jail, "import os\ndef f(x): os._exit(1)\ndef g(x): os._exit(2)")
         assert execution.outcomes == {"f": (ProcessEnded("exit", 1),), "g": (ProcessEnded("exit", 2),)}
 
@@ -232,36 +232,36 @@ class TestLoading:
         ],
         ids=["endless", "exit", "output and exit"],
     )
-    def test_a_cell_that_ends_the_process_is_left_out(self, jail, cell, ended):
+    def test_a_cell_that_ends_the_process_is_skipped(self, jail, cell, ended):
         execution = execute(jail, GOOD, cell, "def later(x): return x", "def g(x): return later(x)")
         [problem] = execution.problems
         assert (problem.cell, problem.line, problem.ended) == ("code cell 2", None, ended)
         assert all(right(outcomes) for outcomes in execution.outcomes.values())
 
-    def test_a_cell_that_waits_is_left_out(self, jail):
+    def test_a_cell_that_waits_is_skipped(self, jail):
         execution = execute(jail, GOOD, "time.sleep(60)", limits=HASTY_LOAD)
         assert endings(execution) == [("code cell 2", "wall")]
         assert right(execution.outcomes["g"])
 
-    def test_what_such_a_cell_would_have_defined_is_told(self, jail):
+    def test_functions_that_a_skipped_cell_would_have_defined_are_reported(self, jail):
         execution = execute(jail, "import os\ndef f(x): return x\nos._exit(0)")
         assert [problem.defines for problem in execution.problems] == [("f",)]
         assert execution.problems[0].ended == ProcessEnded("exit", 0)
         assert execution.outcomes["f"] == (FunctionMissing(()),)
 
-    def test_however_many_they_are_the_cells_after_them_are_run(self, jail):
+    def test_cells_after_any_number_of_skipped_cells_run(self, jail):
         execution = execute(jail, "import os\n" + GOOD, *["os._exit(0)"] * 4, "def g(x): return x + 1")
         assert endings(execution) == [(f"code cell {number}", "exit") for number in (2, 3, 4, 5)]
         assert right(execution.outcomes["f"])
         assert not right(execution.outcomes["g"])
 
-    def test_each_cell_has_its_own_time(self, jail):
+    def test_each_cell_has_its_own_time_limit(self, jail):
         burn = "end = time.process_time() + 0.7\nwhile time.process_time() < end: pass"
         execution = execute(jail, "import time\n" + GOOD, burn, burn, burn)
         assert execution.problems == ()
         assert right(execution.outcomes["f"])
 
-    def test_where_every_cell_ends_the_process_nothing_is_there(self, open_jail, tmp_path):
+    def test_nothing_is_defined_if_every_cell_ends_the_process(self, open_jail, tmp_path):
         (tmp_path / "countdown").write_text("6")
         cell = f"""
         import os, pathlib
@@ -277,18 +277,18 @@ class TestLoading:
         ]
         assert execution.outcomes == {"f": (FunctionMissing(()),), "g": (FunctionMissing(()),)}
 
-    def test_without_cells_everything_is_missing(self, jail):
+    def test_all_functions_are_missing_without_cells(self, jail):
         assert execute(jail).outcomes == {"f": (FunctionMissing(()),), "g": (FunctionMissing(()),)}
 
-    def test_without_batches_the_cells_are_still_run(self, jail):
+    def test_cells_run_without_batches(self, jail):
         assert [problem.error for problem in jail.run(program("1/0"), [], LIMITS).problems] == ["ZeroDivisionError"]
 
     @pytest.mark.parametrize("kit", ["1/0", "import not_installed", "x = ("])
-    def test_a_fault_of_the_courses_own_files_is_no_verdict(self, jail, kit):
+    def test_an_error_in_the_support_modules_raises_jail_error(self, jail, kit):
         with pytest.raises(JailError, match="own files"):
             jail.run(Program("__main__", (), {"kit": kit}, {}), [], LIMITS)
 
-    def test_one_course_after_the_other(self, jail):
+    def test_support_modules_of_two_courses_do_not_mix(self, jail):
         for number in (1, 2):
             kit = f"def arguments(arrays, names):\n    return {{'x': arrays['x'] * {number}}}\n"
             written = replace(program("def f(x): return x"), support_modules={"kit": kit})
@@ -296,18 +296,18 @@ class TestLoading:
             assert isinstance(outcome, Returned)
             assert np.array_equal(outcome.values[0].array, X * number)
 
-    def test_given_modules_may_be_long(self, jail):
+    def test_support_modules_may_be_long(self, jail):
         written = replace(program("def f(x): return x"), support_modules={"kit": KIT + "#" * 300_000})
         assert right(jail.run(written, [Batch("f", (CALL,))], LIMITS).outcomes["f"])
 
-    def test_a_process_that_does_not_start_is_no_verdict(self, open_jail, monkeypatch):
+    def test_a_process_that_does_not_start_raises_jail_error(self, open_jail, monkeypatch):
         monkeypatch.setattr(runtime, "_START", "raise SystemExit('no start')")
         with pytest.raises(JailError, match="ended before it ran any: no start"):
             open_jail.run(program(), [], LIMITS)
 
 
-class TestSeenFromInside:
-    def test_the_environment_is_made_from_nothing(self, any_jail, monkeypatch):
+class TestInsideTheProcess:
+    def test_the_environment_holds_nothing_of_the_grader(self, any_jail, monkeypatch):
         monkeypatch.setenv("AUTOGRADER_SECRET", "secret")
         monkeypatch.setenv("PYTHONPATH", "/nowhere")
         known = set(runtime.guest_environment("")) | {
@@ -332,7 +332,7 @@ class TestSeenFromInside:
         execution = execute(any_jail, GOOD, cell, "import psutil", "import pytest", "import autograder")
         assert [problem.error for problem in execution.problems] == ["ModuleNotFoundError"] * 3
 
-    def test_modules_lying_about_are_never_imported(self, jail, tmp_path, monkeypatch):
+    def test_modules_in_the_current_folder_are_never_imported(self, jail, tmp_path, monkeypatch):
         for name in ("msgpack", "numpy", "kit", "sitecustomize", "usercustomize", "autograder"):
             (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')")
         monkeypatch.chdir(tmp_path)
@@ -342,7 +342,7 @@ class TestSeenFromInside:
         cell = "[open(f'{name}.py', 'w').write('1/0') for name in ('msgpack', 'kit', 'tqdm', 'json')]"
         assert execute(open_jail, GOOD, cell, "import msgpack, kit, tqdm, json").problems == ()
 
-    def test_the_folder_is_empty_its_own_and_gone_afterwards(self, tmp_path, monkeypatch):
+    def test_the_folder_is_empty_private_and_removed_afterwards(self, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         cell = "import os\nassert os.listdir() == []\nassert os.getcwd() == os.path.realpath(os.path.expanduser('~'))\n"
         for level in "CDE":
@@ -362,7 +362,7 @@ class TestSeenFromInside:
         assert execute(any_jail, GOOD, cell).problems == ()
         assert capfd.readouterr() == ("", "")
 
-    def test_this_side_never_compiles_or_unpickles(self):
+    def test_the_trusted_side_never_compiles_or_unpickles(self):
         host = Path(jail_module.__file__).parent
         files = [*host.glob("*.py"), *(host.parents[1] / "submission").glob("*.py")]
         assert len(files) > 15
@@ -373,14 +373,14 @@ class TestSeenFromInside:
 class TestNothingIsLeft:
     @ON_POSIX
     @pytest.mark.parametrize("level", ["C", "D"])
-    def test_whatever_it_started_ends_with_it(self, level):
+    def test_child_processes_end_with_the_submission(self, level):
         token = f"token_{os.getpid()}_{level}"
         start = f"[sys.executable, '-c', 'import time; time.sleep(60)', {token!r}]"
         for jail in jail_at(level):
             assert execute(jail, GOOD, f"import subprocess\nchild = subprocess.Popen({start})").problems == ()
             assert _ends(lambda: token in " ".join(_commands()))
 
-    def test_folders_in_folders_and_links_go_and_what_links_point_to_stays(self, open_jail, tmp_path, monkeypatch):
+    def test_nested_folders_and_links_are_removed_but_not_link_targets(self, open_jail, tmp_path, monkeypatch):
         (tmp_path / "temp").mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
         (tmp_path / "kept").mkdir()
@@ -404,7 +404,7 @@ class TestNothingIsLeft:
 
     @ON_LINUX
     @pytest.mark.parametrize("level", ["A", "B"])
-    def test_when_the_grader_is_killed_all_of_it_ends(self, level):
+    def test_all_processes_end_when_the_grader_is_killed(self, level):
         for _ in jail_at(level):
             code = f"""
             import psutil, sys
@@ -422,7 +422,7 @@ class TestNothingIsLeft:
             assert len(numbers) >= 3
             assert _ends(lambda: any(_runs(number) for number in numbers))  # noqa: B023 - called at once
 
-    def test_forks_end_with_the_process_they_are_forked_from(self):
+    def test_forks_end_with_their_zygote(self):
         for jail in jail_at("B", "A"):
             fork = jail._process_factory.start(2048, 60, {})
             jail.close()
@@ -457,8 +457,8 @@ def firsts(outcomes: Iterable[Outcome]) -> list[float]:
     return [one.values[0].array[0] for one in outcomes if isinstance(one, Returned)]
 
 
-class TestTheFirstStepByItself:
-    def test_it_is_not_made_twice_and_others_may_come_between(self, jail):
+class TestFirstCalls:
+    def test_the_first_call_is_not_repeated_after_other_batches(self, jail):
         batch, other = (Batch("f", (CALL, RecheckResult(0), RepeatCall(0), *more)) for more in ((), (CALL,)))
         with jail.load_program(program(COUNTS), LIMITS) as once:
             begun = once.run_first_calls([batch], LIMITS)
@@ -467,7 +467,7 @@ class TestTheFirstStepByItself:
         assert (firsts(begun.values()), firsts(between), firsts(outcomes)) == ([1], [2, 2, 3, 4], [1, 1, 5])
         assert [one.arguments["x"][0] for one in outcomes] == [1, 1, 2]
 
-    def test_what_was_missing_then_stays_so(self, jail):
+    def test_a_function_missing_at_the_first_call_stays_missing(self, jail):
         batch, maker = Batch("f", (CALL, RecheckResult(0))), Batch("g", (CALL,))
         code = "def g(x):\n    global f\n    f = g\n    return x"
         with jail.load_program(program(code), LIMITS) as once:
@@ -476,7 +476,7 @@ class TestTheFirstStepByItself:
         assert right(outcomes["g"])
         assert all(isinstance(one, FunctionMissing) for one in outcomes["f"])
 
-    def test_in_another_process_it_is_made_again(self, jail):
+    def test_the_first_call_is_repeated_in_another_process(self, jail):
         batch = Batch("f", (CALL, CALL))
         with jail.load_program(program(COUNTS), LIMITS) as once:
             begun = once.run_first_calls([batch, Batch("g", (CALL,))], LIMITS)
@@ -494,7 +494,7 @@ class TestReplyCache:
         assert first[0] is not first[1]
         assert jail.run(program("def f(x): return x + 1"), [batch], LIMITS).outcomes["f"] != first
 
-    def test_an_outcome_has_the_digest_of_its_reply(self, jail):
+    def test_an_outcome_holds_the_digest_of_its_reply(self, jail):
         batch = Batch("f", (CALL,))
         digests = [
             jail.run(program(text), [batch], LIMITS).outcomes["f"][0].digest
@@ -502,7 +502,7 @@ class TestReplyCache:
         ]
         assert digests[0] == digests[1] != digests[2]
 
-    def test_long_replies_are_not_kept(self, jail):
+    def test_long_replies_are_not_cached(self, jail):
         before = len(jail._replies)
         batch = Batch("f", (Call({"x": np.ones(1000)}, {}),))
         assert isinstance(jail.run(program(GOOD), [batch], LIMITS).outcomes["f"][0], Returned)
@@ -518,17 +518,17 @@ def test_a_bounded_cache_forgets_its_oldest_entry():
 class TestSealed:
     """The process that others are forked from, and forks beside each other."""
 
-    def test_all_of_them_draw_the_same(self, sealed_jail):
+    def test_all_forks_draw_the_same_random_numbers(self, sealed_jail):
         cell = "import random, numpy as np\ndef f(x): return x * 0 + random.random() + np.random.random()\ng = f"
         first, second = (execute(sealed_jail, cell).outcomes["f"] for _ in range(2))
         assert firsts(first) == firsts(second) != []
 
-    def test_whatever_ends_one_leaves_the_next_in_order(self, sealed_jail):
+    def test_a_fork_that_ends_does_not_affect_the_next(self, sealed_jail):
         for body in ("os._exit(3)", "while True: pass", "os.abort()", "os.closerange(0, 100)", "a = [0] * 10**9"):
             execute(sealed_jail, FIRST_ENDS.format(body))
             assert right(execute(sealed_jail, GOOD).outcomes["f"])
 
-    def test_the_next_one_finds_nothing_changed(self, sealed_jail):
+    def test_changes_in_a_fork_do_not_reach_the_next(self, sealed_jail):
         cell = """
         import builtins, os, sys, json, numpy as np
         assert not hasattr(np, "mark") and np.sum([1, 2]) == 3 and json.dumps(1) == "1" and sorted([]) == []
@@ -539,7 +539,7 @@ class TestSealed:
         for _ in range(2):
             assert execute(sealed_jail, "import os\nassert 'A' not in os.environ", cell).problems == ()
 
-    def test_it_holds_no_file_but_its_channel(self, sealed_jail):
+    def test_a_fork_has_no_open_file_but_its_channel(self, sealed_jail):
         cell = """
         import os, stat
         kinds = {}
@@ -551,7 +551,7 @@ class TestSealed:
         """
         assert execute(sealed_jail, GOOD, cell).problems == ()
 
-    def test_when_it_is_killed_another_takes_its_place(self):
+    def test_a_killed_zygote_is_replaced(self):
         others = set(psutil.Process().children(recursive=True))  # of jails that other tests keep
         for jail in jail_at("A", "B"):
             for _ in range(2):
@@ -561,7 +561,7 @@ class TestSealed:
                         process.kill()
 
     @pytest.mark.parametrize("level", ["A", "B"])
-    def test_two_beside_each_other_cannot_reach_each_other(self, level):
+    def test_two_forks_at_the_same_time_cannot_reach_each_other(self, level):
         victim = program("import time\nsecret = b'a secret' * 1000\ndef f(x):\n    time.sleep(1)\n    return x")
         attack = """
         import ctypes, os, signal
@@ -595,7 +595,7 @@ class TestSealed:
             assert right(found["f"])
 
     @ON_LINUX
-    def test_the_grader_itself_cannot_be_looked_at(self, sealed_jail):
+    def test_the_memory_of_the_grader_cannot_be_read(self, sealed_jail):
         assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE
 
 
@@ -637,7 +637,7 @@ class TestChannel:
             assert channel.receive_frame(1) == framing.encode_message(("done",), 100)
         channel.close()
 
-    def test_an_end_within_a_frame_is_no_end(self):
+    def test_an_end_within_a_frame_is_a_protocol_error(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
             theirs.sendall(framing.encode_frame(("whole",), 100) + b"\0\0\0\7half")
@@ -646,7 +646,7 @@ class TestChannel:
             channel.receive_frame(1)
         channel.close()
 
-    def test_the_kernel_tells_who_greets(self):
+    def test_the_handshake_returns_the_id_of_the_sender(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
             with pytest.raises(TimeoutError):
@@ -693,7 +693,7 @@ class TestReplies:
         ],
         ids=range(22),
     )
-    def test_what_it_could_not_honestly_say_is_refused(self, reply):
+    def test_a_reply_that_no_honest_process_sends_is_refused(self, reply):
         with pytest.raises(ProtocolError):
             decode_reply(framing.encode_message(reply, 10_000), program(), self.BATCH, 0)
 
@@ -707,7 +707,7 @@ class TestReplies:
         ],
         ids=range(4),
     )
-    def test_what_it_says_is_told(self, reply, expected):
+    def test_an_honest_reply_is_decoded(self, reply, expected):
         assert decode_reply(framing.encode_message(reply, 10_000), program("pass"), self.BATCH, 0) == expected
 
 

@@ -1,4 +1,4 @@
-"""The levels: which one is used, what they promise, and what one is told where one does not work."""
+"""Tests of the levels: which is used, what it promises, and the error of a level that does not work."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def works(level: Level) -> bool:
 
 
 class TestOrder:
-    def test_a_level_is_at_least_itself_and_all_below(self):
+    def test_a_level_is_at_least_itself_and_every_weaker_level(self):
         for number, level in enumerate(LEVELS):
-            assert [at_least(level, wanted) for wanted in LEVELS] == [False] * number + [True] * (5 - number)
+            assert [at_least(level, required) for required in LEVELS] == [False] * number + [True] * (5 - number)
         assert MIN_SECURE_LEVEL == "B"
 
     def test_every_level_has_a_title_and_one_sentence(self):
         assert tuple(LEVEL_INFO) == LEVELS
-        for about in LEVEL_INFO.values():
-            assert about.title == about.title.lower()
-            assert about.promise.endswith(".")
-            assert about.promise.count(". ") == 0
+        for info in LEVEL_INFO.values():
+            assert info.title == info.title.lower()
+            assert info.promise.endswith(".")
+            assert info.promise.count(". ") == 0
 
 
-class TestWhichOne:
-    def test_the_strongest_that_works_is_used(self):
+class TestChoice:
+    def test_the_strongest_level_that_works_is_used(self):
         with Jail() as strongest:
             assert strongest.level == next(level for level in LEVELS if works(level))
 
     @ON_LINUX
-    def test_without_bubblewrap_it_is_one_without(self, monkeypatch):
+    def test_a_level_without_a_container_is_used_without_bubblewrap(self, monkeypatch):
         monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: None)
         with Jail() as strongest:
             assert strongest.level in ("B", "D")
@@ -57,7 +57,7 @@ class TestWhichOne:
             Jail("C")
 
     @ON_LINUX
-    def test_a_bubblewrap_that_may_make_nothing_says_why(self, monkeypatch, tmp_path):
+    def test_the_error_of_a_forbidden_bubblewrap_is_reported(self, monkeypatch, tmp_path):
         forbidden = tmp_path / "bwrap"
         forbidden.write_text("#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2; exit 1\n")
         forbidden.chmod(0o755)
@@ -67,20 +67,20 @@ class TestWhichOne:
                 Jail(level)
 
     @ON_LINUX
-    def test_a_processor_without_a_list_of_calls_has_no_sealed_level(self, monkeypatch):
+    def test_an_unknown_processor_has_no_sealed_level(self, monkeypatch):
         monkeypatch.setattr(fork_server.seccomp, "ARCHITECTURES", {})
         with pytest.raises(JailError, match="this kind of processor"):
             Jail("B")
 
     @pytest.mark.parametrize("level", ["A", "B", "C"])
-    def test_elsewhere_than_on_linux_it_is_a_fresh_process(self, monkeypatch, level):
+    def test_a_fresh_process_is_used_on_other_systems(self, monkeypatch, level):
         monkeypatch.setattr(jail.sys, "platform", "darwin")
         with pytest.raises(JailError, match="needs Linux"):
             Jail(level)
         with Jail() as strongest:
             assert strongest.level == "D"
 
-    def test_without_limits_it_is_a_plain_process(self, monkeypatch):
+    def test_a_plain_process_is_used_without_resource_limits(self, monkeypatch):
         monkeypatch.setattr(jail.sys, "platform", "win32")
         monkeypatch.setattr(jail.runtime, "POSIX", False)
         with pytest.raises(JailError, match="no limits"):
@@ -98,39 +98,39 @@ class TestWhichOne:
 
 
 @ON_LINUX
-class TestTriedOut:
+class TestEscapes:
     def test_a_level_that_leaks_is_not_used(self, monkeypatch, tmp_path):
-        """As if the filter did not work: what the fork could do is said, and the level is not used."""
-        copied = tmp_path / "autograder"
-        subprocess.run(["cp", "-r", str(runtime.SANDBOX_FOLDER.parent), str(copied)], check=True)
-        lockdown = copied / "sandbox" / "guest" / "lockdown.py"
+        """A copy of the kit without the filter: the error lists what the fork could do."""
+        copy = tmp_path / "autograder"
+        subprocess.run(["cp", "-r", str(runtime.SANDBOX_FOLDER.parent), str(copy)], check=True)
+        lockdown = copy / "sandbox" / "guest" / "lockdown.py"
         text = lockdown.read_text(encoding="utf-8")
         lockdown.write_text(text.replace("linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))", "pass"))
         monkeypatch.setattr(runtime, "_FOLDERS", [str(tmp_path), *runtime._FOLDERS])
         with pytest.raises(JailError, match=r"a sealed process can still .*open a connection"):
             Jail("B")
 
-    def test_outside_of_a_jail_the_attempts_succeed(self, tmp_path):
+    def test_the_escape_tests_succeed_outside_of_a_jail(self, tmp_path):
         code = "from autograder.sandbox.guest import escape_tests; escape_tests.MUST_FAIL.pop('run a program')\n"
         code += "print(*escape_tests.successful_escapes(), sep='\\n')"
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-        easy = {"list the files of the system", "read a file of the system", "write a file", "open a connection"}
-        assert easy | {"start a process", "set its limits", "make machine code"} <= set(done.stdout.splitlines())
+        possible = {"list the files of the system", "read a file of the system", "write a file", "open a connection"}
+        assert possible | {"start a process", "set its limits", "make machine code"} <= set(done.stdout.splitlines())
         assert len(escape_tests.MUST_FAIL) == 13
 
-    def test_this_kind_of_processor_is_known(self):
+    def test_this_processor_is_known(self):
         assert os.uname().machine in seccomp.ARCHITECTURES
 
 
 @ON_LINUX
 class TestUsers:
-    def test_two_of_a_machine_are_two_users(self):
+    def test_two_zygotes_get_different_users(self):
         users = [fork_server.private_users() for _ in range(20)]
-        for kind in range(2):
-            assert len({pair[kind] for pair in users}) == 20
-        assert all(1_879_048_192 <= big < 2**31 - 1 and 60_706 <= small <= 61_183 for big, small in users)
+        for column in range(2):
+            assert len({pair[column] for pair in users}) == 20
+        assert all(1_879_048_192 <= large < 2**31 - 1 and 60_706 <= small <= 61_183 for large, small in users)
 
-    def test_root_becomes_somebody_else(self):
+    def test_root_drops_to_another_user(self):
         if os.getuid() != 0:
             pytest.skip("only root can become somebody else")
         code = """
@@ -138,14 +138,16 @@ class TestUsers:
         from pathlib import Path
         from autograder.sandbox.guest import zygote
         hidden = Path(sys.argv[1]); hidden.write_text("a"); hidden.chmod(0o600)
-        open_ = Path(sys.argv[2]); open_.write_text("a"); open_.chmod(0o644)
+        readable = Path(sys.argv[2]); readable.write_text("a"); readable.chmod(0o644)
         assert zygote.drop_to_user(1_879_048_200, hidden) is False and os.getresuid() == os.getresgid() == (0, 0, 0)
-        assert zygote.drop_to_user(1_879_048_200, open_) is True
+        assert zygote.drop_to_user(1_879_048_200, readable) is True
         assert os.getresuid() == os.getresgid() == (1_879_048_200,) * 3 and os.getgroups() == []
         """
         code = "\n".join(line[8:] for line in code.splitlines())
 
         with tempfile.TemporaryDirectory() as folder:
             Path(folder).chmod(0o755)
-            subprocess.run([sys.executable, "-c", code, f"{folder}/hidden", f"{folder}/open"], check=True, timeout=60)
+            subprocess.run(
+                [sys.executable, "-c", code, f"{folder}/hidden", f"{folder}/readable"], check=True, timeout=60
+            )
         assert zygote.CONTROL_FD < zygote.RULESET_FD

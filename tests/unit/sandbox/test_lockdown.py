@@ -235,7 +235,7 @@ def test_allowed(name, tried):
     assert tried[f"allowed: {name}"] == ""
 
 
-def test_in_the_container_nothing_else_is_even_there():
+def test_other_files_do_not_exist_in_the_container():
     try:
         jail = Jail("A")
     except JailError as error:
@@ -273,7 +273,7 @@ BY_LANDLOCK = {  # the first version that refuses it, and what
 
 
 @pytest.mark.skipif(sys.platform == "linux" and not lockdown.landlock_abi(), reason="this kernel has no Landlock")
-def test_landlock_holds_where_the_filter_would_have_a_hole(tmp_path):
+def test_landlock_holds_without_the_filter(tmp_path):
     file = tmp_path / "file"
     file.write_text("a")
     code = "\n".join(
@@ -304,7 +304,7 @@ def test_landlock_holds_where_the_filter_would_have_a_hole(tmp_path):
 
 
 @pytest.mark.parametrize(("abi", "bits"), [(1, 13), (2, 14), (3, 15), (4, 15), (5, 16), (6, 16), (7, 16)])
-def test_every_right_that_a_version_knows_is_given_up(abi, bits):
+def test_every_right_known_to_a_version_is_given_up(abi, bits):
     assert lockdown._file_rights(abi) == (1 << bits) - 1
 
 
@@ -337,7 +337,7 @@ def decision(machine: str, number: int, *arguments: int, audit: int | None = Non
 
 @pytest.mark.parametrize("machine", seccomp.ARCHITECTURES)
 class TestFilter:
-    def test_what_is_in_the_table_and_nothing_else_is_allowed(self, machine):
+    def test_only_calls_in_the_table_are_allowed(self, machine):
         column = seccomp.ARCHITECTURES[machine].column
         plain = {numbers[column] for numbers in seccomp.ALLOWED_CALLS.values()} - {None}
         checked = {numbers[column] for numbers, _ in seccomp.RESTRICTED_CALLS.values()} - {None}
@@ -357,12 +357,12 @@ class TestFilter:
             ("prlimit64", [(0, 7, 0, 4096)], [(0, 7, 4096, 0), (0, 7, 1 << 32, 0), (1, 7, 0, 0)]),
         ],
     )
-    def test_arguments_are_looked_at(self, machine, call, good, bad):
+    def test_arguments_are_checked(self, machine, call, good, bad):
         number = seccomp.RESTRICTED_CALLS[call][0][seccomp.ARCHITECTURES[machine].column]
         assert {decision(machine, number, *arguments) for arguments in good} == {seccomp.ALLOW}
         assert {decision(machine, number, *arguments) for arguments in bad} == {seccomp.REFUSE}
 
-    def test_signals_go_to_itself_only(self, machine):
+    def test_a_process_may_signal_only_itself(self, machine):
         number = seccomp.TGKILL[seccomp.ARCHITECTURES[machine].column]
         assert decision(machine, number, 1234, 1234, 6) == seccomp.ALLOW
         for process, thread in ((1, 1234), (1234, 1), (0, 0), (0xFFFFFFFF, 0xFFFFFFFF)):
@@ -376,7 +376,7 @@ class TestFilter:
         x32 = decision(machine, 0x40000000 | 63)
         assert x32 == (seccomp.KILL if machine == "x86_64" else seccomp.REFUSE)
 
-    def test_it_is_short_enough_for_the_kernel(self, machine):
+    def test_the_filter_is_short_enough_for_the_kernel(self, machine):
         assert len(seccomp.build_filter(machine, pid=1 << 22)) // 8 < 4096
 
 
@@ -390,7 +390,7 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups "$folder/bin/python{VERS
 """
 
 
-def test_all_of_this_holds_for_a_plain_user_too():
+def test_these_tests_pass_for_a_plain_user_too():
     if os.getuid() != 0:
         pytest.skip("these tests are being run as a plain user")
     if not all(map(shutil.which, ("unshare", "setpriv", "mount"))):

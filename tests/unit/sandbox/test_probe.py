@@ -1,4 +1,4 @@
-"""What `autograder doctor` is told: which levels work here, and what would help where one does not."""
+"""Tests of probe: which levels work on this machine, and what would help if one does not."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import JailError
 
 
-def test_every_level_is_examined_by_using_it():
-    findings = probe.probe_levels()
-    assert tuple(finding.level for finding in findings) == LEVELS
-    for finding in findings:
-        if finding.works:
-            Jail(finding.level).close()
-            assert (finding.reason, finding.advice) == ("", "")
-            assert finding.note == "" or finding.note.endswith(".")
+def test_every_level_is_probed_by_using_it():
+    results = probe.probe_levels()
+    assert tuple(result.level for result in results) == LEVELS
+    for result in results:
+        if result.works:
+            Jail(result.level).close()
+            assert (result.reason, result.advice) == ("", "")
+            assert result.note == "" or result.note.endswith(".")
         else:
-            with pytest.raises(JailError, match=re.escape(finding.reason)):
-                Jail(finding.level)
-    assert findings[-1].works
+            with pytest.raises(JailError, match=re.escape(result.reason)):
+                Jail(result.level)
+    assert results[-1].works
 
 
 @pytest.fixture
 def nothing_works(monkeypatch, tmp_path):
-    """A Linux machine on which no level works, with settings of its own."""
+    """Pretend to be on a Linux machine on which no level works; the folder holds its kernel settings."""
 
     def refuse(level):
         raise JailError("something went wrong")
@@ -44,14 +44,14 @@ def nothing_works(monkeypatch, tmp_path):
 
 
 def advice(level: str) -> str:
-    return next(finding.advice for finding in probe.probe_levels() if finding.level == level)
+    return next(result.advice for result in probe.probe_levels() if result.level == level)
 
 
-def test_the_reason_is_told(nothing_works):
-    assert {finding.reason for finding in probe.probe_levels()} == {"something went wrong"}
+def test_the_reason_is_reported(nothing_works):
+    assert {result.reason for result in probe.probe_levels()} == {"something went wrong"}
 
 
-def test_bubblewrap_is_to_be_installed(nothing_works, monkeypatch):
+def test_the_advice_is_to_install_bubblewrap(nothing_works, monkeypatch):
     monkeypatch.setattr(probe.shutil, "which", lambda name: None)
     for level in "AC":
         assert "apt-get install bubblewrap" in advice(level)
@@ -72,12 +72,12 @@ def test_a_setting_that_forbids_containers_is_named(nothing_works, setting, valu
     assert "sysctl" not in advice("B")
 
 
-def test_where_no_setting_forbids_it_a_container_does(nothing_works):
+def test_a_container_is_blamed_if_no_setting_forbids_it(nothing_works):
     assert "Inside a container" in advice("A")
 
 
 @pytest.mark.parametrize(("release", "word"), [("5.4.0-1", "newer Linux kernel"), ("6.1.0", "Turn Landlock on")])
-def test_without_landlock_the_kernel_is_to_be_changed(nothing_works, monkeypatch, release, word):
+def test_the_advice_without_landlock_is_about_the_kernel(nothing_works, monkeypatch, release, word):
     monkeypatch.setattr(probe.lockdown, "landlock_abi", lambda: 0)
     monkeypatch.setattr(probe.platform, "release", lambda: release)
     assert word in advice("A")
@@ -85,19 +85,19 @@ def test_without_landlock_the_kernel_is_to_be_changed(nothing_works, monkeypatch
     assert word not in advice("C")
 
 
-def test_another_processor_is_needed_for_sealed_levels(nothing_works, monkeypatch):
+def test_sealed_levels_need_another_processor(nothing_works, monkeypatch):
     monkeypatch.setattr(probe.platform, "machine", lambda: "riscv64")
     assert "processor" in advice("B")
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])
-def test_elsewhere_linux_is_the_advice(nothing_works, monkeypatch, system):
+def test_the_advice_on_other_systems_is_linux(nothing_works, monkeypatch, system):
     monkeypatch.setattr(probe.sys, "platform", system)
-    assert [finding.advice != "" for finding in probe.probe_levels()] == [True] * 3 + [False] * 2
+    assert [result.advice != "" for result in probe.probe_levels()] == [True] * 3 + [False] * 2
     assert "Linux" in advice("B")
 
 
-def test_advice_is_sentences(nothing_works):
+def test_advice_consists_of_sentences(nothing_works):
     for level in LEVELS:
         text = advice(level)
         assert text == "" or text.endswith((".", ")."))

@@ -1,4 +1,4 @@
-"""Calls of student functions: what comes back, in plain float64 or in a closed vocabulary."""
+"""Tests of calling student functions: results arrive as float64, or are described in a closed vocabulary."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from autograder.sandbox.host.program import (
 from autograder.sandbox.protocol.vocabulary import STUDENT_ERROR
 from autograder.submission.cells import Cell
 
-KIT = """
+BUILDER = """
 def arguments(arrays, names):
     return {**arrays, "net": [arrays["x"], names["g"]]}
 """
 X = np.arange(6.0).reshape(2, 3)
 CALL = Call({"x": X, "h": np.array([0.5, -1.0])}, {"g": "tanh"})
 
-ONE = {  # functions of (net, x, h) that return one array, and its dtype
+VALID = {  # functions of (net, x, h) that return one array, and its dtype
     "plain": ("x * 2.0", "float64"),
     "integers": ("x.astype(np.int32) * 2", "int32"),
     "booleans": ("x > 2", "bool"),
@@ -52,7 +52,7 @@ ONE = {  # functions of (net, x, h) that return one array, and its dtype
     "read_only": ("np.frombuffer(x.tobytes())", "float64"),
     "from_net": ("net[0]", "float64"),
 }
-REFUSED = {  # what such functions return that is no plain array, and what it is called
+INVALID = {  # results that are no plain array, and how they are described
     "nothing": ("None", "None"),
     "a_list": ("[[1.0]]", "a list"),
     "a_tuple": ("(x, x, x)", "a tuple of 3"),
@@ -79,7 +79,7 @@ REFUSED = {  # what such functions return that is no plain array, and what it is
     "too_large": ("np.zeros((4000, 4000))", "far more numbers than were asked for"),
     "endless": ("np.broadcast_to(1.0, (10**9, 10**9))", "far more numbers than were asked for"),
 }
-SEVERAL = {  # functions that are to return two arrays
+PAIRS = {  # functions that should return two arrays, and the problem with them
     "as_tuple": ("(x, h)", None),
     "as_list": ("[x, h]", None),
     "as_named_tuple": ("Pair(x, h)", None),
@@ -91,7 +91,7 @@ SEVERAL = {  # functions that are to return two arrays
     "first_masked": ("(np.ma.array(x), h)", (0, "a masked array")),
     "iterator": ("iter((x, h))", (None, "an object that is no array")),
 }
-RAISED = {  # bodies that raise: error, text
+ERRORS = {  # bodies that raise, error, text
     "stub": ("raise NotImplementedError('not written')", "NotImplementedError", "not written"),
     "leaves": ("raise SystemExit", "SystemExit", ""),
     "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt", ""),
@@ -114,8 +114,8 @@ SOURCE = "\n".join(
         "class Silent(Exception):\n    def __str__(self): raise SystemExit",
         "class Pretender:\n    __class__ = np.ndarray\n    dtype = np.dtype(float)\n    shape = (2, 3)",
         "Pair = collections.namedtuple('Pair', 'a b')",
-        *(f"def {name}(net, x, h): return {body}" for name, (body, _) in {**ONE, **REFUSED, **SEVERAL}.items()),
-        *(f"def {name}(net, x, h):\n    {body}" for name, (body, _, _) in RAISED.items()),
+        *(f"def {name}(net, x, h): return {body}" for name, (body, _) in {**VALID, **INVALID, **PAIRS}.items()),
+        *(f"def {name}(net, x, h):\n    {body}" for name, (body, _, _) in ERRORS.items()),
         "def two_only(net, x): return x",
         "def none_at_all(): return 3",
         "def changes(net, x, h):\n    x += 1\n    h[:] = 0\n    return x",
@@ -134,66 +134,68 @@ SOURCE = "\n".join(
 )
 
 
-HERE: list[Jail] = []  # where `execute` runs things, for the time being
+CURRENT_JAIL: list[Jail] = []  # in which `execute` runs programs; set by the fixture below
 
 
 @pytest.fixture(scope="module", params=["AB", "DE"], ids=["sealed", "fresh"], autouse=True)
 def jail(request: pytest.FixtureRequest) -> Iterator[None]:
-    """All of this holds in a sealed fork, and in a fresh process that may do what it likes."""
+    """Run every test of this module in a sealed fork, and in a fresh process that is not sealed."""
     for level in request.param:
         with suppress(JailError), Jail(level) as jail:
-            HERE[:] = [jail]
+            CURRENT_JAIL[:] = [jail]
             yield
             return
     pytest.skip("neither level works on this machine; autograder doctor says why")
 
 
-def execute(steps: dict[str, tuple[Call | RepeatCall | RecheckResult, ...]], results: int = 1) -> Execution:
+def execute(steps: dict[str, tuple[Call | RepeatCall | RecheckResult, ...]], result_count: int = 1) -> Execution:
     functions = dict.fromkeys(steps, ("net", "x", "h"))
     program = Program(
-        "__main__", (Cell(SOURCE, "code cell 1"),), {"kit": KIT}, functions, dict.fromkeys(steps, results)
+        "__main__", (Cell(SOURCE, "code cell 1"),), {"kit": BUILDER}, functions, dict.fromkeys(steps, result_count)
     )
-    execution = HERE[0].run(program, [Batch(*item) for item in steps.items()], Limits(cpu_seconds=30, wall_seconds=60))
+    execution = CURRENT_JAIL[0].run(
+        program, [Batch(*item) for item in steps.items()], Limits(cpu_seconds=30, wall_seconds=60)
+    )
     assert execution.problems == ()
     return execution
 
 
 @pytest.fixture(scope="module")
 def single(jail: None) -> dict[str, Outcome]:
-    """What each function that is to return one array gave, all in one process."""
-    names = [*ONE, *REFUSED, *RAISED, "two_only", "none_at_all"]
+    """Return the outcome of each function that should return one array, all from one process."""
+    names = [*VALID, *INVALID, *ERRORS, "two_only", "none_at_all"]
     return {name: outcome for name, (outcome,) in execute(dict.fromkeys(names, (CALL,))).outcomes.items()}
 
 
 @pytest.fixture(scope="module")
 def double(jail: None) -> dict[str, Outcome]:
-    """And each that is to return two."""
-    return {name: outcome for name, (outcome,) in execute(dict.fromkeys(SEVERAL, (CALL,)), 2).outcomes.items()}
+    """Return the outcome of each function that should return two arrays."""
+    return {name: outcome for name, (outcome,) in execute(dict.fromkeys(PAIRS, (CALL,)), 2).outcomes.items()}
 
 
-@pytest.mark.parametrize("name", ONE)
+@pytest.mark.parametrize("name", VALID)
 def test_arrays_of_real_numbers_arrive_as_float64(name, single):
-    body, dtype = ONE[name]
+    body, dtype = VALID[name]
     outcome = single[name]
     assert isinstance(outcome, Returned), outcome
     [value] = outcome.values
-    right = np.asarray(eval(body, {"np": np, "x": X, "h": CALL.arrays["h"], "net": [X]}), dtype=float)
-    np.testing.assert_array_equal(value.array, right)
-    assert value.array.shape == right.shape
+    expected = np.asarray(eval(body, {"np": np, "x": X, "h": CALL.arrays["h"], "net": [X]}), dtype=float)
+    np.testing.assert_array_equal(value.array, expected)
+    assert value.array.shape == expected.shape
     assert (value.array.dtype, value.dtype) == (np.float64, dtype)
     assert value.array.flags.writeable
-    for name_, array in CALL.arrays.items():
-        np.testing.assert_array_equal(outcome.arguments[name_], array)
+    for argument, array in CALL.arrays.items():
+        np.testing.assert_array_equal(outcome.arguments[argument], array)
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_anything_else_is_named_in_known_words(name, single):
-    assert single[name] == InvalidResult(None, REFUSED[name][1])
+@pytest.mark.parametrize("name", INVALID)
+def test_any_other_result_is_described_in_known_words(name, single):
+    assert single[name] == InvalidResult(None, INVALID[name][1])
 
 
-@pytest.mark.parametrize("name", SEVERAL)
-def test_several_results_come_in_a_tuple_or_a_list(name, double):
-    problem = SEVERAL[name][1]
+@pytest.mark.parametrize("name", PAIRS)
+def test_several_results_are_a_tuple_or_a_list(name, double):
+    problem = PAIRS[name][1]
     if problem is None:
         assert isinstance(double[name], Returned)
         assert [value.array.shape for value in double[name].values] == [(2, 3), (2,)]
@@ -201,10 +203,10 @@ def test_several_results_come_in_a_tuple_or_a_list(name, double):
         assert double[name] == InvalidResult(*problem)
 
 
-@pytest.mark.parametrize("name", RAISED)
+@pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on memory that holds, for one of them")
-def test_exceptions_are_told_with_their_place(name, single):
-    _, error, text = RAISED[name]
+def test_exceptions_are_reported_with_their_place(name, single):
+    _, error, text = ERRORS[name]
     outcome = single[name]
     assert isinstance(outcome, FunctionRaised), outcome
     assert (outcome.error, outcome.cell) == (error, "code cell 1")
@@ -221,7 +223,7 @@ def test_a_wrong_number_of_arguments_is_a_type_error_without_a_place(name, singl
     assert "positional argument" in outcome.text
 
 
-def test_changed_arguments_are_seen_and_each_call_has_fresh_ones():
+def test_changed_arguments_are_reported_and_each_call_has_fresh_ones():
     first, second = execute({"changes": (CALL, CALL)}).outcomes["changes"]
     for outcome in (first, second):
         assert isinstance(outcome, Returned)
@@ -229,51 +231,50 @@ def test_changed_arguments_are_seen_and_each_call_has_fresh_ones():
         np.testing.assert_array_equal(outcome.arguments["h"], [0, 0])
 
 
-def test_in_calls_that_are_not_watched_they_are_not_looked_at():
+def test_changed_arguments_are_not_reported_without_detect_mutation():
     [outcome] = execute({"changes": (replace(CALL, detect_mutation=False),)}).outcomes["changes"]
     assert isinstance(outcome, Returned)
     np.testing.assert_array_equal(outcome.arguments["x"], X)
 
 
 @pytest.mark.parametrize(("name", "shape"), [("reshapes", (6,)), ("retypes", (0,))])
-def test_arguments_made_into_something_else_are_seen(name, shape):
+def test_reshaped_and_retyped_arguments_are_reported(name, shape):
     [outcome] = execute({name: (CALL,)}).outcomes[name]
     assert isinstance(outcome, Returned)
     assert outcome.arguments["x"].shape == shape
 
 
-def test_again_calls_with_the_very_same_objects():
+def test_repeat_call_uses_the_same_objects():
     outcomes = execute({"changes": (CALL, RepeatCall(0), RepeatCall(1))}).outcomes["changes"]
     assert [outcome.arguments["x"][0, 0] for outcome in outcomes] == [1, 2, 3]
 
 
-def test_again_after_an_error_still_has_the_same_objects():
+def test_repeat_call_after_an_error_uses_the_same_objects():
     first, second, third = execute({"fails_once": (CALL, RepeatCall(0), CALL)}).outcomes["fails_once"]
     assert isinstance(first, FunctionRaised)
     assert isinstance(second, Returned)
     assert isinstance(third, FunctionRaised)
 
 
-def test_recall_shows_a_buffer_that_is_used_again():
+def test_recheck_result_shows_a_reused_buffer():
     outcomes = execute({"reuses": (CALL, CALL, RecheckResult(0), CALL, RecheckResult(2))}).outcomes["reuses"]
     assert [outcome.values[0].array[0] for outcome in outcomes] == [1, 2, 2, 3, 3]
 
 
-def test_recall_of_what_was_never_returned_tells_the_same_again():
+def test_recheck_without_a_result_repeats_the_outcome():
     first, second = execute({"stub": (CALL, RecheckResult(0))}).outcomes["stub"]
     assert first == second
     assert execute({"nothing": (CALL, RecheckResult(0))}).outcomes["nothing"] == (InvalidResult(None, "None"),) * 2
 
 
-def test_after_five_errors_of_one_kind_fresh_calls_are_not_made_any_more():
-    outcomes = execute({"comes_round": (*(CALL,) * 7, RecheckResult(6), RepeatCall(6), RepeatCall(0))}).outcomes[
-        "comes_round"
-    ]
+def test_no_fresh_call_is_made_after_five_equal_errors():
+    steps = (*(CALL,) * 7, RecheckResult(6), RepeatCall(6), RepeatCall(0))
+    outcomes = execute({"comes_round": steps}).outcomes["comes_round"]
     assert [type(outcome) for outcome in outcomes] == [FunctionRaised] * 9 + [Returned]
     assert [outcome.text for outcome in outcomes[:9]] == ["1", "2", "3", "4", "5", *["5"] * 4]
 
 
 @pytest.mark.parametrize("name", ["here_and_there", "now_and_then"])
-def test_errors_at_several_places_or_with_results_between_them_stop_nothing(name):
+def test_different_errors_or_results_between_them_do_not_stop_calls(name):
     outcomes = execute({name: (CALL,) * 12}).outcomes[name]
     assert len({outcome.text for outcome in outcomes if isinstance(outcome, FunctionRaised)}) >= 6

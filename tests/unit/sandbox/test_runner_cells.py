@@ -1,4 +1,4 @@
-"""Student cells in a process of their own: a real module, one cell after the other, errors told with their place."""
+"""Tests of loading a submission: its cells share a real module, and errors are reported with their place."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ from autograder.sandbox.host.program import (
 from autograder.sandbox.protocol.vocabulary import STUDENT_ERROR
 from autograder.submission.cells import Cell
 
-KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
+BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
 
 
-HERE: list[Jail] = []  # where `execute` runs things, for the time being
+CURRENT_JAIL: list[Jail] = []  # in which `execute` runs programs; set by the fixture below
 
 
 @pytest.fixture(scope="module", params=["AB", "DE"], ids=["sealed", "fresh"], autouse=True)
 def jail(request: pytest.FixtureRequest) -> Iterator[None]:
-    """All of this holds in a sealed fork, and in a fresh process that may do what it likes."""
+    """Run every test of this module in a sealed fork, and in a fresh process that is not sealed."""
     for level in request.param:
         with suppress(JailError), Jail(level) as jail:
-            HERE[:] = [jail]
+            CURRENT_JAIL[:] = [jail]
             yield
             return
     pytest.skip("neither level works on this machine; autograder doctor says why")
 
 
 def execute(*cells: str | Cell, module: str = "__main__", function: str = "f") -> Execution:
-    written = tuple(
+    parsed = tuple(
         cell if isinstance(cell, Cell) else Cell(textwrap.dedent(cell), f"code cell {number}")
         for number, cell in enumerate(cells, start=1)
     )
-    program = Program(module, written, {"kit": KIT}, {function: ("x",)})
-    return HERE[0].run(program, [Batch(function, (Call({"x": np.arange(3.0)}, {}),))], Limits())
+    program = Program(module, parsed, {"kit": BUILDER}, {function: ("x",)})
+    return CURRENT_JAIL[0].run(program, [Batch(function, (Call({"x": np.arange(3.0)}, {}),))], Limits())
 
 
-def value(execution: Execution) -> list[float]:
-    """What f returned, and that no cell complained."""
+def returned(execution: Execution) -> list[float]:
+    """Return the array that f returned, after checking that no cell failed."""
     assert execution.problems == ()
     [outcome] = execution.outcomes["f"]
     assert isinstance(outcome, Returned), outcome
@@ -61,7 +61,7 @@ def value(execution: Execution) -> list[float]:
 
 class TestModule:
     def test_cells_share_one_module(self):
-        assert value(execute("import numpy as np\na = 2", "def f(x):\n    return a * x", "a = 3")) == [0, 3, 6]
+        assert returned(execute("import numpy as np\na = 2", "def f(x):\n    return a * x", "a = 3")) == [0, 3, 6]
 
     @pytest.mark.parametrize("module", ["__main__", "rnn_backprop"])
     def test_future_imports_last_and_dataclasses_and_pickling_by_name_work(self, module):
@@ -85,19 +85,19 @@ class TestModule:
             """,
             module=module,
         )
-        assert value(execution) == [0, 1, 2]
+        assert returned(execution) == [0, 1, 2]
 
-    def test_a_future_import_does_not_reach_back(self):
+    def test_a_future_import_does_not_affect_earlier_cells(self):
         execution = execute("a = 1 <> 2", "from __future__ import barry_as_FLUFL", "a = 1 <> 2")  # spelt != without it
         assert [(problem.cell, problem.error) for problem in execution.problems] == [("code cell 1", "SyntaxError")]
 
-    def test_a_notebook_is_main_and_has_what_jupyter_gives(self):
+    def test_a_notebook_is_main_and_has_the_names_of_jupyter(self):
         cells = (
             "if __name__ != '__main__': 1/0",
             "display('a', raw=True)\nget_ipython().run_line_magic('time', '')\ninspect = __builtins__",
             "def f(x):\n    return x",
         )
-        assert value(execute(*cells)) == [0, 1, 2]
+        assert returned(execute(*cells)) == [0, 1, 2]
 
     def test_a_script_is_not_main_and_has_a_file(self):
         cells = (
@@ -108,34 +108,34 @@ class TestModule:
             Cell("assert not hasattr(sys.modules['__main__'], 'sys')", "", 7),
             Cell("def f(x):\n    return x", "", 9),
         )
-        assert value(execute(*cells, module="rnn_backprop")) == [0, 1, 2]
+        assert returned(execute(*cells, module="rnn_backprop")) == [0, 1, 2]
 
-    def test_the_source_of_a_whole_script_can_be_shown(self):
+    def test_inspect_finds_the_source_of_a_whole_script(self):
         cells = (
             Cell("# %%\nimport inspect\n", "", 1),
             Cell("# %%\nclass A:\n    a = 1\n", "", 6),
             Cell("# %%\ndef f(x):\n    assert inspect.getsource(A) == 'class A:\\n    a = 1\\n'\n    return x", "", 10),
         )
-        assert value(execute(*cells, module="rnn_backprop")) == [0, 1, 2]
+        assert returned(execute(*cells, module="rnn_backprop")) == [0, 1, 2]
 
-    def test_modules_of_the_kit_are_its_own_and_checks_do_nothing(self):
+    def test_support_modules_can_be_imported_and_checks_do_nothing(self):
         cells = (
             "import kit\nassert kit.arguments({'a': 1}, {}) == {'a': 1}",
             "import inspect\nassert inspect.getsource(kit.arguments).startswith('def arguments(')",
             "from checks import check, hint\ncheck('f'), hint('f')",
             "def f(x):\n    return x",
         )
-        assert value(execute(*cells)) == [0, 1, 2]
+        assert returned(execute(*cells)) == [0, 1, 2]
 
-    def test_given_modules_may_import_each_other(self):
-        given = {
+    def test_support_modules_may_import_each_other(self):
+        support_modules = {
             "first": "from second import two\ndef arguments(a, n): return {'x': two * a['x']}",
             "second": "two = 2",
         }
-        program = Program("__main__", (Cell("def f(x): return x"),), given, {"f": ("x",)})
-        assert value(HERE[0].run(program, [Batch("f", (Call({"x": np.ones(1)}, {}),))], Limits())) == [2]
+        program = Program("__main__", (Cell("def f(x): return x"),), support_modules, {"f": ("x",)})
+        assert returned(CURRENT_JAIL[0].run(program, [Batch("f", (Call({"x": np.ones(1)}, {}),))], Limits())) == [2]
 
-    def test_of_the_kit_nothing_else_can_be_seen(self):
+    def test_student_code_sees_no_other_module_of_the_kit(self):
         execution = execute(
             """
             import sys
@@ -152,7 +152,37 @@ class TestModule:
                 return x
             """
         )
-        assert value(execution) == [0, 1, 2]
+        assert returned(execution) == [0, 1, 2]
+
+    def test_the_process_loads_only_guest_and_protocol(self):
+        """Student code that climbs to the runner finds every module of the kit that its process has loaded.
+
+        `prepare_interpreter` takes them out of sys.modules before student code runs, and keeps them in a list. Whatever
+        these modules hold (other modules, functions, classes) must come from the same folders.
+        """
+        execution = execute(
+            """
+            import sys
+            import numpy as np
+
+            def f(x):
+                frame = sys._getframe()
+                while "_HIDDEN_MODULES" not in frame.f_globals:
+                    frame = frame.f_back
+                hidden = frame.f_globals["_HIDDEN_MODULES"]
+                objects = [item for module in hidden for item in vars(module).values() if hasattr(item, "__name__")]
+                names = {module.__name__ for module in hidden}
+                names |= {getattr(item, "__module__", item.__name__) or "" for item in objects}
+                names |= {name for name, module in sys.modules.items() if module}
+                kit = sorted(name for name in names if name.partition(".")[0] == "autograder")
+                return np.frombuffer(" ".join(kit).encode(), np.uint8)
+            """
+        )
+        names = set(bytes(map(int, returned(execution))).decode().split())
+        folders = {"autograder", "autograder.sandbox", "autograder.sandbox.guest", "autograder.sandbox.protocol"}
+        assert names > folders | {"autograder.sandbox.guest.runner", "autograder.sandbox.protocol.framing"}
+        allowed = ("autograder.sandbox.guest.", "autograder.sandbox.protocol.")
+        assert [name for name in names - folders if not name.startswith(allowed)] == []
 
 
 class TestProblems:
@@ -180,7 +210,7 @@ class TestProblems:
         ],
         ids=range(18),
     )
-    def test_an_error_in_one_cell_is_told_and_the_next_cells_run(self, source, error, line, text):
+    def test_an_error_in_a_cell_is_reported_and_the_next_cells_run(self, source, error, line, text):
         execution = execute(source, "def f(x):\n    return x")
         [problem] = execution.problems
         assert problem.cell == "code cell 1"
@@ -191,7 +221,7 @@ class TestProblems:
         assert len(problem.text) <= 300
         assert isinstance(execution.outcomes["f"][0], Returned)
 
-    def test_an_import_of_what_is_not_installed_stops_nothing_but_what_uses_it(self):
+    def test_a_failed_import_stops_only_what_uses_it(self):
         [problem] = execute("import not_here\nimport numpy\ndef f(x):\n    return not_here.f(x)").problems
         assert (problem.line, problem.error) == (1, "ModuleNotFoundError")
         execution = execute("import not_here as n\ndef f(x):\n    return n.f(x)")
@@ -202,7 +232,7 @@ class TestProblems:
         "text",
         ["raise E('a')", "raise E2", "raise type('ValueError', (E,), {'__module__': 'builtins'})('forged')"],
     )
-    def test_an_exception_that_cannot_be_shown_is_still_an_exception(self, text):
+    def test_an_exception_without_a_readable_text_is_reported(self, text):
         execution = execute(
             f"""
             class E(Exception):
@@ -229,19 +259,19 @@ class TestProblems:
         assert [(problem.cell, problem.line) for problem in execution.problems] == [("", 12), ("", 21)]
 
     @pytest.mark.parametrize(("module", "line"), [("__main__", 2), ("script", 3)])
-    def test_the_line_is_the_last_one_of_that_cell_or_script(self, module, line):
+    def test_the_line_is_that_of_the_last_frame_in_the_cell_or_script(self, module, line):
         sources = ("import json\ndef load(text):\n    return json.loads(text)", "\nload('')")
         labels = ("code cell 1", "code cell 2") if module == "__main__" else ("", "")
         cells = [Cell(*item) for item in zip(sources, labels, (1, 1 if module == "__main__" else 4), strict=True)]
         [problem] = execute(*cells, module=module).problems
         assert (problem.cell, problem.line) == (labels[1], line)
 
-    def test_which_functions_a_broken_cell_would_have_defined_is_told(self):
+    def test_functions_that_a_broken_cell_would_have_defined_are_reported(self):
         execution = execute("def f(x):\n    return x +\n\ndef helper(): pass")
         assert [problem.defines for problem in execution.problems] == [("f",)]
         assert execution.outcomes["f"] == (FunctionMissing((), callable=True),)
 
-    def test_order_is_that_of_the_cells(self):
+    def test_problems_are_in_the_order_of_the_cells(self):
         execution = execute("1/0", "a = 1", "a.b", "def f(x): return x")
         assert execution.problems == (
             CellProblem("code cell 1", 1, "ZeroDivisionError", "division by zero", ()),
@@ -260,15 +290,15 @@ class TestMissing:
             ("", ()),
         ],
     )
-    def test_names_like_it_are_told(self, cell, similar):
+    def test_similar_names_are_reported(self, cell, similar):
         [outcome] = execute(cell, function="dJ_dW").outcomes["dJ_dW"]
         assert isinstance(outcome, FunctionMissing)
         assert outcome.callable
         assert set(outcome.similar_names) == set(similar)
 
-    def test_a_value_in_its_place_is_told(self):
+    def test_a_value_that_cannot_be_called_is_reported(self):
         assert execute("f = 3").outcomes["f"] == (FunctionMissing((), callable=False),)
 
     @pytest.mark.parametrize("cell", ["f = lambda x: x", "class F:\n    def __call__(self, x): return x\nf = F()"])
-    def test_whatever_can_be_called_is_a_function(self, cell):
-        assert value(execute(cell)) == [0, 1, 2]
+    def test_anything_that_can_be_called_is_a_function(self, cell):
+        assert returned(execute(cell)) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Stand-ins: what students write with libraries that draw runs, does nothing, and unpacks; checks measure slopes."""
+"""Tests of the stubs: code that draws runs, does nothing, and unpacks its results; `slope` of the checks measures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ LINES = [
 
 
 @pytest.fixture(scope="module")
-def complaints() -> dict[str, str]:
+def errors() -> dict[str, str]:
     """What each line said, all of them run in one process that has nothing but the stand-ins."""
     program = (
         "import sys, warnings; import numpy as np\n"
@@ -77,13 +77,13 @@ def complaints() -> dict[str, str]:
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, input=repr(LINES), capture_output=True, text=True, check=True, timeout=60)
-    said = (line.split("\t") for line in done.stderr.splitlines())
-    return {LINES[int(number)]: error for number, error in said}
+    records = (line.split("\t") for line in done.stderr.splitlines())
+    return {LINES[int(number)]: error for number, error in records}
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_what_students_write_runs(line, complaints):
-    assert complaints.get(line) is None
+def test_code_of_students_runs(line, errors):
+    assert errors.get(line) is None
 
 
 @pytest.mark.parametrize("name", ["numpy", "tqdmish", "check", "googlemaps", "network"])
@@ -91,11 +91,11 @@ def test_no_other_module_is_replaced(name):
     assert StubFinder().find_spec(name) is None
 
 
-def test_numpy_takes_no_stand_in_for_an_array():
+def test_numpy_does_not_take_a_stub_for_an_array():
     assert isinstance(np.add(np.ones(2), NullObject()), NullObject)
 
 
-def test_a_slope_is_measured_as_in_the_notebook(monkeypatch):
+def test_slope_measures_as_in_the_notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, network.__name__, network)
     checks = StubFinder().create_module(ModuleSpec("checks", None))
     arrays = {name: np.eye(2) for name in ("U", "W", "V")} | {name: np.zeros(2) for name in ("b_h", "b_y")}
@@ -109,19 +109,19 @@ def test_a_slope_is_measured_as_in_the_notebook(monkeypatch):
     np.testing.assert_allclose(checks.slope(forward, net, x, y, h0), np.zeros((2, 2)))
 
 
-def test_progress_passes_the_very_items_through():
+def test_tqdm_passes_items_through():
     items = [object(), object()]
     assert list(TqdmStub(items)) == items
     assert list(TqdmStub()) == []
 
 
-def test_the_slope_of_the_sandbox_is_the_students_own():
-    """The guest imports from no other room, so it has a copy."""
+def test_the_copy_of_slope_equals_the_original():
+    """The guest imports no other room, so it has a copy."""
 
     def functions(module):
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-        found = {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
-        return found["slope"], found["central"]
+        dumps = {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+        return dumps["slope"], dumps["central"]
 
     assert functions(guest_slope) == functions(calls)
     assert guest_slope.STEP == calls.STEP
