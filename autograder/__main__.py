@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-# `python -m` lets modules of the working folder go before all others, and that folder may be a student's
+# `python -m` puts the working folder first, and that may be a student's: none of its modules may be imported.
 sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path.cwd().resolve()]
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # processes started from this one find the package, too
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for this package, here and in processes started from here
 
-from autograder.cli import main  # noqa: E402 - after the line above
+from autograder.cli import main  # noqa: E402 - after sys.path is safe
 
 main()

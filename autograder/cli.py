@@ -1,4 +1,4 @@
-"""The command line: the commands gathered, and how whatever goes wrong with them is said."""
+"""The command line: the group of all commands, and the sentence and exit code for whatever goes wrong in them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 import click
 
 from autograder.commands import bundle, classroom, demo, doctor, export, grade, release, verify
-from autograder.commands.common import GRADER_ERROR, WRONG_USAGE, CommandError
+from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError
 
 # Two BLAS threads cost more time on matrices of this size than they save.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main() -> None:
-    """Run a command; whatever is wrong with it is said in one sentence on stderr."""
+    """Run a command; print its error as one sentence on stderr and exit with its code."""
     try:
         commands.main(prog_name="autograder", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -31,8 +31,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("autograder: interrupted.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # whoever reads our output has seen enough, as in `autograder grade ... | head`
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has stopped, as in `autograder grade ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(GRADER_ERROR)
 

@@ -36,6 +36,18 @@ class CourseError(Exception):
 
 
 @dataclass(frozen=True)
+class Demo:
+    """The sample class of `autograder demo`: a folder for each submission, one of which is shown in full.
+
+    Without an `exercise`, it is the first that the course has.
+    """
+
+    submissions: Path
+    exercise: str = ""
+    in_full: str = ""
+
+
+@dataclass(frozen=True)
 class Course:
     """A course: the folder of its course.toml, and the settings there; `isolation` is the weakest level allowed."""
 
@@ -43,6 +55,7 @@ class Course:
     exercises: Path
     assignments: Path
     secret_file: Path
+    demo: Demo
     isolation: Level = "E"
     limits: Limits = field(default_factory=Limits)
     feedback: FeedbackLevel = "full"
@@ -76,6 +89,7 @@ def _read(root: Path) -> Course:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{file} cannot be read: {error}.") from None
     limits = _limits(settings.pop("limits", {}), file)
+    demo = _demo(settings.pop("demo", {}), file)
     isolation = settings.pop("isolation", "E")
     if isolation not in LEVELS:
         raise CourseError(f"{file}: isolation must be one of {', '.join(LEVELS)}, not {isolation!r}.")
@@ -87,12 +101,12 @@ def _read(root: Path) -> Course:
     for name, value in settings.items():
         if name not in paths:
             raise CourseError(
-                f"{file} has a setting called {name!r}: there are isolation, feedback, limits, {', '.join(paths)}."
+                f"{file} has a setting called {name!r}: there are isolation, feedback, limits, demo, {', '.join(paths)}."
             )
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
     folders = {name: root / settings.get(name, default) for name, default in paths.items()}
-    return Course(root, **folders, isolation=isolation, limits=limits, feedback=feedback)
+    return Course(root, **folders, demo=demo, isolation=isolation, limits=limits, feedback=feedback)
 
 
 def _limits(settings: Any, file: Path) -> Limits:
@@ -104,3 +118,12 @@ def _limits(settings: Any, file: Path) -> Limits:
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise CourseError(f"{file}: limits.{name} must be a number above 0, not {value!r}.")
     return Limits(**settings)
+
+
+def _demo(settings: Any, file: Path) -> Demo:
+    known = {key.name for key in fields(Demo)}
+    is_table = isinstance(settings, Mapping) and known.issuperset(settings)
+    if not is_table or not all(isinstance(value, str) for value in settings.values()):
+        raise CourseError(f"{file}: [demo] may hold {', '.join(sorted(known))}, each in quotes.")
+    submissions = file.parent / settings.get("submissions", "tests/submissions/class")
+    return Demo(**{**settings, "submissions": submissions})

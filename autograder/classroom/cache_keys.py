@@ -1,11 +1,11 @@
-"""Keys of results: equal where grading again would give the same report, so that it need not be done."""
+"""Cache keys: results have the same key only if grading again would give the same report."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -20,26 +20,23 @@ _PACKAGE_FOLDER = Path(autograder.__file__).parent
 _READ_SUFFIXES = (*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)
 # What can change a report: grading, and the rooms that it stands on.
 VERDICT_ROOMS = ("course.py", "grading.py", "evaluation", "exercise", "feedback", "sandbox", "student", "submission")
-_IGNORED_FOLDERS = {
-    "figures",
-    "handout",
-    "__pycache__",
-}  # of an exercise: its release is made of them, and Python's own
+# The release is made from figures/ and handout/, which grading never opens; Python writes __pycache__.
+_IGNORED_FOLDERS = {"figures", "handout", "__pycache__"}
 
 
 def exercise_files(folder: Path) -> dict[str, bytes]:
-    """All that grading may need of an exercise folder, by path in it."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    paths_by_name = {path.relative_to(folder): path for path in found}
-    return {
-        name.as_posix(): path.read_bytes()
-        for name, path in paths_by_name.items()
-        if _IGNORED_FOLDERS.isdisjoint(name.parts) and not any(part.startswith(".") for part in name.parts)
-    }
+    """Return every file of an exercise's folder that grading may need, by its path in the folder."""
+    contents = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        is_hidden = any(part.startswith(".") for part in name.parts)
+        if path.is_file() and not is_hidden and _IGNORED_FOLDERS.isdisjoint(name.parts):
+            contents[name.as_posix()] = path.read_bytes()
+    return contents
 
 
 def compute_class_key(exercise_contents: dict[str, bytes], config: GradingConfig) -> bytes:
-    """What all keys of one class have in common: the kit itself, the exercise, limits, and the secret or the seed."""
+    """Return the part that all keys of a class share: of the engine's code, the exercise, limits, secret and seed."""
     settings = repr((autograder.__version__, sorted(asdict(config.limits).items()), config.seed, config.feedback))
     module_contents = {path.relative_to(_PACKAGE_FOLDER).as_posix(): path.read_bytes() for path in verdict_modules()}
     parts = (settings.encode(), config.secret or b"", *_flatten(module_contents), *_flatten(exercise_contents))
@@ -53,7 +50,7 @@ def verdict_modules() -> list[Path]:
 
 
 def compute_submission_key(entry: SubmissionEntry, class_key: bytes) -> str:
-    """The key of one submission's result: the bytes that are read of it, and all names that a report may name."""
+    """Return the key of a submission's result: of the bytes that are read, and of names that a report may quote."""
     return _digest((class_key, entry.student.encode("utf-8", "surrogateescape"), *_content_parts(entry.path))).hex()
 
 
@@ -66,6 +63,7 @@ def _content_parts(path: Path) -> Iterator[bytes]:
         with os.scandir(path) as entries:
             names = sorted(entry.name for entry in islice(entries, MAX_ENTRIES + 1))
     except OSError as error:
+        # The report says why the submission cannot be read, so the reason is part of the key.
         yield str(error.errno).encode()
         return
     for name in names:
@@ -77,10 +75,7 @@ def _content_parts(path: Path) -> Iterator[bytes]:
 def _file_digest(path: Path) -> bytes:
     try:
         with safe_files.open_regular(path) as file:
-            digest = hashlib.sha256()
-            while part := file.read(1 << 20):
-                digest.update(part)
-            return digest.digest()
+            return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]  # it has readinto()
     except safe_files.UnreadableFileError as reason:
         return str(reason).encode()
 
@@ -91,9 +86,9 @@ def _flatten(contents: dict[str, bytes]) -> Iterator[bytes]:
         yield contents[name]
 
 
-def _digest(parts: Iterator[bytes] | tuple[bytes, ...]) -> bytes:
+def _digest(parts: Iterable[bytes]) -> bytes:
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(len(part).to_bytes(8, "big"))  # so that no two lists of parts give the same bytes
         digest.update(part)
     return digest.digest()

@@ -1,7 +1,7 @@
-"""A class graded by Dask workers, on this machine or on many; see distributed.dask.org.
+"""Dask workers that grade a class, on this machine or on many; see distributed.dask.org.
 
-A worker needs this package and nothing else: the exercise and what was handed in are sent as data. A task may be run
-more than once, when the worker that had it is lost; its results are the same, and the last ones to come are kept.
+A worker needs this package and nothing else: the exercise and the submissions are sent as data. A chunk runs again if
+its worker is lost; the results are the same.
 """
 
 from __future__ import annotations
@@ -27,19 +27,18 @@ from autograder.exercise.model import Exercise
 from autograder.grading import Grader, GradingConfig, IsolationError, ReadResult, grader_from_config, read_or_refuse
 from autograder.sandbox.host import own_process
 
-_POLL_SECONDS = 0.25  # seconds between two looks at the clock while nothing comes back
+_POLL_SECONDS = 0.25  # how long to wait for a result before `tick` is called
 _WAIT_SECONDS = 30
-_MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE = 20, 50  # submissions in a task
-_CHUNKS_PER_THREAD = (
-    25  # tasks for each thread in all, if they do not get too small: at the end, some wait for the last one
-)
-_QUEUED_PER_THREAD = 3  # tasks for each thread of a worker, so that none waits for this side
-ALLOWED_FAILURES = 5  # workers that may be lost with one task, before it is taken for the reason
+_MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE = 20, 50  # submissions in a chunk
+# A few chunks for each thread, if they do not get too small: with many, threads finish at about the same time.
+_CHUNKS_PER_THREAD = 25
+_QUEUED_PER_THREAD = 3  # chunks, so that no thread waits for this process
+ALLOWED_FAILURES = 5  # workers that may be lost with a chunk before it is taken for the cause
 DASK_SETTINGS = {
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     # a scheduler in this process would keep the last 1000 messages to each worker, and all submissions with them
     "distributed.admin.low-level-log-length": 10,
-    # nobody looks at what Dask's own profiler finds, a hundred times a second in each of its processes
+    # Dask's own profiler would sample each of its processes a hundred times a second
     "distributed.worker.profile.enabled": False,
 }
 
@@ -50,7 +49,7 @@ class ClusterError(Exception):
 
 @dataclass(frozen=True)
 class WorkerPayload:
-    """All that a worker needs besides the package: the files of the exercise, zipped, and the terms."""
+    """Everything that a worker needs besides the package: the exercise's files, zipped, and how to grade."""
 
     exercise: str
     exercise_zip: bytes
@@ -59,7 +58,7 @@ class WorkerPayload:
 
 
 def make_payload(exercise: Exercise, config: GradingConfig, columns: Columns) -> WorkerPayload:
-    """What is sent with every task."""
+    """Return what is sent with every chunk."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in exercise_files(exercise.folder).items():
@@ -71,7 +70,7 @@ def make_payload(exercise: Exercise, config: GradingConfig, columns: Columns) ->
 
 
 class _ThreadState(threading.local):
-    """What a thread of a worker grades with: a jail belongs to its thread."""
+    """The grader of a worker's thread, and the payload that it was made from. A jail belongs to its thread."""
 
     payload: WorkerPayload | None = None
     grader: Grader
@@ -86,19 +85,19 @@ _load_lock = threading.Lock()  # importing an exercise changes sys.path for a mo
 def grade_chunk(
     payload: WorkerPayload, chunk: Sequence[tuple[Task, ReadResult]]
 ) -> tuple[list[SerializedResult], list[str]]:
-    """The results of a few submissions, and warnings about this worker. Raises NotIsolated."""
-    if _thread_state.payload != payload:
-        _thread_state.exit_stack.close()
-        _thread_state.payload, _thread_state.warnings, _thread_state.exit_stack = None, [], ExitStack()
+    """Return the results of a few submissions, and warnings about this worker. Raises IsolationError."""
+    state = _thread_state
+    # The first chunk of a class opens a grader, which stays open for the others: a jail takes long to start.
+    if state.payload != payload:
+        state.exit_stack.close()
+        state.payload, state.warnings, state.exit_stack = None, [], ExitStack()
         exercise = _unpack_exercise(payload)
         own_process.use_batch_scheduling()
-        _thread_state.grader = _thread_state.exit_stack.enter_context(
-            grader_from_config(exercise, payload.config, _thread_state.warnings.append)
+        state.grader = state.exit_stack.enter_context(
+            grader_from_config(exercise, payload.config, state.warnings.append)
         )
-        _thread_state.payload = payload
-    return [grade_task(_thread_state.grader, task, work, payload.columns) for task, work in chunk], list(
-        _thread_state.warnings
-    )
+        state.payload = payload
+    return [grade_task(state.grader, task, work, payload.columns) for task, work in chunk], list(state.warnings)
 
 
 def _unpack_exercise(payload: WorkerPayload) -> Exercise:
@@ -113,7 +112,7 @@ def _unpack_exercise(payload: WorkerPayload) -> Exercise:
 
 
 def package_version() -> str:
-    """That of the package on a worker."""
+    """Return the version of this package; called on a worker."""
     return autograder.__version__
 
 
@@ -121,9 +120,9 @@ def package_version() -> str:
 
 
 class DaskWorkers:
-    """The workers of the scheduler at `address`, else of a cluster of `jobs` processes on this machine.
+    """The workers of the scheduler at `address`, or if that is None of a cluster of `jobs` processes on this machine.
 
-    A context manager. `total` is how many submissions there may be. Raises ClusterError.
+    A context manager. `total` is an upper bound of the number of tasks. Raises ClusterError.
     """
 
     def __init__(
@@ -137,6 +136,7 @@ class DaskWorkers:
         warn: Callable[[str], None],
     ) -> None:
         try:
+            # late: an optional extra, and 1020 ms
             import dask
             import distributed
         except ImportError:
@@ -159,22 +159,22 @@ class DaskWorkers:
         self._exit_stack.close()
 
     def _connect(self) -> int:
-        """Reach the workers, with this very version of the package on all; how many threads they have together."""
+        """Reach the workers and check that all have this version of the package. Returns their number of threads."""
         try:
             with self._dask.config.set(DASK_SETTINGS):
                 self._client = self._exit_stack.enter_context(self._make_client())
-        except (OSError, ValueError, RuntimeError) as error:  # the last of them where processes do not start
+        except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError if processes do not start
             cluster_name = self._address or "a cluster on this machine"
             reason = str(error).partition("\n")[0].rstrip(".") or "no answer"
             raise ClusterError(f"No workers can be reached through {cluster_name}: {reason}.") from None
         try:
             versions: Mapping[str, str] = self._client.run(package_version)
-        except Exception as error:  # noqa: BLE001 - whatever a worker answers that has no such package, or a broken one
+        except Exception as error:  # noqa: BLE001 - a worker without this package, or with a broken one, raises anything
             raise ClusterError(f"The workers cannot use this package: {type(error).__name__}: {error}.") from None
         if other_versions := sorted(set(versions.values()) - {autograder.__version__}):
             raise ClusterError(
-                f"The workers have version {', '.join(other_versions)} of this package, and here is {autograder.__version__}: "
-                "install the same one everywhere."
+                f"The workers have version {', '.join(other_versions)} of this package, "
+                f"and here is {autograder.__version__}: install the same one everywhere."
             )
         return max(1, sum(map(int, self._client.nthreads().values())))
 
@@ -191,19 +191,19 @@ class DaskWorkers:
         return client
 
     def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[SerializedResult]:
-        """As in session.Engine. Raises NotIsolated where a worker cannot isolate as is required."""
+        """Grade `tasks` and yield results in the order in which they are ready. Calls `tick` several times a second.
+
+        Raises IsolationError if a worker cannot isolate student code as well as required.
+        """
         first = next(tasks, None)
-        if first is None:
+        if first is None:  # there is no need for a cluster
             return
         tasks, threads = chain([first], tasks), self._connect()
-        chunk_size = min(
-            _MAX_CHUNK_SIZE,
-            max(_MIN_CHUNK_SIZE, self._total // (_CHUNKS_PER_THREAD * threads)),
-            -(-self._total // threads),
-        )
+        chunk_size = self._chunk_size(threads)
         retry_chunks: deque[list[Task]] = deque()
         in_flight: dict[Any, list[Task]] = {}
         while True:
+            # Submissions are read only now, and a few chunks at a time: a class may be larger than memory.
             while len(in_flight) < _QUEUED_PER_THREAD * threads and (
                 chunk := retry_chunks.popleft() if retry_chunks else list(islice(tasks, chunk_size))
             ):
@@ -219,16 +219,20 @@ class DaskWorkers:
                     yield from results
                 elif isinstance(error, IsolationError):
                     raise error
-                elif len(chunk) > 1:  # one of them is the reason
+                elif len(chunk) > 1:  # one of them is the cause: alone, it takes no other with it
                     retry_chunks.extend([task] for task in chunk)
                 else:
                     reason = f"The workers that graded this submission were lost: {type(error).__name__}: {error}"
                     yield make_error_result(self._exercise, chunk[0], reason, self._columns)
             tick()
 
+    def _chunk_size(self, threads: int) -> int:
+        size = max(_MIN_CHUNK_SIZE, self._total // (_CHUNKS_PER_THREAD * threads))
+        return min(_MAX_CHUNK_SIZE, size, -(-self._total // threads))  # a small class still uses every thread
+
     def _submit(self, chunk: Sequence[Task]) -> Any:
-        chunk_with_submissions = [(task, read_or_refuse(self._exercise, task.entry.path)) for task in chunk]
-        return self._client.submit(grade_chunk, self._payload, chunk_with_submissions, pure=False, retries=1)
+        work = [(task, read_or_refuse(self._exercise, task.entry.path)) for task in chunk]
+        return self._client.submit(grade_chunk, self._payload, work, pure=False, retries=1)
 
     def _wait_for_any(self, futures: Sequence[Any]) -> Sequence[Any]:
         try:
@@ -238,11 +242,11 @@ class DaskWorkers:
         return [future for future in futures if future in done]
 
     def _warn_once(self, warnings: Sequence[str]) -> None:
-        for sentence in set(warnings) - self._warned:
-            self._warned.add(sentence)
-            self._warn(f"on a worker, {sentence}")
+        for warning in set(warnings) - self._warned:
+            self._warned.add(warning)
+            self._warn(f"on a worker, {warning}")
 
 
 def _allow_failures(dask_scheduler: Any, failures: int) -> None:
-    """On a scheduler that was started by somebody else."""
+    """Change the setting of a scheduler that somebody else started; Dask fills in `dask_scheduler`."""
     dask_scheduler.allowed_failures = max(dask_scheduler.allowed_failures, failures)

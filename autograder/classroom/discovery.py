@@ -13,7 +13,7 @@ _SUBMISSION_SUFFIXES = (*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)
 
 @dataclass(frozen=True)
 class SubmissionEntry:
-    """One student, and where their submission lies."""
+    """A student, and where their submission lies."""
 
     student: str
     path: Path
@@ -21,8 +21,9 @@ class SubmissionEntry:
 
 @dataclass(frozen=True)
 class DiscoveryResult:
-    """Everybody who handed something in, in the order of their names; `missing` are students with nothing for this
-    exercise, `skipped` the names of files that nobody can mean to be graded.
+    """Everybody who handed something in, sorted by name.
+
+    `missing` are the students with nothing for this exercise, `skipped` the names of files that are no submissions.
     """
 
     entries: tuple[SubmissionEntry, ...]
@@ -31,24 +32,27 @@ class DiscoveryResult:
 
 
 def discover_submissions(folder: Path, exercise: str) -> DiscoveryResult:
-    """Who is in `folder`: FOLDER/STUDENT/EXERCISE/ (nbgrader's submitted/), FOLDER/STUDENT/, or files and zip files.
+    """Find the submissions in FOLDER/STUDENT/EXERCISE/ (nbgrader's submitted/), FOLDER/STUDENT/, or FOLDER/STUDENT.zip.
 
-    Raises OSError where the folder cannot be read. Nothing that was handed in is opened.
+    Raises OSError if the folder cannot be read. No submission is opened.
     """
-    found = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    folders = [path for path in found if path.is_dir()]
-    files = [path for path in found if path.suffix.lower() in _SUBMISSION_SUFFIXES and not path.is_dir()]
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
+    folders = [path for path in paths if path.is_dir()]
+    files = [path for path in paths if path.suffix.lower() in _SUBMISSION_SUFFIXES and not path.is_dir()]
     recognized = {*folders, *files}
-    skipped = tuple(path.name for path in found if path not in recognized)
+    skipped = tuple(path.name for path in paths if path not in recognized)
+    # If one student has a folder for the exercise, this is nbgrader's layout: a student with nothing but other folders
+    # handed in other exercises. Files that lie beside such folders may be a submission in the wrong place.
     has_exercise_folders = any((path / exercise).is_dir() for path in folders)
     entries, missing = [], []
     for path in folders:
         if (path / exercise).is_dir():
             entries.append(SubmissionEntry(path.name, path / exercise))
-        elif has_exercise_folders and not any(not inside.is_dir() for inside in path.iterdir()):
+        elif has_exercise_folders and all(child.is_dir() for child in path.iterdir()):
             missing.append(path.name)
         else:
             entries.append(SubmissionEntry(path.name, path))
+    # A file is named after its student; where mia.py and mia.ipynb both lie there, nobody knows which counts.
     name_counts = Counter([*(entry.student for entry in entries), *(path.stem for path in files)])
     entries += [SubmissionEntry(path.stem if name_counts[path.stem] == 1 else path.name, path) for path in files]
     return DiscoveryResult(tuple(sorted(entries, key=lambda entry: entry.student)), tuple(missing), skipped)

@@ -1,7 +1,7 @@
-"""A class graded by processes of this machine, each with a jail of its own.
+"""Workers on this machine: processes that grade a class, each with its own jail.
 
-A submission is handed out when a worker is free, so that one that takes all its time holds up no other. Should a worker
-die, another takes its place, and the submission gets one more chance.
+A submission is assigned only when a worker is free, so a slow one delays no other. A worker that dies is replaced, and
+its submission is tried once more.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, IsolationError, grader_from_config
 from autograder.sandbox.host import own_process
 
-_POLL_SECONDS = 0.25  # seconds between two looks at the clock while nothing comes back
+_POLL_SECONDS = 0.25  # how long to wait for an answer before deadlines are checked
 _START_SECONDS = 120.0
-_SPARE_SECONDS = 60.0  # beyond what a submission may take, until its worker is thought dead
-_MAX_FAILED_STARTS = 3  # that fail, one after the other
+_SPARE_SECONDS = 60.0  # beyond a submission's own limit, before its worker is taken for dead
+_MAX_FAILED_STARTS = 3  # in a row
 _USE_FORK = sys.platform == "linux"  # elsewhere a process forked from a running one is not safe
 
 
 @dataclass(eq=False)
 class WorkerProcess:
-    """A process that grades, seen from outside."""
+    """The parent's side of a worker: the process, its task, and when an answer is overdue."""
 
     pipe: Connection
     process: BaseProcess
@@ -43,22 +43,22 @@ class WorkerProcess:
     deadline: float = field(default_factory=lambda: time.monotonic() + _START_SECONDS)
 
     def stop(self) -> str:
-        """Make sure that it has ended; how it did, in words."""
-        late = time.monotonic() > self.deadline
+        """End the process and say how it ended, as the rest of a sentence."""
+        is_late = time.monotonic() > self.deadline
         self.pipe.close()
-        if late:
+        if is_late:
             self.process.kill()
         self.process.join()
         code = self.process.exitcode or 0
-        if late:
+        if is_late:
             return "did not answer in time"
         return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 class LocalWorkers:
-    """Up to `jobs` workers on this machine, started as they are needed. A context manager: at its end, none is left.
+    """Up to `jobs` worker processes, started when they are needed. A context manager that leaves none behind.
 
-    `warn` is told once, in a sentence, of what is not as it should be.
+    Calls `warn` once with each warning of the workers.
     """
 
     def __init__(
@@ -85,20 +85,21 @@ class LocalWorkers:
             worker.process.join()
 
     def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[SerializedResult]:
-        """Grade what `tasks` gives; results come in the order in which they are ready. `tick` is called now and then.
+        """Grade `tasks` and yield results in the order in which they are ready. Calls `tick` several times a second.
 
-        Raises NotIsolated where student code cannot be run as well isolated as is required.
+        Raises IsolationError if student code cannot be isolated as well as required.
         """
         while self._dispatch(tasks):
             for worker in self._wait_for_workers():
                 result = self._receive(worker)
                 if result is not None:
-                    self._dispatch(tasks)  # before the result is looked at, so that the worker goes on meanwhile
+                    self._dispatch(tasks)  # first, so that the worker goes on while the caller saves the result
                     yield result
             tick()
 
     def _dispatch(self, tasks: Iterator[Task]) -> bool:
-        """Give every free worker a task, and start workers while tasks wait; whether there is anything to wait for."""
+        """Assign tasks to free workers and start workers for waiting tasks. Returns whether any task is unfinished."""
+        # `tasks` reads submissions when it is advanced: take no more of them than can be graded at once.
         busy = sum(worker.task is not None for worker in self._workers)
         while len(self._queue) < self._jobs - busy and (task := next(tasks, None)) is not None:
             self._queue.append(task)
@@ -113,7 +114,7 @@ class LocalWorkers:
     def _assign(self, worker: WorkerProcess, task: Task) -> None:
         worker.task = task
         worker.deadline = time.monotonic() + self._config.limits.submission_wall_seconds + _SPARE_SECONDS
-        with suppress(OSError):  # it is dead, which will be heard of
+        with suppress(OSError):  # the worker is dead; its closed pipe will say so
             worker.pipe.send(task)
 
     def _start_worker(self) -> None:
@@ -128,37 +129,38 @@ class LocalWorkers:
         self._workers.append(WorkerProcess(ours, process))
 
     def _wait_for_workers(self) -> list[WorkerProcess]:
-        """The workers that have something to say, have ended, or should have answered long ago."""
-        speaking = set(wait([worker.pipe for worker in self._workers], _POLL_SECONDS))
+        """Return the workers that have answered, have ended, or are overdue."""
+        ready_pipes = set(wait([worker.pipe for worker in self._workers], _POLL_SECONDS))
         now = time.monotonic()
-        waited_for = [worker for worker in self._workers if worker.task is not None or not worker.ready]
-        late = {worker for worker in waited_for if now > worker.deadline}
-        return [worker for worker in self._workers if worker.pipe in speaking or worker in late]
+        late = {worker for worker in self._workers if now > worker.deadline and (worker.task or not worker.ready)}
+        return [worker for worker in self._workers if worker.pipe in ready_pipes or worker in late]
 
     def _receive(self, worker: WorkerProcess) -> SerializedResult | None:
+        """Handle what a worker answered, or that it did not. Returns a result if there is one."""
         try:
-            said = worker.pipe.recv() if worker.pipe.poll() else None
+            answer = worker.pipe.recv() if worker.pipe.poll() else None
         except (EOFError, OSError):
-            said = None
-        match said:
+            answer = None
+        match answer:
             case SerializedResult():
                 self._retried.discard(worker.task) if worker.task else None
                 worker.task = None
-                return said
+                return answer
             case ("ready", list(warnings)):
                 worker.ready, self._failed_starts = True, 0
-                for sentence in set(warnings) - self._warned:
-                    self._warned.add(sentence)
-                    self._warn(sentence)
+                for warning in set(warnings) - self._warned:
+                    self._warned.add(warning)
+                    self._warn(warning)
                 return None
-            case ("not isolated", str(sentence)):
-                raise IsolationError(sentence)
+            case ("not isolated", str(reason)):
+                raise IsolationError(reason)
         return self._handle_exit(worker)
 
     def _handle_exit(self, worker: WorkerProcess) -> SerializedResult | None:
-        """A worker is dead, or as good as dead: its task is tried once more, and then given up."""
+        """Remove a worker that is dead or overdue. Its task is queued again the first time, and given up the second."""
         self._workers.remove(worker)
         how, task = worker.stop(), worker.task
+        # Without a task it died while it started. If several do, in a row, none ever will start.
         if task is None:
             self._failed_starts += not worker.ready
             if self._failed_starts >= _MAX_FAILED_STARTS:
@@ -179,10 +181,10 @@ def worker_main(
     config: GradingConfig,
     columns: Columns,
 ) -> None:
-    """A worker, from inside: grade every task that comes, until the pipe closes."""
-    for inherited_pipe in inherited_pipes:  # else it would not be told when the grader is gone
+    """Run a worker process: grade every task that comes, until the pipe closes."""
+    for inherited_pipe in inherited_pipes:  # while a copy is open here, no worker notices that the parent is gone
         inherited_pipe.close()
-    signal.signal(signal.SIGINT, lambda *_: None)  # who interrupts the class ends the workers
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches every process; the parent ends its workers itself
     own_process.end_with_parent()
     own_process.use_batch_scheduling()
     if isinstance(exercise, Path):
@@ -196,5 +198,5 @@ def worker_main(
                 pipe.send(grade_task(grader, task, task.entry.path, columns))
     except IsolationError as error:
         pipe.send(("not isolated", str(error)))
-    except (EOFError, OSError):  # the grader is gone
+    except (EOFError, OSError):  # the parent is gone
         return

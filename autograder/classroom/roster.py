@@ -1,10 +1,11 @@
-"""Results of a class and a roster -> grades: who is who, who is missing, who is unknown. Nobody is guessed."""
+"""Results of a class and a roster -> grades. A submission that may belong to several students is given to none."""
 
 from __future__ import annotations
 
 import csv
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,7 @@ from pathlib import Path
 from autograder.evaluation.report import Report
 from autograder.formats.lms.grade_columns import Grade, Student
 
-# What the columns of Canvas's gradebook, Moodle's grading worksheet and list of participants, and a roster made by hand
-# are called, for each thing that we know of a student.
+# Names of columns in Canvas's gradebook, Moodle's grading worksheet and list of participants, and rosters made by hand.
 COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
     "name": ("student", "name", "full name"),
     "first": ("first name", "firstname", "given name"),
@@ -33,40 +33,35 @@ class RosterError(Exception):
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """A student of the roster, and the submission that they had a part in, where the roster says so."""
+    """A student of the roster, and the submission that they had a part in, if the roster says so."""
 
     student: Student
     submission: str = ""
 
     @property
     def display_name(self) -> str:
-        """The name, or what else there is to call them by."""
-        one = self.student
-        return one.name or one.login or one.email or one.sis_id or one.id
+        """The name, or else another identity."""
+        student = self.student
+        return student.name or student.login or student.email or student.sis_id or student.id
 
     @property
     def match_keys(self) -> frozenset[str]:
-        """All that a submission of theirs may be called, in one spelling."""
-        one = self.student
-        told = [one.id, one.sis_id, one.login, one.email, one.name, *_swap_comma_name(one.name)]
-        return frozenset(_normalize_text(key) for key in told if key)
+        """Everything that the student's submission may be called, normalized."""
+        student = self.student
+        identities = (student.id, student.sis_id, student.login, student.email, *_name_variants(student.name))
+        return frozenset(filter(None, map(_normalize_text, identities)))
 
     @property
     def canvas_names(self) -> frozenset[str]:
         """The name as Canvas writes it into names of files, in either order."""
-        return frozenset(
-            _alphanumerics(name)
-            for name in (self.student.name, *_swap_comma_name(self.student.name))
-            if _alphanumerics(name)
-        )
+        return frozenset(filter(None, map(_alphanumerics, _name_variants(self.student.name))))
 
 
 @dataclass(frozen=True)
 class RosterMatch:
-    """The grades of the whole roster, in its order; and what did not come out even, each as it is to be told.
+    """The grades of the whole roster, in its order, and what did not match, each as text for the instructor.
 
-    `missing` students have no submission, `unknown` submissions no student; of the `ambiguous` ones there is more than
-    one possibility, and none was taken.
+    `missing` students have no submission, `unknown` submissions no student; `ambiguous` says where several match.
     """
 
     grades: tuple[Grade, ...]
@@ -76,9 +71,9 @@ class RosterMatch:
 
 
 def read_roster(path: Path) -> list[RosterEntry]:
-    """The students of a CSV file with commas, semicolons or tabs. Raises RosterError.
+    """Read the students of a CSV file with commas, semicolons or tabs. Raises RosterError.
 
-    Lines that are no student, as "Points Possible" in a file of Canvas, are left out.
+    Rows that are no student are left out, such as "Points Possible" in Canvas's file.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -95,85 +90,71 @@ def read_roster(path: Path) -> list[RosterEntry]:
             f"{path} has no column that tells students apart: its first line must name some of {accepted_names}."
         )
     entries = [_make_entry({key: row[at].strip() for key, at in columns.items() if at < len(row)}) for row in rows[1:]]
-    return [one for one in entries if one.display_name and "points possible" not in one.student.name.casefold()]
+    return [entry for entry in entries if entry.display_name and "points possible" not in entry.student.name.casefold()]
 
 
 def match_roster(reports: Sequence[Report], roster: Sequence[RosterEntry]) -> RosterMatch:
-    """Give everybody of the roster the report of their submission: as the roster says, else by whom it is called."""
-    grades: list[Grade] = []
-    missing, ambiguous = [], []
-    assigned: set[int] = set()
-    owners = _find_owners(reports, roster)
-    for entry_index, entry in enumerate(roster):
-        report_indices = [at for at, members in owners.items() if entry_index in members]
-        submission_names = ", ".join(sorted(reports[at].submission for at in report_indices))
-        shared_indices = [at for at in report_indices if len(owners[at]) > 1 and not entry.submission]
-        assigned.update(report_indices)
-        if len(report_indices) > 1:
-            ambiguous.append(f"{entry.display_name} has several submissions: {submission_names}")
-        elif shared_indices:
-            ambiguous.append(f"{submission_names} may be of {entry.display_name}, and of others of that name")
-        elif not report_indices:
+    """Give every student of the roster the report of the submission that is theirs alone."""
+    index = _RosterIndex(roster)
+    owners = [index.find_owners(report.submission) for report in reports]
+    grades, missing, ambiguous = [], [], []
+    for position, entry in enumerate(roster):
+        owned = [number for number, positions in enumerate(owners) if position in positions]
+        names = ", ".join(sorted(reports[number].submission for number in owned))
+        # A roster may give one submission to a whole group; otherwise two owners are two students of one name.
+        is_shared = not entry.submission and any(len(owners[number]) > 1 for number in owned)
+        if len(owned) > 1:
+            ambiguous.append(f"{entry.display_name} has several submissions: {names}")
+        elif is_shared:
+            ambiguous.append(f"{names} may be of {entry.display_name}, and of others of that name")
+        elif not owned:
             missing.append(entry.display_name)
-        grades.append(
-            Grade(
-                entry.student, reports[report_indices[0]] if len(report_indices) == 1 and not shared_indices else None
-            )
-        )
-    unknown = [report.submission for at, report in enumerate(reports) if at not in assigned]
-    return RosterMatch(tuple(grades), tuple(missing), tuple(unknown), tuple(ambiguous))
-
-
-def _find_owners(reports: Sequence[Report], roster: Sequence[RosterEntry]) -> dict[int, list[int]]:
-    """For each submission the places in the roster of those whose it is or may be."""
-    submission_index, identity_index, number_index, name_index = (
-        _RosterIndex(),
-        _RosterIndex(),
-        _RosterIndex(),
-        _RosterIndex(),
-    )
-    for entry_index, entry in enumerate(roster):
-        if entry.submission:
-            submission_index.add(entry_index, _normalize_text(entry.submission))
-            continue
-        identity_index.add(entry_index, *entry.match_keys)
-        number_index.add(entry_index, _normalize_text(entry.student.id).removeprefix("participant "))
-        name_index.add(entry_index, *entry.canvas_names)
-    owners = {}
-    for report_index, report in enumerate(reports):
-        submission_name = _normalize_text(report.submission)
-        owners[report_index] = submission_index.get(submission_name) or identity_index.get(submission_name)
-        # in a download it is NAME_NUMBER: the number tells whose it is, unless the name says otherwise
-        if not owners[report_index] and (
-            name_and_number := re.fullmatch(r"(?:(.*)_)?(\d+)", report.submission, re.DOTALL)
-        ):
-            name, number = name_and_number[1] or "", name_and_number[2]
-            name_matches = name_index.get(_alphanumerics(name)) if name else []
-            number_matches = [
-                place
-                for place in number_index.get(number)
-                if place in name_matches or not name or not roster[place].canvas_names
-            ]
-            owners[report_index] = submission_index.get(_normalize_text(name)) or number_matches or name_matches
-    return owners
+        grades.append(Grade(entry.student, reports[owned[0]] if len(owned) == 1 and not is_shared else None))
+    unknown = tuple(report.submission for report, positions in zip(reports, owners, strict=True) if not positions)
+    return RosterMatch(tuple(grades), tuple(missing), unknown, tuple(ambiguous))
 
 
 class _RosterIndex:
-    """Places in a roster by what is said there."""
+    """Finds the entries of a roster, as positions in it, that a submission may belong to."""
 
-    def __init__(self) -> None:
-        self._positions: dict[str, list[int]] = {}
+    def __init__(self, roster: Sequence[RosterEntry]) -> None:
+        self._has_name = [bool(entry.canvas_names) for entry in roster]
+        self._by_submission: defaultdict[str, list[int]] = defaultdict(list)
+        self._by_identity: defaultdict[str, list[int]] = defaultdict(list)
+        self._by_number: defaultdict[str, list[int]] = defaultdict(list)
+        self._by_canvas_name: defaultdict[str, list[int]] = defaultdict(list)
+        for position, entry in enumerate(roster):
+            if submission := _normalize_text(entry.submission):  # then it is found by that alone
+                self._by_submission[submission].append(position)
+                continue
+            self._by_number[_normalize_text(entry.student.id).removeprefix("participant ")].append(position)
+            for key in entry.match_keys:
+                self._by_identity[key].append(position)
+            for name in entry.canvas_names:
+                self._by_canvas_name[name].append(position)
 
-    def add(self, position: int, *keys: str) -> None:
-        for key in filter(None, keys):
-            self._positions.setdefault(key, []).append(position)
-
-    def get(self, key: str) -> list[int]:
-        return self._positions.get(key, [])
+    def find_owners(self, submission: str) -> list[int]:
+        """Return the positions of those whom a submission belongs to, or may belong to; the surest match decides."""
+        # 1. The roster names the submission, or it is called like a student: by name, login, e-mail address or number.
+        name = _normalize_text(submission)
+        if positions := self._by_submission.get(name) or self._by_identity.get(name):
+            return positions
+        # 2. In a download of Canvas or Moodle it is called NAME_NUMBER, or NUMBER alone.
+        match = re.fullmatch(r"(?:(.*)_)?(\d+)", submission, re.DOTALL)
+        if not match:
+            return []
+        name, number = match[1] or "", match[2]
+        if positions := self._by_submission.get(_normalize_text(name)):
+            return positions
+        # The number decides, unless the roster has another name for it: numbers of two systems may coincide.
+        with_name = self._by_canvas_name.get(_alphanumerics(name), [])
+        with_number = self._by_number.get(number, [])
+        agreeing = [at for at in with_number if at in with_name or not name or not self._has_name[at]]
+        return agreeing or with_name
 
 
 def _normalize_text(text: str) -> str:
-    """One spelling of what people and file systems write in several: composed, without case, single spaces."""
+    """Return text as it is compared: in one Unicode form, without case, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -181,19 +162,17 @@ def _alphanumerics(text: str) -> str:
     return "".join(character for character in _normalize_text(text) if character.isalnum())
 
 
-def _swap_comma_name(name: str) -> list[str]:
-    """ "Lovelace, Ada" is Ada Lovelace."""
+def _name_variants(name: str) -> list[str]:
+    """Return the name, and of "Lovelace, Ada" also "Ada Lovelace"."""
     last, comma, first = name.partition(",")
-    return [f"{first.strip()} {last.strip()}"] if comma else []
+    return [name, f"{first.strip()} {last.strip()}"] if comma else [name]
 
 
 def _find_columns(header: Sequence[str]) -> dict[str, int]:
-    normalized_header = [_normalize_text(cell) for cell in header]
-    positions_by_key = {
-        key: [normalized_header.index(name) for name in names if name in normalized_header]
-        for key, names in COLUMN_ALIASES.items()
-    }
-    return {key: places[0] for key, places in positions_by_key.items() if places}
+    """Return the position of each column that we know; of several names the first in COLUMN_ALIASES counts."""
+    cells = [_normalize_text(cell) for cell in header]
+    matches = {key: [name for name in names if name in cells] for key, names in COLUMN_ALIASES.items()}
+    return {key: cells.index(names[0]) for key, names in matches.items() if names}
 
 
 def _make_entry(cells: Mapping[str, str]) -> RosterEntry:

@@ -1,4 +1,4 @@
-"""A class graded into its results folder: what was graded before is kept, the rest is graded."""
+"""A class -> its results folder: what was graded before and has not changed is kept, the rest is graded."""
 
 from __future__ import annotations
 
@@ -6,46 +6,103 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from autograder.classroom.cache_keys import compute_submission_key
+from autograder.classroom.cache_keys import compute_class_key, compute_submission_key, exercise_files
+from autograder.classroom.dask_workers import DaskWorkers
 from autograder.classroom.discovery import SubmissionEntry
+from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.progress import ProgressMeter
-from autograder.classroom.store import ResultStore, SerializedResult, StoredResult, is_problem
+from autograder.classroom.store import ResultStore, SerializedResult, StoredResult, columns_for, is_problem, percent_of
 from autograder.classroom.tasks import Task
-from autograder.course import Level
+from autograder.course import FeedbackLevel, Level
 from autograder.evaluation.report import Report
+from autograder.exercise.model import Exercise
+from autograder.grading import GradingConfig
 from autograder.sandbox.host.levels import at_least
 
 _SECONDS_BETWEEN_SCORES = 5.0
 _REUSABLE_STATUSES = ("graded", "refused")
 
 
-class Executor(Protocol):
-    """What grades tasks: workers here, or on other machines."""
+class ClassInterrupted(Exception):
+    """Ctrl-C while a class was graded: one sentence that says how many have a result."""
 
-    def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[SerializedResult]:
-        """A result for every task, in any order. `tick` is to be called now and then."""
+
+@dataclass(frozen=True)
+class ClassOptions:
+    """How a class is graded: by which workers, who is graded again, and what replaces the settings of the course.
+
+    `scheduler` is the address of Dask's scheduler; without one, the engine "dask" starts `jobs` processes here.
+    """
+
+    jobs: int
+    engine: Literal["local", "dask"]
+    scheduler: str | None
+    force: bool
+    only_failed: bool
+    quiet: bool
+    required: Level | None
+    seed: int | None
+    feedback: FeedbackLevel | None
 
 
 @dataclass
 class ClassSummary:
-    """How a class came out: how many of each status, and the percentages that were reached."""
+    """How a class came out: the number of submissions of each status, and the scores in percent."""
 
     status_counts: dict[str, int] = field(default_factory=dict)
     percentages: list[float] = field(default_factory=list)
 
     def add(self, status: str, percent: float) -> None:
-        """Count one report."""
+        """Count a result."""
         self.status_counts[status] = self.status_counts.get(status, 0) + 1
         self.percentages.append(percent)
 
 
+def run_class(
+    options: ClassOptions,
+    entries: Sequence[SubmissionEntry],
+    exercise: Exercise,
+    config: GradingConfig,
+    results: Path,
+    warn: Callable[[str], None],
+) -> tuple[ClassRun, ClassSummary]:
+    """Grade a class into the folder `results` and return the run, whose reports can be read back, and its summary.
+
+    Raises StoreError, ClusterError, IsolationError, and ClassInterrupted for Ctrl-C. Whatever was graded is kept then.
+    """
+    columns = columns_for(exercise)
+    class_key = compute_class_key(exercise_files(exercise.folder), config)
+    workers: DaskWorkers | LocalWorkers
+    with ResultStore(results, columns) as store, ProgressMeter(len(entries), quiet=options.quiet) as meter:
+        run = ClassRun(entries, store, exercise.name, class_key, config.isolation, options.force, options.only_failed)
+        if options.engine == "dask":
+            workers = DaskWorkers(options.scheduler, options.jobs, len(entries), exercise, config, columns, warn)
+        else:
+            workers = LocalWorkers(options.jobs, exercise, config, columns, warn)
+        with workers:
+            try:
+                return run, run.run(workers, meter)
+            except KeyboardInterrupt:
+                raise ClassInterrupted(
+                    f"interrupted: {meter.done} of {meter.total} have a result; the same command goes on from there."
+                ) from None
+
+
+class Executor(Protocol):
+    """What grades tasks: workers on this machine, or on others."""
+
+    def run(self, tasks: Iterator[Task], tick: Callable[[], None]) -> Iterator[SerializedResult]:
+        """Yield a result for every task, in any order, and call `tick` several times a second."""
+
+
 @dataclass(frozen=True)
 class ClassRun:
-    """One run over a class. `class_key` is what all keys have in common, `required_isolation` the weakest that a result may have.
+    """A run over a class: which results are kept, and which submissions are graded.
 
-    `force` grades everybody anew, `only_failed` those alone whose last result is a problem.
+    `class_key` is the part that all cache keys share, `required_isolation` the weakest level that a result may have.
+    `force` grades everybody again, `only_failed` only those whose last result is a problem.
     """
 
     entries: Sequence[SubmissionEntry]
@@ -57,17 +114,16 @@ class ClassRun:
     only_failed: bool = False
 
     def run(self, executor: Executor, meter: ProgressMeter) -> ClassSummary:
-        """Grade who is to be graded, keep each result as it comes, and keep scores.csv up to date."""
+        """Grade what has no valid result; save each result at once, scores.csv every five seconds and at the end."""
         summary = ClassSummary()
         pending = self._select_pending(summary, meter)
+        tasks = (Task(entry, compute_submission_key(entry, self.class_key)) for entry in pending)
         last_written = time.monotonic()
         try:
-            for result in executor.run(
-                (Task(entry, compute_submission_key(entry, self.class_key)) for entry in pending), meter.tick
-            ):
+            for result in executor.run(tasks, meter.tick):
                 self.store.save(result)
                 summary.add(result.status, result.percent)
-                meter.count(cached=False, problem=result.problem)
+                meter.count(problem=result.problem)
                 if time.monotonic() > last_written + _SECONDS_BETWEEN_SCORES:
                     self.store.write_scores()
                     last_written = time.monotonic()
@@ -76,28 +132,31 @@ class ClassRun:
         return summary
 
     def iter_reports(self) -> Iterator[tuple[str, Path, Report]]:
-        """Student, path and report of everybody who has one, read back one by one: a class may be large."""
+        """Yield student, path and report of everybody with a result, read one by one: a class may be large."""
         for entry in self.entries:
             if stored := self.store.load(entry.student):
                 yield entry.student, entry.path, stored.report
 
-    def _select_pending(self, tally: ClassSummary, meter: ProgressMeter) -> list[SubmissionEntry]:
-        """Note every result that is there already, and tell which submissions are to be graded."""
-        ahead = []
+    def _select_pending(self, summary: ClassSummary, meter: ProgressMeter) -> list[SubmissionEntry]:
+        """Register every stored result, count those that are kept, and return the submissions to be graded."""
+        pending = []
         for entry in self.entries:
             stored = self.store.load(entry.student)
-            if stored is not None:
-                self.store.register(entry.student, stored)
-            if stored is None or self._needs_grading(entry, stored):
-                if stored is not None or not self.only_failed:
-                    ahead.append(entry)
+            if stored is None:
+                if not self.only_failed:  # nobody fails without a result
+                    pending.append(entry)
                 continue
-            report = stored.report
-            tally.add(report.status, 100 * report.score / report.max_score if report.max_score else 0.0)
-            meter.count(cached=True, problem=is_problem(report))
+            # The line in scores.csv is there even if the submission is graded again: that may be interrupted.
+            self.store.register(entry.student, stored)
+            if self._needs_grading(entry, stored):
+                pending.append(entry)
+            else:
+                summary.add(stored.report.status, percent_of(stored.report))
+                meter.count(cached=True, problem=is_problem(stored.report))
+        # So do students who are not graded this time, as with --student.
         for student, stored in self.store.other_students({entry.student for entry in self.entries}, self.exercise):
             self.store.register(student, stored)
-        return ahead
+        return pending
 
     def _needs_grading(self, entry: SubmissionEntry, stored: StoredResult) -> bool:
         if self.only_failed:

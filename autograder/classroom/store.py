@@ -1,7 +1,7 @@
-"""The results of a class: a folder with one JSON for each submission, and scores.csv.
+"""The results folder of a class: a JSON file for each submission, and scores.csv.
 
-A file is written beside its place and then moved there, so that whatever ends this program leaves each result as it was
-or as it is to be. A result that cannot be read, as after a power cut, counts as not there.
+Files are replaced atomically, so whatever ends this program leaves each result as it was before or complete. A result
+that cannot be read, for example after a power cut, counts as missing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_NAME_LENGTH = 120  # characters of a file's name that a student's name may 
 
 
 class StoreError(Exception):
-    """Results that cannot be kept: one sentence that says why and what to do."""
+    """Results that cannot be written: one sentence that says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,17 @@ class Columns:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the columns, in order."""
         return ("student", *self.checks, *self.functions, "total", "status", "diagnosis", "seconds")
 
 
 @dataclass(frozen=True)
 class SerializedResult:
-    """One submission graded, ready to be kept: `json_bytes` is its file, `csv_line` its line of scores.csv."""
+    """The result of one submission as it is written: `json_bytes` is its file, `csv_line` its line in scores.csv."""
 
     student: str
     json_bytes: bytes
     csv_line: bytes
-    isolation: str
     status: str
     percent: float
     problem: bool
@@ -61,7 +60,7 @@ class SerializedResult:
 
 @dataclass(frozen=True)
 class StoredResult:
-    """What a file holds: the report, its key, and how long grading took."""
+    """The content of a result file: the report, its cache key, and how long grading took."""
 
     report: Report
     key: str
@@ -69,33 +68,38 @@ class StoredResult:
 
 
 def columns_for(exercise: Exercise) -> Columns:
-    """The columns for one exercise."""
-    return Columns(tuple(check.id for check in exercise.checks), tuple(one.name for one in exercise.functions))
+    """Return the columns of an exercise's scores.csv."""
+    checks = tuple(check.id for check in exercise.checks)
+    return Columns(checks, tuple(function.name for function in exercise.functions))
 
 
 def serialize_result(report: Report, key: str, seconds: float, columns: Columns) -> SerializedResult:
-    """A report, as it is kept."""
+    """Return a report as it is written; `seconds` is how long grading took."""
     document = full_object(report) | {"key": key, "seconds": round(seconds, 4)}
     return SerializedResult(
         student=report.submission,
         json_bytes=json.dumps(document, allow_nan=False).encode() + b"\n",
         csv_line=_format_csv_line(_score_cells(StoredResult(report, key, seconds), columns)),
-        isolation=report.isolation,
         status=report.status,
-        percent=100 * report.score / report.max_score if report.max_score else 0.0,
+        percent=percent_of(report),
         problem=is_problem(report),
     )
 
 
+def percent_of(report: Report) -> float:
+    """Return the score in percent; 0 for an exercise without points."""
+    return 100 * report.score / report.max_score if report.max_score else 0.0
+
+
 def is_problem(report: Report) -> bool:
-    """Whether somebody should look at it: no verdict, or a check that ran out of time."""
+    """Return whether an instructor should look at a report: it has no verdict, or a check ran out of time."""
     return report.status != "graded" or any(check.status == "timeout" for check in report.checks)
 
 
 class ResultStore:
-    """The results folder of a class, made when it is not there. One program at a time writes to it.
+    """The results folder of a class, created if needed and locked, so that only one program writes to it.
 
-    A context manager. Raises StoreError where it cannot be made or written, or while another program writes to it.
+    A context manager. Raises StoreError if the folder cannot be written, or while another program holds the lock.
     """
 
     def __init__(self, folder: Path, columns: Columns) -> None:
@@ -111,6 +115,7 @@ class ResultStore:
         except OSError:
             os.close(self._lock)
             raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
+        # Whoever holds the lock is alone here: drafts are left from a run that was killed.
         for draft in folder.glob(f"{DRAFT_PREFIX}*"):
             draft.unlink(missing_ok=True)
 
@@ -121,30 +126,27 @@ class ResultStore:
         os.close(self._lock)
 
     def load(self, student: str) -> StoredResult | None:
-        """What is kept of a student, None where that is nothing that can be read."""
+        """Return the stored result of a student, or None if there is none that can be read."""
         return _load_result(self.folder / result_file_name(student))
 
     def register(self, student: str, stored: StoredResult) -> None:
-        """Let scores.csv have a line for what is kept already."""
+        """Give a stored result a line in scores.csv."""
         self._csv_lines[student] = _format_csv_line(_score_cells(stored, self._columns))
 
     def save(self, result: SerializedResult) -> None:
-        """Keep a result, in place of an earlier one."""
+        """Write a result, replacing an earlier one."""
         with self._translate_write_errors():
             write_atomically(self.folder / result_file_name(result.student), result.json_bytes)
         self._csv_lines[result.student] = result.csv_line
 
     def write_scores(self) -> None:
-        """Bring scores.csv up to date: a line for every result that was kept or noted, in the order of names."""
-        header_line = _format_csv_line(self._columns.header)
+        """Bring scores.csv up to date: a line for every result that was saved or registered, sorted by name."""
+        lines = [_format_csv_line(self._columns.header), *(line for _, line in sorted(self._csv_lines.items()))]
         with self._translate_write_errors():
-            write_atomically(
-                self.folder / SCORES_FILE,
-                b"".join((header_line, *(self._csv_lines[name] for name in sorted(self._csv_lines)))),
-            )
+            write_atomically(self.folder / SCORES_FILE, b"".join(lines))
 
     def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
-        """Results of this exercise that are kept of other students, as of an earlier folder."""
+        """Yield this exercise's stored results of students who are not `known`, for example of an earlier folder."""
         files = {result_file_name(student) for student in known}
         for path in sorted(self.folder.glob("*.json")):
             if path.name not in files and (stored := _load_result(path)) and stored.report.exercise == exercise:
@@ -162,13 +164,13 @@ class ResultStore:
 
 
 def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:
-    """Every result in a folder, in the order of the files' names; None for a file that cannot be read as one."""
+    """Yield the path and result of every file, sorted by name; None for a file that is no result."""
     for path in sorted(folder.glob("*.json")):
         yield path, _load_result(path)
 
 
 def result_file_name(student: str) -> str:
-    """The name of a student's file: their own name where that can be a file's, else one made from it."""
+    """Return the name of a student's file: the student's name if every file system takes it, else a digest of it."""
     name_bytes = student.encode("utf-8", "surrogateescape")
     is_safe = len(name_bytes) <= _MAX_NAME_LENGTH and student.isprintable() and not set(student) & set('/\\<>:"|?*')
     if is_safe and not student.startswith("."):
@@ -186,20 +188,15 @@ def _load_result(path: Path) -> StoredResult | None:
 
 
 def _score_cells(stored: StoredResult, columns: Columns) -> list[str]:
+    """Return a line of scores.csv; a cell is empty if there is no such check, or no verdict."""
     report = stored.report
     points = {check.id: f"{check.points:g}" for check in report.checks}
     diagnoses = dict.fromkeys(check.diagnosis for check in report.checks if check.diagnosis)
     functions = [f"{report.points_of(name)[0]:g}" if report.checks else "" for name in columns.functions]
     total = f"{report.score:g}" if report.status != "grader_error" else ""
-    return [
-        report.submission,
-        *(points.get(id, "") for id in columns.checks),
-        *functions,
-        total,
-        report.status,
-        "; ".join(diagnoses),
-        f"{stored.seconds:.3f}",
-    ]
+    checks = [points.get(check_id, "") for check_id in columns.checks]
+    seconds = f"{stored.seconds:.3f}"
+    return [report.submission, *checks, *functions, total, report.status, "; ".join(diagnoses), seconds]
 
 
 def _format_csv_line(cells: Sequence[str]) -> bytes:

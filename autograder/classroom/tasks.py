@@ -1,4 +1,4 @@
-"""One submission of a class -> what is kept of it. The same here and on another machine."""
+"""One submission of a class -> the result that is kept; the same on this machine and on another."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ class Task:
 
 
 def grade_task(grader: Grader, task: Task, submission: Path | ReadResult, columns: Columns) -> SerializedResult:
-    """Grade one submission, from its path or as it was read elsewhere; never raises because of it."""
+    """Grade one submission, from its path or as it was read elsewhere. Never raises because of the submission."""
     start = time.perf_counter()
     student = task.entry.student
-    report = (
-        grader.grade(submission, student)
-        if isinstance(submission, Path)
-        else grader.grade_submission(submission, student)
-    )
+    if isinstance(submission, Path):
+        report = grader.grade(submission, student)
+    else:
+        report = grader.grade_submission(submission, student)
     return serialize_result(report, task.key, time.perf_counter() - start, columns)
 
 
 def make_error_result(exercise: Exercise, task: Task, reason: str, columns: Columns) -> SerializedResult:
-    """What is kept of a submission that no worker could grade: a grader_error, with the reason for the instructor."""
+    """Return a grader_error, with the reason for the instructor, for a submission that no worker could grade."""
     note = Note("instructor", reason)
     report = Report(exercise.name, task.entry.student, "grader_error", 0.0, exercise.max_score, 0, "", (note,))
     return serialize_result(report, task.key, 0.0, columns)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import mean, median
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
 from autograder.commands import common, reporting
-from autograder.course import Level
+from autograder.submission.sanitize import join_names
 
 if TYPE_CHECKING:
     from autograder.classroom.discovery import SubmissionEntry
-    from autograder.classroom.run import ClassRun, ClassSummary, Executor
-    from autograder.classroom.store import Columns
-    from autograder.course import Course, FeedbackLevel
+    from autograder.classroom.run import ClassOptions, ClassRun, ClassSummary
+    from autograder.course import Course
     from autograder.evaluation.report import Report
     from autograder.exercise.model import Exercise
     from autograder.grading import GradingConfig
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command("class")
 @click.argument("exercise")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Workers side by side.  [default: one a core]")
+@common.jobs_option
 @click.option(
     "--results",
     type=click.Path(file_okay=False, path_type=Path),
@@ -67,22 +67,14 @@ if TYPE_CHECKING:
 def command(
     exercise: str,
     folder: Path,
-    jobs: int | None,
     results: Path | None,
-    force: bool,
-    only_failed: bool,
     students: tuple[str, ...],
-    quiet: bool,
-    engine: str,
-    scheduler: str | None,
     gradebook: str | None,
     as_html: bool,
     form: str | None,
     targets: Sequence[reporting.ReportTarget],
-    required: Level | None,
-    seed: int | None,
-    feedback: FeedbackLevel | None,
     fail_under: float | None,
+    **class_options: Any,
 ) -> None:
     """Grade everybody who handed in EXERCISE.
 
@@ -96,39 +88,29 @@ def command(
 
     Exit codes are those of autograder grade.
     """
-    from autograder.classroom.cache_keys import compute_class_key, exercise_files
-    from autograder.classroom.progress import ProgressMeter
-    from autograder.classroom.run import ClassRun
-    from autograder.classroom.store import ResultStore, StoreError, columns_for
+    # late: numpy and msgpack, 240 ms
+    from autograder.classroom.run import ClassOptions
 
-    if scheduler and engine != "dask":
+    options = ClassOptions(**class_options)
+    if options.scheduler and options.engine != "dask":
         raise common.CommandError("--scheduler goes with --engine dask.")
     course, loaded = common.open_exercise(exercise)
     for trusted_folder in (Path.cwd(), course.root) if folder.is_dir() else ():
         common.refuse_inside(folder, trusted_folder)
+    # Whatever can be wrong is looked at before anybody is graded.
     folder = _resolve_folder(folder)
-    config = common.load_grading_config(course, required, seed, feedback)
+    config = common.load_grading_config(course, options.required, options.seed, options.feedback)
     recorder = None if gradebook is None else _open_recorder(course, loaded, gradebook)
     entries = _select_entries(folder, exercise, students)
     reporting.check_targets(form, targets, len(entries))
-    columns = columns_for(loaded)
-    results_folder = results or course.root / "grades" / exercise
-    try:
-        with ResultStore(results_folder, columns) as store, ProgressMeter(len(entries), quiet=quiet) as meter:
-            class_key = compute_class_key(exercise_files(loaded.folder), config)
-            class_run = ClassRun(entries, store, exercise, class_key, config.isolation, force, only_failed)
-            with _open_executor(
-                engine, scheduler, jobs or common.available_cpus(), len(entries), loaded, config, columns
-            ) as workers:
-                summary = _run_or_fail(lambda: class_run.run(workers, meter), lambda: f"{meter.done} of {meter.total}")
-    except StoreError as error:
-        raise common.CommandError(str(error), common.GRADER_ERROR) from None
-    _print_summary(summary, loaded.max_score, results_folder, err=bool(form))
+    results = results or course.root / "grades" / exercise
+    class_run, summary = _run(options, entries, loaded, config, results)
+    # What is made of the results, each with the reports read back: a class may be larger than memory.
+    _print_summary(summary, loaded.max_score, results, err=bool(form))
     if recorder:
         _write_gradebook(recorder, class_run)
-    # what else is made of it: from session.reports(), which gives (student, path, Report) one by one, read back
     if as_html:
-        _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results_folder)
+        _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results)
     if form or targets:
         reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets)
     if summary.status_counts.get("grader_error"):
@@ -137,60 +119,10 @@ def command(
         sys.exit(common.BELOW_THRESHOLD)
 
 
-def _open_recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
-    """The way to the gradebook, looked at before anybody is graded."""
-    try:
-        from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS, open_recorder
-    except ModuleNotFoundError as missing:
-        raise common.CommandError(
-            f"--gradebook needs {missing.name}, which comes with nbgrader: install that."
-        ) from None
-    try:
-        return open_recorder(course, exercise, url, common.warn)
-    except RECORDER_ERRORS as error:
-        raise common.CommandError(str(error)) from None
-
-
-def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
-    """Write the class to the gradebook, and say who has other points than before."""
-    from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS
-
-    try:
-        for line in recorder.record(class_run.iter_reports()):
-            click.echo(line)
-    except RECORDER_ERRORS as error:
-        raise common.CommandError(str(error), common.GRADER_ERROR) from None
-    click.echo(f"The gradebook is {recorder.display_url}.")
-
-
-def _write_pages(exercise: Exercise, reports: Sequence[Report], results_folder: Path) -> None:
-    """The page of the class, and the page of each submission that it leads to."""
-    from urllib.parse import quote
-
-    from autograder.classroom.store import result_file_name
-    from autograder.formats.pages import class_page, feedback_page
-
-    page_files = {report.submission: f"{Path(result_file_name(report.submission)).stem}.html" for report in reports}
-    try:
-        (results_folder / "feedback").mkdir(exist_ok=True)
-        for report in reports:
-            (results_folder / "feedback" / page_files[report.submission]).write_text(
-                feedback_page.render_page([report]), encoding="utf-8"
-            )
-        links = {name: f"feedback/{quote(file)}" for name, file in page_files.items()}
-        hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
-        (results_folder / "class.html").write_text(class_page.render_page(reports, links, hints), encoding="utf-8")
-    except OSError as error:
-        raise common.CommandError(
-            f"{results_folder} cannot be written: {error.strerror}.", common.GRADER_ERROR
-        ) from None
-    click.echo(f"The page of the class is {common.display_path(results_folder / 'class.html')}.", err=True)
-
-
 def _resolve_folder(folder: Path) -> Path:
-    """The folder, or one made of a download of Canvas or Moodle, which is removed when the command ends."""
+    """Return the folder, or of a download of Canvas or Moodle a temporary one that is removed when the command ends."""
+    # late: zipfile and tempfile, 30 ms
     from autograder.classroom.lms_downloads import DownloadError, open_download
-    from autograder.submission.sanitize import join_names
 
     try:
         folder, skipped = click.get_current_context().with_resource(open_download(folder))
@@ -203,10 +135,25 @@ def _resolve_folder(folder: Path) -> Path:
     return folder
 
 
+def _open_recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
+    """Open the way to the gradebook and check that the exercise was released there."""
+    try:
+        # late: sqlalchemy and nbgrader's settings, 730 ms
+        from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS, open_recorder
+    except ModuleNotFoundError as missing:
+        raise common.CommandError(
+            f"--gradebook needs {missing.name}, which comes with nbgrader: install that."
+        ) from None
+    try:
+        return open_recorder(course, exercise, url, common.warn)
+    except RECORDER_ERRORS as error:
+        raise common.CommandError(str(error)) from None
+
+
 def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[SubmissionEntry, ...]:
-    """Whose work is to be graded; what is not graded is told."""
+    """Return the submissions that are to be graded, and warn about everything else in the folder."""
+    # late: the reader of submissions, 26 ms
     from autograder.classroom.discovery import discover_submissions
-    from autograder.submission.sanitize import join_names
 
     try:
         discovered = discover_submissions(folder, exercise)
@@ -228,50 +175,59 @@ def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> t
     return discovered.entries
 
 
-@contextmanager
-def _open_executor(
-    engine: str,
-    scheduler: str | None,
-    jobs: int,
-    total: int,
-    exercise: Exercise,
-    config: GradingConfig,
-    columns: Columns,
-) -> Iterator[Executor]:
-    if engine == "dask":
-        from autograder.classroom.dask_workers import ClusterError, DaskWorkers
-
-        try:
-            with DaskWorkers(scheduler, jobs, total, exercise, config, columns, common.warn) as cluster:
-                yield cluster
-        except ClusterError as error:
-            raise common.CommandError(str(error), common.GRADER_ERROR) from None
-        return
-    from autograder.classroom.local_workers import LocalWorkers
-
-    with LocalWorkers(jobs, exercise, config, columns, common.warn) as workers:
-        yield workers
-
-
-def _run_or_fail(run: Callable[[], ClassSummary], progress_text: Callable[[], str]) -> ClassSummary:
-    """Grade; what ends that early is said in one sentence."""
+def _run(
+    options: ClassOptions, entries: Sequence[SubmissionEntry], exercise: Exercise, config: GradingConfig, results: Path
+) -> tuple[ClassRun, ClassSummary]:
+    # late: numpy and msgpack, 240 ms
+    from autograder.classroom.dask_workers import ClusterError
+    from autograder.classroom.run import ClassInterrupted, run_class
+    from autograder.classroom.store import StoreError
     from autograder.grading import IsolationError
 
     try:
-        return run()
-    except IsolationError as error:
+        return run_class(options, entries, exercise, config, results, common.warn)
+    except (StoreError, ClusterError, IsolationError) as error:
         raise common.CommandError(str(error), common.GRADER_ERROR) from None
-    except KeyboardInterrupt:
-        text = f"interrupted: {progress_text()} have a result; the same command goes on from there."
-        raise common.CommandError(text, common.INTERRUPTED) from None
+    except ClassInterrupted as error:
+        raise common.CommandError(str(error), common.INTERRUPTED) from None
 
 
-def _print_summary(summary: ClassSummary, max_points: float, results_folder: Path, *, err: bool) -> None:
-    """The class in two lines."""
-    from statistics import mean, median
-
+def _print_summary(summary: ClassSummary, max_points: float, results: Path, *, err: bool) -> None:
     counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.status_counts.items()))
     if summary.percentages:
         points = [percent * max_points / 100 for percent in summary.percentages]
         counts += f"; mean {mean(points):.2f} and median {median(points):.2f} of {max_points:g} points"
-    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {common.display_path(results_folder)}.", err=err)
+    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {common.display_path(results)}.", err=err)
+
+
+def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
+    """Write the class to nbgrader's gradebook and print who has other points than before."""
+    # late: sqlalchemy and nbgrader's settings, 730 ms
+    from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS
+
+    try:
+        for line in recorder.record(class_run.iter_reports()):
+            click.echo(line)
+    except RECORDER_ERRORS as error:
+        raise common.CommandError(str(error), common.GRADER_ERROR) from None
+    click.echo(f"The gradebook is {recorder.display_url}.")
+
+
+def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -> None:
+    """Write the page of the class, and the page of each submission that it links to."""
+    # late: jinja2 and rich, 115 ms
+    from autograder.classroom.store import result_file_name
+    from autograder.formats.pages import class_page, feedback_page
+
+    file_names = {report.submission: f"{Path(result_file_name(report.submission)).stem}.html" for report in reports}
+    links = {submission: f"feedback/{quote(file_name)}" for submission, file_name in file_names.items()}
+    hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
+    try:
+        (results / "feedback").mkdir(exist_ok=True)
+        for report in reports:
+            page = feedback_page.render_page([report])
+            (results / "feedback" / file_names[report.submission]).write_text(page, encoding="utf-8")
+        (results / "class.html").write_text(class_page.render_page(reports, links, hints), encoding="utf-8")
+    except OSError as error:
+        raise common.CommandError(f"{results} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
+    click.echo(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)

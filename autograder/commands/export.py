@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands import common
+from autograder.formats.csv_table import escape_cell
+from autograder.submission.sanitize import join_names
 
 if TYPE_CHECKING:
     from autograder.classroom.roster import RosterMatch
@@ -40,6 +42,7 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
     that Canvas or Moodle made. A roster with a column "submission" says so itself: for a group, put the same one into
     the line of each member.
     """
+    # late: evaluation and the sandbox's plain data, 70 ms
     from autograder.classroom.roster import RosterError, match_roster, read_roster
     from autograder.formats.lms import canvas, grade_columns, moodle
 
@@ -63,7 +66,11 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
             common.warn(
                 f"Moodle takes no grade above 100 unless its administrator allows it, and here are {max_points:f}."
             )
-    _warn_escaped([text for grade in grades for text in grade.student.identities])
+    identities = [identity for grade in grades for identity in grade.student.identities]
+    if changed := [identity for identity in identities if escape_cell(identity) != identity]:
+        common.warn(
+            f"a spreadsheet would take {join_names(changed)} for a formula or a command: changed, so check these."
+        )
     if output is None:
         click.echo(text, nl=False)
         return
@@ -74,7 +81,8 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
 
 
 def _load_reports(results: Path) -> list[Report]:
-    """All results of the folder, of one exercise."""
+    """Return the reports of a results folder, all of one exercise."""
+    # late: numpy, 80 ms
     from autograder.classroom.store import iter_results
 
     reports = []
@@ -94,7 +102,8 @@ def _load_reports(results: Path) -> list[Report]:
 
 
 def _print_unmatched(matched: RosterMatch, failed: Sequence[str]) -> None:
-    """On stderr, one by one, whatever did not come out even."""
+    """List on stderr whoever has no score, and every submission without a student."""
+    # late: the report and its fields, 60 ms
     from autograder.formats.fields import sanitize_multiline
 
     lists = (
@@ -108,13 +117,3 @@ def _print_unmatched(matched: RosterMatch, failed: Sequence[str]) -> None:
             click.echo(f"{title} ({len(names)}):", err=True)
             for name in names:
                 click.echo(f"  {sanitize_multiline(name, 300)}", err=True)
-
-
-def _warn_escaped(texts: Sequence[str]) -> None:
-    from autograder.formats.csv_table import escape_cell
-    from autograder.submission.sanitize import join_names
-
-    if changed := [text for text in texts if escape_cell(text) != text]:
-        common.warn(
-            f"a spreadsheet would take {join_names(changed)} for a formula or a command: changed, so check these."
-        )

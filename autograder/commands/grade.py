@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from autograder.classroom.progress import ProgressMeter
 from autograder.commands import common, reporting
-from autograder.course import Level
+from autograder.course import FeedbackLevel, Level
 
 if TYPE_CHECKING:
-    from autograder.course import FeedbackLevel
     from autograder.evaluation.report import Report
     from autograder.grading import Grader
 
-SECONDS_BETWEEN_LINES = 5
 GRADESCOPE_VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
 
 
@@ -67,7 +65,7 @@ def command(
     for submission in path:
         common.refuse_inside(submission, course.root)
     with common.open_course_grader(course, loaded, required, seed, feedback) as grader:
-        reports = grade_all(grader, [(str(one), one) for one in path])
+        reports = grade_all(grader, [(str(submission), submission) for submission in path])
     reporting.write_reports(reports, form, output, targets, visibility=hidden_checks)
     if any(report.status == "grader_error" for report in reports):
         sys.exit(common.GRADER_ERROR)
@@ -76,26 +74,10 @@ def command(
 
 
 def grade_all(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
-    """Grade one after the other, and show on stderr how far that is."""
-    if len(submissions) == 1:
-        return [grader.grade(path, name) for name, path in submissions]
-    if not sys.stderr.isatty():
-        return _grade_with_log_lines(grader, submissions)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        return [grader.grade(path, name) for name, path in progress.track(submissions)]
-
-
-def _grade_with_log_lines(grader: Grader, submissions: Sequence[tuple[str, Path]]) -> list[Report]:
-    """Grade with a line on stderr every few seconds and one at the end, for logs."""
-    reports: list[Report] = []
-    last_shown = time.monotonic()
-    for name, path in submissions:
-        reports.append(grader.grade(path, name))
-        if len(reports) == len(submissions) or time.monotonic() > last_shown + SECONDS_BETWEEN_LINES:
-            last_shown = time.monotonic()
-            click.echo(f"Graded {len(reports)} of {len(submissions)}.", err=True)
+    """Grade submissions, given as name and path, one after the other; of several, show the progress on stderr."""
+    reports = []
+    with ProgressMeter(len(submissions), quiet=len(submissions) == 1, brief=True) as meter:
+        for name, path in submissions:
+            reports.append(grader.grade(path, name))
+            meter.count()
     return reports

@@ -1,11 +1,12 @@
-"""The options that say how reports are written and where, and the writing."""
+"""The options --format, --output and --report, and writing reports as they say."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +24,7 @@ ReportTarget = tuple[Format, Path]
 
 
 class _ReportTargetType(click.ParamType[Any]):
-    """FORMAT=PATH, as a format and a path."""
+    """The type of an option FORMAT=PATH: a format, and a path in a folder that exists."""
 
     name = "FORMAT=PATH"
 
@@ -31,14 +32,14 @@ class _ReportTargetType(click.ParamType[Any]):
         name, equals, path = str(value).partition("=")
         if name not in FORMATS or not equals or not path:
             self.fail(f"{value!r} is not FORMAT=PATH with one of {', '.join(FORMATS)}.", param, ctx)
-        folder = path.endswith("/") or Path(path).is_dir()
-        if not (Path(path) if folder else Path(path).parent).is_dir():
-            self.fail(f"there is no folder {path if folder else Path(path).parent}: make it first.", param, ctx)
+        folder = path if path.endswith("/") else Path(path).parent
+        if not Path(path).is_dir() and not Path(folder).is_dir():
+            self.fail(f"there is no folder {folder}: make it first.", param, ctx)
         return FORMATS[name], Path(path)
 
 
 def format_option(default: str | None) -> Callable[[Command], Command]:
-    """--format; without a default nothing is written to stdout unless it is given."""
+    """Return the option --format; without a default, nothing is written to stdout unless it is given."""
     return click.option(
         "--format",
         "form",
@@ -64,12 +65,13 @@ report_option = click.option(
 
 
 def check_targets(format_name: str | None, targets: Sequence[ReportTarget], submission_count: int) -> None:
-    """Refuse, before anything is graded, what holds a single submission where there are several."""
-    single_formats = [one for one, path in targets if one.scope == "one" and not path.is_dir()]
-    if format_name and FORMATS[format_name].scope == "one":
-        single_formats.append(FORMATS[format_name])
-    if submission_count > 1 and single_formats:
-        name = single_formats[0].name
+    """Refuse several submissions for a format that holds a single one, unless it goes to a folder."""
+    formats = [report_format for report_format, path in targets if not path.is_dir()]
+    if format_name:
+        formats.append(FORMATS[format_name])
+    single_names = [report_format.name for report_format in formats if report_format.scope == "one"]
+    if submission_count > 1 and single_names:
+        name = single_names[0]
         raise common.CommandError(
             f"A {name} report holds one submission, and there are {submission_count}: "
             f"give a folder for it, such as --report {name}=reports/."
@@ -83,47 +85,46 @@ def write_reports(
     targets: Sequence[ReportTarget],
     **gradescope_options: Any,
 ) -> None:
-    """Write every target, then stdout or `output` if there is a format for it; `gradescope_options` are Gradescope's own.
+    """Write every target, then stdout or `output` if a format is named. `gradescope_options` go to that format alone.
 
-    What cannot be written does not keep the rest from being written; it is said at the end. Raises Sentence then.
+    A file that cannot be written does not keep the others from being written. Raises CommandError at the end then.
     """
     failed: list[str] = []
+    options = {"gradescope": gradescope_options}
     for report_format, path in targets:
-        try:
-            _write_target(
-                reports, report_format, path, gradescope_options if report_format.name == "gradescope" else {}
-            )
-        except OSError as error:
-            failed.append(f"{path} cannot be written: {error.strerror}.")
-    if "github" in (format_name, *(one.name for one, _ in targets)):
-        try:
+        with _collect_error(failed, path):
+            _write_target(reports, report_format, path, options.get(report_format.name, {}))
+    if "github" in (format_name, *(report_format.name for report_format, _ in targets)):
+        with _collect_error(failed, f"The summary {os.environ.get(SUMMARY_VARIABLE)}"):
             _append_summary(reports)
-        except OSError as error:
-            failed.append(f"The summary {os.environ[SUMMARY_VARIABLE]} cannot be written: {error.strerror}.")
-    try:
-        if format_name:
-            _write_output(reports, format_name, output, gradescope_options if format_name == "gradescope" else {})
-    except OSError as error:
-        if output is None:
-            raise
-        failed.append(f"{output} cannot be written: {error.strerror}.")
+    if format_name and output:
+        with _collect_error(failed, output):
+            text = FORMATS[format_name].render(reports, **options.get(format_name, {}))
+            output.write_text(text, encoding="utf-8")
+    elif format_name:
+        _print_reports(reports, FORMATS[format_name], options.get(format_name, {}))
     if failed:
         raise common.CommandError(" ".join(failed), common.GRADER_ERROR)
 
 
-def _write_output(reports: Sequence[Report], format_name: str, output: Path | None, options: dict[str, Any]) -> None:
-    if format_name == "text" and output is None and sys.stdout.isatty():
-        from rich.console import Console
+@contextmanager
+def _collect_error(failed: list[str], file: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        failed.append(f"{file} cannot be written: {error.strerror}.")
 
-        from autograder.formats import text
 
-        text.print_reports(reports, Console())
+def _print_reports(reports: Sequence[Report], report_format: Format, options: dict[str, Any]) -> None:
+    if report_format.name != "text" or not sys.stdout.isatty():
+        click.echo(report_format.render(reports, **options), nl=False)
         return
-    rendered = FORMATS[format_name].render(reports, **options)
-    if output is None:
-        click.echo(rendered, nl=False)
-    else:
-        output.write_text(rendered, encoding="utf-8")
+    # late: rich, 90 ms
+    from rich.console import Console
+
+    from autograder.formats import text
+
+    text.print_reports(reports, Console())
 
 
 def _write_target(reports: Sequence[Report], report_format: Format, path: Path, options: dict[str, Any]) -> None:
@@ -137,7 +138,7 @@ def _write_target(reports: Sequence[Report], report_format: Format, path: Path, 
 
 
 def _unique_file_name(submission: str, used_names: set[str]) -> str:
-    """A name for the file of a submission, another one for each."""
+    """Return a name for the file of a submission that differs from all others, whatever their case."""
     plain = re.sub(r"[^\w.-]+", "_", submission).strip("._")[:100] or "submission"
     name, count = plain, 1
     while name.casefold() in used_names:
@@ -150,6 +151,7 @@ def _unique_file_name(submission: str, used_names: set[str]) -> str:
 def _append_summary(reports: Sequence[Report]) -> None:
     if not (file := os.environ.get(SUMMARY_VARIABLE)):
         return
+    # late: the report, 60 ms
     from autograder.formats.hosts import github
 
     existing_bytes = Path(file).stat().st_size if Path(file).exists() else 0

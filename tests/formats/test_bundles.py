@@ -91,7 +91,7 @@ def test_what_a_student_can_read_holds_no_answer(sources: Sources, name: str) ->
 def test_the_settings_of_the_course_go_along(sources: Sources, tmp_path: Path) -> None:
     (tmp_path / "course.toml").write_bytes(sources.settings)
     course, ours = find_course(tmp_path), find_course(ROOT)
-    places = {"root", "exercises", "assignments", "secret_file"}
+    places = {"root", "exercises", "assignments", "secret_file", "demo"}
     assert {k: v for k, v in vars(course).items() if k not in places} == {
         k: v for k, v in vars(ours).items() if k not in places
     }
