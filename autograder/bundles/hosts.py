@@ -1,4 +1,4 @@
-"""The files of each host's bundle: the host's own, from templates/, around the kit and the exercise."""
+"""The files of each host's bundle: those that the host looks for, from templates/, with the kit and the exercise."""
 
 from __future__ import annotations
 
@@ -10,32 +10,28 @@ from pathlib import Path
 from autograder.bundles.sources import LOCK_FILE, SECRET_FILE, Sources
 
 TEMPLATES = Path(__file__).parent / "templates"
-PLACEHOLDER = "@EXERCISE@"  # in templates, stands for the name of the exercise
+VISIBLE_CHECKS = Path(__file__).parent / "visible_checks.py"
+PLACEHOLDER = "@EXERCISE@"  # stands for the exercise's name, in the text of templates and in their paths
 
 
 def gradescope(sources: Sources) -> dict[str, bytes]:
-    """A zip file: setup.sh and run_autograder, as Gradescope calls them, with all that they need beside them."""
-    return {
-        **_render_templates("gradescope", sources),
-        **_grader_files(sources),
-        LOCK_FILE: sources.lock,
-        **_secret_file(sources),
-    }
+    """Return setup.sh and run_autograder, which Gradescope calls, and everything that they need."""
+    return {**_render_templates("gradescope", sources), **_grader_files(sources), **_secret_file(sources)}
 
 
 def prairielearn(sources: Sources) -> dict[str, bytes]:
-    """A question with its external grader, the kit for all questions, and the image that it runs in."""
+    """Return a question with its external grader, the kit for all questions, and the image that it runs in."""
     question = f"questions/{sources.exercise}"
     templates = _render_templates("prairielearn", sources)
-    page_path, links_placeholder = f"{question}/question.html", "@DOWNLOADS@"
-    files = [
-        name for name in sources.released if not name.startswith((f"{sources.exercise}.", "README", "requirements"))
-    ]
+    page = f"{question}/question.html"
+    # Students download what they need beside the notebook, which the page links to already.
+    not_linked = (f"{sources.exercise}.", "README", "requirements")
+    files = [name for name in sources.released if not name.startswith(not_linked)]
     links = "\n".join(f'    <li><pl-file-download file-name="{name}"></pl-file-download></li>' for name in files)
     tests = {**sources.solutions, "course.toml": sources.settings, **_secret_file(sources)}
     return {
         **templates,
-        page_path: templates[page_path].replace(links_placeholder.encode(), links.encode()),
+        page: templates[page].replace(b"@DOWNLOADS@", links.encode()),
         **_prefix_paths("serverFilesCourse/autograder_kit", sources.kit),
         **_prefix_paths(f"{question}/tests", tests),
         **_prefix_paths(f"{question}/clientFilesQuestion", sources.released),
@@ -45,66 +41,55 @@ def prairielearn(sources: Sources) -> dict[str, bytes]:
 
 
 def github(sources: Sources) -> dict[str, bytes]:
-    """Two repositories: one that students get, with the visible checks, and a private one that grades theirs."""
+    """Return two repositories: one that students get, with the visible checks, and a private one that grades theirs."""
     return _two_repositories("github", ".github/visible_checks.py", sources)
 
 
 def gitlab(sources: Sources) -> dict[str, bytes]:
-    """The same two for GitLab."""
+    """Return the two repositories for GitLab."""
     return _two_repositories("gitlab", ".gitlab/visible_checks.py", sources)
 
 
 def classroom50(sources: Sources) -> dict[str, bytes]:
-    """A folder of autograders: what it holds is published, so these are the visible checks, and nothing secret."""
-    checks = {f"given/{name}": content for name, content in sources.released.items() if _is_check_file(name, sources)}
+    """Return a folder of autograders. Students can read all of it, so it holds the visible checks and no answer."""
+    checks = {
+        name: content
+        for name, content in sources.released.items()
+        if name.endswith((".py", ".json")) and name != f"{sources.exercise}.py"
+    }
     return {
         **_render_templates("classroom50", sources),
-        "autograder/visible_checks.py": _visible_checks_script(),
-        **_prefix_paths("autograder", checks),
+        "autograder/visible_checks.py": VISIBLE_CHECKS.read_bytes(),
+        **_prefix_paths("autograder/given", checks),
     }
 
 
 def _two_repositories(host: str, script: str, sources: Sources) -> dict[str, bytes]:
-    grading = {
-        **_grader_files(sources),
-        LOCK_FILE: sources.lock,
-        ".gitignore": f"{SECRET_FILE}\n__pycache__/\n".encode(),
-    }
+    grading = {**_grader_files(sources), ".gitignore": f"{SECRET_FILE}\n__pycache__/\n".encode()}
     return {
-        **_prefix_paths("student-repository", {**sources.released, script: _visible_checks_script()}),
+        **_prefix_paths("student-repository", {**sources.released, script: VISIBLE_CHECKS.read_bytes()}),
         **_prefix_paths("grading-repository", grading),
         **_render_templates(host, sources),
     }
 
 
 def _grader_files(sources: Sources) -> dict[str, bytes]:
-    return {**sources.kit, **sources.solutions, "course.toml": sources.settings}
+    return {**sources.kit, **sources.solutions, "course.toml": sources.settings, LOCK_FILE: sources.lock}
 
 
 def _secret_file(sources: Sources) -> dict[str, bytes]:
     return {SECRET_FILE: sources.secret + b"\n"} if sources.secret else {}
 
 
-def _visible_checks_script() -> bytes:
-    return (Path(__file__).parent / "visible_checks.py").read_bytes()
-
-
-def _is_check_file(name: str, sources: Sources) -> bool:
-    return name.endswith((".py", ".json")) and name != f"{sources.exercise}.py"
-
-
 def _render_templates(host: str, sources: Sources) -> dict[str, bytes]:
-    """The templates of one host, filled in; those of names with a mark are named so too."""
+    """Return the templates of a host by path, with the exercise's name filled in."""
     folder = TEMPLATES / host
-    return {
-        path.relative_to(folder).as_posix().replace(PLACEHOLDER, sources.exercise).removesuffix(".in"): path.read_text(
-            encoding="utf-8"
-        )
-        .replace(PLACEHOLDER, sources.exercise)
-        .encode()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(folder).as_posix().replace(PLACEHOLDER, sources.exercise).removesuffix(".in")
+            files[name] = path.read_text(encoding="utf-8").replace(PLACEHOLDER, sources.exercise).encode()
+    return files
 
 
 def _prefix_paths(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -112,7 +97,7 @@ def _prefix_paths(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _question_info(sources: Sources) -> bytes:
-    """PrairieLearn's info.json; its uuid is told by the exercise and the secret, so that a new bundle is the same."""
+    """Return PrairieLearn's info.json, with the same uuid each time for an exercise and a secret."""
     question_uuid = uuid.uuid5(uuid.NAMESPACE_OID, f"{sources.exercise} {sources.secret!r}")
     info = {
         "uuid": str(question_uuid),

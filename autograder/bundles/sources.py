@@ -1,4 +1,4 @@
-"""What bundles are made of: the kit, an exercise, what students get, settings, the lock."""
+"""What bundles are made of: the kit, an exercise, its release, settings, and the lock file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sources:
 
 
 def collect_sources(course: Course, exercise: str) -> Sources:
-    """All that bundles of this exercise are made of. Raises BundleError, and CourseError for an unknown exercise."""
+    """Read everything that bundles of an exercise are made of. Raises BundleError, and CourseError for an unknown one."""
     folder = course.exercise_folder(exercise)
     released = course.assignments / exercise
     if not released.is_dir():

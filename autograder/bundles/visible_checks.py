@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The visible checks of an exercise on one student's work, for CI: python visible_checks.py EXERCISE FOLDER.
+"""Run the visible checks of an exercise on a student's work in CI: python visible_checks.py EXERCISE FOLDER.
 
-Needs numpy and pytest, and of the course only what students have anyway. Student code runs beside the checks here, and
-whoever wants to can make them say anything: this is for the student to see, and no grade. Exit code 0 when the checks
-were run, 3 when fewer pass than --fail-under PERCENT, 1 when they could not be run.
+Needs numpy, pytest, and the files that students have. Student code runs in the same process as the checks and could
+make them say anything: this is feedback for the student, not a grade. Exit code 0 if the checks ran, 3 if fewer pass
+than --fail-under PERCENT, 1 if they could not be run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """One check: passed or not, and what it says if not."""
+    """A check: whether it passed, and its message if not."""
 
     name: str
     passed: bool
@@ -40,9 +40,9 @@ class CheckOutcome:
 
 
 def run_checks(exercise: str, folder: Path, checks_folder: Path, junit: Path | None = None) -> list[CheckOutcome]:
-    """Run the checks that lie in `checks_folder` on the notebook or script in `folder`; `junit` keeps pytest's own report.
+    """Run the checks in `checks_folder` on the notebook or script in `folder`. Raises RunError.
 
-    Raises CannotRun.
+    pytest's own report is copied to `junit`.
     """
     with tempfile.TemporaryDirectory(prefix="visible-checks-") as name:
         work_folder = Path(name)
@@ -64,50 +64,51 @@ def run_checks(exercise: str, folder: Path, checks_folder: Path, junit: Path | N
 
 
 def read_student_code(exercise: str, folder: Path) -> str:
-    """The student's code: of the notebook, or of the script where only that was worked on. Raises CannotRun."""
+    """Return the code of the notebook, or of the script if that was worked on instead. Raises RunError."""
     script, notebook = folder / f"{exercise}.py", folder / f"{exercise}.ipynb"
     sources = [_notebook_script(notebook)] if notebook.is_file() else []
     if script.is_file():
         sources.append(script.read_text(encoding="utf-8"))
     if not sources:
         raise RunError(f"There is neither {notebook.name} nor {script.name} in {folder}.")
-    # whatever has the fewest stubs left was worked on; of equals, the notebook
+    # Whichever has the fewest stubs left was worked on; if both have as many, the notebook.
     return min(sources, key=lambda source: len(set(re.findall(r'NotImplementedError\(\\*"\w+ is not', source))))
 
 
 def _notebook_script(path: Path) -> str:
-    """A script that runs the notebook's cells: one that fails stops none of the others."""
+    """Return a script that runs the notebook's cells, each even if another fails."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError):
         raise RunError(f"{path.name} is no notebook that can be read: save it once more.") from None
-    # %magic, !shell and calls of check(...) are for Jupyter alone
-    runnable_sources = [
-        re.sub(r"(?m)^(?=[%!]|check\()", "# ", source) for source in sources if not source.startswith("%%")
-    ]
+    # Only Jupyter understands %magic, !shell and calls of check(...): they become comments.
+    python_sources = [re.sub(r"(?m)^(?=[%!]|check\()", "# ", text) for text in sources if not text.startswith("%%")]
     blocks = [
         f"try:\n    exec(compile({source!r}, 'cell {number}', 'exec'), globals())\n"
         f"except Exception as error:\n    print('In cell {number}:', type(error).__name__, error)\n"
-        for number, source in enumerate(runnable_sources, 1)
+        for number, source in enumerate(python_sources, 1)
     ]
     return "\n".join(blocks)
 
 
 def _parse_outcome(case: ET.Element) -> CheckOutcome:
-    problem = next((case.find(tag) for tag in ("failure", "error", "skipped") if case.find(tag) is not None), None)
-    texts = [] if problem is None else [problem.get("message"), problem.text]  # of a failure, pytest shortens the first
-    message = next(filter(None, texts if problem is not None and problem.tag == "skipped" else reversed(texts)), "")
-    name = case.get("name", "")
-    return CheckOutcome(name.removeprefix("test_check[").removesuffix("]"), problem is None, message.strip())
+    name = case.get("name", "").removeprefix("test_check[").removesuffix("]")
+    problem = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
+    if problem is None:
+        return CheckOutcome(name, True, "")
+    # pytest shortens the message of a failure, but its text is whole; the text of a skipped test says where it stands.
+    texts = [problem.get("message"), problem.text]
+    message = next(filter(None, texts if problem.tag == "skipped" else reversed(texts)), "")
+    return CheckOutcome(name, False, message.strip())
 
 
-def workflow_commands(tests: list[CheckOutcome]) -> str:
-    """Workflow commands of GitHub Actions: one for each of the first nine checks that fail."""
-    failed = [test for test in tests if not test.passed]
+def workflow_commands(outcomes: list[CheckOutcome]) -> str:
+    """Return workflow commands of GitHub Actions, which annotate the first nine checks that fail."""
+    failed = [outcome for outcome in outcomes if not outcome.passed]
     lines = [
-        f"::error title={_escape_command(test.name, ':,')}::{_escape_command(test.message[:MAX_MESSAGE_LENGTH])}"
-        for test in failed[:9]
+        f"::error title={_escape_command(check.name, ':,')}::{_escape_command(check.message[:MAX_MESSAGE_LENGTH])}"
+        for check in failed[:9]
     ]
     if len(failed) > 9:
         lines.append(f"::error title=More::{len(failed) - 9} more do not pass; the log has them all.")
@@ -120,20 +121,15 @@ def _escape_command(text: str, extra_characters: str = "") -> str:
     return text
 
 
-def summary(tests: list[CheckOutcome]) -> str:
-    """The checks as a Markdown table, and what those say that do not pass, as code."""
-    head = [
-        f"## {sum(test.passed for test in tests)} of {len(tests)} visible checks pass",
-        "",
-        "| check | |",
-        "|:--|:--|",
-    ]
-    rows = [f"| {_escape_markdown(test.name)} | {'pass' if test.passed else 'does not pass'} |" for test in tests]
-    messages = list(dict.fromkeys(test.message for test in tests if test.message))
+def summary(outcomes: list[CheckOutcome]) -> str:
+    """Return the checks as a Markdown table, followed by the messages of those that do not pass, as code."""
+    title = f"## {sum(check.passed for check in outcomes)} of {len(outcomes)} visible checks pass"
+    rows = [f"| {_escape_markdown(check.name)} | {'pass' if check.passed else 'does not pass'} |" for check in outcomes]
+    messages = list(dict.fromkeys(check.message for check in outcomes if check.message))
+    # The fence is longer than any run of backticks in a message, so that no message can end it.
     fence = "`" * (3 + max((len(run) for text in messages for run in re.findall("`+", text)), default=0))
-    return (
-        "\n".join([*head, *rows, *(f"\n{fence}text\n{text}\n{fence}" for text in messages)])[:MAX_SUMMARY_LENGTH] + "\n"
-    )
+    blocks = [f"\n{fence}text\n{text}\n{fence}" for text in messages]
+    return "\n".join([title, "", "| check | |", "|:--|:--|", *rows, *blocks])[:MAX_SUMMARY_LENGTH] + "\n"
 
 
 def _escape_markdown(text: str) -> str:
@@ -141,7 +137,7 @@ def _escape_markdown(text: str) -> str:
 
 
 def main() -> int:
-    """Run the checks, and tell GitHub Actions where it is that."""
+    """Run the checks, print how many pass, and annotate the failed ones if this is GitHub Actions."""
     parser = argparse.ArgumentParser(description="The visible checks of an exercise on one student's work.")
     parser.add_argument("exercise")
     parser.add_argument("folder", type=Path)
@@ -150,18 +146,20 @@ def main() -> int:
     parser.add_argument("--fail-under", type=float, default=0, metavar="PERCENT")
     arguments = parser.parse_args()
     try:
-        tests = run_checks(arguments.exercise, arguments.folder, arguments.given or arguments.folder, arguments.junit)
+        outcomes = run_checks(
+            arguments.exercise, arguments.folder, arguments.given or arguments.folder, arguments.junit
+        )
     except RunError as reason:
         sys.stderr.write(f"{reason}\n")
         return CANNOT_RUN
-    passed = sum(test.passed for test in tests)
+    passed_count = sum(outcome.passed for outcome in outcomes)
     if os.environ.get("GITHUB_ACTIONS"):
-        sys.stdout.write(workflow_commands(tests))
+        sys.stdout.write(workflow_commands(outcomes))
     if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(file).open("a", encoding="utf-8") as out:
-            out.write(summary(tests))
-    sys.stdout.write(f"{passed} of {len(tests)} visible checks pass.\n")
-    return BELOW_THRESHOLD if 100 * passed < arguments.fail_under * len(tests) or not tests else 0
+        with Path(file).open("a", encoding="utf-8") as summary_file:
+            summary_file.write(summary(outcomes))
+    sys.stdout.write(f"{passed_count} of {len(outcomes)} visible checks pass.\n")
+    return BELOW_THRESHOLD if 100 * passed_count < arguments.fail_under * len(outcomes) or not outcomes else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A bundle's files -> a zip file or a folder, the same bytes for the same files."""
+"""The files of a bundle -> a zip file or a folder; the same files always give the same bytes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from autograder.bundles.sources import BundleError
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip file
 
 
 def write_zip(files: Mapping[str, bytes], path: Path) -> None:
-    """Write a zip file, scripts executable, in place of an older one."""
+    """Write a zip file with executable scripts, replacing an older one."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
@@ -25,7 +25,7 @@ def write_zip(files: Mapping[str, bytes], path: Path) -> None:
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write a folder, scripts executable. Raises BundleError when it holds files that this bundle does not."""
+    """Write a folder with executable scripts. Raises BundleError if it holds files that are not of this bundle."""
     existing_files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     if extra := sorted(existing_files - files.keys()):
         raise BundleError(
@@ -39,5 +39,5 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _file_mode(name: str, content: bytes) -> int:
-    """A regular file: the secret is its owner's alone, what starts with #! can be run."""
+    """Return the mode of a regular file: scripts are executable, and only the owner may read the secret."""
     return 0o100600 if name.endswith("secret") else 0o100755 if content.startswith(b"#!") else 0o100644
