@@ -24,7 +24,7 @@ def prairielearn(sources: Sources) -> dict[str, bytes]:
     question = f"questions/{sources.exercise}"
     templates = _render_templates("prairielearn", sources)
     page = f"{question}/question.html"
-    # Students download what they need beside the notebook, which the page links to already.
+    # The page itself links to README, notebook and script; the requirements are in the image.
     not_linked = (f"{sources.exercise}.", "README", "requirements")
     files = [name for name in sources.released if not name.startswith(not_linked)]
     links = "\n".join(f'    <li><pl-file-download file-name="{name}"></pl-file-download></li>' for name in files)

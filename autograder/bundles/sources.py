@@ -37,7 +37,7 @@ class Sources:
 
 
 def collect_sources(course: Course, exercise: str) -> Sources:
-    """Read everything that bundles of an exercise are made of. Raises BundleError, and CourseError for an unknown one."""
+    """Read what bundles of an exercise are made of. Raises BundleError, and CourseError for an unknown exercise."""
     folder = course.exercise_folder(exercise)
     released = course.assignments / exercise
     if not released.is_dir():

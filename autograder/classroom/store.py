@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,15 +35,10 @@ class StoreError(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of scores.csv."""
+    """The checks and functions that have a column in scores.csv."""
 
     checks: tuple[str, ...]
     functions: tuple[str, ...]
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        """The names of the columns, in order."""
-        return ("student", *self.checks, *self.functions, "total", "status", "diagnosis", "seconds")
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ def serialize_result(report: Report, key: str, seconds: float, columns: Columns)
     return SerializedResult(
         student=report.submission,
         json_bytes=json.dumps(document, allow_nan=False).encode() + b"\n",
-        csv_line=_format_csv_line(_score_cells(StoredResult(report, key, seconds), columns)),
+        csv_line=_csv_line(StoredResult(report, key, seconds), columns),
         status=report.status,
         percent=percent_of(report),
         problem=is_problem(report),
@@ -131,7 +126,7 @@ class ResultStore:
 
     def register(self, student: str, stored: StoredResult) -> None:
         """Give a stored result a line in scores.csv."""
-        self._csv_lines[student] = _format_csv_line(_score_cells(stored, self._columns))
+        self._csv_lines[student] = _csv_line(stored, self._columns)
 
     def save(self, result: SerializedResult) -> None:
         """Write a result, replacing an earlier one."""
@@ -141,9 +136,11 @@ class ResultStore:
 
     def write_scores(self) -> None:
         """Bring scores.csv up to date: a line for every result that was saved or registered, sorted by name."""
-        lines = [_format_csv_line(self._columns.header), *(line for _, line in sorted(self._csv_lines.items()))]
+        columns = (*self._columns.checks, *self._columns.functions)
+        header = csv_table.to_csv(("student", *columns, "total", "status", "diagnosis", "seconds"), ()).encode()
         with self._translate_write_errors():
-            write_atomically(self.folder / SCORES_FILE, b"".join(lines))
+            lines = (line for _, line in sorted(self._csv_lines.items()))
+            write_atomically(self.folder / SCORES_FILE, b"".join((header, *lines)))
 
     def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
         """Yield this exercise's stored results of students who are not `known`, for example of an earlier folder."""
@@ -187,7 +184,7 @@ def _load_result(path: Path) -> StoredResult | None:
         return None
 
 
-def _score_cells(stored: StoredResult, columns: Columns) -> list[str]:
+def _csv_line(stored: StoredResult, columns: Columns) -> bytes:
     """Return a line of scores.csv; a cell is empty if there is no such check, or no verdict."""
     report = stored.report
     points = {check.id: f"{check.points:g}" for check in report.checks}
@@ -196,8 +193,5 @@ def _score_cells(stored: StoredResult, columns: Columns) -> list[str]:
     total = f"{report.score:g}" if report.status != "grader_error" else ""
     checks = [points.get(check_id, "") for check_id in columns.checks]
     seconds = f"{stored.seconds:.3f}"
-    return [report.submission, *checks, *functions, total, report.status, "; ".join(diagnoses), seconds]
-
-
-def _format_csv_line(cells: Sequence[str]) -> bytes:
+    cells = [report.submission, *checks, *functions, total, report.status, "; ".join(diagnoses), seconds]
     return csv_table.to_csv(cells, ()).encode()

@@ -16,11 +16,10 @@ from autograder.submission.sanitize import join_names
 
 if TYPE_CHECKING:
     from autograder.classroom.discovery import SubmissionEntry
-    from autograder.classroom.run import ClassOptions, ClassRun, ClassSummary
+    from autograder.classroom.run import ClassRun, ClassSummary
     from autograder.course import Course
     from autograder.evaluation.report import Report
     from autograder.exercise.model import Exercise
-    from autograder.grading import GradingConfig
     from autograder.nbgrader.gradebook.direct import Recorder
 
 
@@ -89,7 +88,10 @@ def command(
     Exit codes are those of autograder grade.
     """
     # late: numpy and msgpack, 240 ms
-    from autograder.classroom.run import ClassOptions
+    from autograder.classroom.dask_workers import ClusterError
+    from autograder.classroom.run import ClassInterrupted, ClassOptions, run_class
+    from autograder.classroom.store import StoreError
+    from autograder.grading import IsolationError
 
     options = ClassOptions(**class_options)
     if options.scheduler and options.engine != "dask":
@@ -104,8 +106,12 @@ def command(
     entries = _select_entries(folder, exercise, students)
     reporting.check_targets(form, targets, len(entries))
     results = results or course.root / "grades" / exercise
-    class_run, summary = _run(options, entries, loaded, config, results)
-    # What is made of the results, each with the reports read back: a class may be larger than memory.
+    with (
+        common.translate_errors(StoreError, ClusterError, IsolationError, exit_code=common.GRADER_ERROR),
+        common.translate_errors(ClassInterrupted, exit_code=common.INTERRUPTED),
+    ):
+        class_run, summary = run_class(options, entries, loaded, config, results, common.warn)
+    # Everybody has a result now, on disk: whatever is made of the class reads them back from there.
     _print_summary(summary, loaded.max_score, results, err=bool(form))
     if recorder:
         _write_gradebook(recorder, class_run)
@@ -124,12 +130,8 @@ def _resolve_folder(folder: Path) -> Path:
     # late: zipfile and tempfile, 30 ms
     from autograder.classroom.lms_downloads import DownloadError, open_download
 
-    try:
+    with common.translate_errors(DownloadError), common.explain_os_errors(folder, "read", common.WRONG_USAGE):
         folder, skipped = click.get_current_context().with_resource(open_download(folder))
-    except DownloadError as error:
-        raise common.CommandError(str(error)) from None
-    except OSError as error:
-        raise common.CommandError(f"{folder} cannot be read: {error.strerror}.") from None
     if skipped:
         common.warn(f"not graded, since no files that somebody handed in: {join_names(skipped)}.")
     return folder
@@ -144,10 +146,8 @@ def _open_recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
         raise common.CommandError(
             f"--gradebook needs {missing.name}, which comes with nbgrader: install that."
         ) from None
-    try:
+    with common.translate_errors(*RECORDER_ERRORS):
         return open_recorder(course, exercise, url, common.warn)
-    except RECORDER_ERRORS as error:
-        raise common.CommandError(str(error)) from None
 
 
 def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[SubmissionEntry, ...]:
@@ -155,10 +155,8 @@ def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> t
     # late: the reader of submissions, 26 ms
     from autograder.classroom.discovery import discover_submissions
 
-    try:
+    with common.explain_os_errors(folder, "read", common.WRONG_USAGE):
         discovered = discover_submissions(folder, exercise)
-    except OSError as error:
-        raise common.CommandError(f"{folder} cannot be read: {error.strerror}.") from None
     if not discovered.entries:
         raise common.CommandError(
             f"{folder} holds no submission: a folder, notebook, script or zip file for each student."
@@ -175,23 +173,6 @@ def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> t
     return discovered.entries
 
 
-def _run(
-    options: ClassOptions, entries: Sequence[SubmissionEntry], exercise: Exercise, config: GradingConfig, results: Path
-) -> tuple[ClassRun, ClassSummary]:
-    # late: numpy and msgpack, 240 ms
-    from autograder.classroom.dask_workers import ClusterError
-    from autograder.classroom.run import ClassInterrupted, run_class
-    from autograder.classroom.store import StoreError
-    from autograder.grading import IsolationError
-
-    try:
-        return run_class(options, entries, exercise, config, results, common.warn)
-    except (StoreError, ClusterError, IsolationError) as error:
-        raise common.CommandError(str(error), common.GRADER_ERROR) from None
-    except ClassInterrupted as error:
-        raise common.CommandError(str(error), common.INTERRUPTED) from None
-
-
 def _print_summary(summary: ClassSummary, max_points: float, results: Path, *, err: bool) -> None:
     counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.status_counts.items()))
     if summary.percentages:
@@ -205,11 +186,9 @@ def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
     # late: sqlalchemy and nbgrader's settings, 730 ms
     from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS
 
-    try:
+    with common.translate_errors(*RECORDER_ERRORS, exit_code=common.GRADER_ERROR):
         for line in recorder.record(class_run.iter_reports()):
             click.echo(line)
-    except RECORDER_ERRORS as error:
-        raise common.CommandError(str(error), common.GRADER_ERROR) from None
     click.echo(f"The gradebook is {recorder.display_url}.")
 
 
@@ -222,12 +201,10 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -
     file_names = {report.submission: f"{Path(result_file_name(report.submission)).stem}.html" for report in reports}
     links = {submission: f"feedback/{quote(file_name)}" for submission, file_name in file_names.items()}
     hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
-    try:
+    with common.explain_os_errors(results, "written", common.GRADER_ERROR):
         (results / "feedback").mkdir(exist_ok=True)
         for report in reports:
             page = feedback_page.render_page([report])
             (results / "feedback" / file_names[report.submission]).write_text(page, encoding="utf-8")
         (results / "class.html").write_text(class_page.render_page(reports, links, hints), encoding="utf-8")
-    except OSError as error:
-        raise common.CommandError(f"{results} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
     click.echo(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)

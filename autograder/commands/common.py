@@ -58,6 +58,24 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
 
+@contextmanager
+def translate_errors(*errors: type[Exception], exit_code: int = WRONG_USAGE) -> Iterator[None]:
+    """Turn errors whose text is one sentence into a CommandError."""
+    try:
+        yield
+    except errors as error:
+        raise CommandError(str(error), exit_code) from None
+
+
+@contextmanager
+def explain_os_errors(path: Path, verb: str, exit_code: int) -> Iterator[None]:
+    """Turn an OSError into a CommandError: `path` cannot be read, or written."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{path} cannot be {verb}: {error.strerror}.", exit_code) from None
+
+
 def warn(message: str) -> None:
     """Print a warning on stderr."""
     click.secho(f"Warning: {message}", err=True, fg="yellow", bold=True)
@@ -70,10 +88,8 @@ def display_path(path: Path) -> Path:
 
 def open_course() -> Course:
     """Return the course of the current folder."""
-    try:
+    with translate_errors(CourseError):
         return find_course(Path.cwd())
-    except CourseError as error:
-        raise CommandError(str(error)) from None
 
 
 def open_exercise(name: str) -> tuple[Course, Exercise]:
@@ -82,10 +98,8 @@ def open_exercise(name: str) -> tuple[Course, Exercise]:
     from autograder.exercise.loader import ExerciseError, load_exercise
 
     course = open_course()
-    try:
+    with translate_errors(CourseError, ExerciseError):
         return course, load_exercise(course.exercise_folder(name))
-    except (CourseError, ExerciseError) as error:
-        raise CommandError(str(error)) from None
 
 
 def refuse_inside(submission: Path, trusted_folder: Path) -> None:
@@ -99,33 +113,21 @@ def refuse_inside(submission: Path, trusted_folder: Path) -> None:
 
 
 def load_grading_config(
-    course: Course, required: Level | None, seed: int | None, feedback: FeedbackLevel | None = None
+    course: Course, required: Level | None = None, seed: int | None = None, feedback: FeedbackLevel | None = None
 ) -> GradingConfig:
     """Return how a course grades; the arguments replace its settings if they are not None."""
     # late: numpy and msgpack, 240 ms
     from autograder.grading import grading_config
 
-    try:
+    with translate_errors(CourseError):
         return grading_config(course, warn, required, seed, feedback)
-    except CourseError as error:
-        raise CommandError(str(error)) from None
 
 
 @contextmanager
-def open_course_grader(
-    course: Course,
-    exercise: Exercise,
-    required: Level | None = None,
-    seed: int | None = None,
-    feedback: FeedbackLevel | None = None,
-) -> Iterator[Grader]:
-    """Open a grader; the arguments replace the settings of the course if they are not None."""
+def open_grader(exercise: Exercise, config: GradingConfig) -> Iterator[Grader]:
+    """Open a grader; if student code cannot be isolated as required, raise CommandError."""
     # late: numpy and msgpack, 240 ms
     from autograder.grading import IsolationError, grader_from_config
 
-    config = load_grading_config(course, required, seed, feedback)
-    try:
-        with grader_from_config(exercise, config, warn) as grader:
-            yield grader
-    except IsolationError as error:
-        raise CommandError(str(error), GRADER_ERROR) from None
+    with translate_errors(IsolationError, exit_code=GRADER_ERROR), grader_from_config(exercise, config, warn) as grader:
+        yield grader

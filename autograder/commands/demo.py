@@ -29,7 +29,7 @@ def command() -> None:
         )
     name = course.demo.exercise or min((path.parent.name for path in course.exercises.glob("*/rubric.py")), default="")
     _, exercise = common.open_exercise(name)
-    with common.open_course_grader(course, exercise) as grader:
+    with common.open_grader(exercise, common.load_grading_config(course)) as grader:
         reports = grade_all(grader, [(path.name, path) for path in submissions])
     _present_reports(reports, course)
 

@@ -50,10 +50,8 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
     if roster is None:
         grades = grade_columns.grades_without_roster(reports)
     else:
-        try:
+        with common.translate_errors(RosterError):
             matched = match_roster(reports, read_roster(roster))
-        except RosterError as error:
-            raise common.CommandError(str(error)) from None
         grades = list(matched.grades)
         _print_unmatched(matched, [report.submission for report in reports if report.status == "grader_error"])
     title = title or grade_columns.column_title(reports)
@@ -74,10 +72,8 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
+    with common.explain_os_errors(output, "written", common.GRADER_ERROR):
         output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise common.CommandError(f"{output} cannot be written: {error.strerror}.", common.GRADER_ERROR) from None
 
 
 def _load_reports(results: Path) -> list[Report]:

@@ -64,7 +64,7 @@ def command(
     course, loaded = common.open_exercise(exercise)
     for submission in path:
         common.refuse_inside(submission, course.root)
-    with common.open_course_grader(course, loaded, required, seed, feedback) as grader:
+    with common.open_grader(loaded, common.load_grading_config(course, required, seed, feedback)) as grader:
         reports = grade_all(grader, [(str(submission), submission) for submission in path])
     reporting.write_reports(reports, form, output, targets, visibility=hidden_checks)
     if any(report.status == "grader_error" for report in reports):

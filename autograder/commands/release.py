@@ -21,23 +21,19 @@ def command(exercise: str) -> None:
     Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
     """
     # late: numpy, 105 ms
-    from autograder.release.build import ReleaseError
+    from autograder.release.build import ReleaseError, ReleaseFiles
     from autograder.release.install import release_exercise
 
     course, loaded = common.open_exercise(exercise)
     with_nbgrader = (course.root / CONFIG_FILE).is_file()
 
-    def register(source_files: Mapping[str, bytes]) -> None:
+    def register(built: ReleaseFiles) -> None:
         if with_nbgrader:
-            _register_assignment(course.root, exercise, source_files)
+            _register_assignment(course.root, exercise, built.source_files)
 
     source = course.root / SOURCE_FOLDER / exercise if with_nbgrader else None
-    try:
-        folder = release_exercise(
-            loaded, course.assignments / exercise, source, before_write=lambda built: register(built.source_files)
-        )
-    except ReleaseError as error:
-        raise common.CommandError(str(error), common.GRADER_ERROR) from None
+    with common.translate_errors(ReleaseError, exit_code=common.GRADER_ERROR):
+        folder = release_exercise(loaded, course.assignments / exercise, source, before_write=register)
     click.echo(f"Released {exercise} to {common.display_path(folder)}.")
 
 
@@ -46,7 +42,5 @@ def _register_assignment(root: Path, exercise: str, source_files: Mapping[str, b
     from autograder.nbgrader.gradebook.registration import register_assignment
     from autograder.nbgrader.gradebook.session import GradebookError
 
-    try:
+    with common.translate_errors(GradebookError, exit_code=common.GRADER_ERROR):
         register_assignment(root, exercise, source_files)
-    except GradebookError as error:
-        raise common.CommandError(str(error), common.GRADER_ERROR) from None

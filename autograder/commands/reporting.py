@@ -91,17 +91,16 @@ def write_reports(
     """
     failed: list[str] = []
     options = {"gradescope": gradescope_options}
+    if format_name and output:
+        targets = [*targets, (FORMATS[format_name], output)]
     for report_format, path in targets:
         with _collect_error(failed, path):
             _write_target(reports, report_format, path, options.get(report_format.name, {}))
     if "github" in (format_name, *(report_format.name for report_format, _ in targets)):
+        # Whoever writes annotations for GitHub Actions also gets the summary of the step.
         with _collect_error(failed, f"The summary {os.environ.get(SUMMARY_VARIABLE)}"):
             _append_summary(reports)
-    if format_name and output:
-        with _collect_error(failed, output):
-            text = FORMATS[format_name].render(reports, **options.get(format_name, {}))
-            output.write_text(text, encoding="utf-8")
-    elif format_name:
+    if format_name and not output:
         _print_reports(reports, FORMATS[format_name], options.get(format_name, {}))
     if failed:
         raise common.CommandError(" ".join(failed), common.GRADER_ERROR)
