@@ -1,4 +1,4 @@
-"""What the tests of a class share: the exercise, the terms, and classes made of the sample submissions."""
+"""What the tests of a class share: the exercise, the config, and classes made of the sample submissions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def columns(exercise: Exercise) -> Columns:
 
 
 @pytest.fixture(scope="session")
-def terms() -> GradingConfig:
+def config() -> GradingConfig:
     return GradingConfig(Limits(cpu_seconds=0.5, load_cpu_seconds=2), "E", b"tests", None)
 
 

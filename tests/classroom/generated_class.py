@@ -41,7 +41,11 @@ def answer_with_mistake(mistake: Mistake | None) -> str:
     if mistake is None:
         return text
     lines = text.splitlines()
-    [node] = [one for one in ast.parse(text).body if isinstance(one, ast.FunctionDef) and one.name == mistake.function]
+    [node] = [
+        statement
+        for statement in ast.parse(text).body
+        if isinstance(statement, ast.FunctionDef) and statement.name == mistake.function
+    ]
     return "\n".join([*lines[: node.lineno - 1], *mistake.source.splitlines(), *lines[node.end_lineno :]])
 
 

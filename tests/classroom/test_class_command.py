@@ -23,7 +23,7 @@ from autograder.sandbox.host.jail import Jail
 from tests.classroom.generated_class import answer_with_mistake, random_submissions, write_submissions
 
 ROOT = Path(__file__).parents[2]
-SOME = {"Zoë": "class/perfect", "ali": "class/transposed_W", "王小明": "class/blank"}
+SAMPLE_CLASS = {"Zoë": "class/perfect", "ali": "class/transposed_W", "王小明": "class/blank"}
 HandIn = Callable[[Mapping[str, str]], Path]
 
 
@@ -62,14 +62,14 @@ def files(results: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in results.glob("*.json")}
 
 
-def test_a_class(hand_in: HandIn, tmp_path: Path) -> None:
+def test_class_command_keeps_results_and_grades_only_who_is_named(hand_in: HandIn, tmp_path: Path) -> None:
     results = tmp_path / "results"
-    done = grade(hand_in(SOME), "--results", results, "--jobs", "2")
-    assert (done.returncode, done.stderr.splitlines()[-1][:7]) == (0, "3 of 3:")
-    assert done.stdout.startswith("3 graded; mean ")
-    most = json.loads((results / "Zoë.json").read_text(encoding="utf-8"))["max_score"]
+    process = grade(hand_in(SAMPLE_CLASS), "--results", results, "--jobs", "2")
+    assert (process.returncode, process.stderr.splitlines()[-1][:7]) == (0, "3 of 3:")
+    assert process.stdout.startswith("3 graded; mean ")
+    max_score = json.loads((results / "Zoë.json").read_text(encoding="utf-8"))["max_score"]
     totals = {student: float(row["total"]) for student, row in scores(results).items()}
-    assert totals["Zoë"] == most > totals["ali"] > totals["王小明"] == 0
+    assert totals["Zoë"] == max_score > totals["ali"] > totals["王小明"] == 0
     before = files(results)
     second = grade(tmp_path / "submitted", "--results", results, "--quiet", "--fail-under", "60")
     assert (second.returncode, second.stderr) == (3, "")
@@ -77,11 +77,11 @@ def test_a_class(hand_in: HandIn, tmp_path: Path) -> None:
     third = grade(tmp_path / "submitted", "--results", results, "--student", "ali", "--force", "--seed", "7")
     assert third.returncode == 0
     assert {name for name, data in files(results).items() if data != before[name]} == {"ali.json"}
-    assert scores(results).keys() == SOME.keys()
+    assert scores(results).keys() == SAMPLE_CLASS.keys()
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "message"),
     [
         (["nowhere"], "does not exist"),
         (["tests"], "lies inside the submission"),
@@ -91,30 +91,30 @@ def test_a_class(hand_in: HandIn, tmp_path: Path) -> None:
         (["tests/submissions/class", "--scheduler", "tcp://127.0.0.1:1"], "goes with --engine dask"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_2(args: list[str], says: str, tmp_path: Path) -> None:
+def test_wrong_usage_is_one_sentence_and_exit_code_2(args: list[str], message: str, tmp_path: Path) -> None:
     if args == ["tests"]:
         args = [str(ROOT.parent)]
     if args == [".ci"]:
         args = [str(tmp_path)]
-    done = grade(*args)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert says in done.stderr
+    process = grade(*args)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
+    assert message in process.stderr
 
 
-def test_what_is_no_submission_is_told(hand_in: HandIn, tmp_path: Path) -> None:
+def test_class_command_warns_of_files_that_are_no_submission(hand_in: HandIn, tmp_path: Path) -> None:
     folder = hand_in({"ali": "class/blank"})
     (folder / "marks.csv").write_text("")
     (folder / "zoe" / "other").mkdir(parents=True)
-    done = grade(folder, "--results", tmp_path / "results")
-    assert done.returncode == 0
-    assert "not graded, since nobody's submission: marks.csv" in done.stderr
-    assert "nothing handed in by zoe" in done.stderr
+    process = grade(folder, "--results", tmp_path / "results")
+    assert process.returncode == 0
+    assert "not graded, since nobody's submission: marks.csv" in process.stderr
+    assert "nothing handed in by zoe" in process.stderr
 
 
-def test_work_that_cannot_be_read_is_a_verdict(hand_in: HandIn, tmp_path: Path) -> None:
-    done = grade(hand_in({"ali": "bad_input/not_utf8", "mia": "class/perfect"}), "--results", tmp_path / "results")
-    assert done.returncode == 0
-    assert done.stdout.startswith("1 graded, 1 refused;")
+def test_class_command_refuses_unreadable_submission(hand_in: HandIn, tmp_path: Path) -> None:
+    process = grade(hand_in({"ali": "bad_input/not_utf8", "mia": "class/perfect"}), "--results", tmp_path / "results")
+    assert process.returncode == 0
+    assert process.stdout.startswith("1 graded, 1 refused;")
     assert {row["status"] for row in scores(tmp_path / "results").values()} == {"graded", "refused"}
 
 
@@ -123,20 +123,20 @@ def started_to_grade(results: Path, running: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
-def test_interrupted_it_says_how_far_it_is(exercise: Exercise, tmp_path: Path) -> None:
+def test_interrupt_says_how_many_have_a_result(exercise: Exercise, tmp_path: Path) -> None:
     folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, 300)), tmp_path / "results"
     running = start(folder, "--results", results)
     started_to_grade(results, running)
     os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does: everybody in the foreground
-    _, said = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert "of 300 have a result; the same command goes on from there." in said
-    assert "Traceback" not in said
+    assert "of 300 have a result; the same command goes on from there." in stderr
+    assert "Traceback" not in stderr
     assert len(scores(results)) == len(files(results)) < 300
 
 
 @pytest.mark.slow
-def test_killed_ten_times_and_started_again(exercise: Exercise, tmp_path: Path) -> None:
+def test_killed_ten_times_and_restarted_loses_no_result(exercise: Exercise, tmp_path: Path) -> None:
     count = 240
     folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, count)), tmp_path / "results"
     assert grade(folder, "--results", tmp_path / "undisturbed").returncode == 0
@@ -151,20 +151,20 @@ def test_killed_ten_times_and_started_again(exercise: Exercise, tmp_path: Path) 
         assert before.items() <= now.items(), "something was lost, or graded twice"
         assert all(json.loads(data)["checks"] for data in now.values())
         before = now
-    done = grade(folder, "--results", results)
-    assert done.returncode == 0
+    process = grade(folder, "--results", results)
+    assert process.returncode == 0
     assert before.items() <= files(results).items()
-    assert f"{len(before)} unchanged since an earlier run" in done.stderr or not before
+    assert f"{len(before)} unchanged since an earlier run" in process.stderr or not before
     assert scores(results) == scores(tmp_path / "undisturbed")
     assert len(scores(results)) == count
 
 
 @pytest.mark.slow
-def test_on_dask_the_scores_are_the_same(hand_in: HandIn, tmp_path: Path) -> None:
+def test_dask_gives_the_same_scores(hand_in: HandIn, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="needs the extra `cluster`")
-    folder = hand_in(SOME)
-    done = grade(folder, "--results", tmp_path / "dask", "--engine", "dask", "--jobs", "2")
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    folder = hand_in(SAMPLE_CLASS)
+    process = grade(folder, "--results", tmp_path / "dask", "--engine", "dask", "--jobs", "2")
+    assert (process.returncode, "Traceback" in process.stderr) == (0, False)
     grade(folder, "--results", tmp_path / "local")
     assert scores(tmp_path / "dask") == scores(tmp_path / "local")
 
@@ -172,47 +172,53 @@ def test_on_dask_the_scores_are_the_same(hand_in: HandIn, tmp_path: Path) -> Non
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for a few results only."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(place)]
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(mount_point)]
     if os.geteuid() != 0 or not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("a small disk needs root, and rights to mount")
     try:
-        yield place
+        yield mount_point
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", str(mount_point)], check=True)
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_told_and_nothing_is_lost(exercise: Exercise, tmp_path: Path, small_disk: Path) -> None:
+def test_full_disk_is_one_sentence_and_loses_no_result(exercise: Exercise, tmp_path: Path, small_disk: Path) -> None:
     folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, 60)), small_disk / "results"
-    done = grade(folder, "--results", results)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "No space left on device. What was graded before is kept" in done.stderr.splitlines()[-1]
-    kept = files(results)
-    assert 0 < len(kept) < 60
-    assert all(json.loads(data)["checks"] for data in kept.values())
+    process = grade(folder, "--results", results)
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    assert "No space left on device. What was graded before is kept" in process.stderr.splitlines()[-1]
+    stored = files(results)
+    assert 0 < len(stored) < 60
+    assert all(json.loads(data)["checks"] for data in stored.values())
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
     assert grade(folder, "--results", results).returncode == 0
-    assert kept.items() <= files(results).items()
+    assert stored.items() <= files(results).items()
     assert len(scores(results)) == 60
 
 
 @pytest.mark.slow
 def test_a_thousand_single_mistakes_cost_what_each_one_costs(exercise: Exercise, tmp_path: Path) -> None:
     """Everybody made one mistake in one function, known beforehand: the score is that of the mistake by itself."""
-    handed = random_submissions(exercise, 1000)
+    submissions = random_submissions(exercise, 1000)
     results = tmp_path / "results"
-    assert grade(write_submissions(tmp_path / "class", handed), "--results", results, "--seed", "7").returncode == 0
+    assert (
+        grade(write_submissions(tmp_path / "class", submissions), "--results", results, "--seed", "7").returncode == 0
+    )
     expected = {}
     with Jail() as jail:
         alone = Grader(exercise, jail, Limits(), seed=7)
-        for mistake in {one.mistake for one in handed}:
-            (tmp_path / "one.py").write_text(answer_with_mistake(mistake), encoding="utf-8")
-            expected[mistake] = alone.grade(tmp_path / "one.py", "one")
-    found = scores(results)
-    wrong = {one.student for one in handed if found[one.student]["total"] != f"{expected[one.mistake].score:g}"}
+        for mistake in {submission.mistake for submission in submissions}:
+            (tmp_path / "submission.py").write_text(answer_with_mistake(mistake), encoding="utf-8")
+            expected[mistake] = alone.grade(tmp_path / "submission.py", "one")
+    totals = scores(results)
+    wrong = {
+        submission.student
+        for submission in submissions
+        if totals[submission.student]["total"] != f"{expected[submission.mistake].score:g}"
+    }
     assert wrong == set()
     for mistake, report in expected.items():
         lost = {check.function for check in report.checks if check.points < check.max_points}

@@ -1,4 +1,4 @@
-"""The results folder: what is kept is whole, readable, and safe to open in a spreadsheet."""
+"""The results folder: what is stored is whole, readable, and safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ REPORT = Report(
 
 @pytest.fixture
 def store(tmp_path: Path) -> ResultStore:
-    with ResultStore(tmp_path / "results", COLUMNS) as opened:
-        yield opened
+    with ResultStore(tmp_path / "results", COLUMNS) as store:
+        yield store
 
 
 def scores(store: ResultStore) -> list[dict[str, str]]:
@@ -53,29 +53,29 @@ def scores(store: ResultStore) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def keep(store: ResultStore, report: Report = REPORT) -> None:
+def save(store: ResultStore, report: Report = REPORT) -> None:
     store.save(serialize_result(report, "key", 0.1234, COLUMNS))
 
 
-def test_a_report_comes_back_as_it_was(store: ResultStore) -> None:
-    keep(store)
+def test_load_returns_the_saved_report(store: ResultStore) -> None:
+    save(store)
     stored = store.load("mia")
     assert stored is not None
     assert (stored.report, stored.key, stored.seconds) == (REPORT, "key", 0.1234)
 
 
-def test_the_file_holds_the_fixed_object_and_three_things_more(store: ResultStore) -> None:
-    keep(store)
-    kept = json.loads((store.folder / "mia.json").read_text(encoding="utf-8"))
-    assert {"version", "exercise", "submission", "status", "score", "max_score", "seed"} <= kept.keys()
-    assert (kept["key"], kept["seconds"]) == ("key", 0.1234)
-    assert [check["feedback"] and check["feedback"]["symptom"] for check in kept["checks"]] == [None, "wrong"]
+def test_result_file_holds_report_key_and_seconds(store: ResultStore) -> None:
+    save(store)
+    document = json.loads((store.folder / "mia.json").read_text(encoding="utf-8"))
+    assert {"version", "exercise", "submission", "status", "score", "max_score", "seed"} <= document.keys()
+    assert (document["key"], document["seconds"]) == ("key", 0.1234)
+    assert [check["feedback"] and check["feedback"]["symptom"] for check in document["checks"]] == [None, "wrong"]
 
 
-def test_scores(store: ResultStore) -> None:
-    keep(store)
-    keep(store, replace(REPORT, submission="ali", status="refused", score=0.0, checks=()))
-    keep(store, replace(REPORT, submission="zoe", status="grader_error", score=0.0, checks=()))
+def test_write_scores(store: ResultStore) -> None:
+    save(store)
+    save(store, replace(REPORT, submission="ali", status="refused", score=0.0, checks=()))
+    save(store, replace(REPORT, submission="zoe", status="grader_error", score=0.0, checks=()))
     usual = {"f.contract": "", "f.plain": "", "f": "", "diagnosis": "", "seconds": "0.123"}
     assert scores(store) == [
         {**usual, "student": "ali", "total": "0", "status": "refused"},
@@ -94,61 +94,61 @@ def test_scores(store: ResultStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "+1", "-1", "\t=1", "＝1"])  # noqa: RUF001 - what Excel takes too
-def test_no_name_is_a_formula(store: ResultStore, name: str) -> None:
-    keep(store, replace(REPORT, submission=name))
+def test_names_are_no_formulas_in_scores(store: ResultStore, name: str) -> None:
+    save(store, replace(REPORT, submission=name))
     assert scores(store)[0]["student"].strip("' ").startswith(name.strip()[0])
     assert (store.folder / SCORES_FILE).read_text(encoding="utf-8").splitlines()[1].startswith("'")
 
 
-def test_later_results_take_the_place_of_earlier_ones(store: ResultStore) -> None:
-    keep(store)
-    keep(store, replace(REPORT, score=1.0))
+def test_save_replaces_earlier_result(store: ResultStore) -> None:
+    save(store)
+    save(store, replace(REPORT, score=1.0))
     assert [row["total"] for row in scores(store)] == ["1"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": 1}', "\0", "[" * 100_000])
-def test_what_is_not_whole_is_not_there(store: ResultStore, text: str) -> None:
-    keep(store)
+def test_load_ignores_damaged_file(store: ResultStore, text: str) -> None:
+    save(store)
     (store.folder / "mia.json").write_text(text)
     assert store.load("mia") is None
 
 
-def test_every_cut_of_a_file_is_not_there(store: ResultStore) -> None:
-    keep(store)
+def test_load_ignores_truncated_file(store: ResultStore) -> None:
+    save(store)
     data = (store.folder / "mia.json").read_bytes()
     for end in range(0, len(data) - 2, 97):
         (store.folder / "mia.json").write_bytes(data[:end])
         assert store.load("mia") is None
 
 
-def test_drafts_of_a_killed_run_go_away(tmp_path: Path) -> None:
+def test_store_removes_drafts_of_killed_run(tmp_path: Path) -> None:
     (tmp_path / ".draft-1").write_text("half")
     with ResultStore(tmp_path, COLUMNS):
         assert not (tmp_path / ".draft-1").exists()
 
 
-def test_one_program_at_a_time(store: ResultStore) -> None:
+def test_store_is_locked(store: ResultStore) -> None:
     with pytest.raises(StoreError, match="Another autograder class writes to"):
         ResultStore(store.folder, COLUMNS)
 
 
-def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+def test_unwritable_store_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"Results cannot be written to .*: Not a directory"):
         ResultStore(tmp_path / "file" / "results", COLUMNS)
 
 
-def test_results_of_others_are_found(store: ResultStore) -> None:
-    keep(store)
-    keep(store, replace(REPORT, submission="left/the class"))
-    keep(store, replace(REPORT, submission="elsewhere", exercise="another"))
+def test_other_students(store: ResultStore) -> None:
+    save(store)
+    save(store, replace(REPORT, submission="left/the class"))
+    save(store, replace(REPORT, submission="elsewhere", exercise="another"))
     assert [student for student, _ in store.other_students({"mia"}, "ex")] == ["left/the class"]
 
 
 @given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
-def test_every_name_has_a_file_of_its_own(one: str, other: str) -> None:
-    names = [result_file_name(one), result_file_name(other)]
-    assert (names[0] == names[1]) == (one == other)
+def test_result_file_names_are_distinct_and_safe(name: str, other_name: str) -> None:
+    names = [result_file_name(name), result_file_name(other_name)]
+    assert (names[0] == names[1]) == (name == other_name)
     for name in names:
         assert len(name.encode()) <= 255
         assert not name.startswith(".")
@@ -156,13 +156,13 @@ def test_every_name_has_a_file_of_its_own(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mia", "王小明", "Łukasz Żółć", "O'Neill, Ann"])
-def test_usual_names_are_kept(name: str) -> None:
+def test_result_file_name_keeps_usual_names(name: str) -> None:
     assert result_file_name(name) == f"{name}.json"
 
 
-def test_bytes_that_are_no_text_are_kept(store: ResultStore) -> None:
+def test_store_keeps_undecodable_names(store: ResultStore) -> None:
     name = b"M\xfcller".decode("utf-8", "surrogateescape")
-    keep(store, replace(REPORT, submission=name))
+    save(store, replace(REPORT, submission=name))
     stored = store.load(name)
     assert stored is not None
     assert stored.report.submission == name

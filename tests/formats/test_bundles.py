@@ -45,8 +45,10 @@ def expected() -> dict[str, float]:
     """The scores of three submissions by the command itself, with the same secret."""
     command = [sys.executable, "-m", "autograder", "grade", NAME, *(str(CLASS / name) for name in SUBMISSIONS)]
     env = {**os.environ, "AUTOGRADER_SECRET": SECRET}
-    done = subprocess.run([*command, "--format=json"], cwd=ROOT, env=env, capture_output=True, check=True, timeout=120)
-    return {Path(one["submission"]).name: one["score"] for one in json.loads(done.stdout)}
+    process = subprocess.run(
+        [*command, "--format=json"], cwd=ROOT, env=env, capture_output=True, check=True, timeout=120
+    )
+    return {Path(report["submission"]).name: report["score"] for report in json.loads(process.stdout)}
 
 
 SUBMISSIONS = ("perfect", "notebook", "blank")
@@ -56,10 +58,10 @@ SUBMISSIONS = ("perfect", "notebook", "blank")
 
 
 @pytest.mark.parametrize("name", BUNDLES)
-def test_a_bundle_is_complete_and_names_no_registry(sources: Sources, name: str) -> None:
+def test_bundle_is_complete_and_names_no_registry(sources: Sources, name: str) -> None:
     files = BUNDLES[name].build_files(sources)
-    own = {path: text for path, text in files.items() if "autograder/" not in path or name == "classroom50"}
-    for path, content in own.items():
+    host_files = {path: text for path, text in files.items() if "autograder/" not in path or name == "classroom50"}
+    for path, content in host_files.items():
         assert "@EXERCISE@" not in path
         if not path.endswith((".ipynb", ".png", ".svg", ".lock")):
             text = content.decode()
@@ -74,36 +76,36 @@ PUBLIC = {"github": "student-repository/", "gitlab": "student-repository/", "cla
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_what_a_student_can_read_holds_no_answer(sources: Sources, name: str) -> None:
+def test_public_part_of_bundle_holds_no_answer(sources: Sources, name: str) -> None:
     public = {path: text for path, text in BUNDLES[name].build_files(sources).items() if path.startswith(PUBLIC[name])}
     assert public
     solution = sources.solutions[f"solutions/{NAME}/{NAME}.py"].decode()
     inside = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", solution, re.DOTALL)
-    telling = {line.strip() for block in inside for line in block.splitlines() if len(line.strip()) > 25}
-    assert telling
+    answer_lines = {line.strip() for block in inside for line in block.splitlines() if len(line.strip()) > 25}
+    assert answer_lines
     for path, content in public.items():
         text = content.decode()
         assert SECRET not in text, path
-        assert not any(line in text for line in telling), path
+        assert not any(line in text for line in answer_lines), path
         assert "rubric" not in path
 
 
-def test_the_settings_of_the_course_go_along(sources: Sources, tmp_path: Path) -> None:
+def test_bundle_settings_are_the_course_settings(sources: Sources, tmp_path: Path) -> None:
     (tmp_path / "course.toml").write_bytes(sources.settings)
-    course, ours = find_course(tmp_path), find_course(ROOT)
+    course, repository_course = find_course(tmp_path), find_course(ROOT)
     places = {"root", "exercises", "assignments", "secret_file", "demo"}
     assert {k: v for k, v in vars(course).items() if k not in places} == {
-        k: v for k, v in vars(ours).items() if k not in places
+        k: v for k, v in vars(repository_course).items() if k not in places
     }
 
 
-def test_a_bundle_is_the_same_bytes_each_time(sources: Sources, tmp_path: Path) -> None:
+def test_zip_is_reproducible(sources: Sources, tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip"):
         write_zip(BUNDLES["gradescope"].build_files(sources), tmp_path / name)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(sources: Sources, tmp_path: Path) -> None:
+def test_write_folder_refuses_folder_with_other_files(sources: Sources, tmp_path: Path) -> None:
     files = BUNDLES["classroom50"].build_files(sources)
     write_folder(files, tmp_path)
     write_folder(files, tmp_path)
@@ -112,7 +114,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(sources: Sources, tmp_
         write_folder(files, tmp_path)
 
 
-def test_without_a_release_there_is_no_bundle(tmp_path: Path) -> None:
+def test_bundle_without_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="run autograder release"):
         collect_sources(replace(find_course(ROOT), assignments=tmp_path), NAME)
 
@@ -132,8 +134,8 @@ def gradescope(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Pa
     shutil.copy(root / "source" / "run_autograder", root)
     log = root.parent / "log"
     env = hosts.environment(hosts.programs(root.parent / "bin"), LOG=str(log))
-    done = hosts.run(["bash", root / "source" / "setup.sh"], root, env)
-    assert done.returncode == 0, done.stderr
+    process = hosts.run(["bash", root / "source" / "setup.sh"], root, env)
+    assert process.returncode == 0, process.stderr
     assert "pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock" in log.read_text()
     return root
 
@@ -149,8 +151,8 @@ def run_gradescope(root: Path, submission: Path) -> subprocess.CompletedProcess[
 @SHELL_HOSTS
 @pytest.mark.parametrize("submission", SUBMISSIONS)
 def test_gradescope(gradescope: Path, expected: dict[str, float], submission: str) -> None:
-    done = run_gradescope(gradescope, CLASS / submission)
-    assert done.returncode == 0, done.stderr
+    process = run_gradescope(gradescope, CLASS / submission)
+    assert process.returncode == 0, process.stderr
     text = (gradescope / "results" / "results.json").read_text(encoding="utf-8")
     numbers = validate("gradescope", text)
     assert numbers
@@ -160,10 +162,10 @@ def test_gradescope(gradescope: Path, expected: dict[str, float], submission: st
 
 
 @SHELL_HOSTS
-def test_gradescope_on_work_that_cannot_be_read(gradescope: Path, tmp_path: Path) -> None:
+def test_gradescope_with_unreadable_submission(gradescope: Path, tmp_path: Path) -> None:
     (tmp_path / "essay.txt").write_text("An essay.")
-    done = run_gradescope(gradescope, tmp_path)
-    assert done.returncode == 0, done.stderr
+    process = run_gradescope(gradescope, tmp_path)
+    assert process.returncode == 0, process.stderr
     value = strict_json((gradescope / "results" / "results.json").read_text(encoding="utf-8"))
     assert value["score"] == 0
     assert "Refused" in value["output"]
@@ -173,18 +175,18 @@ def test_gradescope_on_work_that_cannot_be_read(gradescope: Path, tmp_path: Path
 def test_gradescope_has_no_results_when_the_grader_fails(gradescope: Path) -> None:
     (gradescope / "results" / "results.json").write_text("{}")
     settings = gradescope / "source" / "course.toml"
-    kept = settings.read_bytes()
+    original = settings.read_bytes()
     settings.write_text("isolation = 7")
     try:
-        done = run_gradescope(gradescope, CLASS / "blank")
+        process = run_gradescope(gradescope, CLASS / "blank")
     finally:
-        settings.write_bytes(kept)
-    assert done.returncode != 0
+        settings.write_bytes(original)
+    assert process.returncode != 0
     assert not (gradescope / "results" / "results.json").exists()
 
 
 @SHELL_HOSTS
-def test_the_answers_on_gradescope_are_the_graders_alone(gradescope: Path) -> None:
+def test_gradescope_source_is_private(gradescope: Path) -> None:
     assert stat.S_IMODE((gradescope / "source").stat().st_mode) & 0o077 == 0
 
 
@@ -208,14 +210,14 @@ def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Pa
     (grade / "data").mkdir()
     (grade / "data" / "data.json").write_text("{}")
     entrypoint = grade / Path(options["entrypoint"]).relative_to("/grade")
-    done = hosts.run([entrypoint], Path("/"), hosts.environment(hosts.programs(tmp_path / "bin")))
-    assert done.returncode == 0, done.stderr
+    process = hosts.run([entrypoint], Path("/"), hosts.environment(hosts.programs(tmp_path / "bin")))
+    assert process.returncode == 0, process.stderr
     numbers = validate("prairielearn", (grade / "results" / "results.json").read_text(encoding="utf-8"))
     assert numbers
     assert float(numbers[0]) == pytest.approx(expected[submission])
 
 
-def test_prairielearn_students_can_download_what_they_need(sources: Sources) -> None:
+def test_prairielearn_download_links(sources: Sources) -> None:
     files = BUNDLES["prairielearn"].build_files(sources)
     page = files[f"questions/{NAME}/question.html"].decode()
     for name in re.findall(r'pl-file-download file-name="([^"]+)"', page):
@@ -232,7 +234,7 @@ def github(sources: Sources, tmp_path: Path) -> Path:
     return tmp_path / "bundle"
 
 
-def handed_in(repository: Path, submission: str) -> Path:
+def student_repository(repository: Path, submission: str) -> Path:
     """A student's repository, with their work."""
     shutil.copytree(CLASS / submission, repository, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected.toml"))
     return repository
@@ -241,7 +243,7 @@ def handed_in(repository: Path, submission: str) -> Path:
 @SHELL_HOSTS
 @pytest.mark.parametrize(("submission", "code"), [("perfect", 0), ("notebook", 3), ("blank", 3)])
 def test_github_visible_checks(github: Path, tmp_path: Path, submission: str, code: int) -> None:
-    repository = handed_in(github / "student-repository", submission)
+    repository = student_repository(github / "student-repository", submission)
     workflow = (repository / ".github/workflows/checks.yml").read_text(encoding="utf-8")
     job = hosts.github_job(tmp_path, workflow, "checks", {"": repository}, {})
     assert job.code == code, job.log
@@ -258,7 +260,7 @@ def test_github_visible_checks(github: Path, tmp_path: Path, submission: str, co
 def test_github_grading_repository(
     github: Path, expected: dict[str, float], tmp_path: Path, submission: str, code: int
 ) -> None:
-    student = handed_in(github / "student-repository", submission)
+    student = student_repository(github / "student-repository", submission)
     repository = github / "grading-repository"
     workflow = (repository / ".github/workflows/grade.yml").read_text(encoding="utf-8")
     values = {
@@ -285,11 +287,11 @@ def test_github_grading_repository(
 @SHELL_HOSTS
 def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) -> None:
     write_folder(BUNDLES["gitlab"].build_files(sources), tmp_path / "bundle")
-    student = handed_in(tmp_path / "bundle" / "student-repository", "notebook")
+    student = student_repository(tmp_path / "bundle" / "student-repository", "notebook")
     (tmp_path / "visible").mkdir()
     text = (student / ".gitlab-ci.yml").read_text(encoding="utf-8")
-    done = hosts.gitlab_job(tmp_path / "visible", text, "checks", student)
-    assert done.returncode == 3, done.stderr
+    process = hosts.gitlab_job(tmp_path / "visible", text, "checks", student)
+    assert process.returncode == 3, process.stderr
     assert "<testcase" in (tmp_path / "visible/project/checks.xml").read_text(encoding="utf-8")
 
     server = tmp_path / "server" / "rnn" / "ada.git"
@@ -301,9 +303,9 @@ def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) ->
     grading = tmp_path / "bundle" / "grading-repository"
     text = (grading / ".gitlab-ci.yml").read_text(encoding="utf-8")
     variables = {"STUDENT_PROJECT": "rnn/ada", "AUTOGRADER_SECRET": SECRET, "FAIL_UNDER": "100"}
-    place = {"STUDENT_SERVER": str(tmp_path / "server")}
-    done = hosts.gitlab_job(tmp_path / "all", text, "grade", grading, **variables, **place)
-    assert done.returncode == 3, done.stderr
+    server_variables = {"STUDENT_SERVER": str(tmp_path / "server")}
+    process = hosts.gitlab_job(tmp_path / "all", text, "grade", grading, **variables, **server_variables)
+    assert process.returncode == 3, process.stderr
     numbers = validate("junit", (tmp_path / "all/project/reports/report.xml").read_text(encoding="utf-8"))
     assert numbers
     assert float(numbers[0]) == expected["notebook"]
@@ -318,12 +320,17 @@ def test_classroom50(sources: Sources, tmp_path: Path, submission: str, all_pass
     write_folder(BUNDLES["classroom50"].build_files(sources), tmp_path / "bundle")
     entry = tmp_path / "bundle" / "autograder" / "autograder.py"
     py_compile.compile(str(entry), doraise=True)
-    checkout = handed_in(tmp_path / "checkout", submission)
-    told = {"CLASSROOM": "cs101", "ASSIGNMENT": "bptt", "OWNER": "ada", "SUBMISSION_TAG": "submit/20260501T120000Z-abc"}
-    more = {"COMMIT_URL": "c", "RELEASE_URL": "r", "CLASSROOM50_BUNDLE_DIR": str(entry.parent)}
-    env = hosts.environment(hosts.programs(tmp_path / "bin"), **told, **more)
-    done = hosts.run(["python3", entry], checkout, env)
-    assert done.returncode == 0, done.stderr
+    checkout = student_repository(tmp_path / "checkout", submission)
+    variables = {
+        "CLASSROOM": "cs101",
+        "ASSIGNMENT": "bptt",
+        "OWNER": "ada",
+        "SUBMISSION_TAG": "submit/20260501T120000Z-abc",
+    }
+    bundle_variables = {"COMMIT_URL": "c", "RELEASE_URL": "r", "CLASSROOM50_BUNDLE_DIR": str(entry.parent)}
+    env = hosts.environment(hosts.programs(tmp_path / "bin"), **variables, **bundle_variables)
+    process = hosts.run(["python3", entry], checkout, env)
+    assert process.returncode == 0, process.stderr
     text = (checkout / "result.json").read_text(encoding="utf-8")
     numbers = validate("classroom50", text)
     assert numbers
@@ -336,10 +343,10 @@ def test_classroom50(sources: Sources, tmp_path: Path, submission: str, all_pass
 
 
 @pytest.mark.parametrize("name", BUNDLES)
-def test_the_command(tmp_path: Path, name: str) -> None:
+def test_bundle_command(tmp_path: Path, name: str) -> None:
     command = [sys.executable, "-m", "autograder", "bundle", NAME, "--for", name, "--output", str(tmp_path / "out")]
     env = {**os.environ, "AUTOGRADER_SECRET": SECRET}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+    process = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (process.returncode, process.stderr) == (0, "")
     assert zipfile.is_zipfile(tmp_path / "out") == BUNDLES[name].zipped
-    assert BUNDLES[name].description in done.stdout
+    assert BUNDLES[name].description in process.stdout

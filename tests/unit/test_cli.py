@@ -22,7 +22,7 @@ def autograder(*args: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "message"),
     [
         (["grade"], "Missing argument"),
         (["grade", "rnn_backprop"], "Missing argument"),
@@ -38,26 +38,26 @@ def autograder(*args: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProce
         (["marvel"], "No such command"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_2(args: list[str], says: str) -> None:
-    done = autograder(*args)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert says in done.stderr
+def test_wrong_usage_is_one_sentence_and_exit_code_2(args: list[str], message: str) -> None:
+    process = autograder(*args)
+    assert process.returncode == 2
+    assert process.stdout == ""
+    assert process.stderr.count("\n") == 1
+    assert message in process.stderr
 
 
 @pytest.mark.parametrize("command", [[], ["grade"], ["class"], ["release"], ["demo"], ["bundle"], ["export"]])
 def test_every_command_has_help(command: list[str]) -> None:
-    done = autograder(*command, "--help")
-    assert done.returncode == 0
-    assert "Usage:" in done.stdout
+    process = autograder(*command, "--help")
+    assert process.returncode == 0
+    assert "Usage:" in process.stdout
 
 
-def test_one_submission_is_one_object() -> None:
-    done = autograder("grade", "rnn_backprop", CLASS / "perfect", "--format", "json")
-    assert done.returncode == 0
-    assert "Traceback" not in done.stderr
-    report = json.loads(done.stdout)
+def test_json_of_one_submission_is_an_object() -> None:
+    process = autograder("grade", "rnn_backprop", CLASS / "perfect", "--format", "json")
+    assert process.returncode == 0
+    assert "Traceback" not in process.stderr
+    report = json.loads(process.stdout)
     assert list(report) == [
         "version", "exercise", "submission", "status", "score", "max_score", "seed", "isolation", "notes", "checks",
     ]  # fmt: skip
@@ -68,17 +68,17 @@ def test_one_submission_is_one_object() -> None:
     ]  # fmt: skip
 
 
-def test_several_are_a_list_and_progress_is_on_stderr(tmp_path: Path) -> None:
+def test_json_of_several_submissions_is_a_list(tmp_path: Path) -> None:
     file = tmp_path / "reports.json"
     paths = [CLASS / "perfect", CLASS / "blank"]
-    done = autograder("grade", "rnn_backprop", *paths, "--format", "json", "--output", file)
-    assert (done.returncode, done.stdout) == (0, "")
+    process = autograder("grade", "rnn_backprop", *paths, "--format", "json", "--output", file)
+    assert (process.returncode, process.stdout) == (0, "")
     perfect, blank = json.loads(file.read_text(encoding="utf-8"))
     assert (perfect["score"], blank["score"]) == (perfect["max_score"], 0.0)
-    assert "Graded 2 of 2." in done.stderr
+    assert "Graded 2 of 2." in process.stderr
 
 
-def test_seed_replays_a_verdict() -> None:
+def test_seed_replays_verdict() -> None:
     reports = [
         json.loads(autograder("grade", "rnn_backprop", CLASS / "truncated_bptt", "--format", "json", *seed).stdout)
         for seed in ([], [])
@@ -91,37 +91,37 @@ def test_seed_replays_a_verdict() -> None:
 
 @pytest.mark.parametrize(("percent", "code"), [("0", 0), ("40", 0), ("100", 3)])
 def test_fail_under(percent: str, code: int) -> None:
-    done = autograder("grade", "rnn_backprop", CLASS / "truncated_bptt", "--fail-under", percent)
-    assert done.returncode == code
+    process = autograder("grade", "rnn_backprop", CLASS / "truncated_bptt", "--fail-under", percent)
+    assert process.returncode == code
 
 
-def test_refused_is_a_verdict(tmp_path: Path) -> None:
-    done = autograder("grade", "rnn_backprop", tmp_path, "--format", "json")
-    report = json.loads(done.stdout)
-    assert (done.returncode, report["status"], report["score"]) == (0, "refused", 0.0)
+def test_refused_submission_is_a_verdict(tmp_path: Path) -> None:
+    process = autograder("grade", "rnn_backprop", tmp_path, "--format", "json")
+    report = json.loads(process.stdout)
+    assert (process.returncode, report["status"], report["score"]) == (0, "refused", 0.0)
     assert "rnn_backprop.ipynb" in report["notes"][0]["text"]
 
 
-def test_output_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    done = autograder("grade", "rnn_backprop", CLASS / "blank", "--output", tmp_path / "no" / "where")
-    assert done.returncode == 1
-    assert "cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_unwritable_output_is_grader_error(tmp_path: Path) -> None:
+    process = autograder("grade", "rnn_backprop", CLASS / "blank", "--output", tmp_path / "no" / "where")
+    assert process.returncode == 1
+    assert "cannot be written" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 @pytest.mark.parametrize("path", [".", "rnn_backprop.py"])
-def test_nothing_of_a_submission_is_imported_where_one_stands_in_it(tmp_path: Path, path: str) -> None:
+def test_grading_inside_submission_imports_nothing_of_it(tmp_path: Path, path: str) -> None:
     for name in ("rnn_backprop.py", "numpy.py", "click.py", "msgpack.py", "sol/rnn_backprop/rubric.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("print('imported a student')", encoding="utf-8")
     (tmp_path / "course.toml").write_text('exercises = "sol"', encoding="utf-8")
-    done = autograder("grade", "rnn_backprop", path, cwd=tmp_path)
-    assert "imported" not in done.stdout + done.stderr
-    assert done.returncode == 2
-    assert "inside the submission" in done.stderr
+    process = autograder("grade", "rnn_backprop", path, cwd=tmp_path)
+    assert "imported" not in process.stdout + process.stderr
+    assert process.returncode == 2
+    assert "inside the submission" in process.stderr
 
 
-def test_text_is_plain_when_piped() -> None:
-    done = autograder("grade", "rnn_backprop", CLASS / "truncated_bptt")
-    assert "\x1b" not in done.stdout
-    assert "dJ_dW.plain" in done.stdout
+def test_piped_text_is_plain() -> None:
+    process = autograder("grade", "rnn_backprop", CLASS / "truncated_bptt")
+    assert "\x1b" not in process.stdout
+    assert "dJ_dW.plain" in process.stdout

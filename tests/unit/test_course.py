@@ -37,6 +37,12 @@ def test_settings_are_read(tmp_path: Path) -> None:
     assert (course.exercises, course.limits.cpu_seconds) == (tmp_path / "ex", 0.5)
 
 
+def test_demo_table_names_the_sample_class(tmp_path: Path) -> None:
+    demo = find_course(course(tmp_path, '[demo]\nsubmissions = "samples"\nin_full = "mia"\n')).demo
+    assert (demo.submissions, demo.exercise, demo.in_full) == (tmp_path / "samples", "", "mia")
+    assert find_course(course(tmp_path)).demo.submissions == tmp_path / "tests" / "submissions" / "class"
+
+
 @pytest.mark.parametrize(
     ("text", "message_part"),
     [
@@ -47,6 +53,8 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("[limits]\ncpu_seconds = 0", "above 0"),
         ("[limits]\ncpu_seconds = true", "above 0"),
         ("limits = 3", "[limits]"),
+        ("[demo]\nname = 'x'", "[demo] may hold exercise, in_full, submissions"),
+        ("[demo]\nexercise = 3", "in quotes"),
     ],
 )
 def test_unusable_settings_are_named(tmp_path: Path, text: str, message_part: str) -> None:

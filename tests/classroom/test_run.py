@@ -23,7 +23,7 @@ CLASS = ("ali", "mia", "zoe")
 
 @dataclass
 class Recorder:
-    """An engine that gives everybody full marks, or the status that was set, and remembers whom it graded."""
+    """An executor that gives everybody full marks, or the status that was set, and remembers whom it graded."""
 
     statuses: dict[str, str] = field(default_factory=dict)
     isolation: str = "A"
@@ -46,42 +46,42 @@ class Recorder:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., ClassSummary]:
-    """Runs over a class of three: `engine` grades, settings as in Session, `students` alone if they are named."""
+    """Runs over a class of three: `settings` are fields of ClassRun, `students` those who are in the folder."""
     for student in CLASS:
         (tmp_path / "in" / student).mkdir(parents=True)
         (tmp_path / "in" / student / "ex.py").write_text(student)
 
-    def once(engine: Recorder, students: tuple[str, ...] = CLASS, **settings: object) -> ClassSummary:
-        entries = [one for one in discover_submissions(tmp_path / "in", "ex").entries if one.student in students]
+    def run_once(executor: Recorder, students: tuple[str, ...] = CLASS, **settings: object) -> ClassSummary:
+        entries = [entry for entry in discover_submissions(tmp_path / "in", "ex").entries if entry.student in students]
         with ResultStore(tmp_path / "out", COLUMNS) as store, ProgressMeter(len(entries), quiet=True) as meter:
-            session = ClassRun(entries, store, "ex", **{"class_key": b"", "required_isolation": "E", **settings})
-            return session.run(engine, meter)
+            class_run = ClassRun(entries, store, "ex", **{"class_key": b"", "required_isolation": "E", **settings})
+            return class_run.run(executor, meter)
 
-    return once
+    return run_once
 
 
-def in_scores(tmp_path: Path) -> list[str]:
+def students_in_scores(tmp_path: Path) -> list[str]:
     with (tmp_path / "out" / SCORES_FILE).open(encoding="utf-8", newline="") as file:
         return [row["student"] for row in csv.DictReader(file)]
 
 
-def again(run: Callable[..., ClassSummary], **settings: object) -> list[str]:
-    engine = Recorder()
-    run(engine, **settings)
-    return engine.graded
+def graded_again(run: Callable[..., ClassSummary], **settings: object) -> list[str]:
+    executor = Recorder()
+    run(executor, **settings)
+    return executor.graded
 
 
-def test_unchanged_work_is_not_graded_again(run: Callable[..., ClassSummary]) -> None:
+def test_run_skips_unchanged_submissions(run: Callable[..., ClassSummary]) -> None:
     first = run(Recorder({"mia": "refused"}))
-    engine = Recorder()
-    assert run(engine) == first
-    assert engine.graded == []
+    executor = Recorder()
+    assert run(executor) == first
+    assert executor.graded == []
 
 
-def test_changed_work_is(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
+def test_run_grades_changed_submissions(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
     run(Recorder())
     (tmp_path / "in" / "mia" / "ex.py").write_text("changed")
-    assert again(run) == ["mia"]
+    assert graded_again(run) == ["mia"]
 
 
 @pytest.mark.parametrize(
@@ -95,54 +95,52 @@ def test_changed_work_is(run: Callable[..., ClassSummary], tmp_path: Path) -> No
     ],
     ids=["force", "another key", "one student", "only failed", "plain"],
 )
-def test_who_is_graded_again(
-    run: Callable[..., ClassSummary], settings: Mapping[str, object], graded: list[str]
-) -> None:
+def test_run_grades_again(run: Callable[..., ClassSummary], settings: Mapping[str, object], graded: list[str]) -> None:
     run(Recorder({"ali": "timeout", "zoe": "grader_error"}))
-    assert again(run, **settings) == graded
+    assert graded_again(run, **settings) == graded
 
 
-def test_only_failed_leaves_out_who_was_not_graded_yet(run: Callable[..., ClassSummary]) -> None:
+def test_only_failed_skips_students_without_result(run: Callable[..., ClassSummary]) -> None:
     run(Recorder({"ali": "refused"}), students=("ali",))
-    assert again(run, only_failed=True) == ["ali"]
+    assert graded_again(run, only_failed=True) == ["ali"]
 
 
-def test_a_result_of_weaker_isolation_does_not_count(run: Callable[..., ClassSummary]) -> None:
+def test_run_grades_results_of_weaker_isolation_again(run: Callable[..., ClassSummary]) -> None:
     run(Recorder(isolation="D"))
-    assert again(run, required_isolation="D") == []
-    assert again(run, required_isolation="B") == list(CLASS)
+    assert graded_again(run, required_isolation="D") == []
+    assert graded_again(run, required_isolation="B") == list(CLASS)
 
 
-def test_interrupted_and_started_again(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
+def test_run_continues_after_interrupt(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(Recorder(stops_after=2))
-    assert in_scores(tmp_path) == ["ali", "mia"]
-    assert again(run) == ["zoe"]
-    assert in_scores(tmp_path) == list(CLASS)
+    assert students_in_scores(tmp_path) == ["ali", "mia"]
+    assert graded_again(run) == ["zoe"]
+    assert students_in_scores(tmp_path) == list(CLASS)
 
 
-def test_a_full_disk_stops_it_and_keeps_the_rest(
+def test_run_on_full_disk_keeps_earlier_results(
     run: Callable[..., ClassSummary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(draft: Path, target: Path) -> Path:
+    def replace_on_full_disk(draft: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
     run(Recorder(), students=("ali",))
     with monkeypatch.context() as context:
-        context.setattr(Path, "replace", full)
+        context.setattr(Path, "replace", replace_on_full_disk)
         with pytest.raises(StoreError, match=r"No space left on device\. What was graded"):
             run(Recorder())
     assert not list((tmp_path / "out").glob(".draft-*"))
-    assert again(run) == ["mia", "zoe"]
+    assert graded_again(run) == ["mia", "zoe"]
 
 
-def test_scores_hold_those_who_are_not_graded_this_time(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
+def test_scores_keep_students_who_are_not_selected(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
     run(Recorder())
     run(Recorder(), students=("mia",), force=True)
-    assert in_scores(tmp_path) == list(CLASS)
+    assert students_in_scores(tmp_path) == list(CLASS)
 
 
-def test_reports_are_read_back_for_whoever_wants_them(tmp_path: Path, run: Callable[..., ClassSummary]) -> None:
+def test_iter_reports_reads_stored_reports(tmp_path: Path, run: Callable[..., ClassSummary]) -> None:
     run(Recorder())
     entries = discover_submissions(tmp_path / "in", "ex").entries
     with ResultStore(tmp_path / "out", COLUMNS) as store:
@@ -150,32 +148,32 @@ def test_reports_are_read_back_for_whoever_wants_them(tmp_path: Path, run: Calla
     assert [(student, path.name, report.score) for student, path, report in reports] == [(s, s, 1.0) for s in CLASS]
 
 
-def test_what_a_meter_says() -> None:
-    said = StringIO()
-    with ProgressMeter(3, quiet=False, stream=said) as meter:
+def test_progress_meter_prints_a_line() -> None:
+    stream = StringIO()
+    with ProgressMeter(3, quiet=False, stream=stream) as meter:
         meter.count(cached=True, problem=False)
         meter.count(cached=False, problem=True)
         meter.count(cached=False, problem=False)
-    assert said.getvalue().startswith("3 of 3: ")
-    assert said.getvalue().endswith("a second, 1 unchanged since an earlier run, 1 problem.\n")
+    assert stream.getvalue().startswith("3 of 3: ")
+    assert stream.getvalue().endswith("a second, 1 unchanged since an earlier run, 1 problem.\n")
 
 
-def test_a_terminal_gets_a_bar() -> None:
+def test_progress_meter_draws_a_bar_on_a_terminal() -> None:
     class Terminal(StringIO):
         def isatty(self) -> bool:
             return True
 
-    said = Terminal()
-    with ProgressMeter(2, quiet=False, stream=said) as meter:
+    stream = Terminal()
+    with ProgressMeter(2, quiet=False, stream=stream) as meter:
         meter.count(cached=False, problem=False)
         meter._last_shown -= 1  # as if a second had passed
         meter.tick()
-    assert "1/2" in said.getvalue()
-    assert "left" in said.getvalue()
+    assert "1/2" in stream.getvalue()
+    assert "left" in stream.getvalue()
 
 
-def test_quiet_is_quiet() -> None:
-    said = StringIO()
-    with ProgressMeter(1, quiet=True, stream=said) as meter:
+def test_quiet_progress_meter_prints_nothing() -> None:
+    stream = StringIO()
+    with ProgressMeter(1, quiet=True, stream=stream) as meter:
         meter.count(cached=False, problem=True)
-    assert said.getvalue() == ""
+    assert stream.getvalue() == ""

@@ -21,7 +21,7 @@ from autograder.grading import GradingConfig
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> SubmissionEntry:
+def entry(tmp_path: Path) -> SubmissionEntry:
     folder = tmp_path / "mia"
     folder.mkdir()
     (folder / "ex.py").write_text("x = 1")
@@ -29,11 +29,11 @@ def work(tmp_path: Path) -> SubmissionEntry:
     return SubmissionEntry("mia", folder)
 
 
-def test_what_changes_nothing(work: SubmissionEntry) -> None:
-    before = compute_submission_key(work, b"")
-    os.utime(work.path / "ex.py", (1, 1))
-    (work.path / "notes.txt").write_text("more")  # not read, whatever is in it
-    assert compute_submission_key(work, b"") == before
+def test_submission_key_ignores_time_and_unread_content(entry: SubmissionEntry) -> None:
+    before = compute_submission_key(entry, b"")
+    os.utime(entry.path / "ex.py", (1, 1))
+    (entry.path / "notes.txt").write_text("more")  # not read, whatever is in it
+    assert compute_submission_key(entry, b"") == before
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_what_changes_nothing(work: SubmissionEntry) -> None:
     ],
     ids=["text", "name", "a notebook", "a file", "a link"],
 )
-def test_what_was_handed_in(work: SubmissionEntry, change: Callable[[Path], object]) -> None:
-    before = compute_submission_key(work, b"")
-    change(work.path)
-    assert compute_submission_key(work, b"") != before
+def test_submission_key_depends_on_the_submission(entry: SubmissionEntry, change: Callable[[Path], object]) -> None:
+    before = compute_submission_key(entry, b"")
+    change(entry.path)
+    assert compute_submission_key(entry, b"") != before
 
 
-def test_every_student_has_another_one(work: SubmissionEntry) -> None:
-    assert compute_submission_key(dataclasses.replace(work, student="ali"), b"") != compute_submission_key(work, b"")
+def test_submission_key_depends_on_the_student(entry: SubmissionEntry) -> None:
+    assert compute_submission_key(dataclasses.replace(entry, student="ali"), b"") != compute_submission_key(entry, b"")
 
 
 @pytest.mark.parametrize(
@@ -62,25 +62,25 @@ def test_every_student_has_another_one(work: SubmissionEntry) -> None:
     [{"seed": 1}, {"secret": b"another"}, {"limits": Limits(cpu_seconds=3)}, {"feedback": "hint"}],
     ids=lambda changes: next(iter(changes)),
 )
-def test_the_terms(terms: GradingConfig, changes: Mapping[str, object]) -> None:
-    assert compute_class_key({}, dataclasses.replace(terms, **changes)) != compute_class_key({}, terms)
+def test_class_key_depends_on_the_grading_config(config: GradingConfig, changes: Mapping[str, object]) -> None:
+    assert compute_class_key({}, dataclasses.replace(config, **changes)) != compute_class_key({}, config)
 
 
-def test_the_exercise(terms: GradingConfig, exercise: Exercise) -> None:
+def test_class_key_depends_on_every_exercise_file(config: GradingConfig, exercise: Exercise) -> None:
     files = exercise_files(exercise.folder)
     assert {"rnn_backprop.py", "rubric.py", "network.py"} <= files.keys()
     assert not any(name.startswith(("figures/", "handout/", ".")) or "__pycache__" in name for name in files)
     for name in files:
-        assert compute_class_key({**files, name: files[name] + b"#"}, terms) != compute_class_key(files, terms)
+        assert compute_class_key({**files, name: files[name] + b"#"}, config) != compute_class_key(files, config)
 
 
-def test_what_cannot_be_read_has_a_key_too(tmp_path: Path) -> None:
+def test_submission_key_of_a_missing_file(tmp_path: Path) -> None:
     assert compute_submission_key(SubmissionEntry("mia", tmp_path / "gone"), b"") == compute_submission_key(
         SubmissionEntry("mia", tmp_path / "gone"), b""
     )
 
 
-def test_the_key_holds_every_module_that_grading_loads() -> None:
+def test_verdict_modules_are_all_that_grading_loads() -> None:
     """Else results would be kept although the code that made them has changed."""
     code = (
         "import sys, autograder.grading; print(*(getattr(m, '__file__', '') for m in sys.modules.values()), sep='\\n')"

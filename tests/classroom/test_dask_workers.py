@@ -33,28 +33,28 @@ def tasks_in(folder: Path) -> list[Task]:
     return [Task(entry, "key") for entry in discover_submissions(folder, "rnn_backprop").entries]
 
 
-def test_without_the_extra_it_says_what_to_install(
-    exercise: Exercise, terms: GradingConfig, columns: Columns, monkeypatch: pytest.MonkeyPatch
+def test_dask_workers_without_dask_say_what_to_install(
+    exercise: Exercise, config: GradingConfig, columns: Columns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install 'rnn-backprop-autograder\[cluster\]'"):
-        DaskWorkers(None, 1, 1, exercise, terms, columns, print)
+        DaskWorkers(None, 1, 1, exercise, config, columns, print)
 
 
-def test_a_scheduler_that_is_not_there_is_one_sentence(
-    exercise: Exercise, terms: GradingConfig, columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_unreachable_scheduler_is_one_sentence(
+    exercise: Exercise, config: GradingConfig, columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_workers, "_WAIT_SECONDS", 1)
     folder = write_submissions(tmp_path / "class", random_submissions(exercise, 1))
     with (
-        DaskWorkers("tcp://127.0.0.1:1", 1, 1, exercise, terms, columns, print) as engine,
+        DaskWorkers("tcp://127.0.0.1:1", 1, 1, exercise, config, columns, print) as workers,
         pytest.raises(ClusterError, match="No workers can be reached through tcp://127"),
     ):
-        list(engine.run(iter(tasks_in(folder)), lambda: None))
+        list(workers.run(iter(tasks_in(folder)), lambda: None))
 
 
-def test_workers_that_do_not_start_are_one_sentence(
-    exercise: Exercise, terms: GradingConfig, columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failing_worker_start_is_one_sentence(
+    exercise: Exercise, config: GradingConfig, columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(**_: object) -> None:
         raise RuntimeError("Nanny failed to start.")  # as Dask does when its processes end at once
@@ -62,59 +62,59 @@ def test_workers_that_do_not_start_are_one_sentence(
     monkeypatch.setattr(distributed, "LocalCluster", fails)
     folder = write_submissions(tmp_path / "class", random_submissions(exercise, 1))
     with (
-        DaskWorkers(None, 1, 1, exercise, terms, columns, print) as engine,
+        DaskWorkers(None, 1, 1, exercise, config, columns, print) as workers,
         pytest.raises(ClusterError, match=r"through a cluster on this machine: Nanny failed to start\.$"),
     ):
-        list(engine.run(iter(tasks_in(folder)), lambda: None))
+        list(workers.run(iter(tasks_in(folder)), lambda: None))
 
 
-def test_what_is_sent_is_all_that_a_worker_needs(
+def test_grade_chunk_needs_only_the_payload(
     exercise: Exercise,
-    terms: GradingConfig,
+    config: GradingConfig,
     columns: Columns,
     hand_in: Callable[[Mapping[str, str]], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Reports are made from the parcel and the work alone: the exercise lies elsewhere, the submission nowhere."""
+    """Reports are made from the payload and the work alone: the exercise lies elsewhere, the submission nowhere."""
     folder = hand_in({"ali": "class/perfect", "mia": "bad_input/not_utf8", "zoe": "class/notebook"})
     tasks = tasks_in(folder)
-    sent = make_payload(exercise, terms, columns)
+    payload = make_payload(exercise, config, columns)
     work = [(task, read_or_refuse(exercise, task.entry.path)) for task in tasks]
-    with LocalWorkers(1, exercise, terms, columns, print) as engine:
-        expected = {result.student: result for result in engine.run(iter(tasks), lambda: None)}
+    with LocalWorkers(1, exercise, config, columns, print) as workers:
+        expected = {result.student: result for result in workers.run(iter(tasks), lambda: None)}
     folder.rename(folder.with_name("elsewhere"))
     monkeypatch.chdir(folder.parent)
     try:
-        results, _ = grade_chunk(sent, work)
+        results, _ = grade_chunk(payload, work)
     finally:
         dask_workers._thread_state.exit_stack.close()
         dask_workers._thread_state.payload = None
-    assert without_seconds({one.student: one for one in results}) == without_seconds(expected)
+    assert without_seconds({result.student: result for result in results}) == without_seconds(expected)
 
 
 @pytest.mark.slow
-def test_a_worker_killed_on_the_way_changes_no_score(
-    exercise: Exercise, terms: GradingConfig, columns: Columns, tmp_path: Path
+def test_killed_dask_worker_changes_no_score(
+    exercise: Exercise, config: GradingConfig, columns: Columns, tmp_path: Path
 ) -> None:
     tasks = tasks_in(write_submissions(tmp_path / "class", random_submissions(exercise, 200)))
-    with LocalWorkers(2, exercise, terms, columns, print) as local:
+    with LocalWorkers(2, exercise, config, columns, print) as local:
         expected = {result.student: result for result in local.run(iter(tasks), lambda: None)}
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as two,
-        DaskWorkers(two.scheduler_address, 2, len(tasks), exercise, terms, columns, print) as engine,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
+        DaskWorkers(cluster.scheduler_address, 2, len(tasks), exercise, config, columns, print) as workers,
     ):
-        found = dict(_with_a_kill(engine.run(iter(tasks), lambda: None), two))
-    assert without_seconds(found) == without_seconds(expected)
+        results = dict(_with_a_kill(workers.run(iter(tasks), lambda: None), cluster))
+    assert without_seconds(results) == without_seconds(expected)
 
 
 @pytest.mark.slow
-def test_a_scheduler_of_our_own_keeps_no_submissions(
-    exercise: Exercise, terms: GradingConfig, columns: Columns, tmp_path: Path
+def test_local_scheduler_keeps_few_messages(
+    exercise: Exercise, config: GradingConfig, columns: Columns, tmp_path: Path
 ) -> None:
     tasks = tasks_in(write_submissions(tmp_path / "class", random_submissions(exercise, 1)))
-    with DaskWorkers(None, 1, len(tasks), exercise, terms, columns, print) as engine:
-        assert len(list(engine.run(iter(tasks), lambda: None))) == 1
-        streams = engine._client.cluster.scheduler.stream_comms.values()
+    with DaskWorkers(None, 1, len(tasks), exercise, config, columns, print) as workers:
+        assert len(list(workers.run(iter(tasks), lambda: None))) == 1
+        streams = workers._client.cluster.scheduler.stream_comms.values()
         assert [stream.recent_message_log.maxlen for stream in streams] == [10]
 
 
