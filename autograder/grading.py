@@ -28,7 +28,6 @@ from autograder.submission.global_reads import global_reads
 from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
 
 MAX_CACHED_VERDICTS = 400
-
 Warn = Callable[[str], None]
 
 ReadResult = Submission | SubmissionRefused

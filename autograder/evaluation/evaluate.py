@@ -143,11 +143,8 @@ class CheckEvaluator:
             fields = {"function": self.function.name, "error": max(errors), "dtypes": low}
             yield Remark("student", "low_precision", fields)
 
-    def instructor_remarks(self, wrong: Collection[str]) -> Iterator[Remark]:
-        """Yield a remark to the instructor on a gradient that seems to be numerical, or to ignore its arguments.
-
-        `wrong` are the ids of checks with wrong numbers.
-        """
+    def instructor_remarks(self, wrong_checks: Collection[str]) -> Iterator[Remark]:
+        """Yield a remark to the instructor if a gradient seems to be numerical, or to ignore its arguments."""
         name, checks = self.function.name, self.exercise.checks_of(self.function.name)
         # Both show in the shuffled case: a derived gradient follows its formula for any results of other functions, but
         # one that calls `forward` itself does not notice that they were reversed.
@@ -155,11 +152,11 @@ class CheckEvaluator:
         if shuffled is None or not self._matches(first, _reference) or self._matches(shuffled, _reference) is not False:
             return
         # Given custom derivatives, the reference is no gradient of J: work that returns the gradient of J measured it.
-        cases = [self.results[case] for check in checks if check.id in wrong for case in check.cases]
+        cases = [self.results[case] for check in checks if check.id in wrong_checks for case in check.cases]
         off = [result for result in cases if self._matches(result, _reference) is False]
         if self.function.wrt and any(self._matches(result, _numerical_gradient) for result in off):
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
-        elif not wrong:  # a failing check says as much
+        elif not wrong_checks:  # a failing check says as much
             yield Remark("instructor", "ignores_arguments", {"function": name})
 
     def _numbers(self, check: Check, result: CallResult, expected: Expectation) -> Finding:
@@ -271,10 +268,9 @@ def _numerical_gradient(result: CallResult) -> tuple[Array, ...]:
 def _combine(check: Check, findings: list[Finding]) -> Finding:
     """Return the finding of a whole check: its first that is no pass, with the number of cases that passed."""
     bad = [finding for finding in findings if finding.status != "pass"]
-    passed = len(findings) - len(bad)
+    passed, cases = len(findings) - len(bad), len(check.cases)
     if not bad:
         return Finding("pass", error=max((f.error for f in findings if f.error is not None), default=None))
-    cases = len(check.cases)
     return bad[0] if cases == 1 or passed == 0 else replace(bad[0], passed_cases=(passed, cases))
 
 
