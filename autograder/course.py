@@ -100,9 +100,8 @@ def _read(root: Path) -> Course:
     # The other settings were popped: what is left must be paths.
     for name, value in settings.items():
         if name not in paths:
-            raise CourseError(
-                f"{file} has a setting called {name!r}: there are isolation, feedback, limits, demo, {', '.join(paths)}."
-            )
+            known = ", ".join(("isolation", "feedback", "limits", "demo", *paths))
+            raise CourseError(f"{file} has a setting called {name!r}: there are {known}.")
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
     folders = {name: root / settings.get(name, default) for name, default in paths.items()}

@@ -38,9 +38,9 @@ def test_settings_are_read(tmp_path: Path) -> None:
 
 
 def test_demo_table_names_the_sample_class(tmp_path: Path) -> None:
-    demo = find_course(course(tmp_path, '[demo]\nsubmissions = "samples"\nin_full = "mia"\n')).demo
+    demo = find_course(write_course(tmp_path, '[demo]\nsubmissions = "samples"\nin_full = "mia"\n')).demo
     assert (demo.submissions, demo.exercise, demo.in_full) == (tmp_path / "samples", "", "mia")
-    assert find_course(course(tmp_path)).demo.submissions == tmp_path / "tests" / "submissions" / "class"
+    assert find_course(write_course(tmp_path)).demo.submissions == tmp_path / "tests" / "submissions" / "class"
 
 
 @pytest.mark.parametrize(
