@@ -1,8 +1,8 @@
-"""Code written to cheat, to break out or to break things: each sample gets its verdict, and leaves nothing behind.
+"""Tests with code that cheats, breaks out or breaks things: each sample gets its verdict, and leaves nothing behind.
 
-What a sample could be after lies about: the model answer in a file, in the environment, arguments and memory of another
-process, and behind local sockets. A sample that gets at it answers with it, so its points show the escape. See the head
-of any sample in tests/hostile for what the headers say; `ROOM` below is what every sample is told.
+Baits are placed where a sample may look: the model answer in a file, in the environment, arguments and memory of
+another process, and behind local sockets. A sample that finds it hands it in, so its points show the escape. The first
+lines of every sample in tests/hostile are headers; PREAMBLE below runs before every sample.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ HOSTILE = Path(__file__).parent / "hostile"
 SUBMISSIONS = Path(__file__).parent / "submissions"
 GOOD = SUBMISSIONS / "class" / "perfect" / "rnn_backprop.py"
 WRONG = [SUBMISSIONS / "mistakes" / name for name in ("wraps_around_in_all", "tanh_in_forward", "mean_missing")]
-# wrong in a way of its own: to look for its name takes the most memory there is, which Python keeps for the next time
+# An unknown mistake: the search for its name takes the most memory of all, which Python keeps for the next time.
 WRONG += [Path(__file__).parent / "hostile" / "cheats_by_remembered_cases.py"]
 COURSE = find_course(Path(__file__).parent)
 REFERENCE = COURSE.exercise_folder("rnn_backprop") / "rnn_backprop.py"
 SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wall_seconds=3.0)
-MOST_GROWTH = 8 << 20
-KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
+MAX_GROWTH = 8 << 20
+BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
 KEYS = {"tries", "stopped by", "starts as", "points", "status", "says", "never says", "holds at", "slow", "time"}
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the samples use signals, sockets and folders of POSIX")
 
-# Put before every sample: where the baits are, and what several samples need.
-ROOM = """
+# Runs before every sample: the places of the baits, and functions that several samples need.
+PREAMBLE = """
 # %%
 import os as _os, stat as _stat, struct as _struct
 
@@ -103,10 +103,10 @@ def frame(*message):
 
 @dataclass(frozen=True)
 class Sample:
-    """One hostile submission and what its header says."""
+    """A hostile submission and its headers."""
 
     path: Path
-    about: dict[str, str]
+    headers: dict[str, str]
     says: tuple[str, ...]
     never_says: tuple[str, ...]
 
@@ -116,20 +116,20 @@ class Sample:
 
     @property
     def levels(self) -> list[str]:
-        return self.about.get("holds at", "A B").split()
+        return self.headers.get("holds at", "A B").split()
 
     @property
     def slow(self) -> bool:
-        return "slow" in self.about
+        return "slow" in self.headers
 
     @property
     def limits(self) -> Limits:
-        return Limits(load_cpu_seconds=20, load_wall_seconds=60) if "time" in self.about else SHORT
+        return Limits(load_cpu_seconds=20, load_wall_seconds=60) if "time" in self.headers else SHORT
 
 
 @functools.cache
 def read_sample(path: Path) -> Sample:
-    about: dict[str, str] = {}
+    headers: dict[str, str] = {}
     texts: dict[str, list[str]] = {"says": [], "never says": []}
     for line in path.read_text(encoding="utf-8").splitlines():
         if (header := re.fullmatch(r"# ([a-z ]+): (.+)", line)) is None:
@@ -139,9 +139,9 @@ def read_sample(path: Path) -> Sample:
         if key in texts:
             texts[key].append(json.loads(f'"{value}"'))
         else:
-            assert key not in about, f"{path.name} says {key} twice"
-            about[key] = value
-    return Sample(path, about, tuple(texts["says"]), tuple(texts["never says"]))
+            assert key not in headers, f"{path.name} says {key} twice"
+            headers[key] = value
+    return Sample(path, headers, tuple(texts["says"]), tuple(texts["never says"]))
 
 
 SAMPLES = [
@@ -154,14 +154,14 @@ SAMPLES.sort(key=lambda sample: sample.name)
 def test_every_sample_has_a_complete_header():
     assert len(SAMPLES) >= 65
     for sample in (*SAMPLES, *map(read_sample, HOSTILE.glob("*/finds.py"))):
-        assert {"tries", "stopped by", "starts as", "points"} <= sample.about.keys(), sample.name
-        assert sample.about["starts as"] in ("honest", "nothing"), sample.name
-        assert re.fullmatch(r"(at most )?\d+(\.\d+)?", sample.about["points"]), sample.name
+        assert {"tries", "stopped by", "starts as", "points"} <= sample.headers.keys(), sample.name
+        assert sample.headers["starts as"] in ("honest", "nothing"), sample.name
+        assert re.fullmatch(r"(at most )?\d+(\.\d+)?", sample.headers["points"]), sample.name
         assert {"A", "B"} <= set(sample.levels) <= set(LEVELS), sample.name
 
 
 class Listener:
-    """Sockets of every local kind. Whoever connects is given the model answer, and is remembered."""
+    """Listens on sockets of every local kind, sends the model answer to everybody, and records each contact."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.contacts: list[str] = []
@@ -184,29 +184,29 @@ class Listener:
         answer = REFERENCE.read_bytes()
         while True:
             ready, _, _ = select.select(list(self._sockets.values()), [], [])
-            for kind, one in self._sockets.items():
-                if one not in ready:
+            for kind, listening in self._sockets.items():
+                if listening not in ready:
                     continue
                 if kind == "stop":
                     return
                 self.contacts.append(kind)
                 if kind == "udp":
-                    one.recv(100)
+                    listening.recv(100)
                 else:
-                    with one.accept()[0] as wire:
-                        wire.settimeout(1)
-                        wire.sendall(answer)
+                    with listening.accept()[0] as connection:
+                        connection.settimeout(1)
+                        connection.sendall(answer)
 
     def close(self) -> None:
         self._stop.close()
         self._thread.join()
-        for one in self._sockets.values():
-            one.close()
+        for listening in self._sockets.values():
+            listening.close()
 
 
 @dataclass(frozen=True)
 class World:
-    """What lies about for a sample to find, and how it was before."""
+    """The baits for the samples and the jails to run them in, and how both were before."""
 
     folder: Path
     mark: str
@@ -226,8 +226,8 @@ class World:
     def other(self) -> Path:
         return self.folder / "baits" / "class" / "ada" / "rnn_backprop.py"
 
-    def lay_out(self) -> None:
-        """Put the files there that a sample may be after."""
+    def place_baits(self) -> None:
+        """Write the files that a sample may look for."""
         shutil.rmtree(self.folder / "baits", ignore_errors=True)
         for path, source in ((self.secret, REFERENCE), (self.other, GOOD)):
             path.parent.mkdir(parents=True)
@@ -236,57 +236,57 @@ class World:
         self.before.update(_listing(self.folder / "baits"))
 
     def jail(self, level: Level | None) -> Jail:
-        """The one jail of a level, for all samples; of the strongest one where none is named."""
+        """Return the one jail of a level, or of the strongest level, for all samples."""
         key = level or "strongest"
         if key not in self.jails:
             try:
-                opened = Jail(level)
+                new_jail = Jail(level)
             except JailError as error:
                 pytest.skip(f"no level {level} on this machine: {error}")
-            self.jails[key] = self.jails.setdefault(opened.level, opened)
-            if self.jails[key] is not opened:
-                opened.close()
-            for _ in range(3):  # whatever is loaded or kept once is there from now on
-                for path in (GOOD, *WRONG):  # what feedback computes once and keeps is no growth
-                    self.graded(self.jails[key], path, Limits())
+            self.jails[key] = self.jails.setdefault(new_jail.level, new_jail)
+            if self.jails[key] is not new_jail:
+                new_jail.close()
+            for _ in range(3):  # loads modules and fills the caches of feedback, which do not count as growth
+                for path in (GOOD, *WRONG):
+                    self.grade(self.jails[key], path, Limits())
             self.footprints[key] = footprint()
         return self.jails[key]
 
-    def written(self, sample: Sample, folder: Path) -> Path:
-        """The submission that a sample is: a file, or a folder where it brings others along."""
+    def write_submission(self, sample: Sample, folder: Path) -> Path:
+        """Write a sample as a submission: a file, or a folder if it has other files beside it."""
         baits = (self.listener.port, self.decoy.pid, str(self.secret), str(self.other), self.listener.path, self.mark)
         honest = GOOD.read_text(encoding="utf-8")
-        room = ROOM.format(baits=baits, honest=honest)
-        own = sample.path.read_text(encoding="utf-8")
-        start = honest if sample.about["starts as"] == "honest" else ""
+        preamble = PREAMBLE.format(baits=baits, honest=honest)
+        code = sample.path.read_text(encoding="utf-8")
+        start = honest if sample.headers["starts as"] == "honest" else ""
         if sample.path.name == "rnn_backprop.py":
             shutil.copytree(sample.path.parent, folder, dirs_exist_ok=True)
         path = folder / "rnn_backprop.py"
-        path.write_text("\n".join((room, start, "# %%", own)), encoding="utf-8")
+        path.write_text("\n".join((preamble, start, "# %%", code)), encoding="utf-8")
         return folder if sample.path.name == "rnn_backprop.py" else path
 
-    def graded(self, jail: Jail, path: Path, limits: Limits) -> Report:
+    def grade(self, jail: Jail, path: Path, limits: Limits) -> Report:
         return Grader(self.exercise, jail, limits, seed=1).grade(path, "sample")
 
     def leftovers(self) -> list[str]:
-        """What a sample has changed, as far as it can be told from outside."""
-        found = [f"the listener was reached by {kind}" for kind in self.listener.contacts]
+        """Return everything that a sample has changed, as far as it is visible from outside."""
+        changes = [f"the listener was reached by {kind}" for kind in self.listener.contacts]
         self.listener.contacts.clear()
         if not self.decoy.is_running() or self.decoy.status() not in (psutil.STATUS_SLEEPING, psutil.STATUS_IDLE):
-            found.append("the decoy process was touched")
+            changes.append("the decoy process was touched")
         if (now := _listing(self.folder / "baits")) != self.before:
-            found.append(f"files were touched: {now ^ self.before}")
-            self.lay_out()
-        places = {"/", "/tmp", "/var/tmp", "/dev/shm", "/run", sys.prefix, str(Path.home()), ".", *sys.path}
-        for place in places:
-            for path in Path(place or ".").glob(f"{self.mark}*"):
-                found.append(f"{path} was written")
+            changes.append(f"files were touched: {now ^ self.before}")
+            self.place_baits()
+        folders = {"/", "/tmp", "/var/tmp", "/dev/shm", "/run", sys.prefix, str(Path.home()), ".", *sys.path}
+        for folder in folders:
+            for path in Path(folder or ".").glob(f"{self.mark}*"):
+                changes.append(f"{path} was written")
                 path.unlink()
-        return found + _forget_kernel_objects()
+        return changes + _forget_kernel_objects()
 
 
 def _listing(folder: Path) -> set[tuple[object, ...]]:
-    """What lies in a folder, and all that tells whether somebody touched it."""
+    """Return the files in a folder, with every attribute that shows a change."""
     stats = ((path, path.lstat()) for path in folder.rglob("*"))
     return {
         (str(path.relative_to(folder)), stat.st_mode, stat.st_uid, stat.st_size, stat.st_nlink, stat.st_mtime_ns)
@@ -295,23 +295,23 @@ def _listing(folder: Path) -> set[tuple[object, ...]]:
 
 
 def _forget_kernel_objects() -> list[str]:
-    """System V objects under the key of the samples, which are removed."""
+    """Remove the System V objects under the key of the samples, and return their names."""
     if sys.platform != "linux":
         return []
     libc, key, remove = ctypes.CDLL(None), 0x5EED, 0
-    found = []
+    left = []
     for name, numbers in (("shm", (0, 0)), ("msg", (0,)), ("sem", (0, 0))):
-        if (one := getattr(libc, f"{name}get")(key, *numbers)) >= 0:
-            getattr(libc, f"{name}ctl")(one, *((0,) if name == "sem" else ()), remove, None)
-            found.append(f"a {name} object was left in the kernel")
-    return found
+        if (object_id := getattr(libc, f"{name}get")(key, *numbers)) >= 0:
+            getattr(libc, f"{name}ctl")(object_id, *((0,) if name == "sem" else ()), remove, None)
+            left.append(f"a {name} object was left in the kernel")
+    return left
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("hostile")
     mark = f"autograder-sample-{os.getpid()}"
-    others = alive()  # of tests that ran before, in fixtures that live on
+    earlier_pids = child_pids()  # of fixtures of other tests
     answer = REFERENCE.read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         (folder / "empty").mkdir()
@@ -321,11 +321,11 @@ def world(tmp_path_factory) -> Iterator[World]:
         patch.setattr(tempfile, "tempdir", str(folder / "temp"))
         _adopt_orphans(True)
         listener = Listener(folder, mark)
-        with REFERENCE.open("rb") as held:
+        with REFERENCE.open("rb") as reference_file:
             program = "import time; print('up', flush=True); time.sleep(3600)"
             decoy = subprocess.Popen(
                 [sys.executable, "-I", "-c", program, answer],
-                stdin=held,
+                stdin=reference_file,
                 stdout=subprocess.PIPE,
                 cwd=COURSE.root,
                 env={"ANSWER": answer},
@@ -334,44 +334,44 @@ def world(tmp_path_factory) -> Iterator[World]:
         assert decoy.stdout is not None
         decoy.stdout.readline()
         exercise = load_exercise(COURSE.exercise_folder("rnn_backprop"))
-        built = World(folder, mark, exercise, listener, psutil.Process(decoy.pid))
-        built.lay_out()
+        new_world = World(folder, mark, exercise, listener, psutil.Process(decoy.pid))
+        new_world.place_baits()
         try:
-            yield built
+            yield new_world
         finally:
-            for jail in set(built.jails.values()):
+            for jail in set(new_world.jails.values()):
                 jail.close()
-            gone = soon(lambda: alive() <= {decoy.pid} | others)
+            all_ended = becomes_true(lambda: child_pids() <= {decoy.pid} | earlier_pids)
             listener.close()
             decoy.kill()
             decoy.wait()
             decoy.stdout.close()
-            built.leftovers()
+            new_world.leftovers()
             _adopt_orphans(False)
-        assert gone, "a process outlived its jail"
+        assert all_ended, "a process outlived its jail"
         assert not any((folder / "temp").iterdir())
 
 
-def _adopt_orphans(yes: bool) -> None:
-    """Processes whose parent ends become children of this one, so that none can hide."""
+def _adopt_orphans(adopt: bool) -> None:
+    """Make processes whose parent ends children of this one, so that none can hide."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(36, int(yes), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        ctypes.CDLL(None).prctl(36, int(adopt), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
-def alive() -> set[int]:
-    """The processes below this one."""
-    found = set()
+def child_pids() -> set[int]:
+    """Return the ids of the running descendants of this process."""
+    pids = set()
     for child in psutil.Process().children(recursive=True):
         try:
             if child.status() != psutil.STATUS_ZOMBIE:
-                found.add(child.pid)
+                pids.add(child.pid)
         except psutil.Error:
             pass
-    return found
+    return pids
 
 
 def footprint() -> tuple[int, int]:
-    """Bytes of memory and open files of this process."""
+    """Return the memory of this process in bytes and its number of open files."""
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
@@ -379,51 +379,51 @@ def footprint() -> tuple[int, int]:
     return process.memory_info().rss, process.num_fds()
 
 
-def soon(holds: Callable[[], bool], seconds: float = 5) -> bool:
-    """Whether something holds within a while."""
-    patience = time.monotonic() + seconds
-    while not holds() and time.monotonic() < patience:
+def becomes_true(condition: Callable[[], bool], seconds: float = 5) -> bool:
+    """Return whether a condition becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
-    return holds()
+    return condition()
 
 
-def said(report: Report) -> str:
+def messages_of(report: Report) -> str:
     texts = [*(note.text for note in report.notes), *(check.message for check in report.checks)]
     return "\n".join(dict.fromkeys(filter(None, texts)))
 
 
 def check_verdict(report: Report, sample: Sample) -> None:
-    assert report.status == sample.about.get("status", "graded"), said(report)
-    points = sample.about["points"]
-    most = float(points.removeprefix("at most "))
-    right = report.score <= most if points.startswith("at most") else report.score == most
-    assert right, f"{sample.name} has {report.score:g} points, and {points} is right:\n{said(report)}"
-    assert said(report).replace("\n", "").isprintable()
+    assert report.status == sample.headers.get("status", "graded"), messages_of(report)
+    points = sample.headers["points"]
+    limit = float(points.removeprefix("at most "))
+    expected = report.score <= limit if points.startswith("at most") else report.score == limit
+    assert expected, f"{sample.name} has {report.score:g} points, and {points} is right:\n{messages_of(report)}"
+    assert messages_of(report).replace("\n", "").isprintable()
     for text in sample.says:
-        assert text in said(report)
+        assert text in messages_of(report)
     for text in sample.never_says:
-        assert text not in said(report)
+        assert text not in messages_of(report)
 
 
 def check_sample(world: World, sample: Sample, jail: Jail, folder: Path) -> None:
-    before = len(alive())
-    shown = world.graded(jail, world.written(sample, folder), sample.limits)
+    count_before = len(child_pids())
+    report = world.grade(jail, world.write_submission(sample, folder), sample.limits)
     if sample.path.name == "leaves.py":
-        check_verdict(shown, sample)
+        check_verdict(report, sample)
         sample = read_sample(sample.path.with_name("finds.py"))
-        shown = world.graded(jail, world.written(sample, folder), sample.limits)
+        report = world.grade(jail, world.write_submission(sample, folder), sample.limits)
     check_next(world, jail)
-    check_verdict(shown, sample)
-    assert_no_leaks(shown)
-    assert soon(lambda: len(alive()) <= before), "a process is still there"
+    check_verdict(report, sample)
+    assert_no_leaks(report)
+    assert becomes_true(lambda: len(child_pids()) <= count_before), "a process is still there"
 
 
 def check_next(world: World, jail: Jail) -> None:
-    """Nothing is left, and the next submission gets what it deserves."""
-    after = world.graded(jail, GOOD, Limits())
+    """Check that nothing is left, and that the next submission gets its points."""
+    report = world.grade(jail, GOOD, Limits())
     assert world.leftovers() == []
     assert not any((world.folder / "empty").iterdir())
-    assert (after.score, after.notes, after.isolation) == (10.0, (), jail.level), said(after)
+    assert (report.score, report.notes, report.isolation) == (10.0, (), jail.level), messages_of(report)
 
 
 QUICK = [pytest.param(sample, id=sample.name) for sample in SAMPLES if not sample.slow]
@@ -485,17 +485,17 @@ ODD_TEXTS = {
 def test_a_malformed_text_fails_alone(world, strongest, name, tmp_path):
     path = tmp_path / name
     path.write_text(ODD_TEXTS[name], encoding="utf-8", errors="surrogatepass")
-    report = world.graded(strongest, path, SHORT)
-    assert report.status in ("graded", "refused"), said(report)
+    report = world.grade(strongest, path, SHORT)
+    assert report.status in ("graded", "refused"), messages_of(report)
     assert report.score == 0.0
-    assert said(report).replace("\n", "").isprintable()
+    assert messages_of(report).replace("\n", "").isprintable()
     check_next(world, strongest)
 
 
 @pytest.mark.parametrize("level", ["A", "B"])
 def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, level, tmp_path):
     jail = world.jail(level)
-    waiting = Program("other", (Cell("import numpy as np\ndef f(x): return x"),), {"kit": KIT}, {"f": ("x",)})
+    waiting = Program("other", (Cell("import numpy as np\ndef f(x): return x"),), {"kit": BUILDER}, {"f": ("x",)})
     with closing(SubmissionSession(jail._process_factory, waiting, Limits(), BoundedCache(1))) as other:
         other.ensure_loaded()
         sample = read_sample(HOSTILE / "ptrace_neighbours.py")
@@ -511,14 +511,14 @@ NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
 def test_as_a_plain_user(request):
     if os.geteuid() != 0:
         pytest.skip("not root: all of this file ran as a plain user")
-    # not below pytest's own folders, where the world above has put tempfile.tempdir: those are closed to others
-    own = Path(tempfile.mkdtemp(prefix="plain-", dir=os.environ.get("TMPDIR", "/tmp")))
-    request.addfinalizer(functools.partial(shutil.rmtree, own, ignore_errors=True))
-    os.chown(own, NOBODY["user"], NOBODY["group"])
+    # Not in a folder of pytest, where the fixture above has put tempfile.tempdir: other users cannot enter it.
+    home = Path(tempfile.mkdtemp(prefix="plain-", dir=os.environ.get("TMPDIR", "/tmp")))
+    request.addfinalizer(functools.partial(shutil.rmtree, home, ignore_errors=True))
+    os.chown(home, NOBODY["user"], NOBODY["group"])
     paths = os.pathsep.join((str(COURSE.root), sysconfig.get_path("purelib")))
     settings = {
         **NOBODY,
-        "env": {"PATH": os.environ["PATH"], "HOME": str(own), "PYTHONPATH": paths},
+        "env": {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": paths},
         "cwd": COURSE.root,
     }
     tests = ["-k", "not plain_user and (strongest or two_live or larger or every_level and B-)", __file__]
@@ -530,7 +530,7 @@ def test_as_a_plain_user(request):
         "-rs",
         "-p",
         "no:cacheprovider",
-        f"--basetemp={own / 'temp'}",
+        f"--basetemp={home / 'temp'}",
     ]
     done = subprocess.run([*command, *tests], capture_output=True, text=True, check=False, **settings)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
@@ -538,7 +538,7 @@ def test_as_a_plain_user(request):
 
 
 def plain_python(settings: dict[str, Any]) -> str:
-    """This Python, or the same version of it elsewhere, where a plain user may run it and read what it needs."""
+    """Return this Python, or the same version in /usr/bin, if a plain user can run it and read what it needs."""
     trial = f"import numpy, pytest, autograder; open({str(REFERENCE)!r}).close()"
     for program in (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
         with suppress(OSError):
@@ -550,7 +550,7 @@ def plain_python(settings: dict[str, Any]) -> str:
 def test_the_grader_is_no_larger_after_all_samples(world):
     if not world.footprints:
         pytest.skip("none of the tests above was run")
-    now = footprint()
-    for level, before in world.footprints.items():
-        assert now[0] - before[0] <= MOST_GROWTH, f"memory, since the first one at level {level}"
-    assert now[1] <= max(files for _, files in world.footprints.values())
+    memory, open_files = footprint()
+    for level, (memory_before, _) in world.footprints.items():
+        assert memory - memory_before <= MAX_GROWTH, f"memory, since the first sample at level {level}"
+    assert open_files <= max(files for _, files in world.footprints.values())

@@ -1,4 +1,4 @@
-"""The jail: one function's misfortune costs that function only, and nothing of this side can be seen from inside."""
+"""Tests of the jail: a function that fails fails alone, and student code sees nothing of the grader."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ from autograder.sandbox.protocol import framing
 from autograder.sandbox.protocol.framing import ProtocolError
 from autograder.submission.cells import Cell
 
-KIT = "def arguments(arrays, names):\n    return dict(arrays)\n"
+BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
 X = np.arange(3.0)
 CALL = Call({"x": X}, {})
-# Small where something is to run into them, and large elsewhere: this machine may be busy or slow.
+# Limits are small where a test should reach them, and large elsewhere: the machine may be busy or slow.
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=60, load_cpu_seconds=1.2, load_wall_seconds=60)
 HASTY_CALLS = Limits(cpu_seconds=60, wall_seconds=0.3, load_cpu_seconds=60, load_wall_seconds=60)
 HASTY_LOAD = Limits(cpu_seconds=60, wall_seconds=60, load_cpu_seconds=60, load_wall_seconds=1.5)
@@ -57,12 +57,12 @@ ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals and proc
 
 
 def program(*cells: str, names: tuple[str, ...] = ("f", "g")) -> Program:
-    written = [Cell(textwrap.dedent(cell), f"code cell {number}") for number, cell in enumerate(cells, start=1)]
-    return Program("__main__", tuple(written), {"kit": KIT}, dict.fromkeys(names, ("x",)))
+    parsed = [Cell(textwrap.dedent(cell), f"code cell {number}") for number, cell in enumerate(cells, start=1)]
+    return Program("__main__", tuple(parsed), {"kit": BUILDER}, dict.fromkeys(names, ("x",)))
 
 
 def jail_at(*levels: Level) -> Iterator[Jail]:
-    """A jail at the first of the levels that works here."""
+    """Yield a jail at the first of the levels that works here."""
     for level in levels:
         try:
             jail = Jail(level)
@@ -77,13 +77,13 @@ def jail_at(*levels: Level) -> Iterator[Jail]:
 
 @pytest.fixture(scope="module", params=LEVELS)
 def any_jail(request: pytest.FixtureRequest) -> Iterator[Jail]:
-    """Each level."""
+    """Run a test at each level."""
     yield from jail_at(request.param)
 
 
 @pytest.fixture(scope="module", params=["AB", "DE"], ids=["sealed", "fresh"])
 def jail(request: pytest.FixtureRequest) -> Iterator[Jail]:
-    """One level of each kind: forks that are sealed, and fresh processes that may do what they like."""
+    """Run a test in a sealed fork, and in a fresh process that is not sealed."""
     yield from jail_at(*request.param)
 
 
@@ -94,7 +94,7 @@ def sealed_jail() -> Iterator[Jail]:
 
 @pytest.fixture(scope="module")
 def open_jail() -> Iterator[Jail]:
-    """A level at which files can be written and processes started."""
+    """Run a test at a level at which files can be written and processes started."""
     yield from jail_at("D", "E")
 
 
@@ -102,13 +102,13 @@ def execute(jail: Jail, *cells: str, limits: Limits = LIMITS, steps: int = 1) ->
     return jail.run(program(*cells), [Batch(name, (CALL,) * steps) for name in ("f", "g")], limits)
 
 
-def endings(execution: Execution) -> list[tuple[str, str | None]]:
+def ended_cells(execution: Execution) -> list[tuple[str, str | None]]:
     return [(problem.cell, problem.ended.reason if problem.ended else None) for problem in execution.problems]
 
 
-def right(outcomes: tuple[Outcome, ...]) -> bool:
-    """Whether every outcome is x itself."""
-    return all(isinstance(one, Returned) and np.array_equal(one.values[0].array, X) for one in outcomes)
+def returned_x(outcomes: tuple[Outcome, ...]) -> bool:
+    """Return whether every outcome is x itself."""
+    return all(isinstance(outcome, Returned) and np.array_equal(outcome.values[0].array, X) for outcome in outcomes)
 
 
 GOOD = "import os, sys, time\ndef f(x): return x\ndef g(x): return x"
@@ -142,12 +142,12 @@ class TestAtEveryLevel:
     def test_the_end_of_a_process_is_reported_and_the_next_function_runs(self, any_jail, body, ended):
         execution = execute(any_jail, FIRST_ENDS.format(body))
         assert execution.outcomes["f"] == (ended,)
-        assert right(execution.outcomes["g"])
+        assert returned_x(execution.outcomes["g"])
         assert execution.problems == ()
 
     def test_waiting_ends_at_the_wall_time_limit(self, any_jail):
-        written = program("import time\ndef f(x): time.sleep(60)")
-        assert any_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
+        submission = program("import time\ndef f(x): time.sleep(60)")
+        assert any_jail.run(submission, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
 
 
 class TestFunctionsThatEnd:
@@ -174,7 +174,7 @@ class TestFunctionsThatEnd:
     def test_they_fail_alone(self, jail, body, ended):
         execution = execute(jail, FIRST_ENDS.format(body))
         assert execution.outcomes["f"] == (ended,)
-        assert right(execution.outcomes["g"])
+        assert returned_x(execution.outcomes["g"])
         assert execution.problems == ()
 
     def test_cpu_time_of_child_processes_counts(self, open_jail):
@@ -183,13 +183,13 @@ class TestFunctionsThatEnd:
 
     @ON_POSIX
     def test_a_stopped_process_ends_at_the_wall_time_limit(self, jail):
-        written = program("import signal\ndef f(x): signal.raise_signal(signal.SIGSTOP)")
-        assert jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
+        submission = program("import signal\ndef f(x): signal.raise_signal(signal.SIGSTOP)")
+        assert jail.run(submission, [Batch("f", (CALL,))], HASTY_CALLS).outcomes == {"f": (ProcessEnded("wall"),)}
 
     def test_a_call_that_reached_the_wall_time_limit_is_repeated_once(self, open_jail, tmp_path):
-        once = f"open({str(tmp_path / 'been_here')!r}, 'x'); time.sleep(60)"
-        written = program(f"import time\ndef f(x):\n    try: {once}\n    except FileExistsError: return x")
-        assert right(open_jail.run(written, [Batch("f", (CALL,))], HASTY_CALLS).outcomes["f"])
+        first_time = f"open({str(tmp_path / 'been_here')!r}, 'x'); time.sleep(60)"
+        submission = program(f"import time\ndef f(x):\n    try: {first_time}\n    except FileExistsError: return x")
+        assert returned_x(open_jail.run(submission, [Batch("f", (CALL,))], HASTY_CALLS).outcomes["f"])
 
     def test_functions_after_the_time_limit_of_the_submission_end_by_the_clock(self, jail):
         limits = replace(HASTY_CALLS, wall_seconds=60, submission_wall_seconds=1)
@@ -199,13 +199,13 @@ class TestFunctionsThatEnd:
     def test_a_cell_that_waits_until_the_time_limit_of_the_submission_is_named(self, jail):
         limits = replace(HASTY_LOAD, load_wall_seconds=60, submission_wall_seconds=1)
         execution = execute(jail, GOOD, "time.sleep(60)", limits=limits)
-        assert endings(execution) == [("code cell 2", "wall")]
+        assert ended_cells(execution) == [("code cell 2", "wall")]
         assert execution.outcomes == {"f": (ProcessEnded("wall"),), "g": (ProcessEnded("wall"),)}
 
     def test_steps_before_the_end_are_kept_and_later_steps_get_the_same_outcome(self, jail):
         cell = "calls = []\ndef f(x):\n    calls.append(1)\n    while len(calls) > 2: pass\n    return x"
         outcomes = execute(jail, cell, steps=4).outcomes["f"]
-        assert right(outcomes[:2])
+        assert returned_x(outcomes[:2])
         assert outcomes[2:] == (ProcessEnded("cpu"),) * 2
 
     @ON_LINUX
@@ -215,7 +215,7 @@ class TestFunctionsThatEnd:
         [outcome] = execution.outcomes["f"]
         assert isinstance(outcome, FunctionRaised)
         assert outcome.error == "MemoryError"
-        assert right(execution.outcomes["g"])
+        assert returned_x(execution.outcomes["g"])
 
     def test_both_functions_may_end_their_process(self, jail):
         execution = execute(jail, "import os\ndef f(x): os._exit(1)\ndef g(x): os._exit(2)")
@@ -236,12 +236,12 @@ class TestLoading:
         execution = execute(jail, GOOD, cell, "def later(x): return x", "def g(x): return later(x)")
         [problem] = execution.problems
         assert (problem.cell, problem.line, problem.ended) == ("code cell 2", None, ended)
-        assert all(right(outcomes) for outcomes in execution.outcomes.values())
+        assert all(returned_x(outcomes) for outcomes in execution.outcomes.values())
 
     def test_a_cell_that_waits_is_skipped(self, jail):
         execution = execute(jail, GOOD, "time.sleep(60)", limits=HASTY_LOAD)
-        assert endings(execution) == [("code cell 2", "wall")]
-        assert right(execution.outcomes["g"])
+        assert ended_cells(execution) == [("code cell 2", "wall")]
+        assert returned_x(execution.outcomes["g"])
 
     def test_functions_that_a_skipped_cell_would_have_defined_are_reported(self, jail):
         execution = execute(jail, "import os\ndef f(x): return x\nos._exit(0)")
@@ -251,15 +251,15 @@ class TestLoading:
 
     def test_cells_after_any_number_of_skipped_cells_run(self, jail):
         execution = execute(jail, "import os\n" + GOOD, *["os._exit(0)"] * 4, "def g(x): return x + 1")
-        assert endings(execution) == [(f"code cell {number}", "exit") for number in (2, 3, 4, 5)]
-        assert right(execution.outcomes["f"])
-        assert not right(execution.outcomes["g"])
+        assert ended_cells(execution) == [(f"code cell {number}", "exit") for number in (2, 3, 4, 5)]
+        assert returned_x(execution.outcomes["f"])
+        assert not returned_x(execution.outcomes["g"])
 
     def test_each_cell_has_its_own_time_limit(self, jail):
         burn = "end = time.process_time() + 0.7\nwhile time.process_time() < end: pass"
         execution = execute(jail, "import time\n" + GOOD, burn, burn, burn)
         assert execution.problems == ()
-        assert right(execution.outcomes["f"])
+        assert returned_x(execution.outcomes["f"])
 
     def test_nothing_is_defined_if_every_cell_ends_the_process(self, open_jail, tmp_path):
         (tmp_path / "countdown").write_text("6")
@@ -291,14 +291,14 @@ class TestLoading:
     def test_support_modules_of_two_courses_do_not_mix(self, jail):
         for number in (1, 2):
             kit = f"def arguments(arrays, names):\n    return {{'x': arrays['x'] * {number}}}\n"
-            written = replace(program("def f(x): return x"), support_modules={"kit": kit})
-            [outcome] = jail.run(written, [Batch("f", (CALL,))], LIMITS).outcomes["f"]
+            submission = replace(program("def f(x): return x"), support_modules={"kit": kit})
+            [outcome] = jail.run(submission, [Batch("f", (CALL,))], LIMITS).outcomes["f"]
             assert isinstance(outcome, Returned)
             assert np.array_equal(outcome.values[0].array, X * number)
 
     def test_support_modules_may_be_long(self, jail):
-        written = replace(program("def f(x): return x"), support_modules={"kit": KIT + "#" * 300_000})
-        assert right(jail.run(written, [Batch("f", (CALL,))], LIMITS).outcomes["f"])
+        submission = replace(program("def f(x): return x"), support_modules={"kit": BUILDER + "#" * 300_000})
+        assert returned_x(jail.run(submission, [Batch("f", (CALL,))], LIMITS).outcomes["f"])
 
     def test_a_process_that_does_not_start_raises_jail_error(self, open_jail, monkeypatch):
         monkeypatch.setattr(runtime, "_START", "raise SystemExit('no start')")
@@ -310,22 +310,16 @@ class TestInsideTheProcess:
     def test_the_environment_holds_nothing_of_the_grader(self, any_jail, monkeypatch):
         monkeypatch.setenv("AUTOGRADER_SECRET", "secret")
         monkeypatch.setenv("PYTHONPATH", "/nowhere")
-        known = set(runtime.guest_environment("")) | {
-            "LC_CTYPE",
-            "PWD",
-            "__CF_USER_TEXT_ENCODING",
-        }  # three: not our doing
-        cell = (
-            f"import os\nassert set(os.environ) <= {known!r}, list(os.environ)\nassert 'secret' not in str(os.environ)"
-        )
-        assert execute(any_jail, GOOD, cell).problems == ()
-        assert not {"AUTOGRADER_SECRET", "PATH", "PYTHONPATH"} & known
+        # Python, the shell and macOS add three variables.
+        names = {*runtime.guest_environment(""), "LC_CTYPE", "PWD", "__CF_USER_TEXT_ENCODING"}
+        cell = f"import os\nassert set(os.environ) <= {names!r}, list(os.environ)"
+        assert execute(any_jail, GOOD, cell, "assert 'secret' not in str(os.environ)").problems == ()
+        assert not {"AUTOGRADER_SECRET", "PATH", "PYTHONPATH"} & names
 
     def test_hashes_are_the_same_in_every_process(self, jail):
         cell = "import numpy as np\ndef f(x): return np.array([hash('a') % 1000])\ndef g(x): return f(x)"
-        seen = [execute(jail, cell).outcomes["f"][0] for _ in range(2)]
-        assert all(isinstance(one, Returned) for one in seen)
-        assert seen[0].values[0].array == seen[1].values[0].array
+        first, second = (execute(jail, cell).outcomes["f"] for _ in range(2))
+        assert first_numbers(first) == first_numbers(second) != []
 
     def test_only_the_standard_library_and_numpy_can_be_imported(self, any_jail):
         cell = "import asyncio, concurrent.futures, numpy.testing, xml.etree.ElementTree, _zoneinfo, wsgiref.util"
@@ -336,7 +330,7 @@ class TestInsideTheProcess:
         for name in ("msgpack", "numpy", "kit", "sitecustomize", "usercustomize", "autograder"):
             (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')")
         monkeypatch.chdir(tmp_path)
-        assert all(right(outcomes) for outcomes in execute(jail, GOOD).outcomes.values())
+        assert all(returned_x(outcomes) for outcomes in execute(jail, GOOD).outcomes.values())
 
     def test_modules_written_by_a_submission_are_never_imported(self, open_jail):
         cell = "[open(f'{name}.py', 'w').write('1/0') for name in ('msgpack', 'kit', 'tqdm', 'json')]"
@@ -378,29 +372,29 @@ class TestNothingIsLeft:
         start = f"[sys.executable, '-c', 'import time; time.sleep(60)', {token!r}]"
         for jail in jail_at(level):
             assert execute(jail, GOOD, f"import subprocess\nchild = subprocess.Popen({start})").problems == ()
-            assert _ends(lambda: token in " ".join(_commands()))
+            assert _wait_until_false(lambda: token in " ".join(_command_lines()))
 
     def test_nested_folders_and_links_are_removed_but_not_link_targets(self, open_jail, tmp_path, monkeypatch):
         (tmp_path / "temp").mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
-        (tmp_path / "kept").mkdir()
+        (tmp_path / "target").mkdir()
         cell = f"""
         import os
         for number in range(1200):
-            os.mkdir("d"), open("d/file", "w").close(), os.symlink({str(tmp_path / "kept")!r}, "link")
+            os.mkdir("d"), open("d/file", "w").close(), os.symlink({str(tmp_path / "target")!r}, "link")
             if number == 600: os.mkdir("closed"), os.chmod("closed", 0)
             os.chdir("d")
         """
         assert execute(open_jail, GOOD, cell, limits=replace(LIMITS, load_cpu_seconds=60)).problems == ()
         assert list((tmp_path / "temp").iterdir()) == []
-        assert (tmp_path / "kept").is_dir()
+        assert (tmp_path / "target").is_dir()
 
     def test_a_jail_ends_with_all_its_processes(self):
         others = set(psutil.Process().children(recursive=True))  # of jails that other tests keep
         for jail in jail_at("A", "B"):
             execute(jail, GOOD)
             assert set(psutil.Process().children(recursive=True)) - others
-        assert _ends(lambda: bool(set(psutil.Process().children(recursive=True)) - others))
+        assert _wait_until_false(lambda: bool(set(psutil.Process().children(recursive=True)) - others))
 
     @ON_LINUX
     @pytest.mark.parametrize("level", ["A", "B"])
@@ -417,16 +411,16 @@ class TestNothingIsLeft:
             command = [sys.executable, "-c", textwrap.dedent(code)]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grader:
                 assert grader.stdout
-                numbers = [int(number) for number in grader.stdout.readline().split()]
+                pids = [int(pid) for pid in grader.stdout.readline().split()]
                 grader.kill()
-            assert len(numbers) >= 3
-            assert _ends(lambda: any(_runs(number) for number in numbers))  # noqa: B023 - called at once
+            assert len(pids) >= 3
+            assert _wait_until_false(lambda: any(_is_running(pid) for pid in pids))  # noqa: B023 - called at once
 
     def test_forks_end_with_their_zygote(self):
         for jail in jail_at("B", "A"):
             fork = jail._process_factory.start(2048, 60, {})
             jail.close()
-            assert _ends(lambda: fork.cpu_seconds() != 0)  # noqa: B023 - called at once
+            assert _wait_until_false(lambda: fork.cpu_seconds() != 0)  # noqa: B023 - called at once
             fork.close()
 
     @pytest.mark.slow
@@ -452,40 +446,44 @@ def g(x): os._exit(1)
 """
 
 
-def firsts(outcomes: Iterable[Outcome]) -> list[float]:
-    """The first number of each outcome."""
-    return [one.values[0].array[0] for one in outcomes if isinstance(one, Returned)]
+def first_numbers(outcomes: Iterable[Outcome]) -> list[float]:
+    """Return the first number of each outcome that is an array."""
+    return [outcome.values[0].array[0] for outcome in outcomes if isinstance(outcome, Returned)]
 
 
 class TestFirstCalls:
     def test_the_first_call_is_not_repeated_after_other_batches(self, jail):
         batch, other = (Batch("f", (CALL, RecheckResult(0), RepeatCall(0), *more)) for more in ((), (CALL,)))
-        with jail.load_program(program(COUNTS), LIMITS) as once:
-            begun = once.run_first_calls([batch], LIMITS)
-            between = once.run(program(COUNTS), [other], LIMITS).outcomes["f"]
-            outcomes = once.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
-        assert (firsts(begun.values()), firsts(between), firsts(outcomes)) == ([1], [2, 2, 3, 4], [1, 1, 5])
-        assert [one.arguments["x"][0] for one in outcomes] == [1, 1, 2]
+        with jail.load_program(program(COUNTS), LIMITS) as loaded:
+            first = loaded.run_first_calls([batch], LIMITS)
+            between = loaded.run(program(COUNTS), [other], LIMITS).outcomes["f"]
+            outcomes = loaded.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
+        assert (first_numbers(first.values()), first_numbers(between), first_numbers(outcomes)) == (
+            [1],
+            [2, 2, 3, 4],
+            [1, 1, 5],
+        )
+        assert [outcome.arguments["x"][0] for outcome in outcomes] == [1, 1, 2]
 
     def test_a_function_missing_at_the_first_call_stays_missing(self, jail):
         batch, maker = Batch("f", (CALL, RecheckResult(0))), Batch("g", (CALL,))
         code = "def g(x):\n    global f\n    f = g\n    return x"
-        with jail.load_program(program(code), LIMITS) as once:
-            once.run_first_calls([batch], LIMITS)
-            outcomes = once.run(program(code), [maker, batch], LIMITS).outcomes
-        assert right(outcomes["g"])
-        assert all(isinstance(one, FunctionMissing) for one in outcomes["f"])
+        with jail.load_program(program(code), LIMITS) as loaded:
+            loaded.run_first_calls([batch], LIMITS)
+            outcomes = loaded.run(program(code), [maker, batch], LIMITS).outcomes
+        assert returned_x(outcomes["g"])
+        assert all(isinstance(outcome, FunctionMissing) for outcome in outcomes["f"])
 
     def test_the_first_call_is_repeated_in_another_process(self, jail):
         batch = Batch("f", (CALL, CALL))
-        with jail.load_program(program(COUNTS), LIMITS) as once:
-            begun = once.run_first_calls([batch, Batch("g", (CALL,))], LIMITS)
-            outcomes = once.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
-        assert (begun["g"], firsts(outcomes)) == (ProcessEnded("exit", 1), [1, 2])
+        with jail.load_program(program(COUNTS), LIMITS) as loaded:
+            first = loaded.run_first_calls([batch, Batch("g", (CALL,))], LIMITS)
+            outcomes = loaded.run(program(COUNTS), [batch], LIMITS).outcomes["f"]
+        assert (first["g"], first_numbers(outcomes)) == (ProcessEnded("exit", 1), [1, 2])
 
 
 class TestReplyCache:
-    """Replies that were decoded before; the cache belongs to the jail."""
+    """The cache of decoded replies, which belongs to the jail."""
 
     def test_equal_replies_to_one_step_are_decoded_once(self, jail):
         batch = Batch("f", (CALL, CALL))
@@ -516,17 +514,17 @@ def test_a_bounded_cache_forgets_its_oldest_entry():
 
 
 class TestSealed:
-    """The process that others are forked from, and forks beside each other."""
+    """The zygote, and several of its forks."""
 
     def test_all_forks_draw_the_same_random_numbers(self, sealed_jail):
         cell = "import random, numpy as np\ndef f(x): return x * 0 + random.random() + np.random.random()\ng = f"
         first, second = (execute(sealed_jail, cell).outcomes["f"] for _ in range(2))
-        assert firsts(first) == firsts(second) != []
+        assert first_numbers(first) == first_numbers(second) != []
 
     def test_a_fork_that_ends_does_not_affect_the_next(self, sealed_jail):
         for body in ("os._exit(3)", "while True: pass", "os.abort()", "os.closerange(0, 100)", "a = [0] * 10**9"):
             execute(sealed_jail, FIRST_ENDS.format(body))
-            assert right(execute(sealed_jail, GOOD).outcomes["f"])
+            assert returned_x(execute(sealed_jail, GOOD).outcomes["f"])
 
     def test_changes_in_a_fork_do_not_reach_the_next(self, sealed_jail):
         cell = """
@@ -555,7 +553,7 @@ class TestSealed:
         others = set(psutil.Process().children(recursive=True))  # of jails that other tests keep
         for jail in jail_at("A", "B"):
             for _ in range(2):
-                assert right(execute(jail, GOOD).outcomes["f"])
+                assert returned_x(execute(jail, GOOD).outcomes["f"])
                 for process in set(psutil.Process().children(recursive=True)) - others:
                     with suppress(psutil.NoSuchProcess):  # in a container, the first to end takes the others along
                         process.kill()
@@ -566,14 +564,14 @@ class TestSealed:
         attack = """
         import ctypes, os, signal
         libc = ctypes.CDLL(None, use_errno=True)
-        here = os.getpid()
+        own_pid = os.getpid()
         reached = []
-        for pid in range(max(1, here - 20), here):
+        for pid in range(max(1, own_pid - 20), own_pid):
             for number in (0, signal.SIGKILL):
                 try: os.kill(pid, number), reached.append(("kill", pid))
                 except PermissionError: pass
-            room = ctypes.create_string_buffer(64)
-            vector = (ctypes.c_size_t * 2)(ctypes.addressof(room), 64)
+            buffer = ctypes.create_string_buffer(64)
+            vector = (ctypes.c_size_t * 2)(ctypes.addressof(buffer), 64)
             for call in (101, 117, 310, 270, 434, 424):  # ptrace, process_vm_readv, pidfd_open, pidfd_send_signal
                 if libc.syscall(call, pid, vector, 1, vector, 1, 0) >= 0: reached.append((call, pid))
                 if libc.syscall(call, 16, pid, 0, 0) >= 0: reached.append((call, pid))
@@ -583,56 +581,56 @@ class TestSealed:
         """
         for jail in jail_at(level):
             execute(jail, GOOD)
-            found = {}
-            thread = threading.Thread(  # it ends within this very turn of the loop
-                target=lambda: found.update(jail.run(victim, [Batch("f", (CALL,))], Limits()).outcomes)  # noqa: B023
+            outcomes = {}
+            thread = threading.Thread(
+                target=lambda: outcomes.update(jail.run(victim, [Batch("f", (CALL,))], Limits()).outcomes)  # noqa: B023 - joined below
             )
             thread.start()
             time.sleep(0.3)
             execution = execute(jail, textwrap.dedent(attack) + "\nassert not reached, reached")
             assert execution.problems == ()
             thread.join()
-            assert right(found["f"])
+            assert returned_x(outcomes["f"])
 
     @ON_LINUX
     def test_the_memory_of_the_grader_cannot_be_read(self, sealed_jail):
         assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE
 
 
-def _commands() -> list[str]:
+def _command_lines() -> list[str]:
     return [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
 
 
-def _runs(number: int) -> bool:
+def _is_running(pid: int) -> bool:
     with suppress(psutil.Error):
-        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     return False
 
 
-def _ends(still: Callable[[], bool]) -> bool:
-    """Whether something ends, waited for patiently."""
-    patience = time.monotonic() + 20
-    while still() and time.monotonic() < patience:
+def _wait_until_false(condition: Callable[[], bool]) -> bool:
+    """Return whether a condition becomes false within 20 seconds."""
+    deadline = time.monotonic() + 20
+    while condition() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return not still()
+    return not condition()
 
 
 @ON_POSIX
 class TestChannel:
-    """The channel to a process that may not listen, and may say anything."""
+    """The channel to a process that may not read, and may send anything."""
 
     def test_sending_does_not_wait_for_a_reader(self):
         channel, theirs = SocketChannel.pair()
         with theirs:
-            sent = [framing.encode_frame(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
-            for frame in sent:
+            frames = [framing.encode_frame(("a", bytes([number]) * (1 << 20)), 1 << 21) for number in range(8)]
+            for frame in frames:
                 channel.send_frame(frame)
             assert channel.receive_frame(0.01) is None
-            read = bytearray()
-            while len(read) < sum(map(len, sent)):
-                read += theirs.recv(1 << 20)
+            received = bytearray()
+            while len(received) < sum(map(len, frames)):
+                received += theirs.recv(1 << 20)
                 assert channel.receive_frame(0.001) is None
-            assert read == b"".join(sent)
+            assert received == b"".join(frames)
             theirs.sendall(framing.encode_frame(("done",), 100))
             assert channel.receive_frame(1) == framing.encode_message(("done",), 100)
         channel.close()
@@ -659,7 +657,7 @@ class TestChannel:
 
 
 class TestReplies:
-    """Whatever the process says, it is an outcome or a FrameError."""
+    """Any reply of the process gives an outcome or a ProtocolError."""
 
     BATCH = Batch("f", (CALL,))
     AFTER = (("x", ((3,), bytes(24))),)
@@ -717,5 +715,5 @@ def test_libraries_are_found_where_a_folder_has_a_space_in_its_name(tmp_path):
     spaced = tmp_path / "my course"
     spaced.symlink_to(site)
     files = [path.relative_to(site) for path in runtime.NUMPY_FOLDER.rglob("*.so")]
-    here, there = (bubblewrap._list_libraries(folder, [folder / file for file in files]) for folder in (site, spaced))
-    assert {path.name for path in here} == {path.name for path in there} != set()
+    plain, linked = (bubblewrap._list_libraries(folder, [folder / file for file in files]) for folder in (site, spaced))
+    assert {path.name for path in plain} == {path.name for path in linked} != set()

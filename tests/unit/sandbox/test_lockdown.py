@@ -1,7 +1,7 @@
-"""Rule by rule: what a process that has locked itself down is refused, tried by one that has; and the filter itself.
+"""Tests of lockdown and seccomp: what a sealed process is refused and allowed, and the filter itself.
 
-Each rule is tried in a fork that is sealed like student code, but by code of ours, at each level that works here. The
-last test does all of this once more as a plain user.
+Each attempt runs in a process that is sealed as for student code, at each sealed level that works here. The last test
+repeats all of this as a plain user.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PLAIN_USER = 65534
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 
-REFUSED = {  # what is tried; all of it must end in PermissionError, or with nothing there
+REFUSED = {  # attempts that must fail: not permitted, or nothing is there
     # files
     "list the repository": f"os.listdir({str(ROOT)!r})",
     "read the repository": f"open({str(ROOT / 'README.md')!r})",
@@ -101,7 +101,7 @@ REFUSED = {  # what is tried; all of it must end in PermissionError, or with not
     "make a writable program": "mmap.mmap(-1, 4096, prot=7)",
     "call back from C": "ctypes.CFUNCTYPE(None)(lambda: None)()",
 }
-RAW = {  # numbers of system calls that Python has no function for, on x86-64 and on aarch64, and arguments
+RAW = {  # system calls without a function in Python: their numbers on x86-64 and on aarch64, and arguments
     "ptrace": (101, 117, (0x4206, "os.getppid()", 0, 0)),
     "process_vm_readv": (310, 270, ("os.getppid()", 0, 0, 0, 0, 0)),
     "process_vm_writev": (311, 271, ("os.getppid()", 0, 0, 0, 0, 0)),
@@ -149,7 +149,7 @@ RAW = {  # numbers of system calls that Python has no function for, on x86-64 an
     "mprotect to machine code": (10, 226, (0, 4096, 5)),
     "mprotect in upper bits as well": (10, 226, (0, 4096, 0x100000005)),
 }
-ALLOWED = {  # what honest code does, and what its library does for it
+ALLOWED = {  # attempts of honest code, and of the library that it uses
     "read the library": "open(os.__file__).read()",
     "list the library": "os.listdir(os.path.dirname(os.__file__))",
     "read numpy": "open(numpy.__file__).read()",
@@ -185,25 +185,25 @@ def limit(which):
     try: resource.setrlimit(which, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     except ValueError: raise PermissionError
 
-def raw(number, *words):
-    if libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, words)) < 0:
+def raw(number, *arguments):
+    if libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments)) < 0:
         raise OSError(ctypes.get_errno(), "raw")
 """
 
 
 def attempts() -> dict[str, str]:
-    """Every attempt by name, as an expression."""
+    """Return every attempt by name, as an expression."""
     column = 0 if os.uname().machine == "x86_64" else 1
     raw = {
-        f"raw {name}": f"raw({numbers[column]}, {', '.join(map(str, words))})"
-        for name, (*numbers, words) in RAW.items()
+        f"raw {name}": f"raw({numbers[column]}, {', '.join(map(str, arguments))})"
+        for name, (*numbers, arguments) in RAW.items()
     }
     return {**REFUSED, **raw, **{f"allowed: {name}": code for name, code in ALLOWED.items()}}
 
 
 @pytest.fixture(scope="module", params=["A", "B"])
-def tried(request: pytest.FixtureRequest) -> dict[str, str]:
-    """What came of each attempt, all in one sealed process: the name of an exception, or nothing."""
+def errors(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Make each attempt in one sealed process, and return the names of the exceptions; empty if there was none."""
     try:
         jail = Jail(request.param)
     except JailError as error:
@@ -218,21 +218,21 @@ def tried(request: pytest.FixtureRequest) -> dict[str, str]:
         batches = [Batch(name, (Call({"x": np.ones(1)}, {}),)) for name in names]
         execution = jail.run(program, batches, Limits(submission_wall_seconds=300))
     assert execution.problems == ()
-    came = [outcome for (outcome,) in execution.outcomes.values()]
+    outcomes = [outcome for (outcome,) in execution.outcomes.values()]
     return {
         name: "" if isinstance(outcome, Returned) else getattr(outcome, "error", str(outcome))
-        for name, outcome in zip(attempts(), came, strict=True)
+        for name, outcome in zip(attempts(), outcomes, strict=True)
     }
 
 
 @pytest.mark.parametrize("name", [*REFUSED, *(f"raw {name}" for name in RAW)])
-def test_refused(name, tried):
-    assert tried[name] in ("PermissionError", "FileNotFoundError", "MemoryError"), tried[name]
+def test_refused(name, errors):
+    assert errors[name] in ("PermissionError", "FileNotFoundError", "MemoryError"), errors[name]
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_allowed(name, tried):
-    assert tried[f"allowed: {name}"] == ""
+def test_allowed(name, errors):
+    assert errors[f"allowed: {name}"] == ""
 
 
 def test_other_files_do_not_exist_in_the_container():
@@ -255,7 +255,7 @@ def test_other_files_do_not_exist_in_the_container():
 
 # --- Landlock by itself -------------------------------------------------------------------------------------------
 
-BY_LANDLOCK = {  # the first version that refuses it, and what
+BY_LANDLOCK = {  # attempts, each with the first version of Landlock that refuses it
     "read": (1, "open(sys.argv[1])"),
     "write": (1, "open(sys.argv[1], 'a')"),
     "make": (1, "open(sys.argv[1] + '2', 'w')"),
@@ -312,7 +312,7 @@ def test_every_right_known_to_a_version_is_given_up(abi, bits):
 
 
 def decision(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
-    """What the filter says to a call: the few instructions of classic BPF that it is made of, interpreted."""
+    """Return the decision of the filter about a call, by interpreting its few kinds of BPF instructions."""
     words = [number, seccomp.ARCHITECTURES[machine].audit_arch if audit is None else audit, 0, 0]
     for argument in (*arguments, *(6 - len(arguments)) * (0,)):
         words += [argument & 0xFFFFFFFF, argument >> 32]
@@ -322,14 +322,14 @@ def decision(machine: str, number: int, *arguments: int, audit: int | None = Non
         0x35: lambda a, k: a >= k,
         0x45: lambda a, k: bool(a & k),
     }
-    accumulator = at = 0
+    accumulator = position = 0
     while True:
-        code, if_so, if_not, value = program[at]
-        at += 1
+        code, jump_if_true, jump_if_false, value = program[position]
+        position += 1
         if code == 0x20:
             accumulator = words[value // 4]
         elif code in jumps:
-            at += if_so if jumps[code](accumulator, value) else if_not
+            position += jump_if_true if jumps[code](accumulator, value) else jump_if_false
         else:
             assert code == 0x06
             return value
@@ -339,11 +339,11 @@ def decision(machine: str, number: int, *arguments: int, audit: int | None = Non
 class TestFilter:
     def test_only_calls_in_the_table_are_allowed(self, machine):
         column = seccomp.ARCHITECTURES[machine].column
-        plain = {numbers[column] for numbers in seccomp.ALLOWED_CALLS.values()} - {None}
-        checked = {numbers[column] for numbers, _ in seccomp.RESTRICTED_CALLS.values()} - {None}
-        assert not plain & checked
-        for number in set(range(600)) - checked - {seccomp.TGKILL[column]}:
-            assert (decision(machine, number) == seccomp.ALLOW) == (number in plain), number
+        allowed = {numbers[column] for numbers in seccomp.ALLOWED_CALLS.values()} - {None}
+        restricted = {numbers[column] for numbers, _ in seccomp.RESTRICTED_CALLS.values()} - {None}
+        assert not allowed & restricted
+        for number in set(range(600)) - restricted - {seccomp.TGKILL[column]}:
+            assert (decision(machine, number) == seccomp.ALLOW) == (number in allowed), number
             assert decision(machine, number) in (seccomp.ALLOW, seccomp.REFUSE)
 
     @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ class TestFilter:
             assert decision(machine, number, process, thread, 6) == seccomp.REFUSE
 
     def test_calls_of_another_abi_end_the_process(self, machine):
-        others = [0x40000003, *(one.audit_arch for one in seccomp.ARCHITECTURES.values())]
+        others = [0x40000003, *(architecture.audit_arch for architecture in seccomp.ARCHITECTURES.values())]
         for audit in others:
             expected = seccomp.ALLOW if audit == seccomp.ARCHITECTURES[machine].audit_arch else seccomp.KILL
             assert decision(machine, 63, audit=audit) == expected
@@ -395,13 +395,9 @@ def test_these_tests_pass_for_a_plain_user_too():
         pytest.skip("these tests are being run as a plain user")
     if not all(map(shutil.which, ("unshare", "setpriv", "mount"))):
         pytest.skip("needs unshare, setpriv and mount (util-linux) to run Python as another user")
-    # This Python may lie below /root, which others cannot enter: they see it elsewhere.
-    tests = [
-        __file__,
-        str(Path(__file__).with_name("test_jail.py")),
-        "-k",
-        "not plain_user and (lockdown or TestSealed)",
-    ]
+    # This Python may lie below /root, which others cannot enter: they see it in another folder.
+    tests = [__file__, str(Path(__file__).with_name("test_jail.py"))]
+    options = ["-q", "-p", "no:cacheprovider", "-k", "not plain_user and (lockdown or TestSealed)"]
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         done = subprocess.run(
@@ -417,9 +413,7 @@ def test_these_tests_pass_for_a_plain_user_too():
                 "-P",
                 "-m",
                 "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
+                *options,
                 *tests,
             ],
             cwd=ROOT,

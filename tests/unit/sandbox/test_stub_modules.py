@@ -65,7 +65,7 @@ LINES = [
 
 @pytest.fixture(scope="module")
 def errors() -> dict[str, str]:
-    """What each line said, all of them run in one process that has nothing but the stand-ins."""
+    """Return the error of each line that raised, all of them run in one process with the stubs alone."""
     program = (
         "import sys, warnings; import numpy as np\n"
         "from autograder.sandbox.guest import stub_modules; stub_modules.install()\n"
