@@ -18,7 +18,7 @@ from autograder.sandbox.guest import linux
 if sys.platform != "win32":
     import resource
 
-_PTRACE_SEIZE = 0x4206  # the request of ptrace that does not even stop the other process
+_PTRACE_SEIZE = 0x4206  # attaches without stopping the other process
 
 
 def _write_file() -> None:
@@ -40,10 +40,6 @@ def _set_limit() -> None:
         raise PermissionError from None  # `resource` raises ValueError for EPERM
 
 
-def _map_executable_memory() -> None:
-    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close()
-
-
 def _trace_parent() -> None:
     linux.syscall({"x86_64": 101, "aarch64": 117}[os.uname().machine], _PTRACE_SEIZE, os.getppid(), 0, 0)
 
@@ -51,10 +47,6 @@ def _trace_parent() -> None:
 def _read_parent() -> None:
     with Path(f"/proc/{os.getppid()}/mem").open("rb") as memory:
         memory.read(1)
-
-
-def _remove_filter() -> None:
-    linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(None))
 
 
 MUST_FAIL: Mapping[str, Callable[[], object]] = {
@@ -69,8 +61,8 @@ MUST_FAIL: Mapping[str, Callable[[], object]] = {
     "trace its parent": _trace_parent,
     "read the memory of its parent": _read_parent,
     "set its limits": _set_limit,
-    "make machine code": _map_executable_memory,
-    "change its filter": _remove_filter,
+    "make machine code": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close(),
+    "change its filter": lambda: linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(None)),
 }
 
 

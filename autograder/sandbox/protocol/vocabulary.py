@@ -35,9 +35,7 @@ _TYPE_DESCRIPTIONS: dict[type, str] = {
     set: "a set",
     type: "a class",
     ModuleType: "a module",
-    FunctionType: "a function",
-    BuiltinFunctionType: "a function",
-    MethodType: "a function",
+    **dict.fromkeys((FunctionType, BuiltinFunctionType, MethodType), "a function"),
     GeneratorType: "a generator",
     CoroutineType: "a coroutine (async def)",
 }
