@@ -9,8 +9,8 @@ from autograder.formats import csv_table, fields
 
 
 def render(reports: Sequence[Report]) -> str:
-    """Points per function and in all. Where the grader failed there are none: that is no zero."""
-    functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
+    """Return points per function and in total. Where the grader failed these cells are empty, because 0 is a grade."""
+    functions = fields.function_names(reports)
     header = ("submission", "status", *functions, "score", "max_score", "notes")
     return csv_table.to_csv(header, [_row(report, functions) for report in reports])
 

@@ -1,4 +1,4 @@
-"""Tables as CSV that a spreadsheet shows and does not run, and a gradebook imports."""
+"""Tables as CSV that a gradebook imports and a spreadsheet shows without running anything in it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ NO_GRADE = "-"
 
 CellValue = str | int | float | Decimal | None
 
-# What a spreadsheet takes for the start of a formula, and the same in the full-width letters of East Asian keyboards.
+# A spreadsheet takes these for the start of a formula, in the full-width letters of East Asian keyboards too.
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - these very characters
-_COMMAND_STARTS = ("::", "##[")  # and the log of a CI service for the start of a command, where a line begins with it
+_COMMAND_STARTS = ("::", "##[")  # a CI service takes a line of its log that begins so for a command
 _JOINERS = "\u200c\u200d"  # invisible, and part of names in Persian and in scripts of India
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[CellValue]]) -> str:
-    """A CSV file of UTF-8 text: None is an empty cell, numbers are written in full, texts are made safe."""
+    """Return a CSV file: None becomes an empty cell, numbers are written in full, texts are made safe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([escape_cell(cell) for cell in header])
@@ -29,20 +29,20 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[CellValue]]) -> str:
 
 
 def escape_cell(text: str) -> str:
-    """Text for a cell, in one line, with an apostrophe in front where a spreadsheet or a CI service would obey it.
+    """Return text for a cell, in one line, after an apostrophe if a spreadsheet or a CI service would obey it.
 
-    Letters of every script stay as they are, joiners and combining marks included; what is invisible goes.
+    Letters of every script stay, joiners and combining marks included; other invisible characters go.
     """
     if not text.isprintable():
-        text = "".join(c if c.isprintable() or c in _JOINERS else _replacement_for(c) for c in text)
-    first_character = text.strip(f" {_JOINERS}")[:1]
-    is_dangerous = (first_character in _FORMULA_STARTS and text != NO_GRADE) or text.lstrip().startswith(
-        _COMMAND_STARTS
-    )
-    return f"'{text}" if is_dangerous else text
+        text = "".join(map(_replace_unprintable, text))
+    # A spreadsheet skips what it does not show before it looks for a formula.
+    is_formula = text.strip(f" {_JOINERS}").startswith(_FORMULA_STARTS) and text != NO_GRADE
+    return f"'{text}" if is_formula or text.lstrip().startswith(_COMMAND_STARTS) else text
 
 
-def _replacement_for(character: str) -> str:
+def _replace_unprintable(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
     return "" if unicodedata.category(character) == "Cf" else " "
 
 

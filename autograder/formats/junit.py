@@ -1,6 +1,6 @@
 """JUnit XML: a suite for each submission, a test for each check, points as properties.
 
-A check that did not pass is a failure; an error is a fault of the grader, as JUnit means it.
+A check that did not pass is a failure. An error, as JUnit means it, is a fault of the grader.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ MAX_SUMMARY_LENGTH = 200  # characters of the attribute, which is shown in one l
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The reports as one XML document."""
+    """Return the reports as one XML document."""
     suites = [_suite(report) for report in reports]
-    root = ET.Element("testsuites", {"name": "autograder", **_total_counts(suites)})
+    root = ET.Element("testsuites", name="autograder")
+    for count in ("tests", "failures", "errors"):
+        root.set(count, str(sum(int(suite.get(count, "0")) for suite in suites)))
     root.extend(suites)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
@@ -27,7 +29,7 @@ def _suite(report: Report) -> ET.Element:
     suite = ET.Element("testsuite", name=fields.sanitize_multiline(report.submission))
     score, max_score = fields.total(report)
     values = {"score": score, "max_score": max_score, "status": report.status, "seed": report.seed}
-    _add_properties(suite, {name: str(value) for name, value in {**values, "isolation": report.isolation}.items()})
+    _add_properties(suite, {**values, "isolation": report.isolation})
     cases = [_case(report, check) for check in report.checks] or [_ungraded_case(report)]
     suite.extend(cases)
     if notes := fields.student_notes(report):
@@ -40,11 +42,8 @@ def _suite(report: Report) -> ET.Element:
 
 
 def _case(report: Report, check: CheckResult) -> ET.Element:
-    case = ET.Element(
-        "testcase",
-        classname=f"{report.exercise}.{check.function}",
-        name=f"{check.id}: {fields.sanitize_multiline(check.title)}",
-    )
+    name = f"{check.id}: {fields.sanitize_multiline(check.title)}"
+    case = ET.Element("testcase", classname=f"{report.exercise}.{check.function}", name=name)
     values = {"points": fields.format_points(check.points), "max_points": fields.format_points(check.max_points)}
     _add_properties(case, {**values, "status": check.status})
     if check.status != "pass":
@@ -53,7 +52,7 @@ def _case(report: Report, check: CheckResult) -> ET.Element:
 
 
 def _ungraded_case(report: Report) -> ET.Element:
-    """A report without checks is one test, so that nobody takes the file for a success."""
+    """Return the one test of a report without checks, because CI services take an empty file for a success."""
     case = ET.Element("testcase", classname=report.exercise, name="The submission")
     if report.status != "graded":
         tag = "failure" if report.status == "refused" else "error"
@@ -68,11 +67,7 @@ def _add_failure(case: ET.Element, tag: str, kind: str, message: str) -> None:
     ET.SubElement(case, tag, type=kind, message=summary).text = text
 
 
-def _add_properties(element: ET.Element, values: dict[str, str]) -> None:
+def _add_properties(element: ET.Element, values: dict[str, object]) -> None:
     properties = ET.SubElement(element, "properties")
     for name, value in values.items():
-        ET.SubElement(properties, "property", name=name, value=value)
-
-
-def _total_counts(suites: Sequence[ET.Element]) -> dict[str, str]:
-    return {name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in ("tests", "failures", "errors")}
+        ET.SubElement(properties, "property", name=name, value=str(value))

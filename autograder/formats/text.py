@@ -1,7 +1,7 @@
 """Reports for a person at a terminal: in colour there, plain when piped.
 
-`render` gives plain text; `print_reports` writes to a rich console, which knows what it is connected to. Everything
-that a submission could have a hand in (its path, its messages) goes in as literal text and never as markup.
+`render` gives plain text; `print_reports` writes to a rich console, which knows what it is connected to. Whatever a
+submission can influence (its path, its messages) is printed as literal text, never as markup.
 """
 
 from __future__ import annotations
@@ -17,39 +17,38 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.evaluation.report import CheckResult, CheckStatus, Report
-from autograder.formats.fields import STATUS_LABELS
-from autograder.submission.sanitize import strip_control_characters
+from autograder.formats import fields
 
 WIDTH = 100
 STATUS_STYLES: dict[CheckStatus, str] = {"pass": "green", "not_attempted": "dim"}  # else red
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The reports as plain text."""
+    """Return the reports as plain text."""
     return to_plain_text(lambda console: print_reports(reports, console))
 
 
-def to_plain_text(print_to: Callable[[Console], None]) -> str:
-    """What `print_to` writes to a console, as plain text without white space at its end and at the ends of lines."""
+def to_plain_text(print_to: Callable[[Console], None], width: int = WIDTH) -> str:
+    """Return what `print_to` writes to a console of `width` columns, without trailing white space."""
     out = io.StringIO()
-    print_to(Console(file=out, width=WIDTH, color_system=None))
+    print_to(Console(file=out, width=width, color_system=None))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).rstrip("\n") + "\n"
 
 
 def print_reports(reports: Sequence[Report], console: Console) -> None:
-    """One submission with all its checks and messages; several as a table of points per function."""
+    """Print one submission with all its checks and messages, or several as a table of points per function."""
     if len(reports) == 1:
         print_report(reports[0], console)
-    else:
-        console.print(class_table(reports))
-        for report in reports:
-            if report.status != "graded":
-                console.print(_literal(f"{report.submission}: {' '.join(note.text for note in report.notes)}"))
+        return
+    console.print(class_table(reports))
+    for report in reports:
+        if report.status != "graded":
+            console.print(_literal(f"{report.submission}: {' '.join(note.text for note in report.notes)}"))
 
 
 def class_table(reports: Sequence[Report]) -> Table:
-    """A line per submission: points per function, in all, and what is remarkable."""
-    functions = list(dict.fromkeys(check.function for report in reports for check in report.checks))
+    """Return a table with a row per submission: points per function, the score, and what an instructor should note."""
+    functions = fields.function_names(reports)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("submission", overflow="fold")
     for function in (*functions, "score"):
@@ -57,61 +56,48 @@ def class_table(reports: Sequence[Report]) -> Table:
     table.add_column("")
     for report in reports:
         points = [_score_text(*report.points_of(function)) if report.checks else Text("-") for function in functions]
-        table.add_row(
-            _literal(report.submission), *points, _score_text(report.score, report.max_score), _remark(report)
-        )
+        score = _score_text(report.score, report.max_score)
+        table.add_row(_literal(report.submission), *points, score, _remark(report))
     return table
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Every check with its points, then what each failing one says, a message said by several once; then the rest."""
-    title = Text.assemble(
-        (_literal(report.submission).plain, "bold"), "   ", _score_text(report.score, report.max_score)
-    )
-    console.print(title)
+    """Print all checks with their points, then each message once, then known mistakes and notes."""
+    name = (_literal(report.submission).plain, "bold")
+    console.print(Text.assemble(name, "   ", _score_text(report.score, report.max_score)))
+    if report.checks:
+        console.print(_check_table(report))
+    # Checks of a function often fail for one reason. Their shared statement is printed once, above what differs.
+    failing = fields.failing_checks(report)
+    for checks in fields.group_checks(failing, lambda check: check.statement or check.message).values():
+        same = all(check.message == checks[0].message for check in checks)
+        console.print(Text(", ".join(dict.fromkeys(check.id if same else check.function for check in checks)), "bold"))
+        for line in _message_lines(checks, same, console.width - 2):
+            console.print(Padding(Text(line), (0, 0, 0, 2)))
+        console.print()
+    diagnosed = [check for check in report.checks if check.diagnosis]
+    for diagnosis, checks in fields.group_checks(diagnosed, lambda check: check.diagnosis or "").items():
+        functions = ", ".join(dict.fromkeys(check.function for check in checks))
+        console.print(Text.assemble(("Known mistake: ", "bold"), _literal(f"{diagnosis} in {functions}")))
+    for note in report.notes:
+        audience = "" if note.audience == "student" else " for the instructor"
+        console.print(Text.assemble((f"Note{audience}: ", "bold"), _literal(note.text)))
+
+
+def _check_table(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("check", no_wrap=True)
     table.add_column("title")
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for check in report.checks:
-        label, style = STATUS_LABELS[check.status], STATUS_STYLES.get(check.status, "red")
-        table.add_row(check.id, _literal(check.title), _score_text(check.points, check.max_points), Text(label, style))
-    if report.checks:
-        console.print(table)
-    for checks in _group_by_message(report.checks):
-        same = all(check.message == checks[0].message for check in checks)
-        console.print(Text(", ".join(dict.fromkeys(check.id if same else check.function for check in checks)), "bold"))
-        for line in _message_lines(checks, same, console.width - 2):
-            console.print(Padding(Text(line), (0, 0, 0, 2)))
-        console.print()
-    for name, functions in _diagnoses(report.checks).items():
-        console.print(Text.assemble(("Known mistake: ", "bold"), _literal(f"{name} in {', '.join(functions)}")))
-    for note in report.notes:
-        audience = "" if note.audience == "student" else " for the instructor"
-        console.print(Text.assemble((f"Note{audience}: ", "bold"), _literal(note.text)))
-
-
-def _diagnoses(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
-    """The functions in which each known mistake was recognised; for the instructor."""
-    found: dict[str, list[str]] = {}
-    for check in checks:
-        if check.diagnosis and check.function not in found.setdefault(check.diagnosis, []):
-            found[check.diagnosis].append(check.function)
-    return found
-
-
-def _group_by_message(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
-    """Group the checks that did not pass by what they say, or by the statement that they share."""
-    groups: dict[str, list[CheckResult]] = {}
-    for check in checks:
-        if check.status != "pass":
-            groups.setdefault(check.statement or check.message, []).append(check)
-    return list(groups.values())
+        label = Text(fields.STATUS_LABELS[check.status], STATUS_STYLES.get(check.status, "red"))
+        table.add_row(check.id, _literal(check.title), _score_text(check.points, check.max_points), label)
+    return table
 
 
 def _message_lines(checks: Sequence[CheckResult], same: bool, width: int) -> Iterator[str]:
-    """Yield the lines of a group: their `same` message, or the statement and then the detail of each check."""
+    """Yield the lines of a group: the message if all have the `same`, else the statement and each check's detail."""
     if same:
         message = _literal(checks[0].message).plain
         yield from message.split("\n") if "\n" in message else _wrap(message, width)
@@ -123,12 +109,10 @@ def _message_lines(checks: Sequence[CheckResult], same: bool, width: int) -> Ite
 
 
 def _wrap(line: str, width: int, first_indent: str = "", indent: str = "") -> list[str]:
-    """A long line in several; "T = 3" is not torn apart."""
+    """Return a long line as several, none of which breaks within an assignment such as "T = 3"."""
     protected = line.replace(" = ", "\0=\0")
-    lines = textwrap.wrap(
-        protected, width, initial_indent=first_indent, subsequent_indent=indent, break_on_hyphens=False
-    )
-    return [part.replace("\0", " ") for part in lines]
+    wrapper = textwrap.TextWrapper(width, first_indent, indent, break_on_hyphens=False)
+    return [part.replace("\0", " ") for part in wrapper.wrap(protected)]
 
 
 def _score_text(points: float, max_points: float) -> Text:
@@ -139,11 +123,11 @@ def _score_text(points: float, max_points: float) -> Text:
 def _remark(report: Report) -> Text:
     if report.status != "graded":
         return Text(report.status, "red")
-    words = [
-        STATUS_LABELS[s] for s in ("not_attempted", "timeout", "error") if any(c.status == s for c in report.checks)
-    ]
-    return Text(", ".join(words) if words else "note" if report.notes else "")
+    statuses = {check.status for check in report.checks}
+    noteworthy: tuple[CheckStatus, ...] = ("not_attempted", "timeout", "error")
+    labels = [fields.STATUS_LABELS[status] for status in noteworthy if status in statuses]
+    return Text(", ".join(labels) or ("note" if report.notes else ""))
 
 
 def _literal(text: str) -> Text:
-    return Text("\n".join(strip_control_characters(line, replacement="�") for line in text.split("\n")))
+    return Text(fields.sanitize_multiline(text, max_length=len(text)))

@@ -1,10 +1,11 @@
-"""Classroom 50's result.json, version 1 of its schema. Its points are integers: ours are counted in hundredths."""
+"""Classroom 50's result.json, version 1 of its schema. It takes integers, so our points are counted in hundredths."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +16,13 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The one report, with what Classroom 50's runner says in the environment of assignment, owner and commit."""
+    """Return the one report, with the assignment, owner and commit that the runner's environment names."""
     (report,) = reports
     return fields.to_json(build_result(report, os.environ))
 
 
 def build_result(report: Report, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The report in plain JSON types; what the environment does not tell is called unknown."""
+    """Return the report in plain JSON types; "unknown" stands for what `environment` does not hold."""
 
     def first_set(*names: str) -> str:
         return next((environment[name] for name in names if environment.get(name)), "unknown")
@@ -39,12 +40,12 @@ def build_result(report: Report, environment: Mapping[str, str]) -> dict[str, An
         "commit": first_set("COMMIT_URL"),
         "release": first_set("RELEASE_URL"),
         "review": first_set("REVIEW_URL", "COMMIT_URL"),
-        "datetime": _submission_time(tag),
+        "datetime": _submission_time(tag).strftime(TIME_FORMAT),
         "score": int(score * factor),
         "max-score": int(max_score * factor),
         "tests": [
             {
-                "test-name": f"{check.function}: {fields.sanitize_multiline(check.title)}",
+                "test-name": fields.check_name(check),
                 "passed": check.status == "pass",
                 "score": int(fields.to_decimal(check.points) * factor),
                 "max-score": int(fields.to_decimal(check.max_points) * factor),
@@ -55,11 +56,9 @@ def build_result(report: Report, environment: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _submission_time(tag: str) -> str:
-    """When it was submitted, which its tag tells: submit/<time>-<commit>; now where it does not."""
+def _submission_time(tag: str) -> datetime:
+    """Return the time in a tag submit/<time>-<commit>, or now if the tag holds none."""
     if digits := re.match(r"submit/(\d{4})-?(\d\d)-?(\d\d)[T_-]?(\d\d)[:-]?(\d\d)[:-]?(\d\d)", tag):
-        try:
-            return datetime(*map(int, digits.groups()), tzinfo=UTC).strftime(TIME_FORMAT)  # type: ignore[arg-type, misc]  # six
-        except ValueError:
-            pass
-    return datetime.now(UTC).strftime(TIME_FORMAT)
+        with suppress(ValueError):  # a 31st of February
+            return datetime(*map(int, digits.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]  # six
+    return datetime.now(UTC)

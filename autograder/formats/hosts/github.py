@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from autograder.evaluation.report import CheckResult, Report
+from autograder.evaluation.report import Report
 from autograder.formats import fields, markdown
 
 MAX_ANNOTATIONS = 10  # of a kind in a step: GitHub drops the rest without a word
 MAX_SUMMARY_BYTES = 1024 * 1024
 MAX_ANNOTATION_LENGTH, MAX_TITLE_LENGTH = 1000, 200
+_MESSAGE_SYNTAX = "%\r\n"  # what a message must escape; a property escapes : and , as well
 
 
 def render(reports: Sequence[Report]) -> str:
-    """A line for each annotation: the functions that are wrong in one submission, or who of several has no verdict."""
+    """Return a line per annotation: the failing functions of one submission, or those of several without a verdict."""
     errors = [line for report in reports for line in _errors(report, single=len(reports) == 1)]
     if len(errors) > MAX_ANNOTATIONS:
         omitted = len(errors) - MAX_ANNOTATIONS + 1
@@ -24,8 +25,8 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def render_summary(reports: Sequence[Report], max_bytes: int = MAX_SUMMARY_BYTES) -> str:
-    """The reports as Markdown of at most `max_bytes` bytes: shorter messages first, then fewer lines."""
-    text = fields.fit_to_bytes(lambda longest: markdown.render(reports, longest), max_bytes)
+    """Return the reports as Markdown of at most `max_bytes` bytes: with shorter messages, if need be fewer lines."""
+    text = fields.fit_to_bytes(lambda max_length: markdown.render(reports, max_length), max_bytes)
     if len(text.encode()) <= max_bytes:
         return text
     end = "\n\nMore does not fit here.\n"
@@ -38,11 +39,9 @@ def _errors(report: Report, *, single: bool) -> Iterator[str]:
     if report.status != "graded":
         yield _command("error", f"{name}: {report.status}", fields.headline(report, staff=True))
     elif single:
+        # GitHub shows an annotation beside the code if its file is in the repository.
         file = report.submission if PurePath(report.submission).suffix in (".py", ".ipynb") else ""
-        functions: dict[str, list[CheckResult]] = {}
-        for check in fields.failing_checks(report):
-            functions.setdefault(check.function, []).append(check)
-        for function, checks in functions.items():
+        for function, checks in fields.group_checks(fields.failing_checks(report), lambda c: c.function).items():
             count = sum(check.function == function for check in report.checks)
             message = f"{checks[0].title}\n\n{checks[0].message}"
             yield _command("error", f"{function}: {len(checks)} of {count} checks do not pass", message, file)
@@ -57,17 +56,12 @@ def _notice(reports: Sequence[Report]) -> str:
 
 
 def _command(kind: str, title: str, message: str, file: str = "") -> str:
-    values = {
-        "file": fields.sanitize_multiline(file),
-        "title": fields.sanitize_multiline(title, MAX_TITLE_LENGTH) or "autograder",
-    }
-    properties = ",".join(f"{name}={_property(value)}" for name, value in values.items() if value)
-    return f"::{kind} {properties}::{_data(fields.sanitize_multiline(message, MAX_ANNOTATION_LENGTH))}"
+    title = fields.sanitize_multiline(title, MAX_TITLE_LENGTH) or "autograder"
+    values = {"file": fields.sanitize_multiline(file), "title": title}
+    properties = ",".join(f"{name}={_escape(value, _MESSAGE_SYNTAX + ':,')}" for name, value in values.items() if value)
+    message = fields.sanitize_multiline(message, MAX_ANNOTATION_LENGTH)
+    return f"::{kind} {properties}::{_escape(message, _MESSAGE_SYNTAX)}"
 
 
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _escape(text: str, characters: str) -> str:
+    return "".join(f"%{ord(character):02X}" if character in characters else character for character in text)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from autograder.evaluation.report import CheckResult, Report
+from autograder.evaluation.report import Report
 from autograder.formats import fields
 
 
 def render(reports: Sequence[Report], visibility: str = "visible") -> str:
-    """The one report; `visibility` is when students see the hidden checks.
+    """Return the one report; `visibility` says when students see the hidden checks.
 
-    With anything but "visible" Gradescope keeps their total from students too, until those checks are shown.
+    With anything but "visible", Gradescope keeps the total from students too until those checks are shown.
     """
     (report,) = reports
     score, _ = fields.total(report)
@@ -24,31 +25,24 @@ def render(reports: Sequence[Report], visibility: str = "visible") -> str:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "extra_data": {"seed": report.seed, "isolation": report.isolation, "status": report.status},
-        "tests": _tests(report, visibility),
+        "tests": list(_tests(report, visibility)),
     }
-    # without a score Gradescope calls it a failure of the autograder, which this is
+    # Gradescope takes a result without a score for a failure of the autograder, which this is.
     return fields.to_json(results if report.status == "grader_error" else {"score": score, **results})
 
 
-def _tests(report: Report, visibility: str) -> list[dict[str, Any]]:
-    functions = list(dict.fromkeys(check.function for check in report.checks))
-    counts = dict.fromkeys(functions, 0)
-    tests = []
+def _tests(report: Report, visibility: str) -> Iterator[dict[str, Any]]:
+    functions = fields.function_names([report])
+    counts: Counter[str] = Counter()
     for check in report.checks:
         counts[check.function] += 1
-        number = f"{functions.index(check.function) + 1}.{counts[check.function]}"
-        tests.append(_test(check, number, visibility if check.hidden else "visible"))
-    return tests
-
-
-def _test(check: CheckResult, number: str, visibility: str) -> dict[str, Any]:
-    return {
-        "number": number,
-        "name": f"{check.function}: {fields.sanitize_multiline(check.title)}",
-        "status": "passed" if check.status == "pass" else "failed",
-        "score": fields.to_decimal(check.points),
-        "max_score": fields.to_decimal(check.max_points),
-        "output": fields.sanitize_multiline(check.message),
-        "tags": [check.id],
-        "visibility": visibility,
-    }
+        yield {
+            "number": f"{functions.index(check.function) + 1}.{counts[check.function]}",
+            "name": fields.check_name(check),
+            "status": "passed" if check.status == "pass" else "failed",
+            "score": fields.to_decimal(check.points),
+            "max_score": fields.to_decimal(check.max_points),
+            "output": fields.sanitize_multiline(check.message),
+            "tags": [check.id],
+            "visibility": visibility if check.hidden else "visible",
+        }

@@ -12,28 +12,25 @@ MAX_BYTES = 900_000  # PrairieLearn takes 1 MB
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The one report. Work that cannot be read is not gradable, which costs the student no attempt."""
+    """Return the one report. Work that cannot be read is not gradable, which costs the student no attempt."""
     (report,) = reports
-    return fields.fit_to_bytes(lambda longest: fields.to_json(_results(report, longest)), MAX_BYTES)
+    return fields.fit_to_bytes(lambda max_length: fields.to_json(_results(report, max_length)), MAX_BYTES)
 
 
 def _results(report: Report, max_length: int) -> dict[str, Any]:
+    headline = fields.headline(report)
     if report.status != "graded":
-        return {
-            "gradable": False,
-            "score": 0.0,
-            "format_errors": [fields.sanitize_multiline(fields.headline(report), max_length)],
-        }
+        reason = fields.sanitize_multiline(headline, max_length)
+        return {"gradable": False, "score": 0.0, "format_errors": [reason]}
     score, max_score = fields.total(report)
+    message = "\n\n".join([headline, *fields.student_notes(report)])
     return {
         "gradable": True,
         "score": float(score / max_score) if max_score else 0.0,
-        "message": fields.sanitize_multiline(
-            "\n\n".join([fields.headline(report), *fields.student_notes(report)]), max_length
-        ),
+        "message": fields.sanitize_multiline(message, max_length),
         "tests": [
             {
-                "name": f"{check.function}: {fields.sanitize_multiline(check.title)}",
+                "name": fields.check_name(check),
                 "description": fields.STATUS_LABELS[check.status],
                 "points": fields.to_decimal(check.points),
                 "max_points": fields.to_decimal(check.max_points),
