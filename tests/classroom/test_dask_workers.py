@@ -122,5 +122,5 @@ def _with_a_kill(results: Iterator[SerializedResult], cluster: Any) -> Iterator[
     """The results, after the first of which a worker is killed."""
     for count, result in enumerate(results):
         if count == 0:
-            os.kill(next(iter(dask_workers.workers.values())).process.process.pid, signal.SIGKILL)
+            os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
         yield result.student, result
