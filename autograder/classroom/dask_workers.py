@@ -20,7 +20,7 @@ from typing import Any
 
 import autograder
 from autograder.classroom.cache_keys import exercise_files
-from autograder.classroom.store import Columns, SerializedResult
+from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
@@ -54,16 +54,15 @@ class WorkerPayload:
     exercise: str
     exercise_zip: bytes
     config: GradingConfig
-    columns: Columns
 
 
-def make_payload(exercise: Exercise, config: GradingConfig, columns: Columns) -> WorkerPayload:
+def make_payload(exercise: Exercise, config: GradingConfig) -> WorkerPayload:
     """Return what is sent with every chunk."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in exercise_files(exercise.folder).items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return WorkerPayload(exercise.name, buffer.getvalue(), config, columns)
+    return WorkerPayload(exercise.name, buffer.getvalue(), config)
 
 
 # --- On a worker ------------------------------------------------------------------------------------------------------
@@ -97,7 +96,7 @@ def grade_chunk(
             grader_from_config(exercise, payload.config, state.warnings.append)
         )
         state.payload = payload
-    return [grade_task(state.grader, task, work, payload.columns) for task, work in chunk], list(state.warnings)
+    return [grade_task(state.grader, task, work) for task, work in chunk], list(state.warnings)
 
 
 def _unpack_exercise(payload: WorkerPayload) -> Exercise:
@@ -119,10 +118,10 @@ def package_version() -> str:
 # --- On this side -----------------------------------------------------------------------------------------------------
 
 
-class DaskWorkers:
+class DaskWorkers(ExitStack):
     """The workers of the scheduler at `address`, or if that is None of a cluster of `jobs` processes on this machine.
 
-    A context manager. `total` is an upper bound of the number of tasks. Raises ClusterError.
+    A context manager that holds the connection. `total` is an upper bound of the number of tasks. Raises ClusterError.
     """
 
     def __init__(
@@ -132,9 +131,9 @@ class DaskWorkers:
         total: int,
         exercise: Exercise,
         config: GradingConfig,
-        columns: Columns,
         warn: Callable[[str], None],
     ) -> None:
+        super().__init__()
         try:
             # late: an optional extra, and 1020 ms
             import dask
@@ -146,23 +145,16 @@ class DaskWorkers:
         self._dask: Any = dask
         self._distributed: Any = distributed
         self._address, self._jobs, self._total = address, jobs, total
-        self._exercise, self._columns, self._warn = exercise, columns, warn
-        self._payload = make_payload(exercise, config, columns)
+        self._exercise, self._warn = exercise, warn
+        self._payload = make_payload(exercise, config)
         self._warned: set[str] = set()
         self._client: Any = None
-
-    def __enter__(self) -> DaskWorkers:
-        self._exit_stack = ExitStack()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._exit_stack.close()
 
     def _connect(self) -> int:
         """Reach the workers and check that all have this version of the package. Returns their number of threads."""
         try:
             with self._dask.config.set(DASK_SETTINGS):
-                self._client = self._exit_stack.enter_context(self._make_client())
+                self._client = self.enter_context(self._make_client())
         except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError if processes do not start
             cluster_name = self._address or "a cluster on this machine"
             reason = str(error).partition("\n")[0].rstrip(".") or "no answer"
@@ -184,7 +176,7 @@ class DaskWorkers:
             cluster = distributed.LocalCluster(
                 n_workers=self._jobs, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
             )
-            return distributed.Client(self._exit_stack.enter_context(cluster))
+            return distributed.Client(self.enter_context(cluster))
         client = distributed.Client(self._address, timeout=_WAIT_SECONDS)
         client.run_on_scheduler(_allow_failures, failures=ALLOWED_FAILURES)
         client.wait_for_workers(1, timeout=_WAIT_SECONDS)
@@ -223,7 +215,7 @@ class DaskWorkers:
                     retry_chunks.extend([task] for task in chunk)
                 else:
                     reason = f"The workers that graded this submission were lost: {type(error).__name__}: {error}"
-                    yield make_error_result(self._exercise, chunk[0], reason, self._columns)
+                    yield make_error_result(self._exercise, chunk[0], reason)
             tick()
 
     def _chunk_size(self, threads: int) -> int:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from autograder.classroom.store import Columns, SerializedResult
+from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
@@ -61,10 +61,8 @@ class LocalWorkers:
     Calls `warn` once with each warning of the workers.
     """
 
-    def __init__(
-        self, jobs: int, exercise: Exercise, config: GradingConfig, columns: Columns, warn: Callable[[str], None]
-    ) -> None:
-        self._jobs, self._exercise, self._config, self._columns, self._warn = jobs, exercise, config, columns, warn
+    def __init__(self, jobs: int, exercise: Exercise, config: GradingConfig, warn: Callable[[str], None]) -> None:
+        self._jobs, self._exercise, self._config, self._warn = jobs, exercise, config, warn
         self._context = multiprocessing.get_context("fork" if _USE_FORK else "spawn")
         self._workers: list[WorkerProcess] = []
         self._queue: deque[Task] = deque()
@@ -122,7 +120,7 @@ class LocalWorkers:
         others = [worker.pipe for worker in self._workers] + [ours] if _USE_FORK else []
         exercise = self._exercise if _USE_FORK else self._exercise.folder
         process = self._context.Process(  # type: ignore[attr-defined]  # every context has it, says its documentation
-            target=worker_main, args=(theirs, others, exercise, self._config, self._columns), daemon=True
+            target=worker_main, args=(theirs, others, exercise, self._config), daemon=True
         )
         process.start()
         theirs.close()
@@ -171,15 +169,11 @@ class LocalWorkers:
             self._queue.appendleft(task)
             return None
         reason = f"The process that graded this submission {how}, twice: grade it by itself to see why."
-        return make_error_result(self._exercise, task, reason, self._columns)
+        return make_error_result(self._exercise, task, reason)
 
 
 def worker_main(
-    pipe: Connection,
-    inherited_pipes: list[Connection],
-    exercise: Exercise | Path,
-    config: GradingConfig,
-    columns: Columns,
+    pipe: Connection, inherited_pipes: list[Connection], exercise: Exercise | Path, config: GradingConfig
 ) -> None:
     """Run a worker process: grade every task that comes, until the pipe closes."""
     for inherited_pipe in inherited_pipes:  # while a copy is open here, no worker notices that the parent is gone
@@ -195,7 +189,7 @@ def worker_main(
             pipe.send(("ready", warnings))
             while True:
                 task = pipe.recv()
-                pipe.send(grade_task(grader, task, task.entry.path, columns))
+                pipe.send(grade_task(grader, task, task.entry.path))
     except IsolationError as error:
         pipe.send(("not isolated", str(error)))
     except (EOFError, OSError):  # the parent is gone

@@ -72,15 +72,17 @@ def run_class(
 
     Raises StoreError, ClusterError, IsolationError, and ClassInterrupted for Ctrl-C. Whatever was graded is kept then.
     """
-    columns = columns_for(exercise)
     class_key = compute_class_key(exercise_files(exercise.folder), config)
     workers: DaskWorkers | LocalWorkers
-    with ResultStore(results, columns) as store, ProgressMeter(len(entries), quiet=options.quiet) as meter:
+    with (
+        ResultStore(results, columns_for(exercise)) as store,
+        ProgressMeter(len(entries), quiet=options.quiet) as meter,
+    ):
         run = ClassRun(entries, store, exercise.name, class_key, config.isolation, options.force, options.only_failed)
         if options.engine == "dask":
-            workers = DaskWorkers(options.scheduler, options.jobs, len(entries), exercise, config, columns, warn)
+            workers = DaskWorkers(options.scheduler, options.jobs, len(entries), exercise, config, warn)
         else:
-            workers = LocalWorkers(options.jobs, exercise, config, columns, warn)
+            workers = LocalWorkers(options.jobs, exercise, config, warn)
         with workers:
             try:
                 return run, run.run(workers, meter)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.classroom.discovery import SubmissionEntry
-from autograder.classroom.store import Columns, SerializedResult, serialize_result
+from autograder.classroom.store import SerializedResult, columns_for, serialize_result
 from autograder.evaluation.report import Note, Report
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader, ReadResult
@@ -21,7 +21,7 @@ class Task:
     key: str
 
 
-def grade_task(grader: Grader, task: Task, submission: Path | ReadResult, columns: Columns) -> SerializedResult:
+def grade_task(grader: Grader, task: Task, submission: Path | ReadResult) -> SerializedResult:
     """Grade one submission, from its path or as it was read elsewhere. Never raises because of the submission."""
     start = time.perf_counter()
     student = task.entry.student
@@ -29,11 +29,11 @@ def grade_task(grader: Grader, task: Task, submission: Path | ReadResult, column
         report = grader.grade(submission, student)
     else:
         report = grader.grade_submission(submission, student)
-    return serialize_result(report, task.key, time.perf_counter() - start, columns)
+    return serialize_result(report, task.key, time.perf_counter() - start, columns_for(grader.exercise))
 
 
-def make_error_result(exercise: Exercise, task: Task, reason: str, columns: Columns) -> SerializedResult:
+def make_error_result(exercise: Exercise, task: Task, reason: str) -> SerializedResult:
     """Return a grader_error, with the reason for the instructor, for a submission that no worker could grade."""
     note = Note("instructor", reason)
     report = Report(exercise.name, task.entry.student, "grader_error", 0.0, exercise.max_score, 0, "", (note,))
-    return serialize_result(report, task.key, 0.0, columns)
+    return serialize_result(report, task.key, 0.0, columns_for(exercise))

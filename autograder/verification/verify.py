@@ -20,7 +20,6 @@ from typing import Literal
 
 from autograder.classroom.discovery import SubmissionEntry
 from autograder.classroom.local_workers import LocalWorkers
-from autograder.classroom.store import columns_for
 from autograder.classroom.tasks import Task
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
@@ -142,7 +141,7 @@ def _grade_samples(
     verdicts: dict[int, ReportJson] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalWorkers(jobs, exercise, config, columns_for(exercise), warn) as workers,
+        LocalWorkers(jobs, exercise, config, warn) as workers,
     ):
         for result in workers.run(_make_tasks(exercise, samples, Path(folder)), lambda: None):
             verdicts[int(result.student)] = json.loads(result.json_bytes)

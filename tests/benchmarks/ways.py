@@ -77,9 +77,8 @@ Grade = Callable[[Sequence[SubmissionEntry]], int]
 @contextmanager
 def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
     """The workers of `autograder class`, and its results folder."""
-    columns = columns_for(exercise)
     config = GradingConfig(find_course(ROOT).limits, "E", b"benchmark", seed)
-    with LocalWorkers(WORKERS, exercise, config, columns, print) as engine, ResultStore(folder, columns) as store:
+    with LocalWorkers(WORKERS, exercise, config, print) as engine, ResultStore(folder, columns_for(exercise)) as store:
 
         def grade(entries: Sequence[SubmissionEntry]) -> int:
             count = 0

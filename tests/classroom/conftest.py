@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.store import Columns, columns_for
 from autograder.course import Limits, find_course
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
@@ -22,11 +21,6 @@ NAME = "rnn_backprop"
 @pytest.fixture(scope="session")
 def exercise() -> Exercise:
     return load_exercise(find_course(ROOT).exercise_folder(NAME))
-
-
-@pytest.fixture(scope="session")
-def columns(exercise: Exercise) -> Columns:
-    return columns_for(exercise)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 from autograder.classroom import local_workers
 from autograder.classroom.discovery import discover_submissions
 from autograder.classroom.local_workers import LocalWorkers
-from autograder.classroom.store import Columns, SerializedResult
+from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task
 from autograder.course import LEVELS
 from autograder.exercise.model import Exercise
@@ -27,15 +27,13 @@ HandIn = Callable[[Mapping[str, str]], Path]
 
 
 @pytest.fixture
-def grade(
-    exercise: Exercise, config: GradingConfig, columns: Columns, hand_in: HandIn
-) -> Callable[..., dict[str, SerializedResult]]:
+def grade(exercise: Exercise, config: GradingConfig, hand_in: HandIn) -> Callable[..., dict[str, SerializedResult]]:
     def grade_class(
         class_: Mapping[str, str] = SAMPLE_CLASS, jobs: int = 2, **changes: object
     ) -> dict[str, SerializedResult]:
         entries = discover_submissions(hand_in(class_), exercise.name).entries
         tasks: Iterator[Task] = iter([Task(entry, "key") for entry in entries])
-        with LocalWorkers(jobs, exercise, replace(config, **changes), columns, warnings.append) as workers:
+        with LocalWorkers(jobs, exercise, replace(config, **changes), warnings.append) as workers:
             results = {result.student: result for result in workers.run(tasks, lambda: None)}
             started.append(len(workers._workers))
         return results
