@@ -1,11 +1,11 @@
-"""Are the checks of an exercise sharp and fair? Found out with the real grader, on submissions whose verdict is known.
+"""Verify the checks of an exercise: grade, with the real grader, submissions whose verdict is known.
 
-    the reference            all points, and its gradients are the measured slopes of J
+    the reference            all points, and its gradients are the numerical gradients of J
     the released stubs       no point, and nothing but "not written yet"
     the honest variants      all points: solutions/NAME/honest/*.py, right answers of every style
     each known mistake       fewer points in its function, all in the others, and its own name
 
-The submission for a mistake is the exercise's own source with that one function in the mistake's words.
+The submission for a mistake is the exercise's source with the function in question replaced.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from autograder.verification.outcomes import ReportJson, VerificationReport, sum
 
 @dataclass(frozen=True)
 class Sample:
-    """A submission whose verdict is known; `mistake` for those that make one."""
+    """A submission whose verdict is known; `mistake` is the known mistake that it makes, if any."""
 
     kind: Literal["reference", "stubs", "honest", "mistake"]
     name: str
@@ -48,68 +48,65 @@ def verify(
     warn: Callable[[str], None],
     on_graded: Callable[[], None] = lambda: None,
 ) -> VerificationReport:
-    """Grade every sample with every seed, by `jobs` workers. `on_graded` is called after each.
+    """Grade every sample with every seed, by `jobs` workers, and call `on_graded` after each.
 
-    Raises NotIsolated where student code cannot be run as well isolated as the terms require.
+    Raises IsolationError if student code cannot be isolated as well as `config` requires.
     """
     start = time.monotonic()
-    submissions = build_samples(exercise)
-    verdicts = {
-        seed: _grade_samples(exercise, replace(config, seed=seed), submissions, jobs, warn, on_graded) for seed in seeds
-    }
-    verdicts_by_sample = [{seed: verdicts[seed][number] for seed in seeds} for number in range(len(submissions))]
+    samples = build_samples(exercise)
+    graded = {}
+    for seed in seeds:
+        with LocalWorkers(jobs, exercise, replace(config, seed=seed), warn) as workers:
+            graded[seed] = _grade_samples(workers, exercise, samples, on_graded)
+    # Turned around: for each sample, its verdict with each seed.
+    verdicts = [{seed: graded[seed][number] for seed in seeds} for number in range(len(samples))]
+    pairs = [*zip(samples, verdicts, strict=True)]
     return VerificationReport(
         exercise=exercise.name,
         checks=exercise.checks,
-        mistake_outcomes=tuple(
-            summarize_mistake(exercise, one.mistake, v)
-            for one, v in zip(submissions, verdicts_by_sample, strict=True)
-            if one.mistake
-        ),
+        mistake_outcomes=tuple(summarize_mistake(exercise, s.mistake, by_seed) for s, by_seed in pairs if s.mistake),
         sample_outcomes=tuple(
-            summarize_sample(one.kind, one.name, found)
-            for one, found in zip(submissions, verdicts_by_sample, strict=True)
-            if one.kind != "mistake"
+            summarize_sample(sample.kind, sample.name, by_seed) for sample, by_seed in pairs if sample.kind != "mistake"
         ),
         gradient_errors=gradient_errors(exercise, seeds),
         seeds=tuple(seeds),
-        isolation=max(verdict["isolation"] for found in verdicts_by_sample for verdict in found.values()),
-        grading_count=len(submissions) * len(seeds),
+        # Levels are letters from A, the strongest, so this is the weakest that a grading had.
+        isolation=max(verdict["isolation"] for by_seed in verdicts for verdict in by_seed.values()),
+        grading_count=len(samples) * len(seeds),
         seconds=time.monotonic() - start,
     )
 
 
 def build_samples(exercise: Exercise) -> tuple[Sample, ...]:
-    """Every submission of an exercise whose verdict is known."""
+    """Return every submission of an exercise whose verdict is known."""
     cells = source.parse_cells((exercise.folder / f"{exercise.name}.py").read_text(encoding="utf-8"))
     code_cells = [cell for cell in cells if cell.kind in ("setup", "solution", "code")]
     stubs = [source.student_text(cell) for cell in code_cells if cell.kind != "code"]
+    mistakes = exercise.mistakes
     return (
         Sample("reference", "reference", _join_cells([cell.source for cell in code_cells])),
         Sample("stubs", "stubs", _join_cells([*stubs, source.SCRIPT_CHECK_CELL])),
         *(Sample("honest", path.stem, path.read_text(encoding="utf-8")) for path in correct_variants(exercise)),
-        *(
-            Sample("mistake", mistake.name, apply_mistake(code_cells, mistake), mistake)
-            for mistake in exercise.mistakes
-        ),
+        *(Sample("mistake", mistake.name, _apply_mistake(code_cells, mistake), mistake) for mistake in mistakes),
     )
 
 
 def correct_variants(exercise: Exercise) -> list[Path]:
-    """Right answers of every style, as they would be handed in."""
+    """Return the files of right answers in various styles, as students would hand them in."""
     return sorted((exercise.folder / "honest").glob("*.py"))
 
 
-def apply_mistake(code_cells: Sequence[source.ExerciseCell], mistake: Mistake) -> str:
-    """The model answer as a submission, with one function in the words of a mistake."""
-    mistaken_cell = ("solution", mistake.function)
-    return _join_cells(
-        [mistake.source if (cell.kind, cell.name) == mistaken_cell else cell.source for cell in code_cells]
-    )
+def _apply_mistake(code_cells: Sequence[source.ExerciseCell], mistake: Mistake) -> str:
+    wrong_cell = ("solution", mistake.function)
+    return _join_cells([mistake.source if (c.kind, c.name) == wrong_cell else c.source for c in code_cells])
+
+
+def _join_cells(cells: Sequence[str]) -> str:
+    return "\n\n".join(f"# %%\n{cell}" for cell in cells) + "\n"
 
 
 def gradient_errors(exercise: Exercise, seeds: Sequence[int]) -> Mapping[str, float]:
-    """For each gradient, the largest distance of the reference from the measured slope of J, on its gradient checks."""
+    """Return for each gradient the largest error of the reference against the numerical gradient of J."""
     return {
         function.name: max(_gradient_errors(exercise, function.name, function.wrt, seeds), default=0.0)
         for function in exercise.functions
@@ -125,24 +122,12 @@ def _gradient_errors(exercise: Exercise, function: str, wrt: str, seeds: Sequenc
                 yield compare(derived, numerical_gradient(exercise.objective, case.arrays, case.names, wrt)).error
 
 
-def _join_cells(cells: Sequence[str]) -> str:
-    return "\n\n".join(f"# %%\n{cell}" for cell in cells) + "\n"
-
-
 def _grade_samples(
-    exercise: Exercise,
-    config: GradingConfig,
-    samples: Sequence[Sample],
-    jobs: int,
-    warn: Callable[[str], None],
-    on_graded: Callable[[], None],
+    workers: LocalWorkers, exercise: Exercise, samples: Sequence[Sample], on_graded: Callable[[], None]
 ) -> dict[int, ReportJson]:
-    """The verdict on each sample, by its place in `samples`."""
+    """Return the verdict on each sample, by its position in `samples`, which serves as the student's name."""
     verdicts: dict[int, ReportJson] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalWorkers(jobs, exercise, config, warn) as workers,
-    ):
+    with tempfile.TemporaryDirectory() as folder:
         for result in workers.run(_make_tasks(exercise, samples, Path(folder)), lambda: None):
             verdicts[int(result.student)] = json.loads(result.json_bytes)
             on_graded()
