@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.course import Course, FeedbackLevel, Level, Limits
@@ -19,7 +19,14 @@ from autograder.evaluation.report import CheckResult, Note, Report, ReportStatus
 from autograder.evaluation.seeds import load_secret, submission_seed
 from autograder.exercise.model import Exercise
 from autograder.feedback import messages
-from autograder.feedback.builder import MAX_CACHED_FEEDBACK, DiagnosticResults, FeedbackBuilder, plain_results, redact
+from autograder.feedback.builder import (
+    MAX_CACHED_FEEDBACK,
+    DiagnosticResults,
+    FeedbackBuilder,
+    FeedbackCache,
+    plain_results,
+    redact,
+)
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import MIN_SECURE_LEVEL, JailError, at_least
@@ -33,6 +40,9 @@ Warn = Callable[[str], None]
 ReadResult = Submission | SubmissionRefused
 """A submission as it was read, or the reason why it cannot be graded."""
 
+PlanCache = BoundedCache[int, tuple[CallPlan, ...]]
+"""The calls of all functions, by the seed."""
+
 VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...]]
 VerdictCache = BoundedCache[VerdictKey, FunctionVerdict]
 """Verdicts on a function by all that they depend on: the seed, the function, the outcomes of its calls (arrays by the
@@ -44,7 +54,8 @@ class Grader:
     """Grades submissions of an exercise, one after the other, in the jail that it is given.
 
     Without `seed`, each submission has its own, derived from its code and the secret. Three caches hold what many
-    submissions share: the call plans of the last seed, and verdicts and feedback by what they depend on.
+    submissions share: the call plans of the last seed, and verdicts and feedback by what they depend on. A grader
+    starts with empty ones unless they are passed in.
     """
 
     exercise: Exercise
@@ -53,11 +64,12 @@ class Grader:
     secret: bytes | None = None
     seed: int | None = None
     feedback: FeedbackLevel = "full"
+    plan_cache: PlanCache = field(default_factory=lambda: BoundedCache(1))
+    verdict_cache: VerdictCache = field(default_factory=lambda: BoundedCache(MAX_CACHED_VERDICTS))
+    feedback_cache: FeedbackCache = field(default_factory=lambda: BoundedCache(MAX_CACHED_FEEDBACK))
 
     def __post_init__(self) -> None:
-        self._plans: BoundedCache[int, tuple[CallPlan, ...]] = BoundedCache(1)
-        self._verdicts: VerdictCache = BoundedCache(MAX_CACHED_VERDICTS)
-        self._builder = FeedbackBuilder(self.exercise, BoundedCache(MAX_CACHED_FEEDBACK))
+        self._builder = FeedbackBuilder(self.exercise, self.feedback_cache)
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path` and call it `name` in the report. Never raises.
@@ -82,7 +94,7 @@ class Grader:
         if isinstance(submission, SubmissionRefused):
             return self._without_verdict(name, "refused", Note("student", str(submission)))
         seed = submission_seed(submission.code, self.exercise.name, self.secret) if self.seed is None else self.seed
-        plans = self._plans.get(seed, lambda: plan_calls(self.exercise, seed))
+        plans = self.plan_cache.get(seed, lambda: plan_calls(self.exercise, seed))
         program, start = _program(self.exercise, submission), time.monotonic()
         # The verdict first, in numbers; then the words, in what is left of the submission's time.
         execution, diagnostics = self._run(program, plans)
@@ -119,7 +131,7 @@ class Grader:
         function, outcomes, problems = plan.function, execution.outcomes[plan.function.name], execution.problems
         # Arrays count by the digest of the reply: students whose functions return equal bytes share a verdict.
         replies = tuple(outcome.digest if isinstance(outcome, Returned) else outcome for outcome in outcomes)
-        return self._verdicts.get(
+        return self.verdict_cache.get(
             (seed, function.name, replies, problems),
             lambda: evaluate_function(self.exercise, function, plan.results(outcomes), problems, self.limits),
         )

@@ -77,6 +77,7 @@ def test_every_room_has_a_guide(room: str) -> None:
 # --- Which room imports which ---------------------------------------------------------------------------------------
 
 MODULES = modules()
+LAZY_IMPORT = re.compile(r"#.*\b\d+ m?s\b")  # says how long the import takes
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -107,6 +108,19 @@ def test_what_runs_beside_student_code_needs_numpy_and_msgpack_alone(side: str) 
         assert others - sys.stdlib_module_names <= {"numpy", "msgpack"}, path.name
 
 
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_an_import_inside_a_function_says_how_long_it_takes(module: str) -> None:
+    """A module is imported late only where that pays: a comment on the line, or above the first of them, says so."""
+    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
+    unexplained = []
+    for function in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(function, ast.FunctionDef):
+            late = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+            if late and not any(LAZY_IMPORT.search(line) for line in lines[late[0].lineno - 2 : late[-1].lineno]):
+                unexplained.append(f"{function.name}, line {late[0].lineno}")
+    assert unexplained == []
+
+
 def test_the_figure_shows_the_imports_as_they_are() -> None:
     assert FIGURE.read_text(encoding="utf-8") == figure(), "draw it anew: make figures"
 
@@ -129,6 +143,25 @@ def test_a_folder_holds_few_modules_and_no_long_one(folder: Path) -> None:
     modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
     assert len(modules) <= MOST_MODULES
     assert [path.name for path in modules if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_MODULE] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_room_has_a_face(folder: Path) -> None:
+    """Three to eight lines: what comes in, what goes out, what it may import, which file to open first."""
+    face = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert 3 <= len(face.splitlines()) <= 8
+
+
+def test_the_engine_names_no_exercise() -> None:
+    exercises = [path.parent.name for path in (ROOT / "solutions").glob("*/rubric.py")]
+    assert exercises
+    files = [ROOT / "Makefile", *(path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc")]
+    naming = [
+        file.relative_to(ROOT).as_posix()
+        for file in files
+        if any(name in file.read_text(encoding="utf-8", errors="ignore") for name in exercises)
+    ]
+    assert naming == []
 
 
 def test_no_two_classes_of_the_engine_have_one_name() -> None:
