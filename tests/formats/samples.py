@@ -1,4 +1,4 @@
-"""Reports to be written in every format: five that golden files show, and what hypothesis draws."""
+"""Reports to be written in every format: the samples of the golden files, and a strategy for hypothesis."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MESSAGE = """dJ_dW is not the slope of J.
 
 Read equation (4) of the notebook."""
 
-# What reaches for a terminal, a log that CI services read, XML, HTML, Markdown, a spreadsheet.
+# Each piece attacks one reader: a terminal, the log of a CI service, XML, HTML, Markdown, a spreadsheet.
 HOSTILE_TEXT = (
     "\x1b[31mred\x1b[0m \x00\x07\b ]]> </script><script>alert(1)</script> <img src=x onerror=alert(1)> &amp;"
     " \u202eevil\n"
@@ -44,7 +44,7 @@ def make_check(
     message: str = "",
     feedback: Feedback | None = None,
 ) -> CheckResult:
-    """A check that gives all of its points or none."""
+    """Return a check that gives all of its points or none."""
     points = max_points if status == "pass" else 0.0
     title = {"contract": "Shapes, dtype, inputs left alone", "plain": "The plain case", "slope": "Gradient check"}[name]
     hidden = name != "contract"
@@ -54,13 +54,13 @@ def make_check(
 
 
 def make_report(submission: str, checks: tuple[CheckResult, ...], notes: tuple[Note, ...] = ()) -> Report:
-    """A graded report whose numbers agree."""
-    score, max_score = sum(one.points for one in checks), sum(one.max_points for one in checks)
+    """Return a graded report whose score and maximum are those of its checks."""
+    score, max_score = sum(check.points for check in checks), sum(check.max_points for check in checks)
     return Report("bptt", submission, "graded", round(score, 6), round(max_score, 6), 42, "A", notes, checks)
 
 
 def make_checks(status: CheckStatus, message: str = "") -> tuple[CheckResult, ...]:
-    """Every check with the same status."""
+    """Return every check with the same status."""
     max_points = {"contract": 0.25, "plain": 0.5, "slope": 1.25}
     return tuple(
         make_check(function, name, status, points, message)
@@ -116,7 +116,7 @@ _max_points = (
 
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
-    """Any graded report: texts of all kinds, points in cents or finer, checks that give all, some or none of them."""
+    """Draw a graded report: any text, points in hundredths or finer, checks that give all, some or none of them."""
     checks = []
     for number in range(draw(st.integers(1, 12))):
         max_points = draw(_max_points)

@@ -1,4 +1,4 @@
-"""What Canvas and Moodle give for "download all submissions", taken as it comes."""
+"""Downloads of all submissions from Canvas and Moodle become a folder for each student."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ MOODLE = {
 }
 
 
-@pytest.mark.parametrize(("path", "found"), [*CANVAS.items(), *MOODLE.items()])
-def test_names_of_both_hosts(path: str, found: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(("path", "students"), [*CANVAS.items(), *MOODLE.items()])
+def test_group_by_student_reads_the_names_of_both_hosts(path: str, students: Mapping[str, str]) -> None:
     download = group_by_student([path])
     assert download
-    assert {student: next(iter(own)) for student, own in download.files_by_student.items()} == found
-    assert [name for own in download.files_by_student.values() for name in own.values()] == [path]
+    assert {student: next(iter(files)) for student, files in download.files_by_student.items()} == students
+    assert [file for files in download.files_by_student.values() for file in files.values()] == [path]
 
 
 @pytest.mark.parametrize(
@@ -52,22 +52,22 @@ def test_names_of_both_hosts(path: str, found: Mapping[str, str]) -> None:
         ["lovelaceada_101_9001_rnn_backprop.py", "bob.py"],  # a file of somebody that fits no pattern
     ],
 )
-def test_other_folders_are_left_as_they_are(paths: list[str]) -> None:
+def test_group_by_student_of_another_folder_is_none(paths: list[str]) -> None:
     assert group_by_student(paths) is None
 
 
-def test_what_is_no_file_of_a_student_is_left_out() -> None:
+def test_group_by_student_skips_files_of_no_student() -> None:
     paths = [*MOODLE, "Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html", "__MACOSX/x", ".DS_Store"]
     download = group_by_student(paths)
     assert download
     assert download.skipped == ("Ada Lovelace_900_assignsubmission_onlinetext/onlinetext.html",)
 
 
-def test_files_of_one_name_are_all_kept() -> None:
-    place = "Ada_1_assignsubmission_file"
-    download = group_by_student([f"{place}/a/x.py", f"{place}/b/x.py"])
+def test_group_by_student_renames_files_of_one_name() -> None:
+    first, second = (f"Ada_1_assignsubmission_file/{folder}/x.py" for folder in "ab")
+    download = group_by_student([first, second])
     assert download
-    assert download.files_by_student == {"Ada_1": {"x.py": f"{place}/a/x.py", "x (2).py": f"{place}/b/x.py"}}
+    assert download.files_by_student == {"Ada_1": {"x.py": first, "x (2).py": second}}
 
 
 def pack(file: Path, members: Mapping[str, bytes]) -> Path:
@@ -79,7 +79,7 @@ def pack(file: Path, members: Mapping[str, bytes]) -> Path:
 
 @pytest.mark.parametrize("names", [CANVAS, MOODLE], ids=["canvas", "moodle"])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_zip_or_folder_becomes_a_folder_for_each_student(
+def test_open_download_makes_a_folder_for_each_student(
     tmp_path: Path, names: dict[str, dict[str, str]], zipped: bool
 ) -> None:
     source = pack(tmp_path / "submissions.zip", dict.fromkeys(names, PERFECT))
@@ -87,15 +87,15 @@ def test_zip_or_folder_becomes_a_folder_for_each_student(
         with zipfile.ZipFile(source) as archive:
             archive.extractall(tmp_path / "unpacked")
         source = tmp_path / "unpacked"
-    with open_download(source) as (folder, left_out):
-        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-        assert there == {f"{student}/{name}" for own in names.values() for student, name in own.items()}
-        assert left_out == ()
+    with open_download(source) as (folder, skipped):
+        written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert written == {f"{student}/{name}" for files in names.values() for student, name in files.items()}
+        assert skipped == ()
         assert next(folder.rglob("*.py")).read_bytes() == PERFECT
     assert not folder.exists()
 
 
-def test_nothing_leaves_the_folder(tmp_path: Path) -> None:
+def test_open_download_writes_nothing_outside_its_folder(tmp_path: Path) -> None:
     names = [
         "../evil_1_2_../../up.py",
         "a_1_2_..",
@@ -106,34 +106,34 @@ def test_nothing_leaves_the_folder(tmp_path: Path) -> None:
     ]
     with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
         inside = [path for path in folder.rglob("*") if path.is_file()]
-        assert len(inside) == len(names) - 1  # what begins outside is nobody's
+        assert len(inside) == len(names) - 1  # a name that begins outside belongs to nobody
         assert all(path.resolve().is_relative_to(folder.resolve()) for path in inside)
     assert [path.name for path in tmp_path.iterdir()] == ["s.zip"]
 
 
-def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
+def test_open_download_follows_no_link(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     folder = tmp_path / "down"
     folder.mkdir()
     (folder / "ada_1_2_rnn_backprop.py").symlink_to(tmp_path / "secret")
-    with open_download(folder) as (made, _):
-        assert next(made.rglob("*.py")).read_bytes() == b""
+    with open_download(folder) as (unpacked, _):
+        assert next(unpacked.rglob("*.py")).read_bytes() == b""
 
 
-def test_a_huge_member_is_cut_and_refused_later(tmp_path: Path) -> None:
+def test_open_download_cuts_a_huge_member(tmp_path: Path) -> None:
     with open_download(pack(tmp_path / "s.zip", {"ada_1_2_x.py": bytes(30_000_000)})) as (folder, _):
         assert next(folder.rglob("*.py")).stat().st_size == 10_000_001
 
 
 @pytest.mark.parametrize("content", [b"no zip", b"PK\x05\x06" + bytes(18)])
-def test_another_zip_file_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_open_download_refuses_other_zip_files(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "s.zip"
     file.write_bytes(content)
     with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), open_download(file):
         pass
 
 
-def test_a_damaged_member_costs_its_own_student_only(tmp_path: Path) -> None:
+def test_a_damaged_member_costs_only_its_student(tmp_path: Path) -> None:
     first, second = list(CANVAS)[:2]
     with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(first, PERFECT)
@@ -149,12 +149,12 @@ def test_a_damaged_member_costs_its_own_student_only(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(st.sampled_from("ab_/12.LATEnon py")), max_size=8, unique=True))
-def test_every_path_is_somebodys_or_left_out(paths: list[str]) -> None:
+def test_group_by_student_loses_no_path(paths: list[str]) -> None:
     download = group_by_student(paths)
     if download:
-        own = [path for files in download.files_by_student.values() for path in files.values()]
+        assigned = [path for files in download.files_by_student.values() for path in files.values()]
         hidden = [path for path in paths if any(part.startswith(".") for part in path.split("/"))]
-        assert sorted([*own, *download.skipped]) == sorted(set(paths) - set(hidden))
+        assert sorted([*assigned, *download.skipped]) == sorted(set(paths) - set(hidden))
 
 
 @pytest.mark.parametrize("names", [CANVAS, MOODLE], ids=["canvas", "moodle"])
@@ -167,7 +167,7 @@ def test_class_grades_a_download_and_export_finds_everybody(tmp_path: Path, name
     args = ["class", "rnn_backprop", source, "--results", tmp_path / "grades", "--jobs", "1", "--format", "json"]
     done = subprocess.run([*command, *map(str, args)], cwd=ROOT, env=env, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
-    scores = {one["submission"]: one["score"] for one in json.loads(done.stdout)}
+    scores = {report["submission"]: report["score"] for report in json.loads(done.stdout)}
     students = {student: name == first for name in members for student in names[name]}
     assert {student: score > 0 for student, score in scores.items()} == students
     roster = tmp_path / "roster.csv"

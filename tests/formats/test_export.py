@@ -1,4 +1,4 @@
-"""Results and a roster -> a gradebook's file: everybody once, nobody guessed, nobody dropped in silence."""
+"""Results and a roster become a file for a gradebook: every student once, no guesses, nobody dropped silently."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.classroom.roster import RosterEntry, RosterError, RosterMatch, match_roster, read_roster
+from autograder.classroom.store import Columns, ResultStore, serialize_result
 from autograder.evaluation.report import Report
 from autograder.formats.lms.grade_columns import Student
 from tests.formats import samples, validators
@@ -22,20 +23,20 @@ from tests.formats import samples, validators
 ROOT = Path(__file__).parents[2]
 
 
-def named(*names: str) -> list[Report]:
-    """A mixed report for each name."""
+def reports_named(*names: str) -> list[Report]:
+    """Return a report for each name."""
     return [replace(samples.MIXED, submission=name) for name in names]
 
 
-def roster(tmp_path: Path, text: str) -> list[RosterEntry]:
+def make_roster(tmp_path: Path, text: str) -> list[RosterEntry]:
     file = tmp_path / "roster.csv"
     file.write_text(text, encoding="utf-8")
     return read_roster(file)
 
 
-def owners(matched: RosterMatch) -> dict[str, str]:
-    """Student -> submission, of those who have a score."""
-    return {one.student.name: one.report.submission for one in matched.grades if one.report}
+def submissions_by_student(matched: RosterMatch) -> dict[str, str]:
+    """Return the submission of each student who has one, by the student's name."""
+    return {grade.student.name: grade.report.submission for grade in matched.grades if grade.report}
 
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Essay (7)
@@ -54,54 +55,57 @@ Participant 901;محمد رضا;reza@x.edu;;
     "submission",
     ["ADA@x.edu", "s1", "101", "Ada Lovelace", "Lovelace, Ada", "lovelaceada_101", "lovelaceada_555"],
 )
-def test_a_submission_is_found_by_whatever_the_roster_tells(tmp_path: Path, submission: str) -> None:
-    matched = match_roster(named(submission), roster(tmp_path, CANVAS))
-    assert owners(matched) == {"Lovelace, Ada": submission}
+def test_match_roster_by_every_identity(tmp_path: Path, submission: str) -> None:
+    matched = match_roster(reports_named(submission), make_roster(tmp_path, CANVAS))
+    assert submissions_by_student(matched) == {"Lovelace, Ada": submission}
     assert matched.missing == ("李, 小龙", "O'Brien, Zoë")
     assert matched.unknown == matched.ambiguous == ()
 
 
-def test_moodles_grading_worksheet_is_a_roster(tmp_path: Path) -> None:
-    matched = match_roster(named("Ada Lovelace_900", "محمد رضا_901"), roster(tmp_path, MOODLE))
-    assert owners(matched) == {"Ada Lovelace": "Ada Lovelace_900", "محمد رضا": "محمد رضا_901"}
+def test_read_roster_of_a_moodle_grading_worksheet(tmp_path: Path) -> None:
+    matched = match_roster(reports_named("Ada Lovelace_900", "محمد رضا_901"), make_roster(tmp_path, MOODLE))
+    assert submissions_by_student(matched) == {"Ada Lovelace": "Ada Lovelace_900", "محمد رضا": "محمد رضا_901"}
 
 
-def test_the_number_of_somebody_else_is_no_match(tmp_path: Path) -> None:
-    matched = match_roster(named("turingalan_101"), roster(tmp_path, CANVAS))
-    assert owners(matched) == {}
+def test_match_roster_needs_name_and_number_of_one_student(tmp_path: Path) -> None:
+    matched = match_roster(reports_named("turingalan_101"), make_roster(tmp_path, CANVAS))
+    assert submissions_by_student(matched) == {}
     assert matched.unknown == ("turingalan_101",)
     assert len(matched.missing) == 3
 
 
-def test_a_group_shares_its_submission(tmp_path: Path) -> None:
-    members = roster(tmp_path, "name,login,submission\nAda,ada,team 1\nBob,bob,team 1\nCarol,carol,team 2\nDan,dan,\n")
-    matched = match_roster(named("team 1", "dan", "eve"), members)
-    assert owners(matched) == {"Ada": "team 1", "Bob": "team 1", "Dan": "dan"}
+def test_match_roster_gives_a_group_one_submission(tmp_path: Path) -> None:
+    members = make_roster(
+        tmp_path, "name,login,submission\nAda,ada,team 1\nBob,bob,team 1\nCarol,carol,team 2\nDan,dan,\n"
+    )
+    matched = match_roster(reports_named("team 1", "dan", "eve"), members)
+    assert submissions_by_student(matched) == {"Ada": "team 1", "Bob": "team 1", "Dan": "dan"}
     assert (matched.missing, matched.unknown) == (("Carol",), ("eve",))
-    assert len({one.score for one in matched.grades[:2]}) == 1
+    assert len({grade.score for grade in matched.grades[:2]}) == 1
 
 
-def test_of_two_possibilities_none_is_taken(tmp_path: Path) -> None:
-    members = roster(tmp_path, "name,login\nAda Lovelace,ada\nAda Lovelace,ada2\nBob,bob\n")
-    matched = match_roster(named("Ada Lovelace", "bob", "Bob"), members)
-    assert owners(matched) == {}
+def test_match_roster_takes_no_ambiguous_match(tmp_path: Path) -> None:
+    members = make_roster(tmp_path, "name,login\nAda Lovelace,ada\nAda Lovelace,ada2\nBob,bob\n")
+    matched = match_roster(reports_named("Ada Lovelace", "bob", "Bob"), members)
+    assert submissions_by_student(matched) == {}
     assert len(matched.ambiguous) == 3
     assert "bob" in matched.ambiguous[2]
     assert matched.missing == matched.unknown == ()
 
 
-def test_spellings_of_one_name_are_one(tmp_path: Path) -> None:
-    composed, taken_apart = "Zo\u00eb", "Zoe\u0308"
-    assert owners(match_roster(named(taken_apart), roster(tmp_path, f"name\n{composed}\n"))) == {composed: taken_apart}
+def test_match_roster_ignores_unicode_spelling(tmp_path: Path) -> None:
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    matched = match_roster(reports_named(decomposed), make_roster(tmp_path, f"name\n{composed}\n"))
+    assert submissions_by_student(matched) == {composed: decomposed}
 
 
 @pytest.mark.parametrize("text", ["", "colour,shoe size\nred,40\n"])
-def test_a_roster_must_name_students(tmp_path: Path, text: str) -> None:
+def test_read_roster_without_students_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(RosterError, match="its first line must name"):
-        roster(tmp_path, text)
+        make_roster(tmp_path, text)
 
 
-def test_a_roster_in_another_encoding_is_refused(tmp_path: Path) -> None:
+def test_read_roster_refuses_other_encodings(tmp_path: Path) -> None:
     (tmp_path / "roster.csv").write_bytes("name\nZoë\n".encode("latin-1"))
     with pytest.raises(RosterError, match="UTF-8"):
         read_roster(tmp_path / "roster.csv")
@@ -114,18 +118,18 @@ _names = st.text(st.sampled_from("abAB _,12=ÉéИ李"), max_size=6)
     st.lists(_names, max_size=6, unique=True),
     st.lists(st.builds(RosterEntry, st.builds(Student, _names, _names, _names, _names), _names), max_size=6),
 )
-def test_nobody_is_dropped(submissions: Sequence[str], members: Sequence[RosterEntry]) -> None:
-    matched = match_roster(named(*submissions), members)
-    assert [one.student for one in matched.grades] == [member.student for member in members]
-    without = [member for member, one in zip(members, matched.grades, strict=True) if one.report is None]
-    assert len(matched.missing) + len(matched.ambiguous) == len(without)
-    told = " ".join((*matched.unknown, *matched.ambiguous))
+def test_match_roster_drops_nobody(submissions: Sequence[str], members: Sequence[RosterEntry]) -> None:
+    matched = match_roster(reports_named(*submissions), members)
+    assert [grade.student for grade in matched.grades] == [member.student for member in members]
+    ungraded = [member for member, grade in zip(members, matched.grades, strict=True) if grade.report is None]
+    assert len(matched.missing) + len(matched.ambiguous) == len(ungraded)
+    reported = " ".join((*matched.unknown, *matched.ambiguous))
     for name in submissions:
-        assert name in owners_and(matched) or name in told
+        assert name in matched_submissions(matched) or name in reported
 
 
-def owners_and(matched: RosterMatch) -> set[str]:
-    return {one.report.submission for one in matched.grades if one.report}
+def matched_submissions(matched: RosterMatch) -> set[str]:
+    return {grade.report.submission for grade in matched.grades if grade.report}
 
 
 # --- The command ------------------------------------------------------------------------------------------------------
@@ -139,17 +143,15 @@ def export(*args: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A results folder, as autograder class leaves it."""
-    from autograder.classroom.store import Columns, ResultStore, serialize_result
-
     columns = Columns((), ("forward", "dJ_dW"))
     names = ["ada@x.edu", "xiaolong", "=cmd"]
     with ResultStore(tmp_path / "grades", columns) as store:
-        for report in [*named(*names), replace(samples.FAILED, submission="zoe")]:
+        for report in [*reports_named(*names), replace(samples.FAILED, submission="zoe")]:
             store.save(serialize_result(report, "key", 0.1, columns))
     return tmp_path / "grades"
 
 
-def test_export_tells_who_is_missing_and_who_is_unknown(results: Path, tmp_path: Path) -> None:
+def test_export_lists_missing_and_unknown_students(results: Path, tmp_path: Path) -> None:
     file = tmp_path / "roster.csv"
     file.write_text(CANVAS + '"=HYPERLINK(""x"")",104,s4,dan,B,\n', encoding="utf-8")
     (results / "odd.json").write_text("{", encoding="utf-8")
@@ -164,7 +166,7 @@ def test_export_tells_who_is_missing_and_who_is_unknown(results: Path, tmp_path:
     assert "for a formula or a command" in done.stderr
 
 
-def test_export_for_moodle_brings_each_grade_with_its_comment(results: Path, tmp_path: Path) -> None:
+def test_export_for_moodle_writes_a_comment_for_each_grade(results: Path, tmp_path: Path) -> None:
     done = export(results, "--for", "moodle", "--output", tmp_path / "moodle.csv")
     assert (done.returncode, done.stdout) == (0, "")
     text = (tmp_path / "moodle.csv").read_text(encoding="utf-8")
@@ -175,20 +177,20 @@ def test_export_for_moodle_brings_each_grade_with_its_comment(results: Path, tmp
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "message"),
     [
         (["--for", "blackboard"], "'blackboard'"),
         (["--for", "canvas", "--roster", "README.md"], "its first line must name"),
         ([], "Missing option"),
     ],
 )
-def test_wrong_usage_is_one_sentence(results: Path, args: list[str], says: str) -> None:
+def test_export_explains_wrong_usage_in_one_sentence(results: Path, args: list[str], message: str) -> None:
     done = export(results, *args)
     assert (done.returncode, done.stdout) == (2, "")
-    assert says in done.stderr
+    assert message in done.stderr
 
 
-def test_an_empty_folder_holds_no_results(tmp_path: Path) -> None:
+def test_export_of_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     done = export(tmp_path, "--for", "canvas")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "holds no results" in done.stderr

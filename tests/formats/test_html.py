@@ -1,4 +1,4 @@
-"""Pages and fragments: what they show, on what screens, and that nothing in them is obeyed."""
+"""Pages of feedback, and single checks for other pages: what they show, and that no script in them runs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.formats import samples
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def text_of(markup: str) -> str:
+def visible_text(markup: str) -> str:
     tree = html5lib.parseFragment(markup, namespaceHTMLElements=False)
     return " ".join(" ".join(tree.itertext()).split())
 
 
-def failing() -> Any:
+def failing_check() -> Any:
     return samples.MIXED.checks[-1]
 
 
-def test_a_fragment_says_all_parts_of_the_feedback_in_words() -> None:
-    shown = text_of(feedback_page.render_check(failing()))
+def test_render_check_shows_all_parts_of_the_feedback() -> None:
+    shown = visible_text(feedback_page.render_check(failing_check()))
     for part in (
         "wrong",
         "Gradient check",
@@ -42,14 +42,14 @@ def test_a_fragment_says_all_parts_of_the_feedback_in_words() -> None:
     assert "inf" in shown
 
 
-def test_without_feedback_the_message_stands_in_its_paragraphs() -> None:
+def test_render_check_without_feedback_keeps_the_paragraphs_of_the_message() -> None:
     check = samples.make_check("dJ_dW", "plain", "error", 1.0, "First.\n\n  a    b\n  c    d\n\nLast.")
     tree = html5lib.parseFragment(feedback_page.render_check(check), namespaceHTMLElements=False)
     assert [p.text for p in tree.iter("p")] == ["First.", "Last."]
     assert [pre.text for pre in tree.iter("pre")] == ["  a    b\n  c    d"]
 
 
-def test_a_fragment_leaves_the_page_around_it_alone() -> None:
+def test_render_check_leaves_the_page_around_it_alone() -> None:
     for check in (*samples.MIXED.checks, *samples.HOSTILE_REPORT.checks):
         markup = feedback_page.render_check(check)
         html5lib.HTMLParser(strict=True).parseFragment(markup)
@@ -59,8 +59,8 @@ def test_a_fragment_leaves_the_page_around_it_alone() -> None:
         assert "id=" not in markup
 
 
-def test_what_passed_says_nothing_more() -> None:
-    assert text_of(feedback_page.render_check(samples.PERFECT.checks[0])).count("right") == 1
+def test_render_check_of_a_passed_check_shows_its_label_only() -> None:
+    assert visible_text(feedback_page.render_check(samples.PERFECT.checks[0])).count("right") == 1
 
 
 # --- As a browser shows it, without scripts and without a network -----------------------------------------------------
@@ -78,38 +78,38 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours rgb(...), after WCAG."""
+def contrast(first: str, second: str) -> float:
+    """Return the contrast ratio of two colours rgb(...), by WCAG."""
 
     def luminance(colour: str) -> float:
         parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_chromium_with_scripts_disabled(browser: Any, tmp_path: Path, scheme: str) -> None:
+def test_render_page_in_chromium_without_scripts_or_network(browser: Any, tmp_path: Path, scheme: str) -> None:
     file = tmp_path / "page.html"
     file.write_text(feedback_page.render_page([*samples.SAMPLES.values(), samples.HUGE_REPORT]), encoding="utf-8")
     context = browser.new_context(java_script_enabled=False, offline=True, color_scheme=scheme)
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(file.as_uri())
     assert page.get_by_role("heading", name="6 submissions").is_visible()
     assert page.get_by_text("smallest failing case").first.is_visible()
     page.get_by_role("link", name="carol").click()
     assert page.url.endswith("#submission-4")
-    assert asked[0] == file.as_uri()
-    assert all(url.startswith("file://") for url in asked)
+    assert requested[0] == file.as_uri()
+    assert all(url.startswith("file://") for url in requested)
     context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_can_be_read_and_nothing_runs(browser: Any, tmp_path: Path, scheme: str) -> None:
+def test_render_page_is_readable_and_runs_no_script(browser: Any, tmp_path: Path, scheme: str) -> None:
     file = tmp_path / "page.html"
     file.write_text(feedback_page.render_page([samples.HOSTILE_REPORT, samples.MIXED]), encoding="utf-8")
     context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 640})

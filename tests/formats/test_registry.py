@@ -1,4 +1,4 @@
-"""The registry of formats: small modules, loaded when used, shown in the README."""
+"""The registry of formats: small modules, loaded only when used, listed in the README."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(formats.__file__).parent
 
 
-@pytest.mark.parametrize("module", sorted({one.module for one in FORMATS.values()}))
+@pytest.mark.parametrize("module", sorted({format.module for format in FORMATS.values()}))
 def test_a_format_is_a_small_module(module: str) -> None:
     assert len((FOLDER / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines()) <= 150
 
@@ -31,14 +31,14 @@ def test_the_registry_loads_no_format() -> None:
     assert {name for name in loaded if name.startswith("autograder.formats.")} == set()
 
 
-def between(text: str, name: str) -> str:
-    """What stands between <!-- name --> and <!-- /name -->."""
+def marked_section(text: str, name: str) -> str:
+    """Return the text between <!-- name --> and <!-- /name -->."""
     return text.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
 
 
 def test_the_readme_shows_the_formats_of_the_registry() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert between(readme, "formats") == formats.markdown_table()
+    assert marked_section(readme, "formats") == formats.markdown_table()
 
 
 def test_the_readme_names_every_bundle() -> None:
@@ -47,23 +47,23 @@ def test_the_readme_names_every_bundle() -> None:
 
 
 def commands_of_the_readme() -> list[tuple[str, int]]:
-    """The commands of the section on CI, and the exit codes that it shows for them."""
+    """Return the commands of the section on CI, and the exit code of each."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme.split("\n## CI")[1].split("\n## ")[0]
     shown = re.findall(r"(?m)^\$ \.venv/bin/autograder (.+)$", section)
-    return [(one, 3 if "--fail-under" in one else 0) for one in shown]
+    return [(line, 3 if "--fail-under" in line else 0) for line in shown]
 
 
 @pytest.mark.slow
-def test_the_readmes_section_on_ci_works_as_written(tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_on_ci_work_as_written(tmp_path: Path) -> None:
     for name in ("assignments", "autograder", "solutions", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "course.toml", tmp_path)
     (tmp_path / "build" / "reports").mkdir(parents=True)
     commands = commands_of_the_readme()
     assert len(commands) >= 5
-    for told, code in commands:
-        command = [sys.executable, "-m", "autograder", *shlex.split(told)]
+    for arguments, code in commands:
+        command = [sys.executable, "-m", "autograder", *shlex.split(arguments)]
         env = {**os.environ, "PYTHONPATH": str(ROOT), "AUTOGRADER_SECRET": "tests"}
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == code, (told, done.stderr)
+        assert done.returncode == code, (arguments, done.stderr)

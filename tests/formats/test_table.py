@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet shows and does not run."""
+"""Tables as CSV: a spreadsheet shows every cell and runs none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_of_every_script_stay_as_they_are(name: str) -> None:
+def test_escape_cell_keeps_names_of_every_script(name: str) -> None:
     assert csv_table.escape_cell(name) == name
 
 
@@ -50,12 +50,12 @@ def test_names_of_every_script_stay_as_they_are(name: str) -> None:
         "::error::x",
     ],
 )
-def test_a_formula_is_text(text: str) -> None:
+def test_escape_cell_quotes_formulas(text: str) -> None:
     assert csv_table.escape_cell(text).startswith("'")
 
 
 @given(st.lists(st.text(), min_size=3, max_size=3), st.decimals(-1000, 1000, places=2))
-def test_every_table_is_read_back(cells: list[str], number: Decimal) -> None:
+def test_every_table_can_be_read_back(cells: list[str], number: Decimal) -> None:
     text = csv_table.to_csv(["a", "b", "c", "d", "e"], [[*cells, number, None]])
     validators.table(text)
     _, row = csv.reader(io.StringIO(text))

@@ -1,4 +1,4 @@
-"""A report in a terminal: what several checks say alike is said once, and no line is torn where it should not be."""
+"""A report in a terminal: a statement that checks share is printed once, and lines break in good places."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ REPORT = samples.make_report(
 )
 
 
-def test_what_begins_alike_is_said_once() -> None:
+def test_a_shared_statement_is_printed_once() -> None:
     shown = text.render([REPORT])
     assert shown.count("Most likely for the same reason as dJ_dW.contract:\n") == 1
     assert "    dJ_dW.slope  relative error 2e-01 (case: T = 5).\n" in shown
     assert max(map(len, shown.splitlines())) <= text.WIDTH
 
 
-def test_an_assignment_stays_in_one_line() -> None:
+def test_wrap_does_not_break_an_assignment() -> None:
     for width in range(30, 60):
         lines = text._wrap("relative error 1e-01 (case: T = 3, H = 2, D = 2, K = 4; tanh)", width)
         assert len(lines) > 1
         assert not any(line.endswith((" =", " T", " H", " D", " K")) or line.startswith("=") for line in lines)
 
 
-def test_messages_are_apart_from_each_other_and_from_what_follows() -> None:
+def test_blank_lines_separate_messages_and_notes() -> None:
     shown = text.render([REPORT])
     assert "\n\ndJ_dW\n  Most likely" in shown
     assert "(case: T = 5).\n\nNote: " in shown
@@ -52,6 +52,6 @@ def test_messages_are_apart_from_each_other_and_from_what_follows() -> None:
     assert text.render([replace(REPORT, notes=())]).endswith("(case: T = 5).\n")
 
 
-def test_what_is_for_instructors_only_is_on_no_page_that_students_get() -> None:
+def test_notes_for_instructors_are_on_no_page_for_students() -> None:
     assert "For instructors only" in text.render([REPORT])
     assert "For instructors only" not in feedback_page.render_page([REPORT])

@@ -1,4 +1,4 @@
-"""The options --format and --report: what the demo class looks like in every format, and what cannot be written."""
+"""The options --format and --report: the sample class in every format, and reports that cannot be written."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ CLASS = ROOT / "tests" / "submissions" / "class"
 
 
 def autograder(*args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """A command, run in the folder of the course."""
+    """Run a command in the folder of the course."""
     command = [sys.executable, "-m", "autograder", *map(str, args)]
     env = {**os.environ, "AUTOGRADER_SECRET": "tests", "PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": "", **env}
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="module")
-def demo_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample class, graded once, in every format: NAME for all, NAME/ one by one."""
     folder = tmp_path_factory.mktemp("reports")
     targets = []
-    for name, one in FORMATS.items():
+    for name, format in FORMATS.items():
         (folder / name).mkdir()
         targets.append(f"{name}={folder / name}/")
-        if one.scope != "one":
-            targets.append(f"{name}={folder / f'{name}{one.suffix}'}")
+        if format.scope != "one":
+            targets.append(f"{name}={folder / f'{name}{format.suffix}'}")
     paths = sorted(path for path in CLASS.iterdir() if path.is_dir())
     done = autograder("grade", "rnn_backprop", *paths, *(f"--report={target}" for target in targets))
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
@@ -48,20 +48,20 @@ def demo_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_demo_class_in_every_format(demo_class: Path, name: str) -> None:
-    one = FORMATS[name]
-    written = sorted((demo_class / name).iterdir())
+def test_the_sample_class_in_every_format(sample_class: Path, name: str) -> None:
+    format = FORMATS[name]
+    written = sorted((sample_class / name).iterdir())
     assert len(written) == len([path for path in CLASS.iterdir() if path.is_dir()])
     numbers = [validate(name, file.read_text(encoding="utf-8")) for file in written]
-    if one.scope != "one":
-        validate(name, (demo_class / f"{name}{one.suffix}").read_text(encoding="utf-8"))
-    told = {  # the score by our own format, as a share
+    if format.scope != "one":
+        validate(name, (sample_class / f"{name}{format.suffix}").read_text(encoding="utf-8"))
+    shares = {  # the score in our own format, as a share of the maximum
         file.stem: Decimal(report["score"]) / Decimal(report["max_score"])
-        for file in sorted((demo_class / "json").iterdir())
+        for file in sorted((sample_class / "json").iterdir())
         for report in [strict_json(file.read_text(encoding="utf-8"))]
     }
-    for file, found in zip(written, numbers, strict=True):
-        assert found is None or abs(found[0] / found[1] - told[file.stem]) < Decimal("1e-6")
+    for file, totals in zip(written, numbers, strict=True):
+        assert totals is None or abs(totals[0] / totals[1] - shares[file.stem]) < Decimal("1e-6")
 
 
 def test_several_formats_at_once_and_one_on_stdout(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ def test_several_formats_at_once_and_one_on_stdout(tmp_path: Path) -> None:
     summary.write_text("before\n", encoding="utf-8")
     reports = ["--report", f"junit={tmp_path / 'out.xml'}", "--report", f"html={tmp_path / 'out.html'}"]
     env = {"GITHUB_STEP_SUMMARY": str(summary)}
-    below = ("--format", "github", "--fail-under", "80")
-    done = autograder("grade", "rnn_backprop", CLASS / "transposed_W", *reports, *below, **env)
+    fail_under = ("--format", "github", "--fail-under", "80")
+    done = autograder("grade", "rnn_backprop", CLASS / "transposed_W", *reports, *fail_under, **env)
     assert done.returncode == 3
     validate("github", done.stdout)
     validate("junit", (tmp_path / "out.xml").read_text(encoding="utf-8"))
@@ -80,14 +80,14 @@ def test_several_formats_at_once_and_one_on_stdout(tmp_path: Path) -> None:
     validate("markdown", after)
 
 
-def test_a_summary_is_cut_to_what_github_takes() -> None:
-    for most in (1024 * 1024, 10_000, 500, 10, -5):
-        text = github.render_summary([samples.HUGE_REPORT, *samples.SAMPLES.values()] * 20, most)
-        assert len(text.encode()) <= max(0, most)
+def test_render_summary_fits_its_limit() -> None:
+    for max_bytes in (1024 * 1024, 10_000, 500, 10, -5):
+        text = github.render_summary([samples.HUGE_REPORT, *samples.SAMPLES.values()] * 20, max_bytes)
+        assert len(text.encode()) <= max(0, max_bytes)
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "message"),
     [
         (["--report", "xml=out.xml"], "'xml=out.xml' is not FORMAT=PATH"),
         (["--report", "junit"], "'junit' is not FORMAT=PATH"),
@@ -98,13 +98,13 @@ def test_a_summary_is_cut_to_what_github_takes() -> None:
         (["--hidden-checks", "never"], "'never'"),
     ],
 )
-def test_wrong_usage_is_said_before_anything_is_graded(args: list[str], says: str) -> None:
+def test_wrong_usage_is_an_error_before_anything_is_graded(args: list[str], message: str) -> None:
     done = autograder("grade", "rnn_backprop", CLASS / "perfect", CLASS / "blank", *args)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert says in done.stderr
+    assert message in done.stderr
 
 
-def test_what_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_costs_no_other(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.xml", tmp_path / "bad.xml"
     bad.symlink_to(tmp_path / "gone" / "bad.xml")
     done = autograder("grade", "rnn_backprop", CLASS / "blank", f"--report=junit={bad}", f"--report=junit={good}")
@@ -114,7 +114,7 @@ def test_what_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
     validate("junit", good.read_text(encoding="utf-8"))
 
 
-def test_gradescope_hides_only_what_it_is_asked_to() -> None:
+def test_gradescope_visibility_applies_to_hidden_checks_only() -> None:
     render = FORMATS["gradescope"].render
     for when in ("visible", "after_due_date", "after_published", "hidden"):
         rendered = render([samples.MIXED], visibility=when)
@@ -124,16 +124,16 @@ def test_gradescope_hides_only_what_it_is_asked_to() -> None:
             assert test["visibility"] == (when if check.hidden else "visible")
 
 
-def test_what_class_keeps_follows_its_schema() -> None:
+def test_stored_results_follow_their_schema() -> None:
     schema = json.loads(files("autograder.formats").joinpath("schemas/class-result-1.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     columns = Columns((), ())
     for report in (*samples.SAMPLES.values(), samples.FAILED):
-        kept = json.loads(serialize_result(report, "key", 0.5, columns).json_bytes)
-        jsonschema.validate(kept, schema, jsonschema.Draft202012Validator)
+        stored = json.loads(serialize_result(report, "key", 0.5, columns).json_bytes)
+        jsonschema.validate(stored, schema, jsonschema.Draft202012Validator)
 
 
-def test_a_grader_error_is_nobodys_zero() -> None:
+def test_a_grader_error_is_no_zero() -> None:
     assert "score" not in strict_json(FORMATS["gradescope"].render([samples.FAILED]))
     assert strict_json(FORMATS["prairielearn"].render([samples.FAILED]))["gradable"] is False
     assert FORMATS["canvas"].render([samples.FAILED]).splitlines()[-1] == "dan,,,dan,,"

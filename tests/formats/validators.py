@@ -1,7 +1,7 @@
-"""What each host accepts, restated from its own document: a function a format, from the text to its points.
+"""What each host accepts, restated from its own document: one function per format.
 
-Each raises AssertionError where the host would refuse the text, read it differently, or obey what stands in it, and
-returns (score, most, points of each check, most of each check), in our points; None where the format has none.
+Each raises AssertionError if the host would refuse the text, misread it, or obey something in it. It returns (score,
+maximum, points of each check, maximum of each check) in our points, or None if the text holds none.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ Numbers = tuple[Decimal, Decimal, list[Decimal], list[Decimal]]
 
 
 def no_control_characters(text: str) -> None:
-    """Nothing that a terminal or a parser obeys, and nothing that cannot be written as UTF-8."""
+    """Check that no terminal or parser obeys the text, and that it can be written as UTF-8."""
     text.encode()
-    odd = {c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n"}
-    assert odd == set()
+    unexpected = {c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n"}
+    assert unexpected == set()
     assert set(text).isdisjoint("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 
 
 def no_commands_of_ci(text: str) -> None:
-    """No line that GitHub Actions or Azure would obey: ::name ...:: and ##[name] count at a line's start."""
+    """Check that GitHub Actions and Azure obey no line: ::name ...:: and ##[name] are commands at a line's start."""
     assert re.search(r"(?m)^\s*(::[A-Za-z-]+.*::|##\[)", text) is None
 
 
 def strict_json(text: str) -> Any:
-    """JSON of RFC 8259: no NaN, no key twice."""
+    """Return JSON of RFC 8259: without NaN, no key twice."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         assert len({key for key, _ in pairs}) == len(pairs)
@@ -51,12 +51,12 @@ def strict_json(text: str) -> Any:
 
 
 def exactly(value: dict[str, Any], required: set[str], optional: frozenset[str] | set[str] = frozenset()) -> None:
-    """An object with these keys and no others."""
+    """Check that an object has the required keys, and others only if they are optional."""
     assert required <= value.keys() <= required | set(optional)
 
 
 def number(value: Any) -> Decimal:
-    """A JSON number, not below zero."""
+    """Return a JSON number that is not negative."""
     assert isinstance(value, int | Decimal)
     assert not isinstance(value, bool)
     assert value >= 0
@@ -68,8 +68,8 @@ def text(text: str) -> None:
     no_control_characters(text)
 
 
-def own_json(text: str) -> Numbers | None:
-    """Our own, by the schema in the package."""
+def report_json(text: str) -> Numbers | None:
+    """Our own JSON, by the schema in the package."""
     no_control_characters(text)
     schema = json.loads(files("autograder.formats").joinpath("schemas/report-1.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -78,8 +78,8 @@ def own_json(text: str) -> Numbers | None:
     if isinstance(value, list) or not value["checks"]:
         return None
     checks = value["checks"]
-    score, most = Decimal(value["score"]), Decimal(value["max_score"])
-    return score, most, [Decimal(c["points"]) for c in checks], [Decimal(c["max_points"]) for c in checks]
+    score, max_score = Decimal(value["score"]), Decimal(value["max_score"])
+    return score, max_score, [Decimal(c["points"]) for c in checks], [Decimal(c["max_points"]) for c in checks]
 
 
 def markdown(text: str) -> None:
@@ -146,13 +146,13 @@ def junit(text: str) -> Numbers | None:
     assert (read.tests, read.failures) == (int(root.get("tests", "")), int(root.get("failures", "")))
     if len(root) != 1 or root[0][0][2].get("value") != "graded":
         return None
-    own = {one.get("name"): one.get("value", "") for one in root[0].findall("properties/property")}
-    earned = [
-        {one.get("name"): one.get("value", "") for one in case.findall("properties/property")}
+    totals = {item.get("name"): item.get("value", "") for item in root[0].findall("properties/property")}
+    scores = [
+        {item.get("name"): item.get("value", "") for item in case.findall("properties/property")}
         for case in root[0].findall("testcase")
     ]
-    points = [Decimal(one["points"]) for one in earned]
-    return Decimal(own["score"]), Decimal(own["max_score"]), points, [Decimal(one["max_points"]) for one in earned]
+    points, max_points = ([Decimal(score[name]) for score in scores] for name in ("points", "max_points"))
+    return Decimal(totals["score"]), Decimal(totals["max_score"]), points, max_points
 
 
 def github(text: str) -> None:
@@ -163,8 +163,8 @@ def github(text: str) -> None:
         command = re.fullmatch(r"::(error|notice|warning) ([^:]*)::(.*)", line)
         assert command, line
         kinds.append(command[1])
-        for one in command[2].split(","):
-            assert re.fullmatch(r"(file|title)=[^\r\n:,]+", one), line
+        for item in command[2].split(","):
+            assert re.fullmatch(r"(file|title)=[^\r\n:,]+", item), line
         assert re.search(r"%(?!25|0D|0A|3A|2C)", command[2] + command[3]) is None
         assert len(command[3]) < 64_000
     assert max(kinds.count(kind) for kind in kinds) <= 10
@@ -176,8 +176,8 @@ def gradescope(text: str) -> Numbers | None:
     visibilities = {"hidden", "after_due_date", "after_published", "visible"}
     formats = {"text", "html", "simple_format", "md", "ansi"}
     value = strict_json(text)
-    top = {"score", "execution_time", "output", "output_format", "test_output_format", "test_name_format", "visibility"}
-    exactly(value, {"tests"}, top | {"stdout_visibility", "extra_data", "leaderboard"})
+    optional = {"score", "execution_time", "output", "visibility", "stdout_visibility", "extra_data", "leaderboard"}
+    exactly(value, {"tests"}, optional | {"output_format", "test_output_format", "test_name_format"})
     assert value["stdout_visibility"] == "hidden"
     assert value["visibility"] in visibilities
     assert {value[name] for name in ("output_format", "test_output_format", "test_name_format")} <= formats
@@ -193,8 +193,8 @@ def gradescope(text: str) -> Numbers | None:
     if "score" not in value or not value["tests"]:
         return None
     tests = value["tests"]
-    most = [number(test["max_score"]) for test in tests]
-    return number(value["score"]), sum(most, Decimal()), [number(test["score"]) for test in tests], most
+    max_points = [number(test["max_score"]) for test in tests]
+    return number(value["score"]), sum(max_points, Decimal()), [number(test["score"]) for test in tests], max_points
 
 
 def prairielearn(text: str) -> Numbers | None:
@@ -213,9 +213,9 @@ def prairielearn(text: str) -> Numbers | None:
         exactly(test, {"name", "points", "max_points"}, {"description", "message", "output", "images"})
         assert number(test["points"]) <= number(test["max_points"])
         assert all(isinstance(test[name], str) for name in ("name", "description", "message"))
-    points, most = ([number(test[name]) for test in value["tests"]] for name in ("points", "max_points"))
-    total = sum(most, Decimal())
-    return (Decimal(float(value["score"])) * total).quantize(Decimal("1e-6")), total, points, most
+    points, max_points = ([number(test[name]) for test in value["tests"]] for name in ("points", "max_points"))
+    total = sum(max_points, Decimal())
+    return (Decimal(float(value["score"])) * total).quantize(Decimal("1e-6")), total, points, max_points
 
 
 def classroom50(text: str) -> Numbers | None:
@@ -230,42 +230,42 @@ def classroom50(text: str) -> Numbers | None:
     assert all(isinstance(value[name], str) and value[name] for name in (*strings, "review"))
     assert value["submission"].startswith("submit/")
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", value["datetime"])
-    for one in (value, *value["tests"]):
-        assert type(one["score"]) is int
-        assert type(one["max-score"]) is int
-        assert 0 <= one["score"] <= one["max-score"]
+    for scored in (value, *value["tests"]):
+        assert type(scored["score"]) is int
+        assert type(scored["max-score"]) is int
+        assert 0 <= scored["score"] <= scored["max-score"]
     for test in value["tests"]:
         exactly(test, {"test-name", "passed", "score", "max-score"}, {"message"})
         assert test["test-name"]
         assert isinstance(test["passed"], bool)
     if not value["tests"]:
         return None
-    tests = [(Decimal(test["score"]), Decimal(test["max-score"])) for test in value["tests"]]
-    return Decimal(value["score"]), Decimal(value["max-score"]), [one for one, _ in tests], [most for _, most in tests]
+    points, max_points = ([Decimal(test[name]) for test in value["tests"]] for name in ("score", "max-score"))
+    return Decimal(value["score"]), Decimal(value["max-score"]), points, max_points
 
 
 def table(text: str) -> list[list[str]]:
-    """CSV with as many cells in every row, none of which a spreadsheet would run."""
+    """Return the rows of a CSV file: all have as many cells, none of which a spreadsheet would run."""
     no_control_characters(text)
     rows = list(csv.reader(io.StringIO(text), strict=True))
     assert len({len(row) for row in rows}) == 1
     for cell in (cell for row in rows for cell in row):
-        seen = unicodedata.normalize("NFKC", "".join(c for c in cell if unicodedata.category(c) != "Cf")).strip()
-        assert not seen.startswith(("=", "+", "-", "@")) or re.fullmatch(r"-|-?[\d.]+", cell), cell
+        visible = unicodedata.normalize("NFKC", "".join(c for c in cell if unicodedata.category(c) != "Cf")).strip()
+        assert not visible.startswith(("=", "+", "-", "@")) or re.fullmatch(r"-|-?[\d.]+", cell), cell
     return rows
 
 
 def class_csv(text: str) -> None:
-    """Points of the functions, whose sum is the score."""
+    """A row per submission, in which the points of the functions add up to the score."""
     head, *rows = table(text)
     assert (head[:2], head[-3:]) == (["submission", "status"], ["score", "max_score", "notes"])
     for row in rows:
-        told = [Decimal(cell) for cell in row[2:-3] if cell]
-        assert not row[-3] or abs(sum(told, Decimal()) - Decimal(row[-3])) < Decimal("0.005")
+        points = [Decimal(cell) for cell in row[2:-3] if cell]
+        assert not row[-3] or abs(sum(points, Decimal()) - Decimal(row[-3])) < Decimal("0.005")
 
 
 def canvas(text: str) -> None:
-    """What Canvas's importer asks of a header and of the row of points possible."""
+    """The header and the row of points possible that Canvas's importer requires."""
     head, possible, *rows = table(text)
     assert "Student" in head[0]
     assert "ID" in head[1]
@@ -290,7 +290,7 @@ def moodle(text: str) -> None:
 
 VALIDATORS: dict[str, Callable[[str], Numbers | None]] = {
     "text": text,
-    "json": own_json,
+    "json": report_json,
     "markdown": markdown,
     "html": html,
     "junit": junit,
@@ -304,18 +304,18 @@ VALIDATORS: dict[str, Callable[[str], Numbers | None]] = {
 }
 
 
-def even(numbers: Numbers) -> None:
-    """The totals are the sums of the parts, to the cent."""
-    score, most, points, mosts = numbers
+def assert_totals_add_up(numbers: Numbers) -> None:
+    """Check that the totals are the sums of the parts, to the hundredth."""
+    score, max_score, points, max_points = numbers
     assert abs(score - sum(points, Decimal())) < Decimal("0.005")
-    assert abs(most - sum(mosts, Decimal())) < Decimal("0.005")
+    assert abs(max_score - sum(max_points, Decimal())) < Decimal("0.005")
 
 
 def validate(name: str, text: str) -> Numbers | None:
-    """Validate a text of a format, and that its numbers are even."""
+    """Validate a text of a format, and that its totals add up; return its numbers."""
     if name != "github":
         no_commands_of_ci(text)
     numbers = VALIDATORS[name](text)
     if numbers:
-        even(numbers)
+        assert_totals_add_up(numbers)
     return numbers
