@@ -56,6 +56,7 @@ def _class_table(reports: Sequence[Report]) -> str:
 def code_span(text: str) -> str:
     """Return any text as code within a line, which may be a row of a table."""
     line = " ".join(fields.sanitize_multiline(text, 500).split()) or " "
+    # A fence longer than every run of backticks inside cannot be closed by the text. | ends a cell even within code.
     fence = "`" * (_longest_backtick_run(line) + 1)
     edge = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{edge}{line}{edge}{fence}".replace("|", "\\|")

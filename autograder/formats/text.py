@@ -110,6 +110,7 @@ def _message_lines(checks: Sequence[CheckResult], same: bool, width: int) -> Ite
 
 def _wrap(line: str, width: int, first_indent: str = "", indent: str = "") -> list[str]:
     """Return a long line as several, none of which breaks within an assignment such as "T = 3"."""
+    # textwrap breaks at white space only, so "\0" stands for the spaces to keep.
     protected = line.replace(" = ", "\0=\0")
     wrapper = textwrap.TextWrapper(width, first_indent, indent, break_on_hyphens=False)
     return [part.replace("\0", " ") for part in wrapper.wrap(protected)]

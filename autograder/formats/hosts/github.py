@@ -29,6 +29,7 @@ def render_summary(reports: Sequence[Report], max_bytes: int = MAX_SUMMARY_BYTES
     text = fields.fit_to_bytes(lambda max_length: markdown.render(reports, max_length), max_bytes)
     if len(text.encode()) <= max_bytes:
         return text
+    # A character of several bytes may be cut in two, and half a row would spoil its table: cut back to a whole line.
     end = "\n\nMore does not fit here.\n"
     truncated = text.encode()[: max(0, max_bytes - len(end))].decode(errors="ignore")
     return truncated[: truncated.rfind("\n") + 1].rstrip() + end if max_bytes > len(end) else ""

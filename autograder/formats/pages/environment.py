@@ -23,6 +23,7 @@ def page_environment(module: str, **helpers: Any) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Escaping stops HTML, but not characters that reorder or hide the text around them.
         finalize=_sanitize_value,
     )
     environment.globals.update(fields=fields, **helpers)
