@@ -41,12 +41,13 @@ ReadResult = Submission | SubmissionRefused
 """A submission as it was read, or the reason why it cannot be graded."""
 
 PlanCache = BoundedCache[int, tuple[CallPlan, ...]]
-"""The calls of all functions, by the seed."""
+"""The calls of all functions of one exercise, by the seed."""
 
 VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...]]
 VerdictCache = BoundedCache[VerdictKey, FunctionVerdict]
-"""Verdicts on a function by all that they depend on: the seed, the function, the outcomes of its calls (arrays by the
-digest of the reply), and the cells that stopped. With one seed for a whole class, few verdicts differ."""
+"""Verdicts on a function by what they depend on, for one exercise and one set of limits: the seed, the function, the
+outcomes of its calls (arrays by the digest of the reply), and the cells that stopped. With one seed for a whole class,
+few verdicts differ."""
 
 
 @dataclass(eq=False, repr=False)  # no repr: it would show the secret
@@ -55,7 +56,7 @@ class Grader:
 
     Without `seed`, each submission has its own, derived from its code and the secret. Three caches hold what many
     submissions share: the call plans of the last seed, and verdicts and feedback by what they depend on. A grader
-    starts with empty ones unless they are passed in.
+    starts with empty ones unless others are passed in: those of a grader of the same exercise and limits.
     """
 
     exercise: Exercise

@@ -103,9 +103,9 @@ STYLE = """
 
 
 def figure() -> str:
-    """Return the matrix of imports as SVG: a row for each room, a dot in the column of each room that it imports.
+    """Return the matrix of imports as SVG: a row for each room, a number in the column of each that it imports.
 
-    Rows and columns go from the top of the house to its ground, so all dots lie to the right of the diagonal.
+    Rows and columns go from the top of the house to its ground, so all numbers lie to the right of the diagonal.
     """
     rooms = [*reversed(ROOMS)]
     size = CELL * len(rooms)

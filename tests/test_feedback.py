@@ -17,6 +17,7 @@ from autograder.evaluation.report import CheckResult, Report
 from autograder.exercise.model import Mistake
 from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
+from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
 from autograder.verification.verify import build_samples, correct_variants
 from tests.in_process import exercise
@@ -280,3 +281,12 @@ class TestNotesForTheInstructor:
     def test_correct_variants_get_no_remark(self, variant: Path, tmp_path: Path) -> None:
         report = grade(variant.read_text(encoding="utf-8"), tmp_path)
         assert not [text for text in self.notes(report) if "measured" in text or "handed in:" in text]
+
+
+def test_graders_of_one_exercise_may_share_their_caches(tmp_path: Path) -> None:
+    caches = {"plan_cache": BoundedCache(1), "verdict_cache": BoundedCache(100), "feedback_cache": BoundedCache(100)}
+    file = tmp_path / "rnn_backprop.py"
+    file.write_text(mistake_texts()["window_of_3", "dJ_dU"], encoding="utf-8")
+    reports = [Grader(exercise(), jail(), Limits(), seed=3, **caches).grade(file, "submission") for _ in range(2)]
+    assert reports[0] == reports[1]
+    assert [len(cache) for cache in caches.values()] == [1, len(exercise().functions), 1]

@@ -17,6 +17,13 @@ from autograder.exercise.model import Array, Case, Exercise, Function, Mistake
 from autograder.exercise.source import SourceError, extract_released_cells
 
 REQUIRED_NAMES = ("SUPPORT_MODULES", "FUNCTIONS", "CHECKS", "VISIBLE", "draw", "objective")
+# Optional names have had others. Ignored, they would cost the exercise its feedback without a word.
+RENAMED = {
+    "LADDER": "DIAGNOSTIC_CASES",
+    "sums": "decompose",
+    "pose": "draw_batch",
+    "objectives": "objective_batch",
+}
 OPTIONAL_FUNCTIONS = ("decompose", "loss_from_outputs", "draw_batch", "objective_batch")
 
 
@@ -41,6 +48,8 @@ def load_exercise(folder: Path) -> Exercise:
         reference = _import_module(name, folder)
         if missing := [required for required in REQUIRED_NAMES if not hasattr(rubric, required)]:
             raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
+        if old := [old for old, new in RENAMED.items() if hasattr(rubric, old) and not hasattr(rubric, new)]:
+            raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
         builder = _import_module(Path(rubric.SUPPORT_MODULES[0]).stem, folder)
     _validate_checks(rubric, name)
     implementations = _Implementations(reference, builder, rubric.FUNCTIONS)

@@ -1,4 +1,4 @@
-"""Every sentence of a report, made of findings: what is wrong, where, and what to do next.
+"""Every sentence about a finding: what is wrong, where, and what to do next.
 
 Findings are data (evaluation/findings.py). They become English here and nowhere else, and nothing parses a sentence
 again. No sentence holds an expected number of a hidden case. Text from a student's own code is quoted only if nothing

@@ -94,14 +94,20 @@ def student_notes(report: Report) -> list[str]:
     return [sanitize_multiline(note.text) for note in report.notes if note.audience == "student"]
 
 
-def headline(report: Report, *, staff: bool = False) -> str:
-    """Return a submission's points, or why it has none; only `staff` may read the reasons for instructors."""
+def verdict(report: Report) -> str:
+    """Return a submission's points, or that it has none."""
     if report.status == "graded":
         score, max_score = total(report)
         return f"{score:f} of {max_score:f} points"
-    verdict = "Refused" if report.status == "refused" else "Not graded, because the grader failed"
+    return "Refused" if report.status == "refused" else "Not graded, because the grader failed"
+
+
+def headline(report: Report, *, staff: bool = False) -> str:
+    """Return a submission's points, or why it has none; only `staff` may read the reasons for instructors."""
+    if report.status == "graded":
+        return verdict(report)
     notes = [sanitize_multiline(note.text) for note in report.notes] if staff else student_notes(report)
-    return f"{verdict}: {' '.join(notes)}" if notes else f"{verdict}."
+    return f"{verdict(report)}: {' '.join(notes)}" if notes else f"{verdict(report)}."
 
 
 def to_json(value: Any) -> str:

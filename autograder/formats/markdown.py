@@ -22,8 +22,8 @@ def render(reports: Sequence[Report], max_length: int = fields.MAX_MESSAGE_LENGT
 
 def _report_blocks(report: Report, max_length: int) -> list[str]:
     # The reason of a refusal quotes the submission, so it stands in a code block further down.
-    headline = fields.headline(report) if report.status == "graded" else fields.headline(report).split(":")[0]
-    blocks = [f"## {code_span(report.submission)}", f"**{escape_prose(headline)}**"]
+    headline = escape_prose(fields.verdict(report) if fields.student_notes(report) else fields.headline(report))
+    blocks = [f"## {code_span(report.submission)}", f"**{headline}**"]
     if report.checks:
         rows = [
             f"| {code_span(check.id)} | {escape_prose(check.title)} "

@@ -22,7 +22,7 @@ class BoundedCache(Generic[K, V]):
 
     def store(self, key: K, value: V) -> V:
         """Keep a value, and return it."""
-        if len(self._entries) >= self._max_entries:
+        if key not in self._entries and len(self._entries) >= self._max_entries:
             del self._entries[next(iter(self._entries))]
         self._entries[key] = value
         return value

@@ -32,6 +32,13 @@ def test_loading_two_exercises_leaves_no_module_behind() -> None:
         ({}, "has no toy.py"),
         ({"toy.py": ""}, "has no rubric.py"),
         ({"toy.py": "", "rubric.py": "SUPPORT_MODULES = ()"}, "does not define FUNCTIONS, CHECKS"),
+        (
+            {
+                "toy.py": "",
+                "rubric.py": "SUPPORT_MODULES = FUNCTIONS = CHECKS = VISIBLE = LADDER = ()\ndraw = objective = 0",
+            },
+            "defines LADDER, which is called DIAGNOSTIC_CASES now",
+        ),
         ({"toy.py": "", "rubric.py": "import not_there"}, "rubric.py, line 1"),
         ({"toy.py": "1 +", "rubric.py": ""}, "SyntaxError"),
     ],
