@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from autograder.course import Course, FeedbackLevel, Level, Limits
@@ -131,7 +132,9 @@ class Grader:
     def _evaluate(self, plan: CallPlan, execution: Execution, seed: int) -> FunctionVerdict:
         function, outcomes, problems = plan.function, execution.outcomes[plan.function.name], execution.problems
         # Arrays count by the digest of the reply: students whose functions return equal bytes share a verdict.
-        replies = tuple(outcome.digest if isinstance(outcome, Returned) else outcome for outcome in outcomes)
+        replies = tuple(
+            sha256(outcome.reply).digest() if isinstance(outcome, Returned) else outcome for outcome in outcomes
+        )
         return self.verdict_cache.get(
             (seed, function.name, replies, problems),
             lambda: evaluate_function(self.exercise, function, plan.results(outcomes), problems, self.limits),

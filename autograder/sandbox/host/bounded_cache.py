@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """Values by key, at most `max_entries` of them; the oldest entry goes first."""
+    """Values by key, at most `max_entries` of them; the entry that was not asked for longest goes first."""
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
@@ -18,7 +18,10 @@ class BoundedCache(Generic[K, V]):
 
     def lookup(self, key: K) -> V | None:
         """Return the value of a key, None if there is none."""
-        return self._entries.get(key)
+        value = self._entries.pop(key, None)
+        if value is not None:  # put it behind the others, which go before it
+            self._entries[key] = value
+        return value
 
     def store(self, key: K, value: V) -> V:
         """Keep a value, and return it."""

@@ -22,7 +22,7 @@ from autograder.sandbox.host.program import Batch, Execution, Outcome, Program
 from autograder.sandbox.host.spawn import Spawner
 from autograder.sandbox.host.submission_process import ProcessFactory, ReplyCache, SubmissionSession
 
-MAX_CACHED_REPLIES = 4000
+MAX_CACHED_REPLIES = 2000
 _PROBE_LIMITS = (2048, 60)  # MiB and CPU seconds
 
 

@@ -75,7 +75,7 @@ class Batch:
     @cached_property
     def digest(self) -> bytes:
         """The SHA-256 of the request: equal calls have equal digests."""
-        return hashlib.sha256(self.request).digest()
+        return hashlib.sha256(self.first_request + self.remaining_request).digest()
 
     @cached_property
     def first_request(self) -> bytes:
@@ -114,13 +114,13 @@ class ReturnedArray:
 class Returned:
     """The arrays that a function returned, in order.
 
-    `arguments` are the arrays of its case after the call if the call detects mutation, else before it. `digest` is
-    the SHA-256 of the reply.
+    `arguments` are the arrays of its case after the call if the call detects mutation, else before it. `reply` is
+    the reply of the process, by which equal results are recognised.
     """
 
     values: tuple[ReturnedArray, ...]
     arguments: Arrays
-    digest: bytes = b""
+    reply: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -492,13 +492,13 @@ class TestReplyCache:
         assert first[0] is not first[1]
         assert jail.run(program("def f(x): return x + 1"), [batch], LIMITS).outcomes["f"] != first
 
-    def test_an_outcome_holds_the_digest_of_its_reply(self, jail):
+    def test_an_outcome_holds_its_reply(self, jail):
         batch = Batch("f", (CALL,))
-        digests = [
-            jail.run(program(text), [batch], LIMITS).outcomes["f"][0].digest
+        replies = [
+            jail.run(program(text), [batch], LIMITS).outcomes["f"][0].reply
             for text in (GOOD, f"{GOOD}# other text", "def f(x): return x + 1")
         ]
-        assert digests[0] == digests[1] != digests[2]
+        assert replies[0] == replies[1] != replies[2]
 
     def test_long_replies_are_not_cached(self, jail):
         before = len(jail._replies)
@@ -507,10 +507,12 @@ class TestReplyCache:
         assert len(jail._replies) == before
 
 
-def test_a_bounded_cache_forgets_its_oldest_entry():
+def test_a_bounded_cache_forgets_the_entry_that_was_not_asked_for_longest():
     cache = BoundedCache(2)
-    assert [cache.get(key, lambda key=key: 10 * key) for key in (1, 2, 1, 3)] == [10, 20, 10, 30]
-    assert (len(cache), cache.lookup(1), cache.lookup(2), cache.lookup(3)) == (2, None, 20, 30)
+    assert [cache.get(key, lambda key=key: 10 * key) for key in (1, 2)] == [10, 20]
+    assert cache.lookup(1) == 10
+    assert cache.get(3, lambda: 30) == 30
+    assert (len(cache), cache.lookup(1), cache.lookup(2), cache.lookup(3)) == (2, 10, None, 30)
 
 
 class TestSealed:
