@@ -32,7 +32,10 @@ class BoundedCache(Generic[K, V]):
 
     def get(self, key: K, compute: Callable[[], V]) -> V:
         """Return the value of a key; compute and store it if there is none."""
-        return self._entries[key] if key in self._entries else self.store(key, compute())
+        if key not in self._entries:
+            return self.store(key, compute())
+        value = self._entries[key] = self._entries.pop(key)
+        return value
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -513,6 +513,9 @@ def test_a_bounded_cache_forgets_the_entry_that_was_not_asked_for_longest():
     assert cache.lookup(1) == 10
     assert cache.get(3, lambda: 30) == 30
     assert (len(cache), cache.lookup(1), cache.lookup(2), cache.lookup(3)) == (2, 10, None, 30)
+    assert cache.get(1, lambda: -1) == 10
+    assert cache.get(4, lambda: 40) == 40
+    assert (cache.lookup(1), cache.lookup(3), cache.lookup(4)) == (10, None, 40)
 
 
 class TestSealed:
