@@ -35,17 +35,20 @@ Facts = tuple[tuple[str, str], ...]
 def check_result(verdict: CheckVerdict) -> CheckResult:
     """Return the result of a check, with the sentence of its finding."""
     check, finding = verdict.check, verdict.finding
-    result = CheckResult(
+    sentence = messages.NO_SENTENCE if finding.status == "pass" else messages.sentence(finding)
+    return CheckResult(
         id=check.id,
         function=check.function,
         title=check.title,
         status=finding.status,
         points=verdict.points,
         max_points=check.max_points,
+        message=sentence.text,
         hidden=check.hidden,
         code=finding.code,
+        statement=sentence.statement if sentence.detail else "",
+        detail=sentence.detail,
     )
-    return result if finding.status == "pass" else _with_sentence(result, messages.sentence(finding))
 
 
 def _with_sentence(result: CheckResult, sentence: messages.Sentence) -> CheckResult:

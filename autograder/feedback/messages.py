@@ -47,6 +47,9 @@ class Sentence:
         return f"{self.statement}: {self.detail}" if self.detail else self.statement
 
 
+NO_SENTENCE = Sentence("")  # of a check that passes
+
+
 def sentence(finding: Finding) -> Sentence:
     """Return the sentence of a finding that is not a pass."""
     assert finding.code is not None
