@@ -47,8 +47,8 @@ def strip_magics(source: str) -> str:
         if line.strip() and not _CELL_MAGIC.match(line):
             break
         lines[number] = ""
-    # A repositiond line may end with a backslash: what it continues is no Python either, and is blanked with it. The
-    # scanner reads the repositionment, so that an apostrophe in a shell command does not open a string.
+    # A replaced line may end with a backslash: what it continues is no Python either, and is blanked with it. The
+    # scanner reads the replacement, so that an apostrophe in a shell command does not open a string.
     scanner, blank_next = Scanner(), False
     for number, line in enumerate(lines):
         if blank_next:
@@ -62,7 +62,7 @@ def strip_magics(source: str) -> str:
 
 
 def _to_python(line: str) -> str:
-    """Return the Python that repositions a line at which a statement starts."""
+    """Return the Python that replaces a line at which a statement starts."""
     body = line.lstrip()
     indent = line[: len(line) - len(body)]
     if timed := _TIME_STATEMENT.match(body):
