@@ -95,9 +95,9 @@ class Grader:
     def _grade(self, submission: ReadResult, name: str) -> Report:
         if isinstance(submission, SubmissionRefused):
             return self._without_verdict(name, "refused", Note("student", str(submission)))
-        seed = submission_seed(submission.code, self.exercise.name, self.secret) if self.seed is None else self.seed
+        program, start = program_of(self.exercise, submission), time.monotonic()
+        seed = submission_seed(program.code, self.exercise.name, self.secret) if self.seed is None else self.seed
         plans = self.plan_cache.get(seed, lambda: plan_calls(self.exercise, seed))
-        program, start = _program(self.exercise, submission), time.monotonic()
         # The verdict first, in numbers; then the words, in what is left of the submission's time.
         execution, diagnostics = self._run(program, plans)
         verdicts = [self._evaluate(plan, execution, seed) for plan in plans]
@@ -246,15 +246,15 @@ def released_files(exercise: Exercise) -> ReleasedFiles:
     """Return what the reader of submissions needs to know about the released files."""
     return ReleasedFiles(
         check_cells=exercise.check_cells,
-        setup_cells=exercise.setup_cells,
         stub_cells=exercise.stub_cells,
         stub_names=tuple(function.name for function in exercise.functions),
     )
 
 
-def _program(exercise: Exercise, submission: Submission) -> Program:
+def program_of(exercise: Exercise, submission: Submission) -> Program:
+    """Return what the process of a submission runs: the student's cells, and everything else from the exercise."""
     return Program(
-        module="__main__" if submission.kind == "notebook" else exercise.name,
+        module=exercise.name,
         cells=submission.cells,
         support_modules={Path(file).stem: text for file, text in exercise.support_modules.items()},
         functions={function.name: function.arguments for function in exercise.functions},

@@ -24,7 +24,8 @@ from autograder.course import find_course
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.submission.cells import defined_functions, parse_script
+from autograder.submission.cells import defined_functions
+from autograder.submission.script import parse_script
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "rnn_backprop"

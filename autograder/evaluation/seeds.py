@@ -42,9 +42,11 @@ def _make_secret(file: Path) -> bytes | None:
     return secret
 
 
-def submission_seed(code: str, exercise: str, secret: bytes | None) -> int:
-    """Return the seed of a submission's cases; without the secret, students could compute it from their code."""
-    # A string may hold lone surrogates, which strict UTF-8 refuses to encode.
-    message = f"{exercise}\0{code}".encode("utf-8", "surrogatepass")
-    digest = hmac.new(secret or b"", message, hashlib.sha256).digest()
+def submission_seed(code: bytes, exercise: str, secret: bytes | None) -> int:
+    """Return the seed of a submission's cases, from the code that its process is sent.
+
+    Whatever a student can change that the process could see changes `code`, and with it all hidden cases. Without the
+    secret, students could compute the seed themselves.
+    """
+    digest = hmac.new(secret or b"", exercise.encode() + b"\0" + code, hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)

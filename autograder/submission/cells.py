@@ -1,4 +1,4 @@
-"""Text of a submission -> its cells: of a notebook, or of a script in percent format. Nothing is compiled or run."""
+"""Text of a notebook -> its code cells, and what cells of notebooks and scripts share. Nothing is compiled or run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from autograder.submission.magics import non_python_magic, strip_magics
 
 MAX_CELLS = 2000
 
-# The header lines that editors write, and those of notebooks exported by nbconvert.
-_CELL_HEADER = re.compile(r"#\s?%%+(?P<title>.*)|# In\[[ \d]*\]:\s*$")
-_TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
-
 
 class CellsError(Exception):
     """A file without readable cells: its text ends a sentence that starts with the file's name."""
@@ -24,13 +20,18 @@ class CellsError(Exception):
 class Cell:
     """Code to run as one piece.
 
+    Only `source` is sent to the process that runs it; the other fields say where it stands, and stay on this side.
     `label` names it to a reader: "code cell 5" in a notebook (counting code cells from 1), empty in a script.
-    `first_line` is the line of the file at which it begins (1 in a notebook).
+    `first_line` is the line of the cell, or of the script, at which `source` begins.
     """
 
     source: str
     label: str = ""
     first_line: int = 1
+
+    def line_of(self, line: int | None) -> int | None:
+        """Return the line of the cell or script that a line of `source` is."""
+        return None if line is None else line + self.first_line - 1
 
 
 @dataclass(frozen=True)
@@ -45,26 +46,6 @@ class ParsedCell:
     runnable: Cell
     is_check: bool = False
     non_python_magic: str = ""
-
-
-def parse_script(text: str) -> tuple[ParsedCell, ...]:
-    """Return the code cells of a script: split at its `# %%` and `# In[1]:` lines, or one cell without such lines.
-
-    Raises CellsError if there are too many.
-    """
-    lines = text.split("\n")
-    # A header counts even inside a string: otherwise one unclosed string would swallow all cells after it.
-    sections = [(i, header["title"] or "") for i, line in enumerate(lines) if (header := _CELL_HEADER.match(line))]
-    if not sections or sections[0][0] > 0:
-        sections.insert(0, (0, ""))
-    ends = [start for start, _ in sections[1:]] + [len(lines)]
-    cells = []
-    for (start, title), end in zip(sections, ends, strict=True):
-        source = "\n".join(lines[start:end])
-        has_code = any(line.strip() and not line.startswith("#") for line in lines[start:end])
-        if has_code and not _TEXT_CELL.search(title):
-            cells.append(ParsedCell(_without_header(source), Cell(source, "", start + 1)))
-    return _check_cell_count(cells)
 
 
 def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
@@ -90,9 +71,33 @@ def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
             raise _damaged_cell_error(number)
         if cell.get("cell_type") == "code":
             source = _cell_source(cell.get("source"), number)
-            runnable = Cell(strip_magics(source), f"code cell {len(cells) + 1}")
+            runnable = make_cell(strip_magics(source), f"code cell {len(cells) + 1}")
             cells.append(ParsedCell(source, runnable, _is_check(cell.get("metadata")), non_python_magic(source)))
-    return _check_cell_count(cells)
+    return check_cell_count(cells)
+
+
+def check_cell_count(cells: list[ParsedCell]) -> tuple[ParsedCell, ...]:
+    """Return the cells. Raises CellsError if there are more than MAX_CELLS."""
+    if len(cells) > MAX_CELLS:
+        raise CellsError(f"has {len(cells)} code cells, more than {MAX_CELLS}: keep those that belong to the exercise")
+    return tuple(cells)
+
+
+def make_cell(source: str, label: str = "", first_line: int = 1) -> Cell:
+    """Return a cell to run, without blank lines around it.
+
+    They are no code, and how many there are depends on whether a notebook or a script holds it.
+    """
+    lines = source.split("\n")
+    code = [i for i, line in enumerate(lines) if line.strip()]
+    if not code:
+        return Cell("", label, first_line)
+    return Cell("\n".join(lines[code[0] : code[-1] + 1]), label, first_line + code[0])
+
+
+def has_code(source: str) -> bool:
+    """Return whether a cell holds anything to run: a line that is neither blank nor a comment."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in source.split("\n"))
 
 
 def normalize_source(source: str) -> str:
@@ -104,11 +109,6 @@ def defined_functions(source: str, names: Sequence[str]) -> tuple[str, ...]:
     """Return those of the names for which the text has a `def`."""
     defined = set(re.findall(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", source, re.MULTILINE))
     return tuple(name for name in names if name in defined)
-
-
-def _without_header(source: str) -> str:
-    first, _, rest = source.partition("\n")
-    return rest if _CELL_HEADER.match(first) else source
 
 
 def _cell_source(source: object, number: int) -> str:
@@ -128,9 +128,3 @@ def _is_check(metadata: object) -> bool:
 
 def _damaged_cell_error(number: int) -> CellsError:
     return CellsError(f"is damaged at cell {number}: open it in Jupyter, save it there and hand in that file")
-
-
-def _check_cell_count(cells: list[ParsedCell]) -> tuple[ParsedCell, ...]:
-    if len(cells) > MAX_CELLS:
-        raise CellsError(f"has {len(cells)} code cells, more than {MAX_CELLS}: keep those that belong to the exercise")
-    return tuple(cells)

@@ -17,12 +17,13 @@ from autograder.submission.cells import (
     CellsError,
     ParsedCell,
     defined_functions,
+    has_code,
     normalize_source,
     parse_notebook,
-    parse_script,
 )
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.sanitize import join_names, one_line
+from autograder.submission.script import parse_script
 
 MAX_ENTRIES = 10_000  # in a folder
 ARCHIVE_SUFFIX = ".zip"
@@ -37,10 +38,9 @@ class SubmissionRefused(Exception):
 
 @dataclass(frozen=True)
 class ReleasedFiles:
-    """What was handed out: the sources of its check cells, set-up cells and stub cells, and the names of its stubs."""
+    """What was handed out: the sources of its check cells and stub cells, and the names of its stubs."""
 
     check_cells: frozenset[str]
-    setup_cells: frozenset[str]
     stub_cells: frozenset[str]
     stub_names: tuple[str, ...]
 
@@ -49,13 +49,11 @@ class ReleasedFiles:
 class Submission:
     """What one person handed in; `cells` are to be run, in order.
 
-    `code` is the student's own code, from which the seed is drawn: without the set-up and check cells of the release,
-    outputs, metadata and trailing white space. `notes` say which file was graded if that is not obvious.
+    `notes` say which file was graded if that is not obvious.
     """
 
     kind: Literal["notebook", "script"]
     cells: tuple[Cell, ...]
-    code: str
     notes: tuple[str, ...]
     path: Path
 
@@ -253,17 +251,13 @@ def _has_student_work(cells: Iterable[ParsedCell], released: ReleasedFiles) -> b
 def _build_submission(
     file: Path, cells: Iterable[ParsedCell], released: ReleasedFiles, notes: tuple[str, ...]
 ) -> Submission:
-    # A released check cell is neither run nor part of the seed. A released set-up cell is run, because the student's
-    # code needs its imports, but it is no part of the seed either.
-    check_cells = {normalize_source(source) for source in released.check_cells}
-    setup_cells = {normalize_source(source) for source in released.setup_cells}
-    sources = [(cell, normalize_source(cell.original_source)) for cell in cells if not cell.is_check]
-    student_cells = [cell for cell, source in sources if source not in check_cells]
-    seeding_sources = [source for _, source in sources if source and source not in check_cells | setup_cells]
+    check_cells = {normalize_source(source) for source in released.check_cells}  # they are not run
+    student_cells = [
+        cell for cell in cells if not cell.is_check and normalize_source(cell.original_source) not in check_cells
+    ]
     return Submission(
         kind="notebook" if file.suffix.lower() == ".ipynb" else "script",
-        cells=tuple(cell.runnable for cell in student_cells if cell.runnable.source.strip()),
-        code="\n\n".join(seeding_sources),
+        cells=tuple(cell.runnable for cell in student_cells if has_code(cell.runnable.source)),
         notes=(*notes, *_dropped_cell_notes(student_cells, released)),
         path=file,
     )

@@ -31,7 +31,7 @@ from autograder.sandbox.guest import heap_fill, stub_modules
 from autograder.sandbox.guest.student_module import StudentModule, SupportModules
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.program import Batch, Call, Program, Returned
-from autograder.submission.cells import parse_script
+from autograder.submission.script import parse_script
 from tests.benchmarks.tally import Tally, cpu_seconds
 
 SUBMISSION = ROOT / "tests" / "submissions" / "class" / "perfect" / "rnn_backprop.py"
@@ -87,8 +87,8 @@ def floor(*, loaded: bool) -> Iterator[Grade]:
 
     def load() -> StudentModule:
         module = StudentModule("rnn_backprop")
-        for cell in cells:
-            module.run(cell.source, "", cell.first_line)
+        for index, cell in enumerate(cells):
+            module.run(index, cell.source)
         return module
 
     loaded_before = load()

@@ -145,9 +145,9 @@ def _grade_in_fork(
         return
     try:
         module = StudentModule(exercise.name)
-        for cell in submission.cells:
+        for index, cell in enumerate(submission.cells):
             with suppress(BaseException):
-                module.run(cell.source, cell.label, cell.first_line)
+                module.run(index, cell.source)
         for function in exercise.functions:
             for case in cases.get(function.name, ()):
                 arrays = {name: case.arrays[name].copy() for name in function.arrays if name in case.arrays}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from autograder.course import CourseError, Limits, find_course
-from autograder.evaluation.seeds import SECRET_VARIABLE, load_secret, submission_seed
+from autograder.evaluation.seeds import SECRET_VARIABLE, load_secret
 
 
 def write_course(folder: Path, text: str = "") -> Path:
@@ -96,16 +94,6 @@ def test_unreadable_secret_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / ".course-secret").mkdir()
     with pytest.raises(CourseError, match="secret"):
         load_secret(find_course(write_course(tmp_path)))
-
-
-@given(st.text(), st.text(), st.binary())
-def test_seed_depends_on_code_exercise_and_secret(code: str, exercise: str, secret: bytes) -> None:
-    seed = submission_seed(code, exercise, secret)
-    assert 0 <= seed < 2**53
-    assert seed == submission_seed(code, exercise, secret)
-    assert (
-        len({seed, submission_seed(code + "#", exercise, secret), submission_seed(code, exercise, secret + b"#")}) == 3
-    )
 
 
 def test_feedback_level(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from autograder.nbgrader.intake.notebooks import CellDict, code_cell, decode_text, grade_id, parse_cells
 from autograder.submission import archive, safe_files
-from autograder.submission.cells import CellsError, parse_script
+from autograder.submission.cells import CellsError
 from autograder.submission.reader import ARCHIVE_SUFFIX, Submission
 from autograder.submission.safe_files import UnreadableFileError
+from autograder.submission.script import parse_script
 
 _LIST_START, _NEXT_ITEM = re.compile(r"\[\s*"), re.compile(r"\s*,\s*")
 

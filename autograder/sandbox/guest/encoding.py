@@ -48,19 +48,19 @@ def encode_result(
 
 
 def encode_error(
-    error: BaseException, module: StudentModule, only_cell: str | None = None
-) -> tuple[str, str, str, int | None]:
-    """Return class name, text, label and line of the exception that is being handled.
+    error: BaseException, module: StudentModule, only_cell: int | None = None
+) -> tuple[str, str, int | None, int | None]:
+    """Return class name, text, cell and line of the exception that is being handled.
 
-    With `only_cell`, the place is looked for in the cell of this label alone.
+    With `only_cell`, the place is looked for in the cell of this index alone.
     """
     try:
-        label, line = module.locate_error(error, sys.exc_info()[2], only_cell)
+        cell, line = module.locate_error(error, sys.exc_info()[2], only_cell)
         if type(line) is not int or not 1 <= line <= framing.MAX_LINE_NUMBER:
             line = None
-        return vocabulary.error_name(type(error), module.name), _error_text(error), label, line
+        return vocabulary.error_name(type(error), module.name), _error_text(error), cell, line
     except BaseException:  # noqa: BLE001 - an exception class may be made to fail wherever it is touched
-        return vocabulary.STUDENT_ERROR, "", "", None
+        return vocabulary.STUDENT_ERROR, "", None, None
 
 
 def _as_plain_array(item: object) -> AnyArray | str:

@@ -3,7 +3,7 @@
 It receives a program, runs its cells, and then answers batches of calls, one frame per step:
 
     request                                           replies
-    program module cells support_modules functions    (cell index | problem index error text label line)*
+    program module cells support_modules functions    (cell index | problem index error text cell line)*
                                                       loaded, or failed text before any cell
     batch function steps                              for each step: returned | unusable | raised | missing
     begin function (step)                             for the first step of a batch
@@ -62,14 +62,14 @@ def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | No
     except Exception as error:  # noqa: BLE001 - a fault of the course's own files, for the instructor to read
         channel.send("failed", f"{type(error).__name__}: {error}"[: framing.MAX_TEXT_LENGTH])
         return
-    module = StudentModule(name, cells)
+    module = StudentModule(name)
     sys.argv = [""]
-    for index, text, label, first_line in cells:
+    for index, text in cells:
         channel.send("cell", index)
         try:
-            module.run(text, label, first_line)
+            module.run(index, text)
         except BaseException as error:  # noqa: BLE001 - after any exception, SystemExit too, the next cell runs
-            channel.send("problem", index, *encoding.encode_error(error, module, label))
+            channel.send("problem", index, *encoding.encode_error(error, module, index))
     channel.send("loaded")
     caller = FunctionCaller(
         module, support_modules.builder.arguments, {name: (tuple(names), count) for name, names, count in functions}
@@ -121,10 +121,10 @@ class StepState:
 
     @property
     def error_key(self) -> tuple[Any, ...] | None:
-        """Class, label and line of the exception that the step raised, if it raised any."""
+        """Class, cell and line of the exception that the step raised, if it raised any."""
         match self.reply:
-            case ("raised", error, _, label, line):
-                return error, label, line
+            case ("raised", error, _, cell, line):
+                return error, cell, line
         return None
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 import __future__
 
 import ast
-import functools
 import importlib
 import itertools
 import linecache
-import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
@@ -20,7 +18,6 @@ from autograder.sandbox.guest.stub_modules import MissingModule, NullObject
 from autograder.sandbox.protocol.framing import MAX_NAME_LENGTH
 
 _IMPORT_NODES = (ast.Import, ast.ImportFrom)
-_MAX_JOINED_PIECES = 8  # pieces of a script that are tried together as one
 _PASS_THROUGH_MAGICS = frozenset(("time", "capture", "prun"))  # cell magics whose body runs in the notebook itself
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 
@@ -56,68 +53,45 @@ class StudentModule:
     """The module in which the student's cells run.
 
     It is a real one in sys.modules, so that dataclasses and pickling by name work. As in a notebook, a `from __future__
-    import` holds for all later cells. `cells` are those that will be run: (index, source, label, first line).
+    import` holds for all later cells, and a cell may await. Nothing here tells a notebook from a script.
     """
 
-    def __init__(self, name: str, cells: Iterable[tuple[int, str, str, int]] = ()) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._pieces = {first_line: source for _, source, label, first_line in cells if not label}
-        self._last_piece_line = 0  # the first line of the last piece that was run
         self._module = ModuleType(name)
         self._future_flags = 0
-        self._labels_by_filename: dict[str, str] = {}
-        self._script_path = os.path.join(os.getcwd(), f"{name}.py")  # noqa: PTH109, PTH118 - pathlib: 0.2 ms in a fork
-        self._lines: list[str] = []
+        self._cells_by_filename: dict[str, int] = {}
         shell = NullObject("get_ipython")
-        vars(self._module).update(display=NullObject("display"), get_ipython=lambda: shell)
-        if name != "__main__":
-            vars(shell).update(run_cell_magic=self._run_cell_magic)
-            self._module.__file__ = self._script_path
-            sys.modules["__main__"] = ModuleType("__main__")
+        vars(shell).update(run_cell_magic=self._run_cell_magic)
+        vars(self._module).update(display=NullObject("display"), get_ipython=lambda: shell, __file__=f"{name}.py")
+        sys.modules["__main__"] = ModuleType("__main__")
         sys.modules[name] = self._module
 
-    def run(self, source: str, label: str, first_line: int) -> None:
-        """Run one cell; raises what it raises. A cell without a label is a piece of a script, from `first_line` on.
+    def run(self, index: int, source: str) -> None:
+        """Run the cell of this index; raises what it raises.
 
         An import of a missing module stops nothing at first: the names that it would bind raise ModuleNotFoundError
         wherever they are used, the rest of the cell runs, and then the error of the first such import is raised.
         """
-        if not label and self._pieces:
-            source = self._joined_source(first_line)
-        if source:
-            self._run_source(source, label, first_line)
+        filename = f"<cell {index + 1}>"
+        self._cells_by_filename[filename] = index
+        register_source(filename, source)
+        self._run_source(source, filename)
 
-    def _joined_source(self, first_line: int) -> str:
-        """Return a piece of a script with the pieces that belong to it; empty if it ran with an earlier piece."""
-        if first_line <= self._last_piece_line:
-            return ""
-        pieces = [item for item in self._pieces.items() if item[0] >= first_line]
-        together = pieces[: count_joined_pieces(pieces, self._script_path)]
-        self._last_piece_line, _ = together[-1]
-        return _join_pieces(together)
-
-    def _run_source(self, source: str, label: str, first_line: int) -> None:
-        filename = f"<{label}>" if label else self._script_path
-        self._labels_by_filename[filename] = label
-        # A script is registered as far as it has run, so that tracebacks and getsource see whole lines of one file.
-        above = [] if label else self._lines[: first_line - 1]
-        above += [""] * (first_line - 1 - len(above))
-        self._lines = [*above, *source.split("\n")]
-        register_source(filename, "\n".join(self._lines))
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if label else 0  # as in a notebook, and only there
-        text = "\n" * (first_line - 1) + source
-        code = _compile_cached(text, filename, self._future_flags | flags)
+    def _run_source(self, source: str, filename: str) -> None:
+        flags = self._future_flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        code: CodeType = compile(source, filename, "exec", flags, dont_inherit=True)
         try:
             self._execute(code)
         except ModuleNotFoundError as error:
-            self._run_past_failed_import(error, code, text, flags)
+            self._run_past_failed_import(error, code, source, flags)
 
     def _run_past_failed_import(self, absent: ModuleNotFoundError, code: CodeType, text: str, flags: int) -> None:
         """Run a cell from its failed import on, then raise the error of that import.
 
         An import inside another statement (a function, a try) is not among the statements of the cell: nothing runs.
         """
-        filename, flags = code.co_filename, self._future_flags | flags
+        filename = code.co_filename
         tree = compile(text, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         line = _failing_line(code, absent.__traceback__)
         # What stands before the failed import has run already, so it is dropped. Each later statement is compiled by
@@ -144,7 +118,8 @@ class StudentModule:
     def _run_cell_magic(self, name: str, _: str, body: str) -> None:
         """Run the body of a `%%time` cell in a script that was exported from a notebook."""
         if name in _PASS_THROUGH_MAGICS:
-            self._run_source(body, "", sys._getframe(1).f_lineno)
+            caller = sys._getframe(1)
+            self._run_source("\n" * (caller.f_lineno - 1) + body, caller.f_code.co_filename)
 
     def get(self, name: str) -> object:
         """Return what the student's module holds under a name, None if nothing."""
@@ -161,10 +136,10 @@ class StudentModule:
         return [name for name in names if name.isidentifier() and len(name) <= MAX_NAME_LENGTH]
 
     def locate_error(
-        self, error: BaseException, trace: TracebackType | None, within: str | None = None
-    ) -> tuple[str, int | None]:
-        """Return label and line of the last frame in the student's code; with `within`, in the cell of this label."""
-        filenames = {name for name, label in self._labels_by_filename.items() if within is None or label == within}
+        self, error: BaseException, trace: TracebackType | None, within: int | None = None
+    ) -> tuple[int | None, int | None]:
+        """Return cell and line of the last frame in the student's code; with `within`, in the cell of this index."""
+        filenames = {name for name, index in self._cells_by_filename.items() if within in (None, index)}
         filename, line = "", None
         while trace is not None:
             if trace.tb_frame.f_code.co_filename in filenames:
@@ -172,54 +147,7 @@ class StudentModule:
             trace = trace.tb_next
         if isinstance(error, SyntaxError) and error.filename in filenames:
             filename, line = error.filename, error.lineno
-        return self._labels_by_filename.get(filename, ""), line
-
-
-def count_joined_pieces(pieces: Sequence[tuple[int, str]], filename: str) -> int:
-    """Return how many pieces of a script, (first line, source) each, have to run together, from the first one on.
-
-    A line `# %%` may also stand within a function or a string. A piece that is no Python by itself, nor with the pieces
-    after it, belongs to the piece before if they are Python together.
-    """
-    count = _pieces_to_parse(pieces, filename)
-    while 0 < count < len(pieces) and not _pieces_to_parse(pieces[count:], filename):
-        larger_count = _pieces_to_parse(pieces, filename, count + 1)
-        if not larger_count:
-            break
-        count = larger_count
-    return max(1, count)
-
-
-def _pieces_to_parse(pieces: Sequence[tuple[int, str]], filename: str, minimum: int = 1) -> int:
-    """Return how many pieces, at least `minimum`, are valid Python together; 0 if no small number of them is."""
-    numbers = range(minimum, min(minimum + _MAX_JOINED_PIECES, len(pieces) + 1))
-    above = "\n" * (pieces[0][0] - 1)  # on their own lines, as when they are run: then they are compiled only once
-    return next((number for number in numbers if _is_valid_python(above + _join_pieces(pieces[:number]), filename)), 0)
-
-
-def _join_pieces(pieces: Sequence[tuple[int, str]]) -> str:
-    """Return pieces as one text that starts with the first of them."""
-    lines: list[str] = []
-    for first_line, source in pieces:
-        lines += [""] * (first_line - pieces[0][0] - len(lines))
-        lines += source.split("\n")
-    return "\n".join(lines)
-
-
-@functools.lru_cache(maxsize=_MAX_JOINED_PIECES)
-def _compile_cached(text: str, filename: str, flags: int) -> CodeType:
-    """Compile a text; cached, because `_is_valid_python` compiles what is run afterwards."""
-    code: CodeType = compile(text, filename, "exec", flags, dont_inherit=True)
-    return code
-
-
-@functools.lru_cache(maxsize=_MAX_JOINED_PIECES)
-def _is_valid_python(text: str, filename: str) -> bool:
-    try:
-        _compile_cached(text, filename, 0)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
-    return True
+        return self._cells_by_filename.get(filename), line
 
 
 def _failing_line(code: CodeType, trace: TracebackType | None) -> int:

@@ -203,7 +203,7 @@ def warm_up() -> None:
     """Run a program once, so that every fork inherits the caches that Python and numpy filled while running it."""
     case = framing.encode_arrays({"W": np.eye(3) / 2, "x": np.ones((9, 3))})
     steps: list[tuple[object, ...]] = [("call", case, [], True), *[("call", case, [], False)] * 20]
-    cells, functions = [(0, _WARM_UP_PROGRAM, "", 1)], [("rehearse", ("W", "x"), 2)]
+    cells, functions = [(0, _WARM_UP_PROGRAM)], [("rehearse", ("W", "x"), 2)]
     requests = (
         ("program", "rehearsal", cells, [("builder", _WARM_UP_BUILDER)], functions),
         ("batch", "rehearse", [*steps, ("again", 0), ("recall", 0)]),

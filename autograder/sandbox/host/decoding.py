@@ -42,22 +42,24 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
             if not vocabulary.is_description(expect_str(description, framing.MAX_NAME_LENGTH)):
                 raise ProtocolError("a word that this protocol does not know")
             return InvalidResult(None if position is None else expect_int(position, 0, result_count - 1), description)
-        case ("raised", error, message, label, line):
-            return decode_error((error, message, label, line), program)
+        case ("raised", *items):
+            return decode_error(items, program)
         case ("missing", names, bool(exists)):
             functions = [expect_str(name, framing.MAX_NAME_LENGTH) for name in expect_tuple(names)]
             return FunctionMissing(similar_names(batch.function, functions, program), callable=not exists)
     raise ProtocolError("a reply that this protocol does not know")
 
 
-def decode_error(items: tuple[Any, ...], program: Program) -> FunctionRaised:
-    """Return the exception of a reply, from its class name, text, label and line."""
-    error, message, label, line = items
+def decode_error(items: Sequence[Any], program: Program) -> FunctionRaised:
+    """Return the exception of a reply, from its class name, text, cell and line."""
+    error, message, index, line = expect_tuple(tuple(items), 4)
+    cell = None if index is None else program.cells[expect_int(index, 0, len(program.cells) - 1)]
+    line = None if line is None else expect_int(line, 1, framing.MAX_LINE_NUMBER)
     return FunctionRaised(
         error=expect_choice(error, vocabulary.ERROR_NAMES),
         text=expect_str(message, framing.MAX_TEXT_LENGTH),
-        cell=expect_choice(label, {"", *(cell.label for cell in program.cells)}),
-        line=None if line is None else expect_int(line, 1, framing.MAX_LINE_NUMBER),
+        cell=cell.label if cell else "",
+        line=cell.line_of(line) if cell else None,
     )
 
 

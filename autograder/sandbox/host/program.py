@@ -19,9 +19,12 @@ EndReason = Literal["cpu", "wall", "memory", "exit", "crash", "protocol"]
 class Program:
     """A submission, ready to be run.
 
-    `module` is the name under which its cells run, "__main__" for a notebook. `support_modules` maps names of modules
-    to their source text; the first one is the builder, with `arguments(arrays, names)`. `functions` maps names of
-    functions to the names of their arguments, `result_counts` to the number of arrays that they return (1 if missing).
+    `module` is the name under which its cells run. `support_modules` maps names of modules to their source text; the
+    first one is the builder, with `arguments(arrays, names)`. `functions` maps names of functions to the names of
+    their arguments, `result_counts` to the number of arrays that they return (1 if missing).
+
+    All of it but `cells` comes from the exercise, and of the cells only the sources are sent: whatever a student can
+    choose and the process can see stands in `code`.
     """
 
     module: str
@@ -29,6 +32,11 @@ class Program:
     support_modules: Mapping[str, str]
     functions: Mapping[str, tuple[str, ...]]
     result_counts: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def code(self) -> bytes:
+        """The sources of the cells, packed as they are sent: equal for a notebook and a script of the same code."""
+        return framing.encode_message([cell.source for cell in self.cells], framing.MAX_REQUEST_BYTES)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class SubmissionSession:
         """Load the program. Return the last cell that started (-1 for none), and how the process ended, if it did."""
         program, cell_index = self._program, -1
         cells_to_run = [item for item in enumerate(program.cells) if item[0] not in self._fatal_cells]
-        cells = [(index, cell.source, cell.label, cell.first_line) for index, cell in cells_to_run]
+        cells = [(index, cell.source) for index, cell in cells_to_run]
         functions = [(name, names, program.result_counts.get(name, 1)) for name, names in program.functions.items()]
         self._set_cell_time_limits(process)
         process.send("program", program.module, cells, list(program.support_modules.items()), functions)
@@ -161,8 +161,8 @@ class SubmissionSession:
                     case ("cell", index):
                         cell_index = expect_int(index, cell_index + 1, len(program.cells) - 1)
                         self._set_cell_time_limits(process)
-                    case ("problem", index, *items) if index == cell_index and len(items) == 4:
-                        self._record_problem(cell_index, decoding.decode_error(tuple(items), program))
+                    case ("problem", index, *items) if index == cell_index:
+                        self._record_problem(cell_index, decoding.decode_error(items, program))
                     case ("loaded",):
                         return cell_index, None
                     case ("failed", message) if cell_index < 0:

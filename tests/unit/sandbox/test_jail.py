@@ -682,11 +682,13 @@ class TestReplies:
             ("unusable", 1, "None"),
             ("unusable", -1, "None"),
             ("unusable", True, "None"),
-            ("raised", "MyError", "", "", None),
-            ("raised", "ValueError", "a" * 301, "", None),
-            ("raised", "ValueError", "", "code cell 9", None),
-            ("raised", "ValueError", "", "", 0),
-            ("raised", "ValueError", "", "", "3"),
+            ("raised", "MyError", "", None, None),
+            ("raised", "ValueError", "a" * 301, None, None),
+            ("raised", "ValueError", "", 9, None),
+            ("raised", "ValueError", "", "code cell 1", None),
+            ("raised", "ValueError", "", -1, None),
+            ("raised", "ValueError", "", None, 0),
+            ("raised", "ValueError", "", None, "3"),
             ("raised", "ValueError"),
             ("missing", ("a" * 81,), True),
             ("missing", (), 1),
@@ -694,7 +696,7 @@ class TestReplies:
             ("loaded",),
             ("",),
         ],
-        ids=range(22),
+        ids=range(24),
     )
     def test_a_reply_that_no_honest_process_sends_is_refused(self, reply):
         with pytest.raises(ProtocolError):
@@ -704,7 +706,7 @@ class TestReplies:
         ("reply", "expected"),
         [
             (("unusable", None, "a tuple of 3"), InvalidResult(None, "a tuple of 3")),
-            (("raised", "ValueError", "a", "code cell 1", 3), FunctionRaised("ValueError", "a", "code cell 1", 3)),
+            (("raised", "ValueError", "a", 0, 3), FunctionRaised("ValueError", "a", "code cell 1", 3)),
             (("missing", ("F", "g", "_f", "no name", "other"), False), FunctionMissing(("_f",))),
             (("missing", (), True), FunctionMissing((), callable=False)),
         ],

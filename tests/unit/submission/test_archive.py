@@ -17,8 +17,8 @@ from autograder.submission import archive
 from autograder.submission.reader import ReleasedFiles, SubmissionRefused, read_submission
 from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError
 
-RELEASED = ReleasedFiles(frozenset(), frozenset(), frozenset(), ("f",))
-ANSWER = b"def f(x):\n    return x\n"
+RELEASED = ReleasedFiles(frozenset(), frozenset(), ("f",))
+ANSWER = b"def f(x):\n    return x"
 DAMAGED = "is damaged, or no zip file"
 
 

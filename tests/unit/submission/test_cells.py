@@ -1,4 +1,4 @@
-"""Text -> cells: percent scripts, notebooks, and IPython's own lines in them."""
+"""Text of a notebook -> cells, and IPython's own lines in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from autograder.submission.cells import (
     defined_functions,
     normalize_source,
     parse_notebook,
-    parse_script,
 )
 from autograder.submission.magics import strip_magics
 
@@ -23,51 +22,6 @@ from autograder.submission.magics import strip_magics
 def notebook(*sources: object, **fields: object) -> str:
     cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": source} for source in sources]
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells, **fields})
-
-
-class TestScript:
-    def test_is_split_at_markers_and_keeps_its_line_numbers(self):
-        cells = parse_script("import a\n\n# %% one\nb = 1\n#%%\nc = 2\n# %%% sub\nd = 3\n")
-        assert [(cell.original_source.strip(), cell.runnable.first_line) for cell in cells] == [
-            ("import a", 1),
-            ("b = 1", 3),
-            ("c = 2", 5),
-            ("d = 3", 7),
-        ]
-        assert all(cell.runnable.label == "" for cell in cells)
-
-    @pytest.mark.parametrize("kind", ["[markdown]", "[md]", "[raw]", "a title [markdown]", '[markdown] id="a"'])
-    def test_cells_of_text_are_no_code(self, kind):
-        assert [cell.original_source for cell in parse_script(f"# %% {kind}\nthis = 'no code'\n# %%\nb")] == ["b"]
-
-    def test_without_markers_it_is_one_cell(self):
-        text = "# a title\nimport a\n\nx = '50 %% off'\n"
-        assert [cell.runnable.source for cell in parse_script(text)] == [text]
-
-    @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "# %%\n# a comment\n\n# %%\n"])
-    def test_without_code_it_has_no_cells(self, text):
-        assert parse_script(text) == ()
-
-    def test_a_notebook_exported_by_nbconvert_is_split_at_its_cells(self):
-        text = "#!/usr/bin/env python\n# coding: utf-8\n\n# # A title\n\n# In[1]:\n\n\na = 1\n\n\n# In[ ]:\n\n\nb = 2\n"
-        assert [(cell.original_source.strip(), cell.runnable.first_line) for cell in parse_script(text)] == [
-            ("a = 1", 6),
-            ("b = 2", 12),
-        ]
-
-    @pytest.mark.parametrize("line", ["# In[1]: is the first", "# In[a]:", "    # In[1]:"])
-    def test_lines_that_only_resemble_a_header_are_code(self, line):
-        assert len(parse_script(f"a = 1\n{line}\nb = 1")) == 1
-
-    def test_an_unclosed_string_does_not_swallow_the_next_cell(self):
-        assert len(parse_script('# %%\na = """\n# %%\nb = 1')) == 2
-
-    @given(st.lists(st.sampled_from(["# %%", "#%% [markdown]", "a = 1", "  b", "# c", ""]), max_size=12))
-    def test_first_line_is_where_the_cell_stands_in_the_file(self, lines):
-        for cell in parse_script("\n".join(lines)):
-            source = cell.runnable.source.split("\n")
-            start = cell.runnable.first_line - 1
-            assert lines[start : start + len(source)] == source
 
 
 class TestNotebook:

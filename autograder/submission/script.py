@@ -1,0 +1,91 @@
+"""Text of a script -> its cells: the pieces between its `# %%` lines. Nothing is compiled or run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.submission.cells import ParsedCell, check_cell_count, has_code, make_cell
+from autograder.submission.magics import Scanner
+
+# The header lines that editors write, and those of notebooks exported by nbconvert.
+_CELL_HEADER = re.compile(r"#\s?%%+(?P<title>.*)|# In\[[ \d]*\]:\s*$")
+_TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
+_MAX_JOINED_SECTIONS = 8  # sections in which a statement may end that began in the one before
+_CLAUSE = re.compile(r"(?:elif|else|except|finally)\b")
+
+
+@dataclass(frozen=True)
+class _Section:
+    """Lines of a script from one header to the next, as indices; `is_text` if the header says that it is no code."""
+
+    start: int
+    end: int
+    is_text: bool
+
+
+def parse_script(text: str) -> tuple[ParsedCell, ...]:
+    """Return the code cells of a script: split at its `# %%` and `# In[1]:` lines, or one cell without such lines.
+
+    A header inside a statement splits nothing. Raises CellsError if there are too many cells.
+    """
+    lines = text.split("\n")
+    sections = _split_at_headers(lines)
+    cells, next_section = [], 0
+    while next_section < len(sections):
+        first = sections[next_section]
+        next_section += 1 if first.is_text else 1 + _count_continuations(lines, sections, next_section)
+        span = lines[first.start : sections[next_section - 1].end]
+        has_header = bool(span and _CELL_HEADER.match(span[0]))
+        source = "\n".join(span[has_header:])
+        if has_code(source) and not first.is_text:
+            cells.append(ParsedCell(source, make_cell(source, first_line=first.start + has_header + 1)))
+    return check_cell_count(cells)
+
+
+def _split_at_headers(lines: Sequence[str]) -> list[_Section]:
+    headers = [(i, header["title"] or "") for i, line in enumerate(lines) if (header := _CELL_HEADER.match(line))]
+    if not headers or headers[0][0] > 0:
+        headers.insert(0, (0, ""))
+    ends = [start for start, _ in headers[1:]] + [len(lines)]
+    return [
+        _Section(start, end, is_text=bool(_TEXT_CELL.search(title)))
+        for (start, title), end in zip(headers, ends, strict=True)
+    ]
+
+
+def _count_continuations(lines: Sequence[str], sections: Sequence[_Section], first: int) -> int:
+    """Return how many sections after a section of code belong to it, because a statement goes on in them.
+
+    It does where a bracket or a string is open, or where a block of indented lines goes on. A string that is not closed
+    within a few sections is a mistake: it must not swallow all cells after it.
+    """
+    scanner, last_line, count = Scanner(), "", 0
+    for number, section in enumerate(sections[first : first + _MAX_JOINED_SECTIONS]):
+        section_lines = lines[section.start : section.end]
+        code = [] if section.is_text else [line for line in section_lines if _is_code(line)]
+        at_start = scanner.at_statement_start
+        if number and at_start and code and not _continues_block(last_line, code[0]):
+            break
+        if section.is_text and at_start:  # words: whatever quotes they hold open no string
+            continue
+        for line in section_lines:
+            scanner.feed(line)
+        last_line = code[-1] if code else last_line
+        if scanner.at_statement_start and (code or not at_start):
+            count = number
+    return count
+
+
+def _is_code(line: str) -> bool:
+    stripped = line.strip()
+    return bool(stripped) and not stripped.startswith("#")
+
+
+def _continues_block(last_line: str, line: str) -> bool:
+    """Return whether a line can only be what follows `last_line` in its block, since no statement starts like that."""
+    if last_line.lstrip().startswith("@"):
+        return True
+    is_inside = last_line[:1].isspace() or last_line.partition("#")[0].rstrip().endswith(":")
+    return is_inside and (line[:1].isspace() or bool(_CLAUSE.match(line)))
