@@ -8,18 +8,23 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import struct
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograder.course import find_course
+from autograder.evaluation.call_plans import plan_calls
 from autograder.evaluation.report import Report
 from autograder.exercise import source
 from autograder.exercise.loader import load_exercise
+from autograder.exercise.model import Exercise
 from autograder.grading import Grader, open_grader
 from tests import courses
 
@@ -84,6 +89,43 @@ def test_a_cheat_gets_no_points_and_costs_others_none(grader, course_with_answer
     honest = grader.grade(course_with_answers / "submitted" / "honest" / courses.NAME, "honest")
     assert (honest.score, honest.notes) == (honest.max_score, ()), messages(honest)
     assert (course_with_answers / "gradebook.db").read_bytes() == gradebook
+
+
+def with_answers(notebook: str, answers: Mapping[bytes, np.ndarray]) -> str:
+    """Return the notebook of the cheat `white_space` with a table of answers, by key, at the ends of its lines."""
+    data = b"".join(key + struct.pack("<I", array.size) + array.tobytes() for key, array in answers.items())
+    white_space = "".join(" \t"[bit] for bit in np.unpackbits(np.frombuffer(data, np.uint8)))
+    document = json.loads(notebook)
+    for cell in document["cells"]:
+        cell["source"] = "".join(cell["source"]).replace("\n.\n", f"\n.{white_space}\n")
+    return json.dumps(document)
+
+
+def answers_of(seed: int, exercise: Exercise) -> dict[bytes, np.ndarray]:
+    """Return the right answers in all hidden cases of a seed, as the cheat looks them up."""
+    answers = {}
+    for plan in plan_calls(exercise, seed):
+        hidden = {id for check in exercise.checks_of(plan.function.name) if check.hidden for id in check.cases}
+        for id in hidden:
+            planned = plan.cases[id]
+            arrays = [planned.case.arrays[name] for name in ("U", "W", "V", *plan.function.arguments[1:])]
+            text = plan.function.name.encode() + b"".join(array.tobytes() for array in arrays)
+            answers[sha256(text).digest()[:8]] = np.concatenate([array.ravel() for array in planned.expected])
+    return answers
+
+
+def test_answers_to_the_hidden_cases_of_an_earlier_submission_earn_nothing(grader, tmp_path):
+    # Without a seed of its own, the grader draws the cases from what is handed in.
+    drawing = Grader(grader.exercise, grader.jail, grader.limits, secret=b"secret")
+    notebook = (CHEATS / "white_space" / f"{courses.NAME}.ipynb").read_text(encoding="utf-8")
+    file = tmp_path / f"{courses.NAME}.ipynb"
+    file.write_text(notebook, encoding="utf-8")
+    first = drawing.grade(tmp_path, "cheat")
+    file.write_text(with_answers(notebook, answers_of(first.seed, grader.exercise)), encoding="utf-8")
+    assert (first.score, drawing.grade(tmp_path, "cheat").score) == (0.0, 0.0)
+    # The table does hold the answers: with the old cases it would earn what hidden cases are worth.
+    repeating = Grader(grader.exercise, grader.jail, grader.limits, seed=first.seed)
+    assert repeating.grade(tmp_path, "cheat").score > 5
 
 
 @pytest.mark.slow
