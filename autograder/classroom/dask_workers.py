@@ -11,7 +11,7 @@ import tempfile
 import threading
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -27,6 +27,7 @@ from autograder.exercise.model import Exercise
 from autograder.grading import Grader, GradingConfig, IsolationError, ReadResult, grader_from_config, read_or_refuse
 from autograder.sandbox.host import own_process
 
+_ENCRYPTION_SETTING = "distributed.comm.require-encryption"
 _POLL_SECONDS = 0.25  # how long to wait for a result before `tick` is called
 _WAIT_SECONDS = 30
 _MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE = 20, 50  # submissions in a chunk
@@ -45,6 +46,10 @@ DASK_SETTINGS = {
 
 class ClusterError(Exception):
     """A cluster that cannot be used: one sentence that says why and what to do."""
+
+
+class NotEncrypted(ClusterError):
+    """A cluster to which the answers and the secret would travel in the clear."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,8 @@ def package_version() -> str:
 class DaskWorkers(ExitStack):
     """The workers of the scheduler at `address`, or if that is None of a cluster of `jobs` processes on this machine.
 
-    A context manager that holds the connection. `total` is an upper bound of the number of tasks. Raises ClusterError.
+    A context manager that holds the connection. `total` is an upper bound of the number of tasks. Raises ClusterError,
+    and NotEncrypted for an address that is not tls:// unless Dask's own settings say that encryption is not required.
     """
 
     def __init__(
@@ -145,6 +151,8 @@ class DaskWorkers(ExitStack):
         self._dask: Any = dask
         self._distributed: Any = distributed
         self._address, self._jobs, self._total = address, jobs, total
+        if address is not None:
+            self._refuse_plain([address])
         self._exercise, self._warn = exercise, warn
         self._payload = make_payload(exercise, config)
         self._warned: set[str] = set()
@@ -168,15 +176,33 @@ class DaskWorkers(ExitStack):
                 f"The workers have version {', '.join(other_versions)} of this package, "
                 f"and here is {autograder.__version__}: install the same one everywhere."
             )
-        return max(1, sum(map(int, self._client.nthreads().values())))
+        threads: Mapping[str, int] = self._client.nthreads()
+        self._refuse_plain(threads)
+        return max(1, sum(map(int, threads.values())))
+
+    def _refuse_plain(self, addresses: Iterable[str]) -> None:
+        """Refuse addresses without TLS; who accepts them says so where Dask looks for it, too."""
+        plain = sorted(address for address in addresses if not address.startswith("tls://"))
+        if plain and self._dask.config.get(_ENCRYPTION_SETTING, None) is not False:
+            raise NotEncrypted(
+                f"The answers and the course's secret would go to {plain[0]} in the clear: start the scheduler and its "
+                "workers with TLS and give its tls:// address (README.md says how); or, in a network that nobody else "
+                "can reach, set DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=False."
+            )
 
     def _make_client(self) -> Any:
         distributed = self._distributed
         if self._address is None:
-            cluster = distributed.LocalCluster(
-                n_workers=self._jobs, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+            # late: distributed, 1020 ms
+            from autograder.classroom.dask_cluster import open_cluster
+
+            return distributed.Client(self.enter_context(open_cluster(self._jobs)))
+        certificates = distributed.Security().get_connection_args("client").get("ssl_context")
+        if certificates is None and self._address.startswith("tls://"):
+            raise ClusterError(
+                f"{self._address} wants to see a certificate, and Dask's settings name none: set ca-file, client.cert "
+                "and client.key of distributed.comm.tls (README.md says how)."
             )
-            return distributed.Client(self.enter_context(cluster))
         client = distributed.Client(self._address, timeout=_WAIT_SECONDS)
         client.run_on_scheduler(_allow_failures, failures=ALLOWED_FAILURES)
         client.wait_for_workers(1, timeout=_WAIT_SECONDS)

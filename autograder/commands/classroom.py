@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Workers of this machine, or those of Dask.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Dask's, such as tcp://host:8786.  [default: one on this machine]")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask's, such as tls://host:8786.  [default: one on this machine]")
 @click.option(
     "--gradebook",
     is_flag=False,
@@ -88,7 +88,7 @@ def command(
     Exit codes are those of autograder grade.
     """
     # late: numpy and msgpack, 240 ms
-    from autograder.classroom.dask_workers import ClusterError
+    from autograder.classroom.dask_workers import ClusterError, NotEncrypted
     from autograder.classroom.run import ClassInterrupted, ClassOptions, run_class
     from autograder.classroom.store import StoreError
     from autograder.grading import IsolationError
@@ -109,6 +109,7 @@ def command(
     with (
         common.translate_errors(StoreError, ClusterError, IsolationError, exit_code=common.GRADER_ERROR),
         common.translate_errors(ClassInterrupted, exit_code=common.INTERRUPTED),
+        common.translate_errors(NotEncrypted, exit_code=common.WRONG_USAGE),
     ):
         class_run, summary = run_class(options, entries, loaded, config, results, common.warn)
     # Everybody has a result now, on disk: whatever is made of the class reads them back from there.

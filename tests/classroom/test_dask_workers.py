@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.classroom import dask_workers
-from autograder.classroom.dask_workers import ClusterError, DaskWorkers, grade_chunk, make_payload
+from autograder.classroom.dask_workers import ClusterError, DaskWorkers, NotEncrypted, grade_chunk, make_payload
 from autograder.classroom.discovery import discover_submissions
 from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import SerializedResult
@@ -21,12 +22,26 @@ from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, read_or_refuse
 from tests.classroom.generated_class import random_submissions, write_submissions
 
+dask = pytest.importorskip("dask", reason="needs the extra `cluster`")
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
+dask_cluster = pytest.importorskip("autograder.classroom.dask_cluster", reason="needs the extra `cluster`")
+ROLES = ("client", "scheduler", "worker")
 
 
 def without_seconds(results: Mapping[str, SerializedResult]) -> dict[str, bytes]:
     """Lines of scores.csv, but for the time that each took."""
     return {student: result.csv_line.rpartition(b",")[0] for student, result in results.items()}
+
+
+def distributed_settings(folder: Path) -> AbstractContextManager[Any]:
+    """Dask's settings with a key and a certificate in files, the same for every role."""
+    temporary = distributed.Security.temporary()
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    key.write_text(temporary.tls_client_key)
+    certificate.write_text(temporary.tls_client_cert)
+    roles = {f"{role}.{part}": str(file) for role in ROLES for part, file in (("key", key), ("cert", certificate))}
+    settings = {"ca-file": str(certificate), **roles}
+    return dask.config.set({f"distributed.comm.tls.{name}": value for name, value in settings.items()})
 
 
 def tasks_in(folder: Path) -> list[Task]:
@@ -47,19 +62,49 @@ def test_unreachable_scheduler_is_one_sentence(
     monkeypatch.setattr(dask_workers, "_WAIT_SECONDS", 1)
     folder = write_submissions(tmp_path / "class", random_submissions(exercise, 1))
     with (
-        DaskWorkers("tcp://127.0.0.1:1", 1, 1, exercise, config, print) as workers,
-        pytest.raises(ClusterError, match="No workers can be reached through tcp://127"),
+        distributed_settings(tmp_path),
+        DaskWorkers("tls://127.0.0.1:1", 1, 1, exercise, config, print) as workers,
+        pytest.raises(ClusterError, match="No workers can be reached through tls://127"),
     ):
         list(workers.run(iter(tasks_in(folder)), lambda: None))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "TCP://127.0.0.1:1", "ws://127.0.0.1:1"])
+def test_scheduler_without_tls_is_refused(exercise: Exercise, config: GradingConfig, address: str) -> None:
+    with pytest.raises(NotEncrypted, match=r"in the clear: start the scheduler and its workers with TLS"):
+        DaskWorkers(address, 1, 1, exercise, config, print)
+
+
+def test_scheduler_without_tls_is_taken_where_dask_is_told_that_it_may(
+    exercise: Exercise, config: GradingConfig
+) -> None:
+    with dask.config.set({"distributed.comm.require-encryption": False}):
+        DaskWorkers("tcp://127.0.0.1:1", 1, 1, exercise, config, print)
+
+
+def test_worker_without_tls_is_refused(exercise: Exercise, config: GradingConfig) -> None:
+    with (
+        DaskWorkers("tls://127.0.0.1:1", 1, 1, exercise, config, print) as workers,
+        pytest.raises(NotEncrypted, match="would go to tcp://10"),
+    ):
+        workers._refuse_plain({"tls://10.0.0.1:1": 1, "tcp://10.0.0.2:1": 1})
+
+
+def test_scheduler_without_certificates_is_one_sentence(exercise: Exercise, config: GradingConfig) -> None:
+    with (
+        DaskWorkers("tls://127.0.0.1:1", 1, 1, exercise, config, print) as workers,
+        pytest.raises(ClusterError, match=r"wants to see a certificate, and Dask's settings name none"),
+    ):
+        workers._connect()
 
 
 def test_failing_worker_start_is_one_sentence(
     exercise: Exercise, config: GradingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(**_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise RuntimeError("Nanny failed to start.")  # as Dask does when its processes end at once
 
-    monkeypatch.setattr(distributed, "LocalCluster", fails)
+    monkeypatch.setattr(dask_cluster, "SpecCluster", fails)
     folder = write_submissions(tmp_path / "class", random_submissions(exercise, 1))
     with (
         DaskWorkers(None, 1, 1, exercise, config, print) as workers,
@@ -93,11 +138,13 @@ def test_grade_chunk_needs_only_the_payload(
 
 @pytest.mark.slow
 def test_killed_dask_worker_changes_no_score(exercise: Exercise, config: GradingConfig, tmp_path: Path) -> None:
+    """On a cluster with certificates in files, as somebody sets it up who follows the guide."""
     tasks = tasks_in(write_submissions(tmp_path / "class", random_submissions(exercise, 200)))
     with LocalWorkers(2, exercise, config, print) as local:
         expected = {result.student: result for result in local.run(iter(tasks), lambda: None)}
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
+        distributed_settings(tmp_path),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, protocol="tls://", silence_logs=50) as cluster,
         DaskWorkers(cluster.scheduler_address, 2, len(tasks), exercise, config, print) as workers,
     ):
         results = dict(_with_a_kill(workers.run(iter(tasks), lambda: None), cluster))
