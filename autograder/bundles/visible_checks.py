@@ -21,6 +21,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 TIMEOUT_SECONDS = 300
+# Student code sees no other variable: a job's environment may hold tokens.
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
 MAX_MESSAGE_LENGTH = 1000  # characters of a message in an annotation
 MAX_SUMMARY_LENGTH = 250_000  # characters of a summary, of which GitHub takes 1 MiB
 CANNOT_RUN, BELOW_THRESHOLD = 1, 3
@@ -52,7 +54,14 @@ def run_checks(exercise: str, folder: Path, checks_folder: Path, junit: Path | N
         (work_folder / f"{exercise}.py").write_text(read_student_code(exercise, folder), encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-q", "--junitxml=tests.xml", f"test_{exercise}.py"]
         try:
-            subprocess.run(command, cwd=work_folder, timeout=TIMEOUT_SECONDS, check=False, stdin=subprocess.DEVNULL)
+            subprocess.run(
+                command,
+                cwd=work_folder,
+                env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
             suites = ET.parse(work_folder / "tests.xml")  # noqa: S314 - pytest wrote it
         except subprocess.TimeoutExpired:
             raise RunError(f"The checks did not finish within {TIMEOUT_SECONDS} s: does a loop never end?") from None

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from autograder.course import Course, CourseError
+from autograder.sandbox.host import own_process
 from autograder.submission.safe_files import write_atomically
 
 SECRET_VARIABLE = "AUTOGRADER_SECRET"
@@ -18,9 +19,10 @@ SEED_BITS = 53  # a JSON number that every reader keeps exactly
 def load_secret(course: Course) -> bytes | None:
     """Return the course's secret: AUTOGRADER_SECRET, else that of its file, which is made if missing.
 
-    Returns None if the file cannot be made. Raises CourseError if it exists and cannot be read.
+    Hides the variable. Returns None if the file cannot be made. Raises CourseError if it exists and cannot be read.
     """
     if from_environment := os.environ.get(SECRET_VARIABLE):
+        hide_secret()
         return from_environment.encode()
     try:
         return course.secret_file.read_bytes().strip() or None
@@ -28,6 +30,11 @@ def load_secret(course: Course) -> bytes | None:
         return _make_secret(course.secret_file)
     except OSError as error:
         raise CourseError(f"The course's secret {course.secret_file} cannot be read: {error.strerror}.") from None
+
+
+def hide_secret() -> None:
+    """Keep AUTOGRADER_SECRET from other processes: none reads it from this one, or inherits it unless handed it."""
+    own_process.hide_variable(SECRET_VARIABLE)
 
 
 def _make_secret(file: Path) -> bytes | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.evaluation.report import Note, Report
 from autograder.evaluation.report_codec import read_report
+from autograder.evaluation.seeds import hide_secret
 from autograder.exercise.model import Exercise
 
 MAX_ATTEMPTS = 2
@@ -27,6 +28,7 @@ class GraderClient:
 
     def __init__(self, root: Path, exercise: Exercise, warn: Callable[[str], None]) -> None:
         self._root, self._exercise, self._warn = root, exercise, warn
+        hide_secret()  # the grader is handed it; student code may look for it here
         self._start()
 
     def __enter__(self) -> GraderClient:

@@ -31,6 +31,12 @@ def make_undumpable() -> None:
     prctl(PR_SET_DUMPABLE, 0)
 
 
+def wipe_variable(name: str) -> None:
+    """Overwrite the value of an environment variable where the kernel and the C library keep it."""
+    if address := _libc().getenv(ctypes.c_char_p(os.fsencode(name))):
+        ctypes.memset(address, 0, len(ctypes.string_at(address)))
+
+
 def allocate(size: int) -> int:
     """Allocate bytes with the C library and return their address."""
     return int(_libc().malloc(ctypes.c_size_t(size)))
@@ -55,7 +61,7 @@ def drop_capabilities() -> None:
 @functools.cache
 def _libc() -> ctypes.CDLL:
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.malloc.restype = libc.sbrk.restype = ctypes.c_size_t
+    libc.malloc.restype = libc.sbrk.restype = libc.getenv.restype = ctypes.c_size_t
     return libc
 
 

@@ -16,6 +16,12 @@ def hide_memory() -> None:
         linux.make_undumpable()
 
 
+def hide_variable(name: str) -> None:
+    """Wipe the value of an environment variable that others read in /proc and children inherit; os.environ keeps it."""
+    if sys.platform == "linux":
+        linux.wipe_variable(name)
+
+
 def end_with_parent() -> None:
     """Have the kernel end this process when the one that started it ends."""
     if sys.platform == "linux":
