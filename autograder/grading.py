@@ -30,7 +30,8 @@ from autograder.feedback.builder import (
 )
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
-from autograder.sandbox.host.levels import MIN_SECURE_LEVEL, JailError, at_least
+from autograder.sandbox.host.levels import LEVEL_INFO, MIN_SECURE_LEVEL, JailError, at_least
+from autograder.sandbox.host.probe import probe_level
 from autograder.sandbox.host.program import CellProblem, Execution, Outcome, Program, Returned
 from autograder.submission.global_reads import global_reads
 from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
@@ -177,7 +178,14 @@ class Grader:
 
 
 class IsolationError(Exception):
-    """Student code cannot be run here, or not at the required isolation: one sentence that says what to do."""
+    """Student code cannot be run here, or not at the required isolation: says what is missing and what to do.
+
+    `offered` is the level that this machine offers.
+    """
+
+    def __init__(self, message: str, offered: Level = "E") -> None:
+        super().__init__(message)
+        self.offered = offered
 
 
 @dataclass(frozen=True)
@@ -227,11 +235,29 @@ def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Warn) ->
     with jail:
         level, see = jail.level, "autograder doctor says what is missing."
         if not at_least(level, config.isolation):
-            raise IsolationError(f"Isolation {config.isolation} is required, and this machine offers {level}: {see}")
+            raise IsolationError(_missing_isolation(config.isolation, level), level)
         # A course may accept weak isolation, but nobody should do so without knowing.
         if not at_least(level, MIN_SECURE_LEVEL):
             warn(f"student code is isolated at level {level} only, which somebody who cheats gets through: {see}")
         yield Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback)
+
+
+def _missing_isolation(required: Level, offered: Level) -> str:
+    """Return what is missing for a level, and how to do without. On a host, nobody can run autograder doctor."""
+    probe = probe_level(required)
+    missing = f"{probe.reason}. {probe.advice}".rstrip() if probe.reason else "autograder doctor says what is missing."
+    return (
+        f"Isolation {required} is required, and this machine offers {offered}: {missing} "
+        f'To grade below it knowingly, write isolation = "{offered}" in course.toml, or {offered} wherever '
+        f"--require-isolation is given. What {offered} promises: {LEVEL_INFO[offered].promise}"
+    )
+
+
+def ungraded(exercise: Exercise, name: str, error: IsolationError) -> Report:
+    """Return the report of a submission that is not graded because it cannot be isolated."""
+    # To students as well: on some hosts that is all that an instructor sees, too.
+    note = Note("student", str(error))
+    return Report(exercise.name, name, "grader_error", 0.0, exercise.max_score, 0, error.offered, (note,))
 
 
 def read_or_refuse(exercise: Exercise, path: Path) -> ReadResult:

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import autograder
-from autograder.course import Course
+from autograder.course import LEVELS, Course
 from autograder.evaluation.seeds import load_secret
 
 PACKAGE_FOLDER = Path(autograder.__file__).resolve().parent
 LOCK_FILE = "requirements.lock"
 SECRET_FILE = "course-secret"
+_WEAKEST_LEVEL = "B"  # below it, a submission that cheats reads the answers that lie beside the grader
 _SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints"})
 
 
@@ -24,7 +25,8 @@ class BundleError(Exception):
 class Sources:
     """Files by path: `kit` is autograder/, `solutions` the exercise with its answers, `released` what students get.
 
-    `settings` is a course.toml for a folder that holds solutions/ and the course's secret.
+    `settings` is a course.toml for a folder that holds solutions/ and the course's secret. It requires isolation B,
+    or A if the course does.
     """
 
     exercise: str
@@ -67,7 +69,9 @@ def _read_files(folder: Path, prefix: str) -> dict[str, bytes]:
 
 def _render_settings(course: Course) -> str:
     limits = "".join(f"{name} = {value}\n" for name, value in asdict(course.limits).items())
+    isolation = min(course.isolation, _WEAKEST_LEVEL, key=LEVELS.index)
     return (
         f'exercises = "solutions"\nassignments = "assignments"\nsecret_file = "{SECRET_FILE}"\n'
-        f'isolation = "{course.isolation}"\nfeedback = "{course.feedback}"\n\n[limits]\n{limits}'
+        f"# The weakest level to grade at. At D and E, work that is written to cheat can read the answers.\n"
+        f'isolation = "{isolation}"\nfeedback = "{course.feedback}"\n\n[limits]\n{limits}'
     )

@@ -11,8 +11,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import textwrap
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,9 @@ import yaml
 
 from autograder.bundles import BUNDLES
 from autograder.bundles.sources import BundleError, Sources, collect_sources
+from autograder.bundles.visible_checks import run_checks
 from autograder.bundles.writing import write_folder, write_zip
-from autograder.course import find_course
+from autograder.course import Level, find_course
 from tests.formats import hosts
 from tests.formats.validators import strict_json, validate
 
@@ -93,10 +95,17 @@ def test_public_part_of_bundle_holds_no_answer(sources: Sources, name: str) -> N
 def test_bundle_settings_are_the_course_settings(sources: Sources, tmp_path: Path) -> None:
     (tmp_path / "course.toml").write_bytes(sources.settings)
     course, repository_course = find_course(tmp_path), find_course(ROOT)
-    places = {"root", "exercises", "assignments", "secret_file", "demo"}
+    places = {"root", "exercises", "assignments", "secret_file", "demo", "isolation"}
     assert {k: v for k, v in vars(course).items() if k not in places} == {
         k: v for k, v in vars(repository_course).items() if k not in places
     }
+
+
+@pytest.mark.parametrize(("level", "required"), [("A", "A"), ("B", "B"), ("C", "B"), ("D", "B"), ("E", "B")])
+def test_bundle_settings_require_isolation_b(tmp_path: Path, level: Level, required: Level) -> None:
+    settings = collect_sources(replace(find_course(ROOT), isolation=level), NAME).settings
+    (tmp_path / "course.toml").write_bytes(settings)
+    assert find_course(tmp_path).isolation == required
 
 
 def test_zip_is_reproducible(sources: Sources, tmp_path: Path) -> None:
@@ -140,12 +149,13 @@ def gradescope(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return root
 
 
-def run_gradescope(root: Path, submission: Path) -> subprocess.CompletedProcess[str]:
+def run_gradescope(root: Path, submission: Path, *programs: Path) -> subprocess.CompletedProcess[str]:
     shutil.rmtree(root / "submission")
     shutil.copytree(submission, root / "submission")
     metadata = {"id": 1, "created_at": "2026-05-01T12:00:00Z", "users": [{"name": "Ada", "email": "a@x.y", "id": 1}]}
     (root / "submission_metadata.json").write_text(json.dumps(metadata))
-    return hosts.run([root / "run_autograder"], root, hosts.environment(root.parent / "bin"))
+    path = Path(os.pathsep.join(map(str, (*programs, root.parent / "bin"))))
+    return hosts.run([root / "run_autograder"], root, hosts.environment(path))
 
 
 @SHELL_HOSTS
@@ -186,6 +196,41 @@ def test_gradescope_has_no_results_when_the_grader_fails(gradescope: Path) -> No
 
 
 @SHELL_HOSTS
+def test_gradescope_without_isolation_has_the_reason_and_no_score(gradescope: Path, tmp_path: Path) -> None:
+    settings = gradescope / "source" / "course.toml"
+    original = settings.read_bytes()
+    settings.write_bytes(require_isolation_a(original))
+    try:
+        process = run_gradescope(gradescope, CLASS / "perfect", without_containers(tmp_path))
+    finally:
+        settings.write_bytes(original)
+    assert process.returncode == 1
+    text = (gradescope / "results" / "results.json").read_text(encoding="utf-8")
+    assert validate("gradescope", text) is None
+    assert "score" not in strict_json(text)
+    assert_says_what_is_missing(strict_json(text)["output"])
+    assert_says_what_is_missing(process.stderr)
+
+
+def without_containers(folder: Path) -> Path:
+    """A folder of programs in which bubblewrap does not work, so that the host offers no level A."""
+    (folder / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "bwrap").chmod(0o755)
+    return folder
+
+
+def require_isolation_a(settings: bytes) -> bytes:
+    assert b'isolation = "B"' in settings
+    return settings.replace(b'isolation = "B"', b'isolation = "A"')
+
+
+def assert_says_what_is_missing(text: str) -> None:
+    assert re.search(
+        r'Isolation A is required, and this machine offers ([B-E]): .*write isolation = "\1" in course', text
+    )
+
+
+@SHELL_HOSTS
 def test_gradescope_source_is_private(gradescope: Path) -> None:
     assert stat.S_IMODE((gradescope / "source").stat().st_mode) & 0o077 == 0
 
@@ -196,6 +241,27 @@ def test_gradescope_source_is_private(gradescope: Path) -> None:
 @SHELL_HOSTS
 @pytest.mark.parametrize("submission", ["notebook"])
 def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Path, submission: str) -> None:
+    process = run_prairielearn(sources, tmp_path, submission)
+    assert process.returncode == 0, process.stderr
+    numbers = validate("prairielearn", (tmp_path / "grade/results/results.json").read_text(encoding="utf-8"))
+    assert numbers
+    assert float(numbers[0]) == pytest.approx(expected[submission])
+
+
+@SHELL_HOSTS
+def test_prairielearn_without_isolation_is_not_gradable_and_says_why(sources: Sources, tmp_path: Path) -> None:
+    weak = replace(sources, settings=require_isolation_a(sources.settings))
+    process = run_prairielearn(weak, tmp_path, "perfect", without_containers)
+    assert process.returncode == 1
+    value = strict_json((tmp_path / "grade/results/results.json").read_text(encoding="utf-8"))
+    assert value["gradable"] is False
+    assert_says_what_is_missing(value["format_errors"][0])
+
+
+def run_prairielearn(
+    sources: Sources, tmp_path: Path, submission: str, change: Callable[[Path], object] = lambda programs: None
+) -> subprocess.CompletedProcess[str]:
+    """Grade a submission as PrairieLearn does, with /grade in `tmp_path`. `change` may change the host's programs."""
     write_folder(BUNDLES["prairielearn"].build_files(sources), tmp_path / "course")
     question = tmp_path / "course" / "questions" / NAME
     info = json.loads((question / "info.json").read_text(encoding="utf-8"))
@@ -210,11 +276,9 @@ def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Pa
     (grade / "data").mkdir()
     (grade / "data" / "data.json").write_text("{}")
     entrypoint = grade / Path(options["entrypoint"]).relative_to("/grade")
-    process = hosts.run([entrypoint], Path("/"), hosts.environment(hosts.programs(tmp_path / "bin")))
-    assert process.returncode == 0, process.stderr
-    numbers = validate("prairielearn", (grade / "results" / "results.json").read_text(encoding="utf-8"))
-    assert numbers
-    assert float(numbers[0]) == pytest.approx(expected[submission])
+    programs = hosts.programs(tmp_path / "bin")
+    change(programs)
+    return hosts.run([entrypoint], Path("/"), hosts.environment(programs))
 
 
 def test_prairielearn_download_links(sources: Sources) -> None:
@@ -284,6 +348,42 @@ def test_github_grading_repository(
     assert "token" not in str(job.log)
 
 
+def test_github_grades_in_a_step_without_the_secret() -> None:
+    action = yaml.safe_load((ROOT / "autograder/ci/action.yml").read_text(encoding="utf-8"))
+    (step,) = [step for step in action["runs"]["steps"] if "autograder grade" in step.get("run", "")]
+    assert "secret" not in str(step).lower()
+
+
+def test_github_action_names_no_score_where_nothing_was_graded(tmp_path: Path) -> None:
+    """The lines of Python in the action, on the report of a host that cannot isolate student code."""
+    script = (ROOT / "autograder/ci/action.yml").read_text(encoding="utf-8")
+    lines = script[script.index("        import json, sys") : script.index("        END\n")]
+    (tmp_path / "report.json").write_text('{"status": "grader_error", "score": 0, "max_score": 10}')
+    command = [sys.executable, "-c", textwrap.dedent(lines), tmp_path / "report.json"]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert process.stdout.splitlines() == ["score=", "max-score=10", "status=grader_error"]
+
+
+@pytest.mark.parametrize("file", ["gitlab/grading-repository/.gitlab-ci.yml", "gitlab/README.md"])
+def test_gitlab_has_secret_and_token_in_files(file: str) -> None:
+    text = (ROOT / "autograder/bundles/templates" / file).read_text(encoding="utf-8")
+    assert "AUTOGRADER_SECRET_FILE" in text
+    assert re.findall(r"AUTOGRADER_SECRET\b(?!_FILE)|:\$READ_STUDENT_PROJECTS", text) == []
+
+
+def test_visible_checks_hide_the_variables_of_the_job(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder({name: data for name, data in sources.released.items() if "ipynb" not in name}, tmp_path / "work")
+    spy = f"\nimport os, pathlib\npathlib.Path({str(tmp_path / 'seen')!r}).write_text(' '.join(os.environ))\n"
+    with (tmp_path / "work" / f"{NAME}.py").open("a") as script:
+        script.write(spy)
+    monkeypatch.setenv("GITHUB_TOKEN", "token")
+    run_checks(NAME, tmp_path / "work", tmp_path / "work")
+    assert "PATH" in (tmp_path / "seen").read_text()
+    assert "TOKEN" not in (tmp_path / "seen").read_text()
+
+
 @SHELL_HOSTS
 def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) -> None:
     write_folder(BUNDLES["gitlab"].build_files(sources), tmp_path / "bundle")
@@ -302,7 +402,8 @@ def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) ->
     (tmp_path / "all").mkdir()
     grading = tmp_path / "bundle" / "grading-repository"
     text = (grading / ".gitlab-ci.yml").read_text(encoding="utf-8")
-    variables = {"STUDENT_PROJECT": "rnn/ada", "AUTOGRADER_SECRET": SECRET, "FAIL_UNDER": "100"}
+    (tmp_path / "secret").write_text(SECRET)  # a variable of type File
+    variables = {"STUDENT_PROJECT": "rnn/ada", "AUTOGRADER_SECRET_FILE": str(tmp_path / "secret"), "FAIL_UNDER": "100"}
     server_variables = {"STUDENT_SERVER": str(tmp_path / "server")}
     process = hosts.gitlab_job(tmp_path / "all", text, "grade", grading, **variables, **server_variables)
     assert process.returncode == 3, process.stderr

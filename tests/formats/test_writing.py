@@ -14,9 +14,12 @@ import jsonschema
 import pytest
 
 from autograder.classroom.store import Columns, serialize_result
+from autograder.course import find_course
 from autograder.evaluation.report_codec import public_object
+from autograder.exercise.loader import load_exercise
 from autograder.formats import FORMATS
 from autograder.formats.hosts import github
+from autograder.grading import IsolationError, ungraded
 from tests.formats import samples
 from tests.formats.validators import strict_json, validate
 
@@ -138,3 +141,11 @@ def test_a_grader_error_is_no_zero() -> None:
     assert strict_json(FORMATS["prairielearn"].render([samples.FAILED]))["gradable"] is False
     assert FORMATS["canvas"].render([samples.FAILED]).splitlines()[-1] == "dan,,,dan,,"
     assert public_object(samples.FAILED)["status"] == "grader_error"
+    assert strict_json(FORMATS["classroom50"].render([samples.FAILED]))["max-score"] == 0
+
+
+@pytest.mark.parametrize("name", ["gradescope", "prairielearn", "classroom50", "github", "junit", "markdown", "html"])
+def test_a_missing_isolation_is_said_in_the_result_of_every_host(name: str) -> None:
+    reason = "Isolation B is required, and this machine offers D."
+    exercise = load_exercise(find_course(ROOT).exercise_folder("rnn_backprop"))
+    assert reason in FORMATS[name].render([ungraded(exercise, "dan", IsolationError(reason, "D"))])

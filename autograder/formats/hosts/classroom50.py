@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from autograder.evaluation.report import Report
@@ -29,6 +30,21 @@ def build_result(report: Report, environment: Mapping[str, str]) -> dict[str, An
 
     factor = fields.point_scale(report)
     score, max_score = fields.total(report)
+    tests = [
+        {
+            "test-name": fields.check_name(check),
+            "passed": check.status == "pass",
+            "score": int(fields.to_decimal(check.points) * factor),
+            "max-score": int(fields.to_decimal(check.max_points) * factor),
+            "message": fields.sanitize_multiline(check.message),
+        }
+        for check in report.checks
+    ]
+    # A score is required there: 0 of 0 points is nobody's failure.
+    if report.status == "grader_error":
+        max_score = Decimal(0)
+        reason = fields.headline(report)
+        tests = [{"test-name": "Grading", "passed": False, "score": 0, "max-score": 0, "message": reason}]
     tag = environment.get("SUBMISSION_TAG", "")
     return {
         "schema": "classroom50/result/v1",
@@ -43,16 +59,7 @@ def build_result(report: Report, environment: Mapping[str, str]) -> dict[str, An
         "datetime": _submission_time(tag).strftime(TIME_FORMAT),
         "score": int(score * factor),
         "max-score": int(max_score * factor),
-        "tests": [
-            {
-                "test-name": fields.check_name(check),
-                "passed": check.status == "pass",
-                "score": int(fields.to_decimal(check.points) * factor),
-                "max-score": int(fields.to_decimal(check.max_points) * factor),
-                "message": fields.sanitize_multiline(check.message),
-            }
-            for check in report.checks
-        ],
+        "tests": tests,
     }
 
 

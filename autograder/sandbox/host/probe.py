@@ -32,10 +32,11 @@ class LevelProbe:
 
 def probe_levels() -> tuple[LevelProbe, ...]:
     """Probe every level, strongest first."""
-    return tuple(_probe_level(level) for level in LEVELS)
+    return tuple(probe_level(level) for level in LEVELS)
 
 
-def _probe_level(level: Level) -> LevelProbe:
+def probe_level(level: Level) -> LevelProbe:
+    """Try a level, and say what is missing if it does not work."""
     try:
         factory = process_factory(level)
     except JailError as error:
