@@ -11,7 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,14 +105,21 @@ class Job:
 
 
 def github_job(
-    tmp_path: Path, workflow: str, job: str, checkouts: Mapping[str, Path], values: Mapping[str, str]
+    tmp_path: Path,
+    workflow: str,
+    job: str,
+    checkouts: Mapping[str, Path],
+    values: Mapping[str, str],
+    change: Callable[[Path], object] = lambda folder: None,
 ) -> Job:
-    """Run one job of a workflow file; its outputs and its summary lie in `temp`."""
+    """Run one job of a workflow file; its outputs and its summary lie in `temp`. `change` may change the programs."""
     workspace, temp = tmp_path / "work", tmp_path / "temp"
     workspace.mkdir()
     temp.mkdir()
+    folder = programs(tmp_path / "bin")
+    change(folder)
     env = environment(
-        programs(tmp_path / "bin"),
+        folder,
         CI="true",
         GITHUB_ACTIONS="true",
         GITHUB_WORKSPACE=str(workspace),

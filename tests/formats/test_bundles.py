@@ -348,6 +348,22 @@ def test_github_grading_repository(
     assert "token" not in str(job.log)
 
 
+@SHELL_HOSTS
+def test_github_without_isolation_says_why_in_an_annotation(github: Path, tmp_path: Path) -> None:
+    repository, student = github / "grading-repository", student_repository(tmp_path / "student", "perfect")
+    settings = (repository / "course.toml").read_bytes()
+    (repository / "course.toml").write_bytes(require_isolation_a(settings))
+    workflow = (repository / ".github/workflows/grade.yml").read_text(encoding="utf-8")
+    inputs = {"inputs.repository": "org/ada", "inputs.ref": "", "inputs.fail-under": "0"}
+    secrets = {"secrets.READ_STUDENT_REPOSITORIES": "token", "secrets.AUTOGRADER_SECRET": SECRET}
+    checkouts = {"": repository, "org/ada": student}
+    job = hosts.github_job(tmp_path, workflow, "grade", checkouts, {**inputs, **secrets}, without_containers)
+    assert job.code == 1
+    (annotation,) = [line for line in job.log[-1].splitlines() if line.startswith("::error")]
+    assert_says_what_is_missing(annotation)
+    assert "Isolation A is required" in (job.temp / "summary").read_text(encoding="utf-8")
+
+
 def test_github_grades_in_a_step_without_the_secret() -> None:
     action = yaml.safe_load((ROOT / "autograder/ci/action.yml").read_text(encoding="utf-8"))
     (step,) = [step for step in action["runs"]["steps"] if "autograder grade" in step.get("run", "")]
