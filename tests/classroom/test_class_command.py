@@ -89,6 +89,7 @@ def test_class_command_keeps_results_and_grades_only_who_is_named(hand_in: HandI
         (["tests/submissions/class", "--student", "nobody"], "is called nobody"),
         (["tests/submissions/class", "--jobs", "0"], "0"),
         (["tests/submissions/class", "--scheduler", "tcp://127.0.0.1:1"], "goes with --engine dask"),
+        (["tests/submissions/class", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1"], "in the clear"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_code_2(args: list[str], message: str, tmp_path: Path) -> None:
