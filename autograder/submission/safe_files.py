@@ -23,16 +23,19 @@ class UnreadableFileError(Exception):
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading. Raises UnreadableFileError if it is anything else or cannot be read."""
+def open_regular(path: Path, folder: int | None = None) -> Iterator[BinaryIO]:
+    """Open a regular file for reading. Raises UnreadableFileError if it is anything else or cannot be read.
+
+    A relative path starts at the open folder whose descriptor is given: nobody can put another folder in its place.
+    """
     try:
-        mode = os.lstat(path).st_mode
+        mode = os.lstat(path, dir_fd=folder).st_mode
         if stat.S_ISLNK(mode):
             raise UnreadableFileError("is a symbolic link: hand in the file itself")
         if not stat.S_ISREG(mode):
             raise UnreadableFileError("is not a regular file: hand in a notebook or a script")
         safe_flags = [getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")]
-        descriptor = os.open(path, os.O_RDONLY | sum(safe_flags))
+        descriptor = os.open(path, os.O_RDONLY | sum(safe_flags), dir_fd=folder)
         with io.BufferedReader(io.FileIO(descriptor)) as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was replaced after lstat
                 raise UnreadableFileError("is not a regular file: hand in a notebook or a script")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +19,103 @@ from nbgrader.utils import temp_attrs
 from autograder.course import CourseError, find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import released_files
+from autograder.nbgrader.exchange.records import CopyRules, Record, RecordRefused, copy_record, parse_record
+from autograder.nbgrader.intake.timestamps import InvalidTimestamp, read_timestamp
+from autograder.submission import safe_files
 from autograder.submission.reader import SubmissionRefused, read_submission
+from autograder.submission.sanitize import one_line
 
 SECRET_FILE = "submission_secret.txt"
 
 
 class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no types
-    """Collects from the exchange, then logs whose work cannot be graded, and why."""
+    """Collects each student's newest record that is sound, then logs whose work cannot be graded, and why."""
+
+    def init_src(self) -> None:
+        """List the records of the assignment by student, the one to collect first. Odd ones are logged."""
+        super().init_src()
+        by_student: defaultdict[str, list[Record]] = defaultdict(list)
+        for listed in self.src_records:
+            try:
+                record = parse_record(listed["filename"], self.coursedir.assignment_id)
+            except RecordRefused as reason:
+                self._log_refused_record(listed["filename"], reason)
+            else:
+                by_student[record.student].append(record)
+        self._records = {student: sorted(by_student[student], key=self._rank) for student in sorted(by_student)}
 
     def copy_files(self) -> None:
         """Copy what is new, then read all of it."""
-        super().copy_files()
+        if not self._records:
+            self.log.warning("The exchange holds no submissions of %s.", self.coursedir.assignment_id)
+        folders = {student: self._submitted_folder(student) for student in self._records}
+        for student, folder in folders.items():
+            self._collect_student(student, folder)
+        _log_refusals(self, self.coursedir, [item for item in folders.items() if item[1].exists()])
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        # nbgrader keeps one record a student, and stops at an odd name. Here each is a student of its own: all stay.
+        name = Path(path).name
+        return {"username": name, "filename": name, "timestamp": datetime.min}
+
+    def _rank(self, record: Record) -> tuple[bool, float]:
+        is_late = bool(self.before_duedate and self.duedate and record.submitted_at > self.duedate)
+        return is_late, -(record.submitted_at - datetime.min).total_seconds()
+
+    def _submitted_folder(self, student: str) -> Path:
         course = self.coursedir
-        students = [record["username"] for record in self.src_records]
-        folders = (course.format_path(course.submitted_directory, name, course.assignment_id) for name in students)
-        _log_refusals(self, course, zip(students, map(Path, folders), strict=True))
+        return Path(course.format_path(course.submitted_directory, student, course.assignment_id))
+
+    def _collect_student(self, student: str, folder: Path) -> None:
+        for record in self._records[student]:
+            if folder.exists() and not self._replaces(record, folder):
+                hint = "" if self.update else "; use --update for newer ones"
+                self.log.info("%s: collected before, and nothing else to collect%s.", student, hint)
+                return
+            draft = folder.with_name(f"{safe_files.DRAFT_PREFIX}{folder.name}")
+            shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
+            try:
+                copy_record(Path(self.inbound_path), record, draft, self._copy_rules())
+            except RecordRefused as reason:
+                self._log_refused_record(record.name, reason)
+                with suppress(OSError):
+                    folder.parent.rmdir()  # if it is empty: nobody is in the class because of an odd record
+                continue
+            except OSError as error:
+                self.fail(f"{draft} cannot be written: {error.strerror}. Make room and run the same command again.")
+            if folder.exists():
+                shutil.rmtree(folder)
+            draft.rename(folder)
+            self._share_with_group(folder)
+            self.log.info("Collected: %s, handed in at %s UTC.", student, record.submitted_at)
+            return
+
+    def _replaces(self, record: Record, folder: Path) -> bool:
+        try:
+            collected_at = read_timestamp(folder)
+        except InvalidTimestamp:
+            collected_at = None
+        if self.update and (collected_at is None or record.submitted_at > collected_at):
+            return True
+        return bool(self.before_duedate) and collected_at != record.submitted_at
+
+    def _copy_rules(self) -> CopyRules:
+        course = self.coursedir
+        return CopyRules(
+            ignore=course.ignore,
+            include=course.include or ["*"],
+            max_file_bytes=1000 * course.max_file_size,
+            max_bytes=1000 * course.max_dir_size,
+            check_owner=self.check_owner,
+        )
+
+    def _share_with_group(self, folder: Path) -> None:
+        if self.coursedir.groupshared:
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(path.stat().st_mode & 0o777 | (0o2770 if path.is_dir() else 0o660))
+
+    def _log_refused_record(self, name: str, reason: RecordRefused) -> None:
+        self.log.warning("Not collected: %s in %s %s.", one_line(name, 200), self.inbound_path, reason)
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped base
@@ -99,4 +184,4 @@ def _log_refusals(plugin: Any, coursedir: Any, submissions: Iterable[tuple[str, 
         try:
             read_submission(path, exercise.name, released_files(exercise))
         except SubmissionRefused as reason:
-            plugin.log.warning("%s: %s", student, reason)
+            plugin.log.warning("%s: %s", one_line(str(student), 80), reason)

@@ -10,6 +10,7 @@ from dateutil import parser, tz  # type: ignore[import-untyped]  # its types wou
 from autograder.submission import safe_files
 
 TIMESTAMP_FILE = "timestamp.txt"
+_MAX_LENGTH = 100  # characters of a time
 
 
 class InvalidTimestamp(Exception):
@@ -24,13 +25,28 @@ def read_timestamp(folder: Path) -> datetime | None:
     if not (folder / TIMESTAMP_FILE).exists():
         return None
     try:
-        text = safe_files.read_regular(folder / TIMESTAMP_FILE).decode().strip()
-        # The zone may stand apart, as in nbgrader's "2026-03-01 10:00:00 UTC", or belong to the time.
-        day, clock, *zone = text.split(" ") if text.count(" ") == 2 else (text, "")
-        submitted_at: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
-    except (safe_files.UnreadableFileError, ValueError, OverflowError):
+        return parse_timestamp(safe_files.read_regular(folder / TIMESTAMP_FILE).decode())
+    except (safe_files.UnreadableFileError, ValueError):
         raise InvalidTimestamp(f"{TIMESTAMP_FILE} holds no time, so this counts as handed in on time.") from None
-    return submitted_at.astimezone(UTC).replace(tzinfo=None) if submitted_at.tzinfo else submitted_at
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Return the time that nbgrader reads in a text: naive, in UTC. Raises ValueError."""
+    text = text.strip()
+    if len(text) > _MAX_LENGTH:
+        raise ValueError("too long for a time")
+    # The zone may stand apart, as in nbgrader's "2026-03-01 10:00:00 UTC", or belong to the time.
+    day, clock, *zone = text.split(" ") if text.count(" ") == 2 else (text, "")
+    try:
+        submitted_at: datetime = parser.parse(f"{day} {clock} {''.join(zone)}", tzinfos=_zone)
+        return submitted_at.astimezone(UTC).replace(tzinfo=None) if submitted_at.tzinfo else submitted_at
+    except Exception:  # noqa: BLE001 - dateutil answers odd text with nearly any exception
+        raise ValueError("no time") from None
+
+
+def format_timestamp(submitted_at: datetime) -> bytes:
+    """Return a timestamp.txt that nbgrader reads without fail, whatever the student's own looked like."""
+    return f"{submitted_at.isoformat(sep=' ')} UTC".encode()
 
 
 def _zone(name: str | None, seconds: int | None) -> object:

@@ -1,0 +1,183 @@
+"""Records of nbgrader's exchange: folders that students' own processes made, where anybody may write.
+
+A record is copied only if it is what `nbgrader submit` makes: regular files, each with one name, all of one owner, who
+is the student that the record's name says. Everything is opened once, relative to the folder that was looked at,
+without following a link, and what was opened is what is copied: nothing can be put in its place meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatch
+from itertools import islice
+from pathlib import Path
+
+from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, format_timestamp, parse_timestamp
+from autograder.submission import safe_files
+from autograder.submission.reader import MAX_ENTRIES
+from autograder.submission.sanitize import one_line
+
+MAX_DEPTH = 20  # folders in folders
+_FOLDER_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_DIRECTORY", "O_NOFOLLOW"))
+
+
+class RecordRefused(Exception):
+    """A record that is not collected: its text, which ends a sentence that starts with the record's name, says why."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A folder of the exchange, named STUDENT+ASSIGNMENT+TIME+RANDOM."""
+
+    name: str
+    student: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True)
+class CopyRules:
+    """What of a record is copied: the settings of nbgrader's CourseDirectory, and whether the owner is checked."""
+
+    ignore: Sequence[str]
+    include: Sequence[str]
+    max_file_bytes: int
+    max_bytes: int
+    check_owner: bool
+
+    def leaves_out(self, name: str, status: os.stat_result) -> bool:
+        """Return whether a file or folder is one that nbgrader does not copy."""
+        if any(fnmatch(name, pattern) for pattern in self.ignore):
+            return True
+        if stat.S_ISDIR(status.st_mode):
+            return False
+        return status.st_size > self.max_file_bytes or not any(fnmatch(name, pattern) for pattern in self.include)
+
+
+def parse_record(name: str, assignment: str) -> Record:
+    """Return what a record's name says. Raises RecordRefused."""
+    # The student's name may hold a plus. What is random may be missing.
+    match = re.fullmatch(rf"(.+)\+{re.escape(assignment)}\+([^+]+)(?:\+[^+]*)?", name)
+    if not match:
+        raise RecordRefused(f"is not called STUDENT+{assignment}+TIME, as nbgrader calls what is handed in")
+    student, time = match.groups()
+    if student.startswith(".") or not student.isprintable():
+        raise RecordRefused("does not begin with the name of a student")
+    try:
+        return Record(name, student, parse_timestamp(time))
+    except ValueError:
+        raise RecordRefused("holds no time in its name") from None
+
+
+def copy_record(inbound: Path, record: Record, target: Path, rules: CopyRules) -> None:
+    """Copy a record's files to the new folder `target`, which is removed again if the record is refused.
+
+    Raises RecordRefused, and OSError if the disk is full.
+    """
+    target.mkdir(parents=True)
+    try:
+        with _open_folder(inbound) as parent, _open_folder(record.name, parent) as folder:
+            owner = os.fstat(folder).st_uid
+            if rules.check_owner and (owner_name := _name_of(owner)) != record.student:
+                raise RecordRefused(
+                    f"says that it is of {one_line(record.student, 80)}, and belongs to {owner_name} "
+                    "(where all students share one account, set c.ExchangeCollect.check_owner = False)"
+                )
+            _RecordCopy(rules, owner, rules.max_bytes, MAX_ENTRIES).copy_folder(folder, target, Path())
+        # nbgrader compares this file with the times in names, and the one in the record may say anything.
+        (target / TIMESTAMP_FILE).write_bytes(format_timestamp(record.submitted_at))
+    except BaseException as error:
+        shutil.rmtree(target)
+        if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):  # such as a path too long
+            raise RecordRefused(f"cannot be copied: {error.strerror}") from None
+        raise
+
+
+@dataclass
+class _RecordCopy:
+    """A copy being made: how much more it may hold."""
+
+    rules: CopyRules
+    owner: int
+    bytes_left: int
+    entries_left: int
+
+    def copy_folder(self, folder: int, target: Path, path: Path) -> None:
+        """Copy what lies in an open folder; `path` is where that lies in the record."""
+        if len(path.parts) > MAX_DEPTH:
+            raise RecordRefused(f"holds more than {MAX_DEPTH} folders in each other")
+        for name in self._names(folder):
+            status = _status(name, folder)
+            if self.rules.leaves_out(name, status) or path / name == Path(TIMESTAMP_FILE):
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                (target / name).mkdir()
+                with _open_folder(name, folder) as inner:
+                    self._check_owner(os.fstat(inner), path / name)
+                    self.copy_folder(inner, target / name, path / name)
+            else:
+                (target / name).write_bytes(self._read_file(name, folder, path / name))
+
+    def _names(self, folder: int) -> list[str]:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in islice(entries, self.entries_left + 1)]
+        self.entries_left -= len(names)
+        if self.entries_left < 0:
+            raise RecordRefused(f"holds more than {MAX_ENTRIES} files")
+        return sorted(names)
+
+    def _read_file(self, name: str, folder: int, path: Path) -> bytes:
+        try:
+            with safe_files.open_regular(Path(name), folder) as file:
+                status = os.fstat(file.fileno())
+                self._check_owner(status, path)
+                if status.st_nlink > 1:
+                    raise RecordRefused(f"holds {one_line(str(path), 200)}, which is a file with several names")
+                data = file.read(self.bytes_left + 1)
+        except safe_files.UnreadableFileError as reason:
+            raise RecordRefused(f"holds {one_line(str(path), 200)}, which {reason}") from None
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise RecordRefused(f"holds more than {self.rules.max_bytes // 1_000_000} MB")
+        return data
+
+    def _check_owner(self, status: os.stat_result, path: Path) -> None:
+        if status.st_uid != self.owner:
+            raise RecordRefused(f"holds {one_line(str(path), 200)}, which belongs to {_name_of(status.st_uid)}")
+
+
+def _status(name: str, folder: int) -> os.stat_result:
+    try:
+        return os.lstat(name, dir_fd=folder)
+    except OSError as error:
+        raise RecordRefused(f"holds {one_line(name, 80)}, which cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _open_folder(name: str | Path, parent: int | None = None) -> Iterator[int]:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | _FOLDER_FLAGS, dir_fd=parent)
+    except OSError as error:
+        raise RecordRefused(
+            f"cannot be read, because {one_line(str(name), 80)} is no open folder: {error.strerror}"
+        ) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _name_of(user: int) -> str:
+    import pwd  # late: Unix alone has it, as nbgrader's exchange
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"

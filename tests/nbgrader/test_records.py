@@ -1,0 +1,153 @@
+"""Records of the exchange, where every student may write: what is sound is copied, anything else is refused."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from autograder.nbgrader.exchange.records import CopyRules, Record, RecordRefused, copy_record, parse_record
+from autograder.nbgrader.intake.timestamps import read_timestamp
+
+pwd = pytest.importorskip("pwd", reason="the exchange needs Unix")
+
+NAME = "ps1"
+TIME = "2026-03-01 10:00:00.000000 UTC"
+RULES = CopyRules((".git",), ("*",), 1000, 2000, check_owner=True)
+Prepare = Callable[[Path], object]
+
+
+@pytest.fixture
+def inbound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An exchange in which this process is ada's."""
+    monkeypatch.setattr(pwd, "getpwuid", lambda user: pwd.struct_passwd(("ada", "x", user, 0, "", "", "")))
+    folder = tmp_path / "inbound"
+    folder.mkdir()
+    (tmp_path / "reference.py").write_text("answer = 42")
+    return folder
+
+
+def submit(inbound: Path, prepare: Prepare, student: str = "ada") -> Record:
+    name = f"{student}+{NAME}+{TIME}+random"
+    (inbound / name).mkdir()
+    (inbound / name / "ps1.py").write_text("x = 1")
+    (inbound / name / "timestamp.txt").write_text("2001-01-01 00:00:00 UTC")
+    prepare(inbound / name)
+    return parse_record(name, NAME)
+
+
+def test_copy_record_copies_files_and_writes_the_time_of_the_name(inbound: Path, tmp_path: Path) -> None:
+    def prepare(record: Path) -> None:
+        (record / "data").mkdir()
+        (record / "data" / "a.csv").write_text("1")
+        (record / ".git").mkdir()
+        (record / "huge").write_bytes(bytes(1001))
+        (record / "ps1.py").chmod(0o4777)
+
+    copy_record(inbound, submit(inbound, prepare), tmp_path / "copy", RULES)
+    copied = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*")}
+    assert copied == {"ps1.py", "timestamp.txt", "data", "data/a.csv"}
+    assert read_timestamp(tmp_path / "copy") == datetime(2026, 3, 1, 10)
+    assert stat.S_IMODE((tmp_path / "copy" / "ps1.py").stat().st_mode) & 0o7133 == 0
+
+
+def replace_by_link(record: Path) -> None:
+    record.rename(record.with_name("elsewhere"))
+    record.symlink_to(record.with_name("elsewhere"))
+
+
+def listen(record: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        os.chdir(record)
+        listener.bind("ps1.ipynb")
+
+
+def nest(record: Path) -> None:
+    (record / "/".join("d" * 25)).mkdir(parents=True)
+
+
+ODD_RECORDS: dict[str, tuple[Prepare, str]] = {
+    "link to a file": (lambda record: (record / "ps1.ipynb").symlink_to("../../reference.py"), "symbolic link"),
+    "link to a folder": (lambda record: (record / "data").symlink_to("../.."), "symbolic link"),
+    "link to nothing": (lambda record: (record / "ps1.ipynb").symlink_to("nothing"), "symbolic link"),
+    "the record is a link": (replace_by_link, "no open folder"),
+    "hard link": (lambda record: os.link(record / "../../reference.py", record / "ps1.ipynb"), "several names"),
+    "pipe": (lambda record: os.mkfifo(record / "ps1.ipynb"), "not a regular file"),
+    "socket": (listen, "not a regular file"),
+    "too large": (lambda record: [(record / str(i)).write_bytes(bytes(900)) for i in range(3)], "more than"),
+    "too deep": (nest, "folders in each other"),
+    "gone": (lambda record: record.rename(record.with_name("gone")), "no open folder"),
+    "a file": (lambda record: (record.rename(record.with_name("gone")), record.touch()), "no open folder"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_RECORDS)
+def test_copy_record_refuses_an_odd_record_and_leaves_nothing(
+    inbound: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prepare, reason = ODD_RECORDS[kind]
+    record = submit(inbound, prepare)
+    with pytest.raises(RecordRefused, match=reason):
+        copy_record(inbound, record, tmp_path / "copy", RULES)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_copy_record_refuses_more_files_than_a_folder_may_hold(
+    inbound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.nbgrader.exchange.records.MAX_ENTRIES", 1)
+    with pytest.raises(RecordRefused, match="files"):
+        copy_record(inbound, submit(inbound, lambda record: None), tmp_path / "copy", RULES)
+
+
+def test_copy_record_refuses_a_record_in_the_name_of_another(inbound: Path, tmp_path: Path) -> None:
+    record = submit(inbound, lambda record: None, student="zoe")
+    with pytest.raises(RecordRefused, match="says that it is of zoe, and belongs to ada"):
+        copy_record(inbound, record, tmp_path / "copy", RULES)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["ps1.ipynb", "data"])
+def test_copy_record_refuses_files_of_somebody_else(inbound: Path, tmp_path: Path, name: str) -> None:
+    def prepare(record: Path) -> None:
+        (record / "data").mkdir()
+        (record / "ps1.ipynb").touch()
+        os.chown(record / name, 12345, -1)
+
+    with pytest.raises(RecordRefused, match="belongs to"):
+        copy_record(inbound, submit(inbound, prepare), tmp_path / "copy", RULES)
+
+
+@pytest.mark.parametrize("student", ["ada", "a+b", "ada+ps1", "Ada Lovelace"])
+@pytest.mark.parametrize("random", ["", "+Zm9v-_=="])
+def test_parse_record_reads_the_students_name(student: str, random: str) -> None:
+    record = parse_record(f"{student}+{NAME}+{TIME}{random}", NAME)
+    assert (record.student, record.submitted_at) == (student, datetime(2026, 3, 1, 10))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ada",
+        f"ada+{NAME}",
+        f"ada+other+{TIME}+{NAME}+x+y",
+        f"+{NAME}+{TIME}",
+        f"..+{NAME}+{TIME}",
+        f"a\nb+{NAME}+{TIME}",
+        f"\udcff+{NAME}+{TIME}",
+        f"ada+{NAME}++x",
+        f"ada+{NAME}+yesterday+x",
+        f"ada+{NAME}+2026-99-99 10:00:00 UTC+x",
+        f"ada+{NAME}+0001-01-01 00:00:00 +99999999999+x",
+        f"ada+{NAME}+{'9' * 150}+x",
+    ],
+)
+def test_parse_record_refuses_odd_names(name: str) -> None:
+    with pytest.raises(RecordRefused):
+        parse_record(name, NAME)
