@@ -37,18 +37,18 @@ def discover_submissions(folder: Path, exercise: str) -> DiscoveryResult:
     Raises OSError if the folder cannot be read. No submission is opened.
     """
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    folders = [path for path in paths if path.is_dir()]
+    folders = [path for path in paths if _is_own_folder(path)]
     files = [path for path in paths if path.suffix.lower() in _SUBMISSION_SUFFIXES and not path.is_dir()]
     recognized = {*folders, *files}
     skipped = tuple(path.name for path in paths if path not in recognized)
     # If one student has a folder for the exercise, this is nbgrader's layout: a student with nothing but other folders
     # handed in other exercises. Files that lie beside such folders may be a submission in the wrong place.
-    has_exercise_folders = any((path / exercise).is_dir() for path in folders)
+    has_exercise_folder = {path.name for path in folders if _is_own_folder(path / exercise)}
     entries, missing = [], []
     for path in folders:
-        if (path / exercise).is_dir():
+        if path.name in has_exercise_folder:
             entries.append(SubmissionEntry(path.name, path / exercise))
-        elif has_exercise_folders and all(child.is_dir() for child in path.iterdir()):
+        elif has_exercise_folder and _holds_folders_only(path):
             missing.append(path.name)
         else:
             entries.append(SubmissionEntry(path.name, path))
@@ -56,3 +56,18 @@ def discover_submissions(folder: Path, exercise: str) -> DiscoveryResult:
     name_counts = Counter([*(entry.student for entry in entries), *(path.stem for path in files)])
     entries += [SubmissionEntry(path.stem if name_counts[path.stem] == 1 else path.name, path) for path in files]
     return DiscoveryResult(tuple(sorted(entries, key=lambda entry: entry.student)), tuple(missing), skipped)
+
+
+def _is_own_folder(path: Path) -> bool:
+    """Return whether a path is a folder, and no link, which may lead to somebody else's."""
+    try:
+        return not path.is_symlink() and path.is_dir()
+    except OSError:  # it cannot be read, as the report will say
+        return False
+
+
+def _holds_folders_only(path: Path) -> bool:
+    try:
+        return all(child.is_dir() for child in path.iterdir())
+    except OSError:
+        return False

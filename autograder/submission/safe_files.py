@@ -5,6 +5,7 @@ Also files of our own, written atomically: a crash leaves the old content or the
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -59,6 +60,11 @@ def check_size(size: int) -> None:
             f"is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
             "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
         )
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Return whether an error while writing is nobody's fault who handed something in."""
+    return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o666, overwrite: bool = True) -> None:

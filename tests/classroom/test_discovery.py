@@ -61,6 +61,14 @@ def test_discover_names_in_any_script(tmp_path: Path, name: str) -> None:
     assert discovered_paths(tmp_path) == {name: name}
 
 
+def test_discover_follows_no_link(tmp_path: Path) -> None:
+    create_files(tmp_path, "zoe/ex/ex.py", "mallory/notes.txt")
+    (tmp_path / "mallory" / "ex").symlink_to(tmp_path / "zoe" / "ex")
+    (tmp_path / "nobody").symlink_to(tmp_path / "zoe")
+    assert discovered_paths(tmp_path) == {"mallory": "mallory", "zoe": "zoe/ex"}
+    assert discover_submissions(tmp_path, "ex").skipped == ("nobody",)
+
+
 def test_discover_takes_linear_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     count, hashed_paths = 100, []
     create_files(tmp_path, *(f"student-{number}/ex.py" for number in range(count)))

@@ -1,4 +1,4 @@
-"""What nbgrader collects: sound records of the exchange, and of a download what an LMS packed, no student's zip file."""
+"""What nbgrader collects: sound records of the exchange, and of a download what the LMS packed, not a student."""
 
 from __future__ import annotations
 

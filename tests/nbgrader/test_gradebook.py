@@ -181,6 +181,44 @@ def test_timestamps_are_in_utc(tmp_path: Path, text: str) -> None:
     assert timestamps.read_timestamp(tmp_path) == DUE - timedelta(days=1, hours=2)
 
 
+@pytest.mark.parametrize("name", ["network.py", f"{NAME}.ipynb", timestamps.TIMESTAMP_FILE])
+def test_a_folder_called_like_a_file_costs_nobody_a_score(api: Any, book: Any, course: Course, name: str) -> None:
+    source = course.root / "build" / "source" / NAME
+    source.mkdir(parents=True)
+    (source / "network.py").write_text("# handed out")
+    warnings: list[str] = []
+    script = {f"{NAME}.py": (sample_submissions.CLASS_FOLDER / "perfect" / f"{NAME}.py").read_bytes()}
+    odd = submission(course, "mallory", files=script)
+    (odd / name).mkdir()
+    (odd / name / "x.txt").touch()
+    both = [
+        ("mallory", odd, report("mallory", "forward")),
+        ("zoe", submission(course, "zoe"), report("zoe", "forward")),
+    ]
+    open_recorder(course, exercise(), "", warnings.append).record(both)
+    for student in ("mallory", "zoe"):
+        assert grades(api, book, student)["check_forward"].auto_score == max_points("forward")
+        assert (course.root / "marked" / student / NAME / "network.py").read_text() == "# handed out"
+    assert any(line.startswith("mallory: ") and name in line for line in warnings)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[2J", "\udcff", "x" * 200])
+def test_a_name_that_nbgrader_cannot_keep_is_named_and_left_out(api: Any, book: Any, course: Course, name: str) -> None:
+    warnings: list[str] = []
+    both = [(student, submission(course, "x"), report(student, "forward")) for student in (name, "zoe")]
+    open_recorder(course, exercise(), "", warnings.append).record(both)
+    assert [submitted.student_id for submitted in book.query(api.SubmittedAssignment)] == ["zoe"]
+    assert [line.isprintable() and "is not in the gradebook" in line for line in warnings] == [True]
+
+
+def test_half_a_character_in_a_notebook_costs_nobody_a_score(api: Any, book: Any, course: Course) -> None:
+    notebook = sample_submissions.answered_notebook("perfect")
+    sample_submissions.find_cell(notebook, "derivation")["source"] = "\ud800"
+    folder = submission(course, "mallory", files=sample_submissions.notebook_file(notebook))
+    recorder(course).record([("mallory", folder, report("mallory", "forward"))])
+    assert grades(api, book, "mallory")["check_forward"].auto_score == max_points("forward")
+
+
 def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course) -> None:
     recorder(course).record([("ada", submission(course, "ada"), report("ada", "forward"))])
     notebook = json.loads((course.root / "marked" / "ada" / NAME / sample_submissions.NOTEBOOK).read_text())

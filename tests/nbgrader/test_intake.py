@@ -11,7 +11,7 @@ import pytest
 
 from autograder.grading import released_files
 from autograder.nbgrader.intake import normalize
-from autograder.nbgrader.intake.attachments import copy_attachments
+from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
 from autograder.nbgrader.intake.notebooks import NotebookDict
 from tests import courses
 from tests.in_process import exercise
@@ -197,6 +197,33 @@ def test_attachments_are_copied_without_links_and_notebooks(tmp_path: Path) -> N
         (folder / name).write_text("mine")
     (folder / "linked.txt").symlink_to(secret)
     (folder / "linked").symlink_to(tmp_path)
-    copy_attachments(folder, tmp_path / "copy")
+    assert copy_attachments(folder, tmp_path / "copy", files_of_nbgrader(NAME, ())) == ""
     copied = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*.*")}
     assert copied == {"notes.txt", "deep/data.csv"}
+
+
+@pytest.mark.parametrize("name", ["network.py", "NETWORK.py", NOTEBOOK, f"{NAME}.html", "timestamp.txt"])
+def test_a_folder_called_like_a_file_of_nbgrader_is_left_out_and_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "in" / name / "deep").mkdir(parents=True)
+    for file in (f"{name}/x.txt", f"{name}/deep/y.txt", "notes.txt"):
+        (tmp_path / "in" / file).touch()
+    message = copy_attachments(tmp_path / "in", tmp_path / "copy", files_of_nbgrader(NAME, ["network.py"]))
+    assert [path.name for path in (tmp_path / "copy").rglob("*")] == ["notes.txt"]
+    assert message.startswith(f"{name} was handed in too")
+
+
+def test_a_file_called_like_a_folder_that_is_handed_out_is_left_out_and_named(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "figures").touch()
+    (tmp_path / "in" / "network.py").touch()  # replaced by the one that was handed out, which is no news
+    written = files_of_nbgrader(NAME, ["network.py", "figures/a.png"])
+    assert "figures" in copy_attachments(tmp_path / "in", tmp_path / "copy", written)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_folders_in_each_other_are_copied_to_a_limit(tmp_path: Path) -> None:
+    deep = tmp_path / "in" / "/".join("d" * 25)
+    deep.mkdir(parents=True)
+    (deep / "x.txt").touch()
+    assert copy_attachments(tmp_path / "in", tmp_path / "copy", ()) == ""
+    assert not (tmp_path / "copy").exists()

@@ -29,11 +29,12 @@ from autograder.nbgrader.autograding.grader_client import GraderClient, GraderUn
 from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.nbgrader.intake import normalize
-from autograder.nbgrader.intake.attachments import copy_attachments
-from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, read_timestamp
+from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
+from autograder.nbgrader.intake.student_names import name_problem
+from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, format_timestamp, read_timestamp
 from autograder.release.build import ReleaseError
 from autograder.release.install import build_source, record_manifest
-from autograder.submission import safe_files
+from autograder.submission.sanitize import one_line
 
 
 def install() -> None:
@@ -108,6 +109,10 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         for folder in map(Path, sorted(glob(pattern))):  # noqa: PTH207 - nbgrader's patterns are texts
             if not folder.is_dir():
                 continue
+            is_link = folder.is_symlink() or folder.parent.is_symlink()
+            if problem := "it is a link, perhaps to another's work" if is_link else name_problem(folder.parent.name):
+                self.log.warning("%s is not graded: %s.", one_line(folder.parent.name, 80), problem)
+                continue
             target = Path(self._format_source(name, folder.parent.name))
             target.mkdir(parents=True)
             self._copy_timestamp(folder, target)
@@ -122,7 +127,12 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         normalized = normalize.normalize_submission(folder, assignment_id, self._released_files, self._release)
         target = Path(self._format_source(assignment_id, student_id))
         self._write_notebook(normalized, target, student_id)
-        copy_attachments(folder, target)
+        source = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", assignment_id))
+        released = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
+        excluded = self.exclude_overwriting.get(assignment_id, ())  # the student's own stay
+        written = files_of_nbgrader(assignment_id, [file for file in released if file not in excluded])
+        if message := copy_attachments(folder, target, written):
+            self.log.warning("%s: %s", one_line(student_id, 80), message)
         super().init_assignment(assignment_id, student_id)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
@@ -154,17 +164,17 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
     def _write_notebook(self, normalized: normalize.NormalizedNotebook, folder: Path, student: str) -> None:
         if normalized.is_placeholder:
             self._placeholder_students.add(student)
-        if message := normalize.instructor_message(student, normalized):
+        if message := normalize.instructor_message(one_line(student, 80), normalized):
             self.log.warning("%s", message)
         (folder / f"{self._exercise.name}.ipynb").write_text(json.dumps(normalized.notebook), encoding="utf-8")
 
     def _copy_timestamp(self, folder: Path, target: Path) -> None:
         """Copy the timestamp if it can be read: nbgrader would stop at anything else."""
         try:
-            if read_timestamp(folder):
-                (target / TIMESTAMP_FILE).write_bytes(safe_files.read_regular(folder / TIMESTAMP_FILE))
-        except (InvalidTimestamp, safe_files.UnreadableFileError) as error:
-            self.log.warning("%s: %s", folder.parent.name, error)
+            if submitted_at := read_timestamp(folder):
+                (target / TIMESTAMP_FILE).write_bytes(format_timestamp(submitted_at))
+        except InvalidTimestamp as error:
+            self.log.warning("%s: %s", one_line(folder.parent.name, 80), error)
 
 
 class KitGenerateAssignment(GenerateAssignment):  # type: ignore[misc]  # untyped base

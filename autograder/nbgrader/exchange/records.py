@@ -7,7 +7,6 @@ without following a link, and what was opened is what is copied: nothing can be 
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -95,7 +94,7 @@ def copy_record(inbound: Path, record: Record, target: Path, rules: CopyRules) -
         (target / TIMESTAMP_FILE).write_bytes(format_timestamp(record.submitted_at))
     except BaseException as error:
         shutil.rmtree(target)
-        if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):  # such as a path too long
+        if isinstance(error, OSError) and not safe_files.is_disk_full(error):  # such as a path that is too long
             raise RecordRefused(f"cannot be copied: {error.strerror}") from None
         raise
 

@@ -25,9 +25,11 @@ from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.session import GradebookError, GradeRow
 from autograder.nbgrader.gradebook.settings import Settings, read_settings
 from autograder.nbgrader.intake import normalize
-from autograder.nbgrader.intake.attachments import copy_attachments
+from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
 from autograder.nbgrader.intake.notebooks import CellDict, NotebookDict, named_cells
-from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, read_timestamp
+from autograder.nbgrader.intake.student_names import name_problem
+from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, format_timestamp, read_timestamp
+from autograder.submission.sanitize import one_line
 
 DIRECTORY_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 READ_ONLY_MODE = 0o444  # as nbgrader leaves what it autograded
@@ -54,7 +56,7 @@ class Recorder:
         """
         name = self.exercise.name
         # Notebooks first: if one of them cannot be written, the gradebook stays as it was.
-        rows = [self._write_notebook(*result) for result in results]
+        rows = [self._write_notebook(*result) for result in results if self._can_be_kept(result[0])]
         with session.open_gradebook(self.url, self.course.root) as gradebook:
             before = gradebook.scores(name)
             gradebook.write(name, rows, self.settings.late_penalty)
@@ -74,10 +76,15 @@ class Recorder:
         folder = structure.format(nbgrader_step=step, student_id=student, assignment_id=self.exercise.name)
         return Path(self.course.root, folder)
 
+    def _can_be_kept(self, student: str) -> bool:
+        if problem := name_problem(student):
+            self.warn(f"{one_line(student, 80)} is not in the gradebook: {problem}.")
+        return not problem
+
     def _write_notebook(self, student: str, path: Path, report: Report) -> GradeRow:
         name, folder = self.exercise.name, self.autograded_folder(student)
         normalized = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
-        if message := normalize.instructor_message(student, normalized):
+        if message := normalize.instructor_message(one_line(student, 80), normalized):
             self.warn(message)
         notebook = normalized.notebook
         check_scores = fill_check_cells(notebook["cells"], report)
@@ -87,12 +94,14 @@ class Recorder:
             if folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True)
-            self._copy_files(path, folder)
+            self._copy_files(student, path, folder)
             submitted_at = self._submission_time(student, path)
             if submitted_at:
-                shutil.copyfile(path / TIMESTAMP_FILE, folder / TIMESTAMP_FILE)
+                (folder / TIMESTAMP_FILE).write_bytes(format_timestamp(submitted_at))
             text = json.dumps(notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
-            (folder / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
+            (folder / f"{name}.ipynb").write_bytes(
+                f"{text}\n".encode(errors="replace")
+            )  # JSON may hold half a character
             for file in filter(Path.is_file, folder.rglob("*")):
                 file.chmod(READ_ONLY_MODE)
         except OSError as error:
@@ -100,18 +109,21 @@ class Recorder:
         needs_manual_grade = normalized.is_placeholder or not is_gradable(report)
         return GradeRow(student, submitted_at, {**check_scores, **question_scores}, unanswered, needs_manual_grade)
 
-    def _copy_files(self, path: Path, folder: Path) -> None:
-        """Copy the student's files, and over them the released ones, except for the notebook and the script."""
-        copy_attachments(path, folder)
-        for file in (self.course.root / SOURCE_FOLDER / self.exercise.name).glob("*"):
-            if file.is_file() and file.name not in (f"{self.exercise.name}.ipynb", f"{self.exercise.name}.py"):
-                shutil.copyfile(file, folder / file.name)
+    def _copy_files(self, student: str, path: Path, folder: Path) -> None:
+        """Copy the student's files, then the released ones, except for the notebook and the script."""
+        name = self.exercise.name
+        released = [file for file in (self.course.root / SOURCE_FOLDER / name).glob("*") if file.is_file()]
+        released = [file for file in released if file.name not in (f"{name}.ipynb", f"{name}.py")]
+        if message := copy_attachments(path, folder, files_of_nbgrader(name, [file.name for file in released])):
+            self.warn(f"{one_line(student, 80)}: {message}")
+        for file in released:
+            shutil.copyfile(file, folder / file.name)
 
     def _submission_time(self, student: str, path: Path) -> datetime | None:
         try:
             return read_timestamp(path) if path.is_dir() else None
         except InvalidTimestamp as error:
-            self.warn(f"{student}: {error}")
+            self.warn(f"{one_line(student, 80)}: {error}")
             return None
 
 

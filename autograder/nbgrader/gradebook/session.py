@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from autograder.exercise.model import Exercise
 from autograder.formats.fields import format_points
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX
+from autograder.submission.sanitize import one_line
 
 NO_RESPONSE = "No response."
 """nbgrader's comment on an answer that is as it was handed out."""
@@ -291,6 +292,6 @@ def describe_changes(before: Mapping[str, float], after: Mapping[str, float], gr
     for student in changed:
         old, new = before[student], after[student]
         difference = round(new - old, 6)
-        yield f"{student}: {format_points(old)} before, {format_points(new)} now ({difference:+g})"
+        yield f"{one_line(student, 80)}: {format_points(old)} before, {format_points(new)} now ({difference:+g})"
     if regraded:
         yield f"Graded again: {len(regraded)}; changed: {len(changed)}."
