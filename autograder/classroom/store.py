@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from autograder.evaluation.report import Report
 from autograder.evaluation.report_codec import full_object, read_report
 from autograder.exercise.model import Exercise
 from autograder.formats import csv_table
+from autograder.submission.file_names import fold_name, is_safe_name, unused_name
 from autograder.submission.safe_files import DRAFT_PREFIX, write_atomically
 
 if sys.platform != "win32":
@@ -26,7 +28,9 @@ if sys.platform != "win32":
 
 SCORES_FILE = "scores.csv"
 _LOCK_FILE = ".lock"
-_MAX_NAME_LENGTH = 120  # characters of a file's name that a student's name may fill
+_MAX_NAME_LENGTH = 120  # bytes of a file's name that a student's name may fill
+_DIGEST_LENGTH = 12
+_DIGEST_NAME = re.compile(r"-(?:[0-9a-f]{12}|[0-9a-f]{64})$", re.IGNORECASE)
 
 
 class StoreError(Exception):
@@ -101,6 +105,8 @@ class ResultStore:
         self.folder = folder
         self._columns = columns
         self._csv_lines: dict[str, bytes] = {}
+        self._names: dict[str, str] = {}  # of files, by student
+        self._owners: dict[str, str | None] = {}  # students, by the folded name of a file
         with self._translate_write_errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(folder / _LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
@@ -113,6 +119,7 @@ class ResultStore:
         # Whoever holds the lock is alone here: drafts are left from a run that was killed.
         for draft in folder.glob(f"{DRAFT_PREFIX}*"):
             draft.unlink(missing_ok=True)
+        self._paths = {fold_name(path.name): path for path in folder.glob("*.json")}
 
     def __enter__(self) -> ResultStore:
         return self
@@ -122,7 +129,12 @@ class ResultStore:
 
     def load(self, student: str) -> StoredResult | None:
         """Return the stored result of a student, or None if there is none that can be read."""
-        return _load_result(self.folder / result_file_name(student))
+        for name in possible_file_names(student):
+            stored = _load_result(self.folder / name)
+            if stored and stored.report.submission == student:
+                self._names[student], self._owners[fold_name(name)] = name, student
+                return stored
+        return None
 
     def register(self, student: str, stored: StoredResult) -> None:
         """Give a stored result a line in scores.csv."""
@@ -131,7 +143,9 @@ class ResultStore:
     def save(self, result: SerializedResult) -> None:
         """Write a result, replacing an earlier one."""
         with self._translate_write_errors():
-            write_atomically(self.folder / result_file_name(result.student), result.json_bytes)
+            name = self._names.setdefault(result.student, self._free_name(result.student))
+            write_atomically(self.folder / name, result.json_bytes)
+        self._owners[fold_name(name)] = result.student
         self._csv_lines[result.student] = result.csv_line
 
     def write_scores(self) -> None:
@@ -144,10 +158,25 @@ class ResultStore:
 
     def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
         """Yield this exercise's stored results of students who are not `known`, for example of an earlier folder."""
-        files = {result_file_name(student) for student in known}
         for path in sorted(self.folder.glob("*.json")):
-            if path.name not in files and (stored := _load_result(path)) and stored.report.exercise == exercise:
+            if self._owners.get(fold_name(path.name)) in known:
+                continue
+            stored = _load_result(path)
+            if stored and stored.report.exercise == exercise and stored.report.submission not in known:
                 yield stored.report.submission, stored
+
+    def _free_name(self, student: str) -> str:
+        """Return the first possible name of a student's file that is nobody else's."""
+        names = possible_file_names(student)
+        return next((name for name in names if self._owner(name) in (None, student)), names[-1])
+
+    def _owner(self, name: str) -> str | None:
+        """Return whose result a file holds, whichever of the names that a file system takes for one it has."""
+        folded = fold_name(name)
+        if folded not in self._owners:
+            stored = _load_result(self._paths[folded]) if folded in self._paths else None
+            self._owners[folded] = stored.report.submission if stored else None
+        return self._owners[folded]
 
     @contextmanager
     def _translate_write_errors(self) -> Iterator[None]:
@@ -166,14 +195,24 @@ def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:
         yield path, _load_result(path)
 
 
-def result_file_name(student: str) -> str:
-    """Return the name of a student's file: the student's name if every file system takes it, else a digest of it."""
+def possible_file_names(student: str) -> tuple[str, ...]:
+    """Return the names that a student's file may have: the student's own if every file system takes it, then digests.
+
+    A digest stands for one student alone: nobody's own name is used if it looks like one.
+    """
     name_bytes = student.encode("utf-8", "surrogateescape")
-    is_safe = len(name_bytes) <= _MAX_NAME_LENGTH and student.isprintable() and not set(student) & set('/\\<>:"|?*')
-    if is_safe and not student.startswith("."):
-        return f"{student}.json"
+    digest = hashlib.sha256(name_bytes).hexdigest()
     readable = "".join(c if c.isalnum() else "_" for c in student)[: _MAX_NAME_LENGTH // 4]
-    return f"{readable}-{hashlib.sha256(name_bytes).hexdigest()[:12]}.json"
+    digests = (f"{readable}-{digest[:_DIGEST_LENGTH]}.json", f"{readable}-{digest}.json")
+    is_safe = len(name_bytes) <= _MAX_NAME_LENGTH and is_safe_name(student) and not _DIGEST_NAME.search(student)
+    return (f"{student}.json", *digests) if is_safe else digests
+
+
+def distinct_file_names(students: Iterable[str], suffix: str) -> dict[str, str]:
+    """Return a name for a file of each student, all of them distinct on every file system."""
+    used_names: set[str] = set()
+    stems = {student: Path(possible_file_names(student)[0]).stem for student in students}
+    return {student: unused_name(stem + suffix, used_names) for student, stem in stems.items()}
 
 
 def _load_result(path: Path) -> StoredResult | None:

@@ -196,10 +196,10 @@ def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
 def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -> None:
     """Write the page of the class, and the page of each submission that it links to."""
     # late: jinja2 and rich, 115 ms
-    from autograder.classroom.store import result_file_name
+    from autograder.classroom.store import distinct_file_names
     from autograder.formats.pages import class_page, feedback_page
 
-    file_names = {report.submission: f"{Path(result_file_name(report.submission)).stem}.html" for report in reports}
+    file_names = distinct_file_names((report.submission for report in reports), ".html")
     links = {submission: f"feedback/{quote(file_name)}" for submission, file_name in file_names.items()}
     hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
     with common.explain_os_errors(results, "written", common.GRADER_ERROR):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 _MAX_LENGTH = 100
+_FORBIDDEN = frozenset('/\\<>:"|?*')
 _WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -16,10 +17,16 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
+def is_safe_name(name: str) -> bool:
+    """Return whether every file system takes a name, with a suffix behind it."""
+    is_printable = name.isprintable() and not name.startswith(".") and _FORBIDDEN.isdisjoint(name)
+    return bool(name) and is_printable and not _WINDOWS_DEVICE.fullmatch(name)
+
+
 def safe_name(name: str) -> str:
     """Return a name that every file system takes; letters of every script stay."""
-    name = "".join("_" if c in '/\\<>:"|?*' or not c.isprintable() else c for c in name).strip()[-_MAX_LENGTH:]
-    name = name.rstrip(". ").encode("utf-8")[-200:].decode("utf-8", "ignore").lstrip()
+    name = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)[-_MAX_LENGTH:].strip()
+    name = name.rstrip(". ")
     return f"_{name}" if not name or _WINDOWS_DEVICE.fullmatch(name) else name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.classroom.store import SCORES_FILE, Columns, ResultStore, StoreError, result_file_name, serialize_result
+from autograder.classroom.store import (
+    SCORES_FILE,
+    Columns,
+    ResultStore,
+    StoreError,
+    distinct_file_names,
+    possible_file_names,
+    serialize_result,
+)
 from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.student.feedback import ErrorMap, Feedback
 
@@ -145,19 +154,76 @@ def test_other_students(store: ResultStore) -> None:
     assert [student for student, _ in store.other_students({"mia"}, "ex")] == ["left/the class"]
 
 
+def result_files(store: ResultStore) -> dict[str, str]:
+    """Return whose result each file holds."""
+    return {path.name: json.loads(path.read_text())["submission"] for path in store.folder.glob("*.json")}
+
+
+CROWDS = {
+    "case": ["ADA", "Ada", "ada"],
+    "accents": ["e\u0301", "\u00e9", "\u00c9"],
+    "sharp s": ["Strasse", "Straße"],
+    "devices": ["CON", "con", "nul.txt", "aux"],
+    "unprintable": ["a\nb", "a b", "a\x1bb", "a_b"],
+    "forbidden": ["a:b", "a?b", "a/b"],
+    "long": ["x" * 120, "x" * 121, "x" * 250],
+    "dots": ["ada", "ada.", "ada.json", ".ada", "..", "ada "],
+    "files of the store": ["scores.csv", "scores", "class", ".lock", ".draft-1"],
+    "digests": ['Ada "the" Lovelace', possible_file_names('Ada "the" Lovelace')[0].removesuffix(".json")],
+    "long digests": ['Ada "the" Lovelace', possible_file_names('Ada "the" Lovelace')[-1].removesuffix(".json")],
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_every_student_has_a_file_on_every_file_system(store: ResultStore, crowd: str, backwards: bool) -> None:
+    students = CROWDS[crowd][:: -1 if backwards else 1]
+    for student in students:
+        save(store, replace(REPORT, submission=student))
+    files = result_files(store)
+    assert sorted(files.values()) == sorted(students)
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in files}) == len(students)
+    assert all((stored := store.load(student)) and stored.report.submission == student for student in students)
+    pages = distinct_file_names(students, ".html").values()
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in pages}) == len(students)
+
+
+def test_a_store_finds_the_files_of_an_earlier_one(tmp_path: Path) -> None:
+    students = ["ADA", "Ada", "ada"]
+    for order in (students, students[::-1], students[1:]):
+        with ResultStore(tmp_path / "results", COLUMNS) as store:
+            assert all(store.load(student) is None for student in order) == (order is students)
+            for student in order:
+                save(store, replace(REPORT, submission=student))
+            assert sorted(result_files(store).values()) == students
+            assert [student for student, _ in store.other_students({"ADA"}, "ex")] == ["Ada", "ada"]
+
+
+def test_a_store_keeps_the_names_that_files_have(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    for student in ("ADA", "ada"):  # as they were named before
+        result = serialize_result(replace(REPORT, submission=student), "key", 1, COLUMNS)
+        (tmp_path / "results" / f"{student}.json").write_bytes(result.json_bytes)
+    with ResultStore(tmp_path / "results", COLUMNS) as store:
+        for student in ("ADA", "ada"):
+            assert store.load(student)
+            save(store, replace(REPORT, submission=student))
+        assert result_files(store) == {"ADA.json": "ADA", "ada.json": "ada"}
+
+
 @given(st.text(min_size=1, max_size=300), st.text(min_size=1, max_size=300))
-def test_result_file_names_are_distinct_and_safe(name: str, other_name: str) -> None:
-    names = [result_file_name(name), result_file_name(other_name)]
-    assert (names[0] == names[1]) == (name == other_name)
-    for name in names:
-        assert len(name.encode()) <= 255
-        assert not name.startswith(".")
-        assert not set(name) & set("/\\\0\n")
+def test_possible_file_names_are_distinct_and_safe(name: str, other_name: str) -> None:
+    names, other_names = possible_file_names(name), possible_file_names(other_name)
+    assert set(names).isdisjoint(other_names) == (name != other_name)
+    for file_name in names:
+        assert len(file_name.encode()) <= 255
+        assert not file_name.startswith(".")
+        assert not set(file_name) & set("/\\\0\n")
 
 
-@pytest.mark.parametrize("name", ["mia", "王小明", "Łukasz Żółć", "O'Neill, Ann"])
-def test_result_file_name_keeps_usual_names(name: str) -> None:
-    assert result_file_name(name) == f"{name}.json"
+@pytest.mark.parametrize("name", ["mia", "王小明", "Łukasz Żółć", "O'Neill, Ann", "Ada Lovelace_900", "a.b@c.edu"])
+def test_usual_names_are_kept(name: str) -> None:
+    assert possible_file_names(name)[0] == f"{name}.json"
 
 
 def test_store_keeps_undecodable_names(store: ResultStore) -> None:

@@ -211,14 +211,6 @@ def test_a_name_that_nbgrader_cannot_keep_is_named_and_left_out(api: Any, book: 
     assert [line.isprintable() and "is not in the gradebook" in line for line in warnings] == [True]
 
 
-def test_half_a_character_in_a_notebook_costs_nobody_a_score(api: Any, book: Any, course: Course) -> None:
-    notebook = sample_submissions.answered_notebook("perfect")
-    sample_submissions.find_cell(notebook, "derivation")["source"] = "\ud800"
-    folder = submission(course, "mallory", files=sample_submissions.notebook_file(notebook))
-    recorder(course).record([("mallory", folder, report("mallory", "forward"))])
-    assert grades(api, book, "mallory")["check_forward"].auto_score == max_points("forward")
-
-
 def test_settings_of_the_course_say_where_notebooks_go(book: Any, course: Course) -> None:
     recorder(course).record([("ada", submission(course, "ada"), report("ada", "forward"))])
     notebook = json.loads((course.root / "marked" / "ada" / NAME / sample_submissions.NOTEBOOK).read_text())

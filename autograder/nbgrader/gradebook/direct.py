@@ -99,9 +99,7 @@ class Recorder:
             if submitted_at:
                 (folder / TIMESTAMP_FILE).write_bytes(format_timestamp(submitted_at))
             text = json.dumps(notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
-            (folder / f"{name}.ipynb").write_bytes(
-                f"{text}\n".encode(errors="replace")
-            )  # JSON may hold half a character
+            (folder / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
             for file in filter(Path.is_file, folder.rglob("*")):
                 file.chmod(READ_ONLY_MODE)
         except OSError as error:
