@@ -9,22 +9,21 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from autograder.submission import safe_files
+from autograder.submission.downloads import MAX_MEMBERS, Quota, read_file, read_member
+from autograder.submission.file_names import safe_name, unused_name
 from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES
 
-MAX_MEMBERS = 100_000
-_MAX_READ_BYTES = safe_files.MAX_BYTES + 1  # of a file: a longer one is refused as too large when it is graded
 _CANVAS_NAME = re.compile(r"(?:(?P<name>.+?)_)??(?:LATE_)?(?P<id>anon_[^\W_]+|\d+)_\d+_(?P<file>.+)", re.DOTALL)
-_MOODLE_PATH = re.compile(
-    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_?/|_)(?:.*/)?(?P<file>[^/]+)", re.DOTALL
-)
+# Moodle's own number is the last one in a folder's name; in a file's, the student's name or the file's may hold more.
+_MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_?", re.DOTALL)
+_MOODLE_NAME = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_(?P<file>.+)", re.DOTALL)
+_MOODLE_NUMBER = re.compile(r"_\d+_assignsubmission_")
 
 
 class DownloadError(Exception):
@@ -39,27 +38,58 @@ class Download:
     skipped: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _NamedFile:
+    """Whose a file is by its path, and what the student called it; perhaps it only looks so."""
+
+    student: str
+    name: str
+    is_doubtful: bool
+
+
 def group_by_student(paths: list[str]) -> Download | None:
     """Group the paths of a download by student; return None if it is from neither Canvas nor Moodle.
 
-    A student is called NAME_NUMBER, with the user's number in Canvas and the participant's in Moodle.
+    A student is called NAME_NUMBER, with the user's number in Canvas and the participant's in Moodle. Students choose
+    their names and the files' names: a path that may be of two students is skipped.
     """
     relevant_paths = [path for path in paths if not any(part.startswith((".", "__MACOSX")) for part in path.split("/"))]
-    for pattern in (_MOODLE_PATH, _CANVAS_NAME):
+    for parse in (_parse_moodle_path, _parse_canvas_name):
+        files = {path: parse(path) for path in relevant_paths}
+        skipped = [path for path, file in files.items() if file is None]
+        # A submission whose name does not fit shows that this folder is something else.
+        is_other = any(path.lower().endswith((*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)) for path in skipped)
+        if is_other or len(skipped) == len(files):
+            continue
+        sure = {file.student for file in files.values() if file and not file.is_doubtful}
         files_by_student: defaultdict[str, dict[str, str]] = defaultdict(dict)
         used_names: defaultdict[str, set[str]] = defaultdict(set)
-        skipped = []
-        for path in relevant_paths:
-            match = pattern.fullmatch(path)
-            if match and match.groupdict().get("kind", "file") == "file":
-                student = "_".join(filter(None, (match["name"], match["id"])))
-                files_by_student[student][_unused_name(match["file"], used_names[student])] = path
-            else:
+        for path, file in files.items():
+            if file and file.is_doubtful and (file.student in sure or parse is _parse_moodle_path):
                 skipped.append(path)
-        # A submission whose name does not fit shows that this folder is something else.
-        if files_by_student and not any(path.lower().endswith((*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)) for path in skipped):
-            return Download(files_by_student, tuple(skipped))
+            elif file:
+                files_by_student[file.student][unused_name(file.name, used_names[file.student])] = path
+        return Download(files_by_student, tuple(skipped))
     return None
+
+
+def _parse_moodle_path(path: str) -> _NamedFile | None:
+    *folders, name = path.split("/")
+    match = next(filter(None, map(_MOODLE_FOLDER.fullmatch, folders)), None)  # what lies below it, students named
+    is_doubtful = match is None and len(_MOODLE_NUMBER.findall(name)) > 1
+    match = match or _MOODLE_NAME.fullmatch(name)
+    if not match or match["kind"] != "file":
+        return None
+    return _NamedFile(f"{match['name']}_{match['id']}", match.groupdict().get("file") or name, is_doubtful)
+
+
+def _parse_canvas_name(path: str) -> _NamedFile | None:
+    match = _CANVAS_NAME.fullmatch(path)
+    if not match:
+        return None
+    student = "_".join(filter(None, (match["name"], match["id"])))
+    # Of three numbers in a row the first may belong to the student's name, or the last to the file's.
+    return _NamedFile(student, match["file"], is_doubtful=bool(re.match(r"\d+_", match["file"])))
 
 
 @contextmanager
@@ -76,7 +106,7 @@ def open_download(path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
     with tempfile.TemporaryDirectory(prefix="autograder-class-") as name:
         folder = Path(name)
         if download:
-            _write_student_folders(download, folder, lambda file: _read_file(path / file))
+            download = _write_student_folders(download, folder, lambda file: read_file(path / file))
         else:
             download = _extract_zip(path, folder)
         yield folder, download.skipped
@@ -85,7 +115,7 @@ def open_download(path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
 def _group_folder(folder: Path) -> Download | None:
     # The first level decides, so that a large folder of something else is not walked through.
     names = [f"{path.name}/x" if path.is_dir() else path.name for path in folder.iterdir()]
-    if not any(_MOODLE_PATH.fullmatch(name) or _CANVAS_NAME.fullmatch(name) for name in names):
+    if not any(_parse_moodle_path(name) or _parse_canvas_name(name) for name in names):
         return None
     return group_by_student(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
 
@@ -99,50 +129,23 @@ def _extract_zip(path: Path, folder: Path) -> Download:
                 raise DownloadError(
                     f"{path} is no download of all submissions from Canvas or Moodle: unpack it and name the folder."
                 )
-            _write_student_folders(download, folder, lambda name: _read_member(archive, members[name]))
-            return download
+            return _write_student_folders(download, folder, lambda name: read_member(archive, members[name]))
     except zipfile.BadZipFile as error:
         raise DownloadError(f"{path} is damaged, or no zip file ({error}): download it again.") from None
 
 
-def _write_student_folders(download: Download, folder: Path, read_file: Callable[[str], bytes]) -> None:
+def _write_student_folders(download: Download, folder: Path, read: Callable[[str], bytes]) -> Download:
+    """Write a folder for each student. Returns the download with what was over a student's quota among the skipped."""
     used_folder_names: set[str] = set()
+    quota, skipped = Quota(), list(download.skipped)
     for student, student_files in download.files_by_student.items():
-        student_folder = folder / _unused_name(_safe_name(student), used_folder_names)
+        student_folder = folder / unused_name(safe_name(student), used_folder_names)
         student_folder.mkdir()
         used_file_names: set[str] = set()
         for name, path in student_files.items():
-            (student_folder / _unused_name(_safe_name(name), used_file_names)).write_bytes(read_file(path))
-
-
-def _safe_name(name: str) -> str:
-    """Return a name that every file system takes; letters of every script stay."""
-    safe_name = "".join("_" if c in '/\\<>:"|?*' or not c.isprintable() else c for c in name).strip()[-100:]
-    return safe_name if safe_name.strip(". ") else "_"
-
-
-def _unused_name(name: str, used_names: set[str]) -> str:
-    """Return the name, or "stem (2).suffix" if it is used, whatever its case; then it is in `used_names`."""
-    path, count, candidate = PurePosixPath(name), 1, name
-    while candidate.casefold() in used_names:
-        count += 1
-        candidate = f"{path.stem} ({count}){path.suffix}"
-    used_names.add(candidate.casefold())
-    return candidate
-
-
-def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Read a member. A damaged one counts as empty, which costs its own student only."""
-    try:
-        with archive.open(member) as file:
-            return file.read(_MAX_READ_BYTES)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-        return b""
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        with safe_files.open_regular(path) as file:
-            return file.read(_MAX_READ_BYTES)
-    except safe_files.UnreadableFileError:
-        return b""
+            data = read(path)
+            if quota.admits(student, data):
+                (student_folder / unused_name(safe_name(name), used_file_names)).write_bytes(data)
+            else:
+                skipped.append(path)
+    return replace(download, skipped=tuple(skipped))

@@ -134,7 +134,7 @@ def _resolve_folder(folder: Path) -> Path:
     with common.translate_errors(DownloadError), common.explain_os_errors(folder, "read", common.WRONG_USAGE):
         folder, skipped = click.get_current_context().with_resource(open_download(folder))
     if skipped:
-        common.warn(f"not graded, since no files that somebody handed in: {join_names(skipped)}.")
+        common.warn(f"not graded, since it is not plain that somebody handed it in, and who: {join_names(skipped)}.")
     return folder
 
 

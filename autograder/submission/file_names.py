@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-_MAX_LENGTH = 100
+_MAX_BYTES = 200  # of 255, so that a suffix has room
 _FORBIDDEN = frozenset('/\\<>:"|?*')
 _WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE | re.DOTALL)
 
@@ -25,8 +25,8 @@ def is_safe_name(name: str) -> bool:
 
 def safe_name(name: str) -> str:
     """Return a name that every file system takes; letters of every script stay."""
-    name = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)[-_MAX_LENGTH:].strip()
-    name = name.rstrip(". ")
+    name = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)
+    name = name.encode()[-_MAX_BYTES:].decode(errors="ignore").strip().rstrip(". ")
     return f"_{name}" if not name or _WINDOWS_DEVICE.fullmatch(name) else name
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +55,65 @@ def test_group_by_student_reads_the_names_of_both_hosts(path: str, students: Map
 )
 def test_group_by_student_of_another_folder_is_none(paths: list[str]) -> None:
     assert group_by_student(paths) is None
+
+
+ZOE = "Zoe Young_91_assignsubmission_file"
+
+
+@pytest.mark.parametrize(
+    ("path", "student"),
+    [
+        (f"{ZOE}_x_33_assignsubmission_file_/a.py", f"{ZOE}_x_33"),
+        (f"{ZOE}_33_assignsubmission_file/a.py", f"{ZOE}_33"),
+        (f"{ZOE}/x_33_assignsubmission_file_/a.py", "Zoe Young_91"),
+        (f"{ZOE}/x_33_assignsubmission_file_a.py", "Zoe Young_91"),
+        (f"submissions/{ZOE}/x_33_assignsubmission_file_a.py", "Zoe Young_91"),
+        (f"{ZOE}_a.py", "Zoe Young_91"),
+        (f"{ZOE}_x_33_assignsubmission_file_a.py", None),  # of 91, who called the file so, or of 33, who is
+        ("zoe_91_33_9002_a.py", None),  # likewise
+        ("zoe_91_LATE_33_9002_a.py", "zoe_91_33"),
+        ("zoe_91_9001_x_33_9002_a.py", "zoe_91"),
+    ],
+)
+def test_the_number_of_the_host_decides_whose_a_file_is(path: str, student: str | None) -> None:
+    sure = f"{ZOE}/sure.py" if "assign" in path else "zoe_91_9001_sure.py"
+    download = group_by_student([sure, path])
+    assert download
+    owners = {file: owner for owner, files in download.files_by_student.items() for file in files.values()}
+    assert owners[sure] in ("Zoe Young_91", "zoe_91")
+    assert owners.get(path) == student
+    assert download.skipped == (() if student else (path,))
+
+
+def test_a_number_in_front_of_a_file_name_is_the_files_own() -> None:
+    download = group_by_student(["ada_101_9001_1_homework.py"])
+    assert download
+    assert download.files_by_student == {"ada_101": {"1_homework.py": "ada_101_9001_1_homework.py"}}
+
+
+def test_open_download_writes_so_much_of_each_student(tmp_path: Path) -> None:
+    bombs = {f"Mallory_1_assignsubmission_file/{number}.py": bytes(9_999_999) for number in range(12)}
+    download = pack(tmp_path / "s.zip", bombs | {"Zoe_2_assignsubmission_file/x.py": PERFECT})
+    with open_download(download) as (folder, skipped):
+        assert sum(path.stat().st_size for path in folder.glob("Mallory_1/*")) <= 100_000_000
+        assert (folder / "Zoe_2" / "x.py").read_bytes() == PERFECT
+    assert len(skipped) == 2
+
+
+@pytest.mark.parametrize("letter", ["x", "李", "\U0001f600"])
+def test_open_download_shortens_long_names(tmp_path: Path, letter: str) -> None:
+    names = [f"{letter * 300}_{number}_assignsubmission_file/{letter * 300}.py" for number in (1, 2)]
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
+        assert sorted(path.name.rpartition("_")[2] for path in folder.iterdir()) == ["1", "2"]
+        assert len(list(folder.glob("*/*.py"))) == 2
+
+
+def test_open_download_keeps_names_apart_that_a_file_system_folds(tmp_path: Path) -> None:
+    names = ["ADA_1", "ada_1", "e\u0301_2", "\u00e9_2", "con.x_3", "ada_1."]
+    members = [f"{name}_4_assignsubmission_file/{file}.py" for name in names for file in ("A", "a")]
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(members, b"1"))) as (folder, _):
+        written = [path.relative_to(folder).as_posix() for path in folder.glob("*/*")]
+    assert len({unicodedata.normalize("NFC", path).casefold() for path in written}) == len(members)
 
 
 def test_group_by_student_skips_files_of_no_student() -> None:
