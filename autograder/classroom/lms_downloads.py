@@ -129,7 +129,7 @@ def _extract_zip(path: Path, folder: Path) -> Download:
                 raise DownloadError(
                     f"{path} is no download of all submissions from Canvas or Moodle: unpack it and name the folder."
                 )
-            return _write_student_folders(download, folder, lambda name: read_member(archive, members[name]))
+            return _write_student_folders(download, folder, lambda name: read_member(archive, members[name]) or b"")
     except zipfile.BadZipFile as error:
         raise DownloadError(f"{path} is damaged, or no zip file ({error}): download it again.") from None
 

@@ -48,8 +48,8 @@ def configure(c: Any) -> None:
     c.GenerateAssignment.preprocessors = list(GENERATE_PREPROCESSORS)
     c.ExchangeFactory.collect = "autograder.nbgrader.exchange.exchange.Collect"
     c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.exchange.ReleaseFeedback"
-    c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.exchange.Extractor"
-    c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.exchange.FileCollector"
+    c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.zip_collect.Extractor"
+    c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.zip_collect.FileCollector"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
     put_alembic_on_path()
     if "nbgrader.apps" in sys.modules:  # only if nbgrader is running: somebody may just read the settings

@@ -31,16 +31,13 @@ class Quota:
         return self._files[student] <= MAX_ENTRIES and self._bytes[student] <= MAX_STUDENT_BYTES
 
 
-def read_member(download: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Return the content of a member, cut behind the size that is read of a file, whatever the archive says of it.
-
-    A damaged one counts as empty, which costs its own student only.
-    """
+def read_member(download: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | None:
+    """Return the content of a member, cut behind the size that is read of a file; None if the member is damaged."""
     try:
         with download.open(member) as file:
             return file.read(_max_bytes(member.filename) + 1)
     except _DAMAGE:
-        return b""
+        return None
 
 
 def read_file(path: Path) -> bytes:

@@ -91,11 +91,12 @@ def test_a_number_in_front_of_a_file_name_is_the_files_own() -> None:
     assert download.files_by_student == {"ada_101": {"1_homework.py": "ada_101_9001_1_homework.py"}}
 
 
-def test_open_download_writes_so_much_of_each_student(tmp_path: Path) -> None:
-    bombs = {f"Mallory_1_assignsubmission_file/{number}.py": bytes(9_999_999) for number in range(12)}
+def test_open_download_writes_so_much_of_each_student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.submission.downloads.MAX_STUDENT_BYTES", 100_000)
+    bombs = {f"Mallory_1_assignsubmission_file/{number}.py": bytes(9_999) for number in range(12)}
     download = pack(tmp_path / "s.zip", bombs | {"Zoe_2_assignsubmission_file/x.py": PERFECT})
     with open_download(download) as (folder, skipped):
-        assert sum(path.stat().st_size for path in folder.glob("Mallory_1/*")) <= 100_000_000
+        assert sum(path.stat().st_size for path in folder.glob("Mallory_1/*")) <= 100_000
         assert (folder / "Zoe_2" / "x.py").read_bytes() == PERFECT
     assert len(skipped) == 2
 

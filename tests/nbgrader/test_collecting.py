@@ -15,11 +15,13 @@ from tests.nbgrader.sample_submissions import CANVAS_NAME_PATTERN, make_zip
 def extractor() -> Any:
     pytest.importorskip("nbgrader", reason="nbgrader is not installed: make test installs it")
     from nbgrader.apps.zipcollectapp import ZipCollectApp
+    from nbgrader.coursedir import CourseDirectory
 
-    from autograder.nbgrader.exchange.exchange import Extractor, FileCollector
+    from autograder.nbgrader.exchange.zip_collect import Extractor, FileCollector
 
     app = ZipCollectApp()
-    app.collector_plugin_inst = FileCollector(parent=app, named_regexp=CANVAS_NAME_PATTERN)
+    app.coursedir = CourseDirectory(assignment_id="none")
+    app.collector_plugin_inst = FileCollector(parent=app, named_regexp=CANVAS_NAME_PATTERN, valid_ext=[".ipynb", ".py"])
     return Extractor(parent=app)
 
 
@@ -28,6 +30,7 @@ def extract(extractor: Any, folder: Path, files: dict[str, bytes]) -> dict[str, 
     archive, target = folder / "archive", folder / "extracted"
     archive.mkdir()
     for name, data in files.items():
+        (archive / name).parent.mkdir(exist_ok=True)
         (archive / name).write_bytes(data)
     extractor.extract(str(archive), str(target))
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
@@ -48,12 +51,87 @@ def test_files_of_students_are_copied(extractor: Any, tmp_path: Path) -> None:
     assert extract(extractor, tmp_path, files) == files
 
 
-def test_a_damaged_download_is_named(extractor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    download = bytearray(make_zip({"ada_1_2_rnn_backprop.ipynb": bytes(range(256)) * 20}))
+FORGED = {"rnn_backprop.ipynb": b"{}", "zoe_91_92_rnn_backprop.ipynb": b"nothing"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mallory_33_44_rnn_backprop.zip",
+        "mal_lory_33_44_rnn_backprop.zip",
+        "mallory_33_44_rnn_backprop.ipynb",
+        "in/a.zip",
+    ],
+)
+def test_a_students_zip_file_is_never_unpacked(extractor: Any, tmp_path: Path, name: str) -> None:
+    files = {"zoe_91_92_rnn_backprop.ipynb": b"{}", name: make_zip(FORGED)}
+    assert extract(extractor, tmp_path, files) == files
+
+
+def test_a_download_is_unpacked_into_its_own_folder_and_so_much_of_each_student(
+    extractor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.submission.downloads.MAX_STUDENT_BYTES", 25_000_000)
+    bombs = {f"mallory_33_{number}_rnn_backprop.py": bytes(11_000_000) for number in range(3)}
+    odd = {
+        "../zoe_1_2_out.py": b"1",
+        "/zoe_1_2_root.py": b"1",
+        "a\\..\\zoe_1_2_back.py": b"1",
+        "__MACOSX/zoe_1_2_mac.py": b"1",
+        "notes.txt": b"1",
+    }
+    files = {"s.zip": make_zip({"zoe_1_2_a.py": b"1", "zoe_1_2_A.py": b"2", **odd, **bombs})}
+    unpacked = extract(extractor, tmp_path, files)
+    assert {name: data for name, data in unpacked.items() if "zoe" in name} == {
+        "s/zoe_1_2_a.py": b"1",
+        "s/zoe_1_2_A (2).py": b"2",
+    }
+    assert {name.partition("_")[0] for name in unpacked} == {"s/zoe", "s/mallory"}
+    assert 0 < sum(map(len, unpacked.values())) <= 25_000_000
+    assert {len(data) for name, data in unpacked.items() if "mallory" in name} == {10_000_001}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "extracted"]
+    assert "Left out" in capsys.readouterr().err
+
+
+def test_links_in_a_download_are_not_followed(extractor: Any, tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "mallory_1_2_x.py").symlink_to("/etc/passwd")
+    (tmp_path / "archive" / "zoe_1_2_x.py").write_bytes(b"1")
+    extractor.extract(str(tmp_path / "archive"), str(tmp_path / "extracted"))
+    assert [path.name for path in (tmp_path / "extracted").iterdir()] == ["zoe_1_2_x.py"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "files", "collected"),
+    [
+        (CANVAS_NAME_PATTERN, ["zoe_1_2_x.py", "zoe_1_3_x.py", "ada_4_5_x.py"], ["zoe_1_2_x.py", "ada_4_5_x.py"]),
+        (CANVAS_NAME_PATTERN, ["zoe_1_2_x.py", "zoe_1_3_x.ipynb"], ["zoe_1_2_x.py", "zoe_1_3_x.ipynb"]),
+        (CANVAS_NAME_PATTERN, [".._1_2_x.py", "a\nb_1_2_x.py", "zoe_4_5_x.py"], ["zoe_4_5_x.py"]),
+        (r".*/(?P<student_id>\w+?)-(?P<file_id>x)?", ["zoe-y.py", "zoe-x.py"], ["zoe-x.py"]),
+        (
+            r".*/(?P<student_id>\w+?)-(?P<timestamp>[^-]*)-(?P<file_id>\w+)",
+            ["zoe-20260301-x.py", "zoe-20260302-x.py", "ada-soon-x.py", "zoe--x.py"],
+            ["zoe-20260301-x.py", "zoe-20260302-x.py"],
+        ),
+    ],
+)
+def test_a_file_that_nbgrader_would_stop_at_is_not_collected(
+    extractor: Any, pattern: str, files: list[str], collected: list[str]
+) -> None:
+    collector = extractor.parent.collector_plugin_inst
+    collector.named_regexp = pattern
+    assert [file for file in files if collector.collect(f"/extracted/{file}")] == collected
+
+
+def test_a_damaged_file_of_a_download_is_named_and_the_others_are_unpacked(
+    extractor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("ada_1_2_rnn_backprop.ipynb", "zoe_3_4_rnn_backprop.ipynb")
+    download = bytearray(make_zip(dict.fromkeys(names, bytes(range(256)) * 20)))
     download[60:90] = bytes(30)
-    with pytest.raises(SystemExit):
-        extract(extractor, tmp_path, {"submissions.zip": bytes(download)})
-    assert "submissions.zip cannot be unpacked" in capsys.readouterr().err
+    unpacked = extract(extractor, tmp_path, {"submissions.zip": bytes(download)})
+    assert list(unpacked) == ["submissions/zoe_3_4_rnn_backprop.ipynb"]
+    assert "ada_1_2_rnn_backprop.ipynb in" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -135,3 +213,39 @@ def test_collect_believes_no_name_but_the_owners(collect: Any, tmp_path: Path, m
     submit(tmp_path, "ada+rnn_backprop+2026-03-02 10:00:00 UTC+a")
     submit(tmp_path, "mallory+rnn_backprop+2026-03-02 10:00:00 UTC+b")
     assert collect(check_owner=True) == {"mallory": b"right"}
+
+
+def test_release_feedback_stops_at_nobodys_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("nbgrader", reason="nbgrader is not installed: make test installs it")
+    from nbgrader.coursedir import CourseDirectory
+
+    from autograder.nbgrader.exchange.exchange import ReleaseFeedback
+
+    coursedir = CourseDirectory(root=str(tmp_path), course_id="rnn", assignment_id="rnn_backprop")
+    secrets = {
+        "ada": b"of ada",
+        "binary": b"\xff\xfe",
+        "comma,zoe": b"",
+        "copied": b"of bob",
+        "bob": b"of bob",
+        "long": b"x" * 2000,
+        "zoe": b"../../of zoe",
+    }
+    for student in (*secrets, "folder", "link", "missing", "page"):
+        folder = tmp_path / "feedback" / student / "rnn_backprop"
+        folder.mkdir(parents=True)
+        (folder / "rnn_backprop.html").write_text(student)
+        if student in secrets:
+            (folder / "submission_secret.txt").write_bytes(secrets[student])
+    (tmp_path / "feedback/folder/rnn_backprop/submission_secret.txt").mkdir()
+    (tmp_path / "feedback/link/rnn_backprop/submission_secret.txt").symlink_to(
+        "../../zoe/rnn_backprop/submission_secret.txt"
+    )
+    (tmp_path / "feedback/page/rnn_backprop/evil.html").mkdir()
+    (tmp_path / "exchange").mkdir()
+    ReleaseFeedback(coursedir=coursedir, root=str(tmp_path / "exchange")).start()
+    released = list((tmp_path / "exchange" / "rnn" / "feedback").iterdir())
+    assert sorted(page.read_text() for page in released) == ["ada", "zoe"]
+    assert all(len(page.stem) == 32 for page in released)
+    [warning] = [line.getMessage() for line in caplog.records if "yourself" in line.getMessage()]
+    assert warning.endswith("binary, comma,zoe, folder, link, long, missing, page, bob and copied.")

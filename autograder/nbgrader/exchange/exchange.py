@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
-from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
-from nbgrader.utils import temp_attrs
+from nbgrader.utils import notebook_hash
 
-from autograder.course import CourseError, find_course
-from autograder.exercise.loader import ExerciseError, load_exercise
-from autograder.grading import released_files
 from autograder.nbgrader.exchange.records import CopyRules, Record, RecordRefused, copy_record, parse_record
+from autograder.nbgrader.exchange.refusals import log_refusals
 from autograder.nbgrader.intake.timestamps import InvalidTimestamp, read_timestamp
 from autograder.submission import safe_files
-from autograder.submission.reader import SubmissionRefused, read_submission
-from autograder.submission.sanitize import one_line
+from autograder.submission.sanitize import join_names, one_line
 
 SECRET_FILE = "submission_secret.txt"
+MAX_SECRET_LENGTH = 1000  # characters; nbgrader writes 128
 
 
 class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no types
@@ -51,7 +46,7 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
         folders = {student: self._submitted_folder(student) for student in self._records}
         for student, folder in folders.items():
             self._collect_student(student, folder)
-        _log_refusals(self, self.coursedir, [item for item in folders.items() if item[1].exists()])
+        log_refusals(self, self.coursedir, [item for item in folders.items() if item[1].exists()])
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         # nbgrader keeps one record a student, and stops at an odd name. Here each is a student of its own: all stay.
@@ -122,66 +117,48 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
     """Releases feedback to those who handed in at the exchange: only they have the secret that leads to it there."""
 
     def copy_files(self) -> None:
-        """Release feedback, and log the students who have to get theirs in another way."""
-        pages = Path("/").glob(f"{self.src_path.lstrip('/')}/*.html")
-        students = sorted({page.parent.parent.name for page in pages if not (page.parent / SECRET_FILE).is_file()})
-        if students:
-            message = "Not handed in at the exchange, so send them their page in %s yourself: %s."
-            self.log.warning(message, self.coursedir.feedback_directory, ", ".join(students))
-        # nbgrader would stop at the first student without a secret.
-        excluded = ",".join([*filter(None, [self.coursedir.student_id_exclude]), *students])
-        with temp_attrs(self.coursedir, student_id_exclude=excluded):
-            super().copy_files()
-
-
-class Extractor(ExtractorPlugin):  # type: ignore[misc]  # untyped base
-    """Unpacks the archive of an LMS, but no student's zip file: that may be damaged, or a bomb, and is graded as it is.
-
-    The archive of an LMS is recognized by its members' names, which say whose files they are.
-    """
-
-    def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Put all files of the download into the folder that nbgrader collects from."""
-        for file in sorted(path for path in Path(archive_path).rglob("*") if path.is_file()):
-            destination = Path(extracted_path, file.relative_to(archive_path))
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            if not self._is_lms_archive(file):
-                shutil.copyfile(file, destination)
+        """Release each page of feedback whose secret can be read, and log who has to get theirs in another way."""
+        pages: defaultdict[str, list[Path]] = defaultdict(list)
+        failed = []
+        excluded = self.coursedir.student_id_exclude.split(",")
+        for page in map(Path, sorted(glob(f"{self.src_path}/*.html"))):  # noqa: PTH207 - nbgrader's patterns are texts
+            if _student_of(page) in excluded or not page.is_file():
                 continue
             try:
-                with zipfile.ZipFile(file) as archive:
-                    archive.extractall(destination.with_suffix(""))
-            except Exception as error:  # noqa: BLE001 - zipfile answers a damaged archive with nearly any exception
-                self.parent.fail(f"{file} cannot be unpacked ({error}): download it again.")
+                secret = _read_secret(page.parent)
+            except safe_files.UnreadableFileError:
+                failed.append(_student_of(page))
+            else:
+                # nbgrader looks for a page under this name, which nobody can guess.
+                pages[notebook_hash(secret=secret, notebook_id=page.stem)].append(page)
+        for name, candidates in pages.items():
+            if len(candidates) > 1:  # somebody used another's secret: neither may replace the other's page
+                failed += map(_student_of, candidates)
+            else:
+                self._release(candidates[0], name)
+        if failed:
+            message = (
+                "Not handed in at the exchange, or with an odd secret, so send them their page in %s yourself: %s."
+            )
+            self.log.warning(message, self.coursedir.feedback_directory, join_names(failed, max_names=len(failed)))
 
-    def _is_lms_archive(self, file: Path) -> bool:
-        pattern = self.parent.collector_plugin_inst.named_regexp
-        try:
-            with zipfile.ZipFile(file) as archive:
-                return any(re.match(pattern, f"/{name}") for name in archive.namelist())
-        except Exception:  # noqa: BLE001 - likewise; the grader reads the file later and says what is wrong with it
-            return False
+    def _release(self, page: Path, name: str) -> None:
+        self.log.info("Releasing feedback for student '%s'", one_line(_student_of(page), 80))
+        draft = Path(self.dest_path, f"{name}-tmp.html")
+        shutil.copy(page, draft)
+        draft.replace(draft.with_name(f"{name}.html"))
 
 
-class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped base
-    """Collects files of an LMS by their names, and logs which of them cannot be graded, and why."""
-
-    def collect(self, submitted_file: str) -> Any:
-        """Return what nbgrader reads from the name of a file."""
-        parsed = super().collect(submitted_file)
-        if parsed:
-            _log_refusals(self, self.parent.coursedir, [(parsed.get("student_id"), Path(submitted_file))])
-        return parsed
+def _student_of(page: Path) -> str:
+    return page.parent.parent.name
 
 
-def _log_refusals(plugin: Any, coursedir: Any, submissions: Iterable[tuple[str, Path]]) -> None:
-    """Log whose work cannot be graded, and why. Other assignments than this course's exercises are left alone."""
+def _read_secret(folder: Path) -> str:
+    """Return the secret of a submission, which the student's own process wrote. Raises UnreadableFileError."""
     try:
-        exercise = load_exercise(find_course(Path(coursedir.root)).exercise_folder(coursedir.assignment_id))
-    except (CourseError, ExerciseError):
-        return
-    for student, path in submissions:
-        try:
-            read_submission(path, exercise.name, released_files(exercise))
-        except SubmissionRefused as reason:
-            plugin.log.warning("%s: %s", one_line(str(student), 80), reason)
+        secret = safe_files.read_regular(folder / SECRET_FILE).decode()
+    except UnicodeDecodeError:
+        raise safe_files.UnreadableFileError("is no text") from None
+    if not secret or len(secret) > MAX_SECRET_LENGTH:
+        raise safe_files.UnreadableFileError("is empty, or too long")
+    return secret

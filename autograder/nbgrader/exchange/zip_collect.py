@@ -1,0 +1,134 @@
+"""nbgrader's plugins of zip_collect: what an LMS packed is unpacked; a student's zip file is work like any other.
+
+An LMS puts its numbers into the names of students' files. The archive that it makes of them is called otherwise, lies
+in no folder, and holds files with such names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+
+from autograder.nbgrader.exchange.refusals import log_refusals
+from autograder.nbgrader.intake.student_names import name_problem
+from autograder.nbgrader.intake.timestamps import parse_timestamp
+from autograder.submission.downloads import MAX_MEMBERS, Quota, read_file, read_member
+from autograder.submission.file_names import fold_name, safe_name, unused_name
+from autograder.submission.sanitize import join_names, one_line
+
+_NUMBERS_OF_AN_LMS = re.compile(r"_\d+_\d+_|_\d+_assignsubmission_")  # Canvas and Moodle
+
+
+class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no types
+    """Unpacks the archive of an LMS, and copies everything else as it is."""
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        """Put all files of the download into the folder that nbgrader collects from."""
+        archive_folder, target = Path(archive_path), Path(extracted_path)
+        writer = _Writer(target)
+        for file in sorted(archive_folder.rglob("*")):
+            name = file.relative_to(archive_folder)
+            if file.is_symlink() or not file.is_file():
+                continue
+            if len(name.parts) == 1 and self._is_lms_archive(file):
+                self._unpack(file, writer)
+            else:
+                writer.write(self._student_of(name.as_posix()) or str(name), name.as_posix(), read_file(file))
+        if writer.left_out:
+            self.log.warning("Left out, as too much of one student or oddly named: %s.", join_names(writer.left_out))
+
+    def _unpack(self, file: Path, writer: _Writer) -> None:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for member in archive.infolist():
+                    student = self._student_of(member.filename)
+                    if member.is_dir() or not student:  # nbgrader would not collect it
+                        continue
+                    data = read_member(archive, member)
+                    if data is None:
+                        shown = one_line(member.filename, 200)
+                        self.log.error("%s in %s cannot be unpacked: download it again.", shown, file)
+                    else:
+                        writer.write(student, f"{file.stem}/{member.filename}", data)
+        except Exception as error:  # noqa: BLE001 - zipfile answers a damaged archive with nearly any exception
+            self.parent.fail(f"{file} cannot be unpacked ({error}): download it again.")
+
+    def _is_lms_archive(self, file: Path) -> bool:
+        if self._student_of(file.name) or _NUMBERS_OF_AN_LMS.search(file.name):
+            return False
+        try:
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+        except Exception:  # noqa: BLE001 - likewise; the grader reads the file later and says what is wrong with it
+            return False
+        return len(names) <= MAX_MEMBERS and any(map(self._student_of, names))
+
+    def _student_of(self, name: str) -> str:
+        match = re.match(self.parent.collector_plugin_inst.named_regexp, f"/{name}")
+        return str(match.groupdict().get("student_id") or "") if match else ""
+
+
+class _Writer:
+    """Writes files of students below a folder: none outside of it, none over another, and so much of each student."""
+
+    def __init__(self, folder: Path) -> None:
+        self.left_out: list[str] = []
+        self._folder = folder
+        self._quota = Quota()
+        self._used_names: defaultdict[str, set[str]] = defaultdict(set)
+
+    def write(self, student: str, path: str, data: bytes) -> None:
+        parts = re.split(r"[/\\]", path)  # some programs write backslashes
+        if any(part == "__MACOSX" or part.startswith("._") for part in parts):  # what macOS adds
+            return
+        if not {"", ".."}.isdisjoint(parts) or not self._quota.admits(student, data):
+            self.left_out.append(path)
+            return
+        *folders, name = parts
+        parent = PurePosixPath(*map(safe_name, folders))
+        target = self._folder / parent / unused_name(safe_name(name), self._used_names[fold_name(str(parent))])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped base
+    """Collects files of an LMS by their names, and logs which of them cannot be collected or graded, and why."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._has_time: dict[tuple[str, str], bool] = {}  # of each file that was collected
+
+    def collect(self, submitted_file: str) -> Any:
+        """Return what nbgrader reads from the name of a file; None if it would stop there."""
+        parsed = super().collect(submitted_file)
+        if not parsed:
+            return None
+        student, name = parsed.get("student_id") or "", parsed.get("file_id") or ""
+        if problem := self._problem(student, name, parsed.get("timestamp"), Path(submitted_file).suffix):
+            self.log.warning("Not collected: %s %s.", one_line(submitted_file, 200), problem)
+            return None
+        log_refusals(self, self.parent.coursedir, [(student, Path(submitted_file))])
+        return parsed
+
+    def _problem(self, student: str, name: str, timestamp: str | None, suffix: str) -> str:
+        """Return why nbgrader cannot collect a file, as the end of a sentence; empty if it can."""
+        if not name or student.startswith(".") or not student or re.search(r"[/\\]", student):
+            return "names no student and file"
+        if problem := name_problem(student):
+            return f"is not plain: {problem}"
+        key = student, os.path.splitext(name)[0] + suffix  # noqa: PTH122 - as nbgrader makes it
+        try:
+            has_time = bool(timestamp and parse_timestamp(timestamp))
+        except ValueError:
+            return "holds no time where named_regexp has one"
+        # Of two files of one name, nbgrader takes the newer one, and stops if it does not know.
+        if not (has_time and self._has_time.get(key, True)) and key in self._has_time:
+            return f"is one more file that {one_line(student, 80)} called so"
+        self._has_time[key] = has_time
+        return ""
