@@ -21,7 +21,7 @@ from autograder.evaluation.report_codec import full_object, read_report
 from autograder.exercise.model import Exercise
 from autograder.formats import csv_table
 from autograder.submission.file_names import fold_name, is_safe_name, unused_name
-from autograder.submission.safe_files import DRAFT_PREFIX, write_atomically
+from autograder.submission.safe_files import DRAFT_PREFIX, UnreadableFileError, open_regular, write_atomically
 
 if sys.platform != "win32":
     import fcntl
@@ -217,9 +217,10 @@ def distinct_file_names(students: Iterable[str], suffix: str) -> dict[str, str]:
 
 def _load_result(path: Path) -> StoredResult | None:
     try:
-        document = json.loads(path.read_bytes())
+        with open_regular(path) as file:
+            document = json.load(file)
         return StoredResult(read_report(document), str(document["key"]), float(document["seconds"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (UnreadableFileError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -98,6 +98,12 @@ class TestWhatIsRead:
         assert "is empty" in refusal(make_zip((name, ANSWER)))
         assert read(make_zip((name, b"1/0"), ("ex.py", ANSWER))).cells[0].source == ANSWER.decode()
 
+    def test_a_member_of_equal_lines_is_read_however_well_it_is_packed(self, read):
+        output = b"# loss: 0.125\n" * 350_000
+        data = make_zip(("ex.py", ANSWER + output))
+        assert len(data) < len(output) / 300
+        assert read(data).cells[0].source == (ANSWER + output).decode()
+
     def test_nothing_is_written(self, read, tmp_path):
         read(make_zip(("../out.txt", b"out"), ("a/in.txt", b"in"), ("ex.py", ANSWER)))
         assert [path.name for path in tmp_path.iterdir()] == ["work.zip"]
@@ -252,11 +258,6 @@ class TestBombs:
         data = make_zip(("ex.py", bytes(100 << 20)))
         for offset, size in ((22, 1000), (22, MAX_BYTES)):
             self.refusal_in_little_memory(write_archive(replace_in_both_headers(data, offset, struct.pack("<L", size))))
-
-    def test_a_member_with_a_suspicious_compression_ratio(self, write_archive):
-        assert "ex.py is packed more than 200-fold" in self.refusal_in_little_memory(
-            write_archive(make_zip(("ex.py", bytes(5_000_000))))
-        )
 
     def test_members_that_share_their_bytes(self, write_archive):
         data = make_zip(("ex.py", ANSWER))
