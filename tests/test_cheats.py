@@ -128,6 +128,21 @@ def test_answers_to_the_hidden_cases_of_an_earlier_submission_earn_nothing(grade
     assert repeating.grade(tmp_path, "cheat").score > 5
 
 
+def submit_odd_folders(course: Path) -> list[str]:
+    """Hand in links, and honest work beside folders that are called like nbgrader's files. Returns who is honest."""
+    linked = submit(HONEST, course, "linked") / f"{courses.NAME}.ipynb"
+    linked.unlink()
+    linked.with_suffix(".py").symlink_to(course / "solutions" / courses.NAME / f"{courses.NAME}.py")
+    (course / "submitted" / "nobody").symlink_to(course / "submitted" / "honest")
+    submit(HONEST, course, "a\nb")  # a name that nbgrader's patterns do not match
+    names = ["network.py", "timestamp.txt", f"{courses.NAME}.html", "other.ipynb", "submission_secret.txt"]
+    for name in names:
+        folder = submit(HONEST, course, f"folder_{name}") / name
+        folder.mkdir()
+        (folder / "x.txt").touch()
+    return [f"folder_{name}" for name in names]
+
+
 @pytest.mark.slow
 def test_nbgrader_with_this_kit_and_the_class_command_reward_no_cheat(tmp_path):
     courses.skip_without_nbgrader()
@@ -136,8 +151,9 @@ def test_nbgrader_with_this_kit_and_the_class_command_reward_no_cheat(tmp_path):
         submit(CHEATS / name, course, name)
         submit(HONEST, course, f"{name}_beside")
     submit(HONEST, course, "honest")
+    odd_names = submit_odd_folders(course)
     full = load_exercise(COURSE.exercise_folder(courses.NAME)).max_score
-    expected_points = {"honest": full}
+    expected_points = {"honest": full, "linked": 0.0, **dict.fromkeys(odd_names, full)}
     for name in NAMES:
         expected_points |= {name: 0.0, f"{name}_beside": full}
     courses.run_module(course, "nbgrader", "autograde", courses.NAME)

@@ -68,6 +68,6 @@ def _is_own_folder(path: Path) -> bool:
 
 def _holds_folders_only(path: Path) -> bool:
     try:
-        return all(child.is_dir() for child in path.iterdir())
+        return all(map(_is_own_folder, path.iterdir()))
     except OSError:
         return False

@@ -43,8 +43,8 @@ def read_member(path: Path, name: str) -> bytes:
         if len(members) != 1:
             raise UnreadableFileError(_DAMAGED)
         _check_readable(members[0])
-        # The size in the table of contents may be a lie, so the data that comes out is measured as well. How well it was
-        # packed says nothing: a notebook with one line of output many thousand times is honest.
+        # The size in the table of contents may be a lie, so the data that comes out is measured as well. The ratio
+        # says nothing: a notebook that holds one line of output many thousand times is honest.
         with archive.open(members[0]) as file:
             data = file.read(MAX_BYTES + 1)
         check_size(len(data))

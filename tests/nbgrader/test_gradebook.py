@@ -327,6 +327,15 @@ def test_points_given_by_hand_are_a_column_beside_the_checks(api: Any, book: Any
     assert float(exported(api, graded, "CanvasExporter", columns="check")["ada"][f"{NAME} dJ_dV by hand"]) == 1.0
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": [1]}', '{"cells": 1}', "[" * 100_000])
+def test_an_odd_notebook_costs_nobody_the_export(api: Any, graded: Course, text: str) -> None:
+    before = exported(api, graded, "CanvasExporter")
+    notebook = next((graded.root / "marked").glob(f"*/{NAME}/{NAME}.ipynb"))
+    notebook.chmod(0o644)
+    notebook.write_text(text)
+    assert exported(api, graded, "CanvasExporter") == before
+
+
 def test_without_an_assignment_it_says_what_to_run(
     api: Any, graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:

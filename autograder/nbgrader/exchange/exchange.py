@@ -41,12 +41,14 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
 
     def copy_files(self) -> None:
         """Copy what is new, then read all of it."""
-        if not self._records:
-            self.log.warning("The exchange holds no submissions of %s.", self.coursedir.assignment_id)
+        counted, course = len(self._records), self.coursedir
+        self.log.info(
+            "Processing %d submissions of '%s' for course '%s'", counted, course.assignment_id, course.course_id
+        )
         folders = {student: self._submitted_folder(student) for student in self._records}
         for student, folder in folders.items():
             self._collect_student(student, folder)
-        log_refusals(self, self.coursedir, [item for item in folders.items() if item[1].exists()])
+        log_refusals(self, course, [item for item in folders.items() if item[1].exists()])
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         # nbgrader keeps one record a student, and stops at an odd name. Here each is a student of its own: all stay.
@@ -82,7 +84,7 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
                 shutil.rmtree(folder)
             draft.rename(folder)
             self._share_with_group(folder)
-            self.log.info("Collected: %s, handed in at %s UTC.", student, record.submitted_at)
+            self.log.info("Collecting submission: %s %s", student, self.coursedir.assignment_id)
             return
 
     def _replaces(self, record: Record, folder: Path) -> bool:

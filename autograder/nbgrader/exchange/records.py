@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, format_timesta
 from autograder.submission import safe_files
 from autograder.submission.reader import MAX_ENTRIES
 from autograder.submission.sanitize import one_line
+
+if sys.platform != "win32":  # nor does nbgrader's exchange run there
+    import pwd
 
 MAX_DEPTH = 20  # folders in folders
 _FOLDER_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_DIRECTORY", "O_NOFOLLOW"))
@@ -174,8 +178,6 @@ def _open_folder(name: str | Path, parent: int | None = None) -> Iterator[int]:
 
 
 def _name_of(user: int) -> str:
-    import pwd  # late: Unix alone has it, as nbgrader's exchange
-
     try:
         return pwd.getpwuid(user).pw_name
     except KeyError:

@@ -22,6 +22,7 @@ from autograder.formats.csv_table import CellValue
 from autograder.formats.fields import format_points, to_decimal
 from autograder.formats.lms import canvas, moodle
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, METADATA_KEY
+from autograder.submission.sanitize import join_names
 
 GradeState = Literal["graded", "ungraded", "missing", "excused"]
 GRADE_STATES: tuple[GradeState, ...] = ("graded", "ungraded", "missing", "excused")
@@ -118,7 +119,7 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
         for state in GRADE_STATES:
             scores = {student: score for (name, student), score in table.scores.items() if name == assignment}
             students = sorted(student for student, score in scores.items() if score.state == state)
-            listed = f": {', '.join(students)}" if students and state != "graded" else ""
+            listed = f": {join_names(students, len(students))}" if students and state != "graded" else ""
             self.log.info("%s: %d %s%s", assignment, len(students), state, listed)
 
     def _columns(self, assignment: Any, scores: Iterable[AssignmentScore]) -> list[ExportColumn]:
@@ -171,16 +172,16 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
         """Return the grade cells of an autograded notebook in order, each with the checks that its outputs describe."""
         directory = self.parent.coursedir
         folder = directory.format_path(directory.autograded_directory, student, assignment)
+        checks: dict[str, list[Any]] = {}
         try:
             notebook = json.loads(Path(folder, f"{assignment}.ipynb").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            for cell in notebook["cells"]:
+                if cell["metadata"].get("nbgrader", {}).get("grade"):
+                    outputs = [output.get("metadata", {}) for output in cell.get("outputs", ())]
+                    descriptions = [metadata[METADATA_KEY] for metadata in outputs if METADATA_KEY in metadata]
+                    checks[cell["metadata"]["nbgrader"]["grade_id"]] = descriptions
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
-        checks: dict[str, list[Any]] = {}
-        for cell in notebook["cells"]:
-            if cell["metadata"].get("nbgrader", {}).get("grade"):
-                outputs = [output.get("metadata", {}) for output in cell.get("outputs", ())]
-                descriptions = [metadata[METADATA_KEY] for metadata in outputs if METADATA_KEY in metadata]
-                checks[cell["metadata"]["nbgrader"]["grade_id"]] = descriptions
         return checks
 
 
