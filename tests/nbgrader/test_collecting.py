@@ -207,8 +207,10 @@ def test_collect_keeps_what_it_has_if_what_is_newer_is_odd(collect: Any, tmp_pat
 
 
 def test_collect_believes_no_name_but_the_owners(collect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
     import pwd
 
+    monkeypatch.setattr(os, "geteuid", lambda: -2)  # somebody else collects
     monkeypatch.setattr(pwd, "getpwuid", lambda user: pwd.struct_passwd(("mallory", "x", user, 0, "", "", "")))
     submit(tmp_path, "ada+rnn_backprop+2026-03-02 10:00:00 UTC+a")
     submit(tmp_path, "mallory+rnn_backprop+2026-03-02 10:00:00 UTC+b")

@@ -27,7 +27,6 @@ pytestmark = pytest.mark.slow
 NAME = courses.NAME
 SETTINGS = """
 c.Exchange.root = {exchange!r}
-c.ExchangeCollect.check_owner = False
 c.FileNameCollectorPlugin.named_regexp = {canvas!r}
 c.AssignLatePenalties.plugin_class = "late.OnePointADay"
 """

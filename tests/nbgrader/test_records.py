@@ -26,6 +26,7 @@ Prepare = Callable[[Path], object]
 def inbound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An exchange in which this process is ada's."""
     monkeypatch.setattr(pwd, "getpwuid", lambda user: pwd.struct_passwd(("ada", "x", user, 0, "", "", "")))
+    monkeypatch.setattr(os, "geteuid", lambda: -2)  # somebody else collects
     folder = tmp_path / "inbound"
     folder.mkdir()
     (tmp_path / "reference.py").write_text("answer = 42")
@@ -110,6 +111,14 @@ def test_copy_record_refuses_a_record_in_the_name_of_another(inbound: Path, tmp_
     record = submit(inbound, lambda record: None, student="zoe")
     with pytest.raises(RecordRefused, match="says that it is of zoe, and belongs to ada"):
         copy_record(inbound, record, tmp_path / "copy", RULES)
+
+
+def test_copy_record_lets_the_account_that_collects_hand_in_for_anybody(
+    inbound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = submit(inbound, lambda record: None, student="zoe")
+    monkeypatch.setattr(os, "geteuid", lambda: inbound.stat().st_uid)
+    assert copy_record(inbound, record, tmp_path / "copy", RULES) == "ada"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -72,7 +72,7 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
             draft = folder.with_name(f"{safe_files.DRAFT_PREFIX}{folder.name}")
             shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
             try:
-                copy_record(Path(self.inbound_path), record, draft, self._copy_rules())
+                owner = copy_record(Path(self.inbound_path), record, draft, self._copy_rules())
             except RecordRefused as reason:
                 self._log_refused_record(record.name, reason)
                 with suppress(OSError):
@@ -85,6 +85,8 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
             draft.rename(folder)
             self._share_with_group(folder)
             self.log.info("Collecting submission: %s %s", student, self.coursedir.assignment_id)
+            if self.check_owner and owner != student:
+                self.log.warning("%s: handed in by %s, who collects now, so the name was believed.", student, owner)
             return
 
     def _replaces(self, record: Record, folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def read_timestamp(folder: Path) -> datetime | None:
 
     Raises InvalidTimestamp.
     """
-    if not (folder / TIMESTAMP_FILE).exists():
+    if not os.path.exists(folder / TIMESTAMP_FILE):  # noqa: PTH110 - unlike Path's, it raises nothing
         return None
     try:
         return parse_timestamp(safe_files.read_regular(folder / TIMESTAMP_FILE).decode())
