@@ -164,7 +164,9 @@ def test_late_work_gets_the_penalty_of_the_plugin(
     assert submitted.notebooks[0].late_submission_penalty == (max_points("forward") if penalty else None)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "\xff", "2026-99-01 10:00:00 UTC"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "\xff", "2026-99-01 10:00:00 UTC", "0001-01-01 00:00:00 +99999999999", "1 " * 99, "9" * 150]
+)
 def test_an_unreadable_timestamp_counts_as_on_time(api: Any, book: Any, course: Course, text: str) -> None:
     warnings: list[str] = []
     folder = submission(course, "ada")
