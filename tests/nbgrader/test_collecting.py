@@ -78,6 +78,7 @@ def test_a_download_is_unpacked_into_its_own_folder_and_so_much_of_each_student(
         "/zoe_1_2_root.py": b"1",
         "a\\..\\zoe_1_2_back.py": b"1",
         "__MACOSX/zoe_1_2_mac.py": b"1",
+        f"{'d/' * 3000}zoe_1_2_deep.py": b"1",
         "notes.txt": b"1",
     }
     files = {"s.zip": make_zip({"zoe_1_2_a.py": b"1", "zoe_1_2_A.py": b"2", **odd, **bombs})}

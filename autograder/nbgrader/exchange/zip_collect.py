@@ -18,8 +18,10 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from autograder.nbgrader.exchange.refusals import log_refusals
 from autograder.nbgrader.intake.student_names import name_problem
 from autograder.nbgrader.intake.timestamps import parse_timestamp
+from autograder.submission import safe_files
 from autograder.submission.downloads import MAX_MEMBERS, Quota, read_file, read_member
 from autograder.submission.file_names import fold_name, safe_name, unused_name
+from autograder.submission.reader import ARCHIVE_SUFFIX
 from autograder.submission.sanitize import join_names, one_line
 
 _NUMBERS_OF_AN_LMS = re.compile(r"_\d+_\d+_|_\d+_assignsubmission_")  # Canvas and Moodle
@@ -60,7 +62,8 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no t
             self.parent.fail(f"{file} cannot be unpacked ({error}): download it again.")
 
     def _is_lms_archive(self, file: Path) -> bool:
-        if self._student_of(file.name) or _NUMBERS_OF_AN_LMS.search(file.name):
+        is_students = self._student_of(file.name) or _NUMBERS_OF_AN_LMS.search(file.name)
+        if is_students or file.suffix.lower() != ARCHIVE_SUFFIX:
             return False
         try:
             with zipfile.ZipFile(file) as archive:
@@ -93,8 +96,13 @@ class _Writer:
         *folders, name = parts
         parent = PurePosixPath(*map(safe_name, folders))
         target = self._folder / parent / unused_name(safe_name(name), self._used_names[fold_name(str(parent))])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        except OSError as error:  # such as a path that is too long
+            if safe_files.is_disk_full(error):
+                raise
+            self.left_out.append(path)
 
 
 class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped base
