@@ -51,11 +51,14 @@ def configure(c: Any) -> None:
     c.ZipCollectApp.extractor_plugin = "autograder.nbgrader.exchange.zip_collect.Extractor"
     c.ZipCollectApp.collector_plugin = "autograder.nbgrader.exchange.zip_collect.FileCollector"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".zip"]
+    c.GenerateFeedback.exporter_class = "autograder.nbgrader.rendering.exporter.CleaningExporter"
     put_alembic_on_path()
     if "nbgrader.apps" in sys.modules:  # only if nbgrader is running: somebody may just read the settings
         from autograder.nbgrader.autograding import converters  # late: nbgrader, 2 s
+        from autograder.nbgrader.rendering import formgrader
 
         converters.install()
+        formgrader.install()
 
 
 def _course_folders() -> tuple[str, list[str]]:
