@@ -4,6 +4,9 @@ nbgrader's templates, and those of nbconvert that they extend, write most values
 well as text. So this exporter escapes whatever a template writes; only HTML that a filter has cleaned is exempt.
 """
 
+# mypy: allow-untyped-calls
+# nbconvert says that it is typed, and is in part
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -21,7 +24,7 @@ from autograder.nbgrader.rendering.cleaner import clean, disarm_tex
 OUTPUT_TYPES = ("text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "text/plain")
 """The kinds of output that are shown, best first: no script, no widget, no SVG."""
 
-CLEANED_FILTERS = ("ansi2html", "clean_html", "highlight_code")
+CLEANED_FILTERS = ("ansi2html", "highlight_code")
 KEPT_METADATA = ("magics_language", "raw_mimetype")  # tags would be classes, and `transient` hides a cell
 
 STYLE = ".rendered_html, .output_subarea { contain: paint; overflow-x: auto }"  # formulas, too, stay within their cell
@@ -115,6 +118,7 @@ def _is_size(value: Any) -> bool:
 
 
 _OWN_FILTERS = {
+    "clean_html": lambda html: html if isinstance(html, Markup) else Markup(clean(str(html))),  # noqa: S704 - cleaned
     "escape_html": escape,  # nbconvert's returns plain text, which would be escaped again
     "escape_html_keep_quotes": escape,
     "filter_data_type": _shown_types,

@@ -43,7 +43,7 @@ def _cleaning_exporter(handler: Any) -> Any:
 
     exporter = handler.settings["nbgrader_exporter"]
     if not isinstance(exporter, CleaningExporter):
-        exporter = CleaningExporter(config=exporter.config)
+        exporter = CleaningExporter(config=exporter.config)  # type: ignore[no-untyped-call]
         handler.settings["nbgrader_exporter"] = exporter
     return exporter
 
