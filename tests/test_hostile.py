@@ -492,13 +492,14 @@ def test_a_malformed_text_fails_alone(world, strongest, name, tmp_path):
     check_next(world, strongest)
 
 
+@pytest.mark.parametrize("name", ["ptrace_neighbours", "channel_clocks"])
 @pytest.mark.parametrize("level", ["A", "B"])
-def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, level, tmp_path):
+def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, level, name, tmp_path):
     jail = world.jail(level)
     waiting = Program("other", (Cell("import numpy as np\ndef f(x): return x"),), {"kit": BUILDER}, {"f": ("x",)})
     with closing(SubmissionSession(jail._process_factory, waiting, Limits(), BoundedCache(1))) as other:
         other.ensure_loaded()
-        sample = read_sample(HOSTILE / "ptrace_neighbours.py")
+        sample = read_sample(HOSTILE / f"{name}.py")
         check_sample(world, sample, jail, tmp_path)
         [outcome] = other.run_batch(Batch("f", (Call({"x": np.ones(3)}, {}),)), Limits())
     assert isinstance(outcome, Returned)

@@ -10,6 +10,7 @@ import mmap
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ if sys.platform != "win32":
     import resource
 
 _PTRACE_SEIZE = 0x4206  # attaches without stopping the other process
+_CPUCLOCK_SCHED = 2  # the kind of clock that counts all CPU time of a process
 
 
 def _write_file() -> None:
@@ -60,6 +62,8 @@ MUST_FAIL: Mapping[str, Callable[[], object]] = {
     "send a signal to its parent": lambda: os.kill(os.getppid(), 0),
     "trace its parent": _trace_parent,
     "read the memory of its parent": _read_parent,
+    "read the CPU clock of its parent": lambda: time.clock_gettime(~os.getppid() << 3 | _CPUCLOCK_SCHED),
+    "tell the processors of its parent": lambda: os.sched_getaffinity(os.getppid()),
     "set its limits": _set_limit,
     "make machine code": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close(),
     "change its filter": lambda: linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(None)),
