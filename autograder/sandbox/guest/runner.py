@@ -16,6 +16,7 @@ import importlib
 import os
 import site
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -24,6 +25,7 @@ from autograder.sandbox.guest import encoding, lockdown, stub_modules
 from autograder.sandbox.guest.student_module import StudentModule, SupportModules
 from autograder.sandbox.protocol import framing, vocabulary
 
+BUILD_DATA = "_sysconfigdata"  # how the module begins that holds the settings of Python's build
 MAX_LISTED_FUNCTIONS = 200  # in the reply to a call of a missing function
 MAX_REPEATED_ERRORS = 5  # of one class at one place in a row: after them, no fresh call is made
 
@@ -199,12 +201,23 @@ def prepare_interpreter() -> None:
     site.setquit()
     site.setcopyright()
     site.sethelper()
-    del sys.orig_argv[1:]  # it names folders of this machine
+    del sys.orig_argv[1:]  # it names folders
+    _forget_build_folders()
     stub_modules.install()
     importlib.import_module("checks")  # a stub that nearly every submission imports
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         _HIDDEN_MODULES.append(sys.modules.pop(name))
     sys.modules["autograder"] = None  # type: ignore[assignment]  # so that importing it raises ModuleNotFoundError
+
+
+def _forget_build_folders() -> None:
+    """Drop the settings of Python's build that name folders: it may have been built here, in somebody's home."""
+    settings = [sysconfig.get_config_vars()]
+    settings += [vars(module)["build_time_vars"] for name, module in sys.modules.items() if name.startswith(BUILD_DATA)]
+    for known in settings:
+        for name, value in list(known.items()):
+            if isinstance(value, str) and "/" in value and not value.startswith(sys.prefix):
+                del known[name]
 
 
 _HIDDEN_MODULES: list[object] = []  # holds the modules that run this process, which sys.modules no longer does

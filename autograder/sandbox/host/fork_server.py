@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from autograder.course import Level
@@ -41,6 +41,7 @@ _ROOT_NOTE = (
 )
 _CPUCLOCK_SCHED = 2  # the kind of clock that counts all CPU time of a process (see clock_getcpuclockid)
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
+_LINKS_FOLDER = "/tmp" if os.access("/tmp", os.W_OK) else None  # noqa: S108 - TMPDIR may name a user; a new folder is made
 _user_counter = itertools.count()
 
 
@@ -54,21 +55,26 @@ class ForkServer(ProcessFactory):
     def __init__(self, level: Level) -> None:
         if os.uname().machine not in seccomp.ARCHITECTURES:
             raise JailError(f"no list of system calls is kept for this kind of processor ({os.uname().machine})")
-        self._command = runtime.guest_command("zygote")
-        if level == "A":
-            self._command = bubblewrap.wrap(self._command)
         self._control: socket.socket
         self._support_modules: Mapping[str, str] = {}
-        self.note = _ROOT_NOTE if self._launch() else ""
-        if leaks := self._successful_escapes():
-            self.close()
-            raise JailError(f"a sealed process can still {', '.join(leaks)}")
+        with ExitStack() as undo:
+            if level == "A":
+                self._layout = bubblewrap.guest_layout()
+                self._command = bubblewrap.wrap(self._layout, "zygote")
+            else:
+                self._layout = undo.enter_context(linked_layout())
+                self._command = runtime.guest_command(self._layout.interpreter, self._layout.search_path, "zygote")
+            self.note = _ROOT_NOTE if self._launch() else ""
+            undo.callback(self._end_zygote)
+            if leaks := self._successful_escapes():
+                raise JailError(f"a sealed process can still {', '.join(leaks)}")
+            self._resources = undo.pop_all()
 
     def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> ForkedProcess:
         try:
             return self._start(memory_mib, cpu_seconds, support_modules)
         except (EOFError, OSError):  # something has ended the zygote
-            self.close()
+            self._end_zygote()
             self._launch()
         try:
             return self._start(memory_mib, cpu_seconds, support_modules)
@@ -76,6 +82,9 @@ class ForkServer(ProcessFactory):
             raise JailError(f"no process can be forked for student code ({type(error).__name__})") from None
 
     def close(self) -> None:
+        self._resources.close()
+
+    def _end_zygote(self) -> None:
         self._control.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(EXIT_GRACE_SECONDS)
@@ -101,19 +110,19 @@ class ForkServer(ProcessFactory):
                 stdout=subprocess.DEVNULL,
                 stderr=stderr_file,
                 cwd="/",
-                env=runtime.guest_environment("/"),
+                env=runtime.guest_environment("/", self._layout.environment),
                 start_new_session=True,
             )
             theirs.close()
             try:
                 return self._prepare()
             except (EOFError, OSError, framing.ProtocolError) as error:
-                self.close()
+                self._end_zygote()
                 raise JailError(f"the process for student code {startup_failure(error, stderr_file)}") from None
 
     def _prepare(self) -> bool:
-        paths = [list(map(str, group)) for group in bubblewrap.landlock_paths()]
-        self._control.send(framing.encode_message(("prepare", *paths, private_users()), _MAX_MESSAGE_BYTES))
+        order = ("prepare", *self._layout.landlock_paths(), private_users())
+        self._control.send(framing.encode_message(order, _MAX_MESSAGE_BYTES))
         answer = self._control.recv(_MAX_MESSAGE_BYTES)
         if not answer:
             raise EOFError
@@ -121,7 +130,7 @@ class ForkServer(ProcessFactory):
             case ("ready", bool(keeps_root)):
                 return keeps_root
             case (_, str(reason)):
-                self.close()
+                self._end_zygote()
                 raise JailError(f"the process for student code cannot be prepared: {reason}")
         raise EOFError
 
@@ -132,7 +141,6 @@ class ForkServer(ProcessFactory):
             answer = channel.receive_frame(START_SECONDS)
             return tuple(map(str, framing.decode_message(answer or b"")[1:]))
         except (EOFError, OSError, framing.ProtocolError):
-            self.close()
             raise JailError("a process cannot be sealed: it ended when it tried") from None
         finally:
             channel.close()
@@ -155,6 +163,20 @@ class ForkServer(ProcessFactory):
             pid = channel.handshake(START_SECONDS)
             undo.pop_all()
         return channel, pid, status
+
+
+@contextmanager
+def linked_layout() -> Iterator[runtime.Layout]:
+    """Make a layout of links for a process that has no container; they are removed at the end. Raises JailError."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="autograder-", dir=_LINKS_FOLDER)
+    except OSError as error:
+        raise JailError(f"no temporary folder can be made ({error.strerror})") from None
+    with folder as name:
+        layout = runtime.layout_below(Path(name))
+        layout.make_links()
+        Path(name).chmod(0o755)  # the process may run as another user
+        yield layout
 
 
 def private_users() -> list[int]:

@@ -47,13 +47,16 @@ class SpawnedProcess(Process):
 
     def __init__(self, level: Level, memory_mib: int, cpu_seconds: int) -> None:
         limits = (0, 0) if level == "E" else (memory_mib << 20, cpu_seconds)
-        command = runtime.guest_command("runner", *limits)
         self._in_container = level == "C"
         self._folder = tempfile.mkdtemp(prefix="autograder-")
         self._process: subprocess.Popen[bytes] | None = None
         try:
             if self._in_container:
-                command = bubblewrap.wrap(command, self._folder)
+                layout = bubblewrap.guest_layout()
+                command = bubblewrap.wrap(layout, "runner", *limits, folder=Path(self._folder))
+            else:
+                interpreter = runtime.interpreter_path()
+                command = runtime.guest_command(interpreter, runtime.OWN_SEARCH_PATH, "runner", *limits)
             with tempfile.TemporaryFile() as stderr_file:
                 self.channel = self._start(command, stderr_file, sockets=level != "E")
                 self._psutil_process = self._wait_until_ready(stderr_file)

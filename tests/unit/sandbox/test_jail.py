@@ -20,8 +20,8 @@ import psutil
 import pytest
 
 from autograder.course import LEVELS, Level, Limits
-from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host import jail as jail_module
+from autograder.sandbox.host import runtime
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.channel import SocketChannel
 from autograder.sandbox.host.decoding import decode_reply
@@ -311,7 +311,14 @@ class TestInsideTheProcess:
         monkeypatch.setenv("AUTOGRADER_SECRET", "secret")
         monkeypatch.setenv("PYTHONPATH", "/nowhere")
         # Python, the shell and macOS add three variables.
-        names = {*runtime.guest_environment(""), "LC_CTYPE", "PWD", "__CF_USER_TEXT_ENCODING"}
+        names = {
+            *runtime.guest_environment(""),
+            "PYTHONHOME",
+            "LD_LIBRARY_PATH",
+            "LC_CTYPE",
+            "PWD",
+            "__CF_USER_TEXT_ENCODING",
+        }
         cell = f"import os\nassert set(os.environ) <= {names!r}, list(os.environ)"
         assert execute(any_jail, GOOD, cell, "assert 'secret' not in str(os.environ)").problems == ()
         assert not {"AUTOGRADER_SECRET", "PATH", "PYTHONPATH"} & names
@@ -722,5 +729,5 @@ def test_libraries_are_found_where_a_folder_has_a_space_in_its_name(tmp_path):
     spaced = tmp_path / "my course"
     spaced.symlink_to(site)
     files = [path.relative_to(site) for path in runtime.NUMPY_FOLDER.rglob("*.so")]
-    plain, linked = (bubblewrap._list_libraries(folder, [folder / file for file in files]) for folder in (site, spaced))
-    assert {path.name for path in plain} == {path.name for path in linked} != set()
+    plain, linked = (runtime.list_libraries(folder, [folder / file for file in files]) for folder in (site, spaced))
+    assert plain.keys() == linked.keys() != set()

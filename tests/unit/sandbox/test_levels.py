@@ -106,7 +106,7 @@ class TestEscapes:
         lockdown = copy / "sandbox" / "guest" / "lockdown.py"
         text = lockdown.read_text(encoding="utf-8")
         lockdown.write_text(text.replace("linux.prctl(linux.PR_SET_SECCOMP, 2, _address(head))", "pass"))
-        monkeypatch.setattr(runtime, "_FOLDERS", [str(tmp_path), *runtime._FOLDERS])
+        monkeypatch.setattr(runtime, "SANDBOX_FOLDER", copy / "sandbox")
         with pytest.raises(JailError, match=r"a sealed process can still .*open a connection"):
             Jail("B")
 
