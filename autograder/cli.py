@@ -8,7 +8,7 @@ import sys
 import click
 
 from autograder.commands import bundle, classroom, demo, doctor, export, grade, release, verify
-from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError
+from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError, print_unencodable_text, say
 
 # Two BLAS threads cost more time on matrices of this size than they save.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -16,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def main() -> None:
     """Run a command; print its error as one sentence on stderr and exit with its code."""
+    print_unencodable_text()
     try:
         commands.main(prog_name="autograder", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -24,13 +25,13 @@ def main() -> None:
     except click.ClickException as error:
         command = getattr(getattr(error, "ctx", None), "command_path", None)
         see = f" See {command} --help." if command else ""
-        click.echo(f"autograder: {error.format_message()}{see}", err=True)
+        say(f"autograder: {error.format_message()}{see}", err=True)
         sys.exit(error.exit_code)
     except CommandError as error:
-        click.echo(f"autograder: {error}", err=True)
+        say(f"autograder: {error}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("autograder: interrupted.", err=True)
+        say("autograder: interrupted.", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has stopped, as in `autograder grade ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -40,6 +40,6 @@ def command(exercise: str, host: str, output: Path | None) -> None:
     except OSError as error:
         raise common.CommandError(f"{error.filename} cannot be read or written: {error.strerror}.") from None
     path = common.display_path(path)
-    click.echo(f"Wrote {path}: {bundle.description}.")
+    common.say(f"Wrote {path}: {bundle.description}.")
     if not bundle.zipped:
-        click.echo(f"How to use it stands in {path / 'README.md'}.")
+        common.say(f"How to use it stands in {path / 'README.md'}.")

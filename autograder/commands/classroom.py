@@ -179,7 +179,8 @@ def _print_summary(summary: ClassSummary, max_points: float, results: Path, *, e
     if summary.percentages:
         points = [percent * max_points / 100 for percent in summary.percentages]
         counts += f"; mean {mean(points):.2f} and median {median(points):.2f} of {max_points:g} points"
-    click.echo(f"{counts or 'Nobody was graded'}.\nResults lie in {common.display_path(results)}.", err=err)
+    common.say(f"{counts or 'Nobody was graded'}.", err=err)
+    common.say(f"Results lie in {common.display_path(results)}.", err=err)
 
 
 def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
@@ -189,8 +190,8 @@ def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
 
     with common.translate_errors(*RECORDER_ERRORS, exit_code=common.GRADER_ERROR):
         for line in recorder.record(class_run.iter_reports()):
-            click.echo(line)
-    click.echo(f"The gradebook is {recorder.display_url}.")
+            common.say(line)
+    common.say(f"The gradebook is {recorder.display_url}.")
 
 
 def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -> None:
@@ -208,4 +209,4 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -
             page = feedback_page.render_page([report])
             (results / "feedback" / file_names[report.submission]).write_text(page, encoding="utf-8")
         (results / "class.html").write_text(class_page.render_page(reports, links, hints), encoding="utf-8")
-    click.echo(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)
+    common.say(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)

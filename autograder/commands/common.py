@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.course import LEVELS, Course, CourseError, FeedbackLevel, Level, find_course
+from autograder.submission.sanitize import strip_control_characters
 
 if TYPE_CHECKING:
     from autograder.exercise.model import Exercise
@@ -76,9 +79,26 @@ def explain_os_errors(path: Path, verb: str, exit_code: int) -> Iterator[None]:
         raise CommandError(f"{path} cannot be {verb}: {error.strerror}.", exit_code) from None
 
 
+def say(sentence: str, *, err: bool = False) -> None:
+    """Print a sentence on a line of its own. Names and paths in it are text: no terminal and no log obeys them."""
+    click.echo(strip_control_characters(sentence), err=err)
+
+
 def warn(message: str) -> None:
-    """Print a warning on stderr."""
-    click.secho(f"Warning: {message}", err=True, fg="yellow", bold=True)
+    """Print a warning on stderr, like `say`."""
+    click.secho(f"Warning: {strip_control_characters(message)}", err=True, fg="yellow", bold=True)
+
+
+def write_rendered(text: str) -> None:
+    """Write a file's text to stdout. Its format has made names harmless, as that format needs it."""
+    click.echo(text, nl=False)
+
+
+def print_unencodable_text() -> None:
+    """Let stdout and stderr take names that their encoding lacks, or that are no text at all: as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def display_path(path: Path) -> Path:

@@ -57,5 +57,6 @@ def _present_reports(reports: Sequence[Report], course: Course) -> None:
     if console.is_terminal:
         print_reports(console)
     else:
-        click.echo(text.to_plain_text(print_reports), nl=False)
-    click.echo(f"The submissions lie in {course.demo.submissions}.\nThe reports lie in {folder}.")
+        common.write_rendered(text.to_plain_text(print_reports))
+    common.say(f"The submissions lie in {course.demo.submissions}.")
+    common.say(f"The reports lie in {folder}.")

@@ -10,7 +10,7 @@ import click
 
 from autograder.commands import common
 from autograder.formats.csv_table import escape_cell
-from autograder.submission.sanitize import join_names
+from autograder.submission.sanitize import join_names, one_line
 
 if TYPE_CHECKING:
     from autograder.classroom.roster import RosterMatch
@@ -70,7 +70,7 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
             f"a spreadsheet would take {join_names(changed)} for a formula or a command: changed, so check these."
         )
     if output is None:
-        click.echo(text, nl=False)
+        common.write_rendered(text)
         return
     with common.explain_os_errors(output, "written", common.GRADER_ERROR):
         output.write_text(text, encoding="utf-8")
@@ -99,9 +99,6 @@ def _load_reports(results: Path) -> list[Report]:
 
 def _print_unmatched(matched: RosterMatch, failed: Sequence[str]) -> None:
     """List on stderr whoever has no score, and every submission without a student."""
-    # late: the report and its fields, 60 ms
-    from autograder.formats.fields import sanitize_multiline
-
     lists = (
         ("Missing: in the roster, without a submission", matched.missing),
         ("Unknown: submissions of nobody in the roster, not exported", matched.unknown),
@@ -110,6 +107,6 @@ def _print_unmatched(matched: RosterMatch, failed: Sequence[str]) -> None:
     )
     for title, names in lists:
         if names:
-            click.echo(f"{title} ({len(names)}):", err=True)
+            common.say(f"{title} ({len(names)}):", err=True)
             for name in names:
-                click.echo(f"  {sanitize_multiline(name, 300)}", err=True)
+                common.say(f"  {one_line(name, 300)}", err=True)

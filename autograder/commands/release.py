@@ -34,7 +34,7 @@ def command(exercise: str) -> None:
     source = course.root / SOURCE_FOLDER / exercise if with_nbgrader else None
     with common.translate_errors(ReleaseError, exit_code=common.GRADER_ERROR):
         folder = release_exercise(loaded, course.assignments / exercise, source, before_write=register)
-    click.echo(f"Released {exercise} to {common.display_path(folder)}.")
+    common.say(f"Released {exercise} to {common.display_path(folder)}.")
 
 
 def _register_assignment(root: Path, exercise: str, source_files: Mapping[str, bytes]) -> None:

@@ -116,7 +116,7 @@ def _collect_error(failed: list[str], file: Path | str) -> Iterator[None]:
 
 def _print_reports(reports: Sequence[Report], report_format: Format, options: dict[str, Any]) -> None:
     if report_format.name != "text" or not sys.stdout.isatty():
-        click.echo(report_format.render(reports, **options), nl=False)
+        common.write_rendered(report_format.render(reports, **options))
         return
     # late: rich, 90 ms
     from rich.console import Console

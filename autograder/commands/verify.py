@@ -46,7 +46,7 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
     if sys.stdout.isatty():
         page.print_report(report, Console())
     else:
-        click.echo(page.render_text(report), nl=False)
+        common.write_rendered(page.render_text(report))
     if html is not None:
         with common.explain_os_errors(html, "written", common.GRADER_ERROR):
             html.write_text(page.render_html(report), encoding="utf-8")

@@ -15,7 +15,7 @@ CellValue = str | int | float | Decimal | None
 
 # A spreadsheet takes these for the start of a formula, in the full-width letters of East Asian keyboards too.
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - these very characters
-_COMMAND_STARTS = ("::", "##[")  # a CI service takes a line of its log that begins so for a command
+_COMMAND_STARTS = ("::", "##")  # a CI service takes a line of its log that begins so for a command
 _JOINERS = "\u200c\u200d"  # invisible, and part of names in Persian and in scripts of India
 
 

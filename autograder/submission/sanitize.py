@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 _MAX_COMBINING_MARKS = 2  # per letter: a pile of them reaches into the lines above
-_CI_COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#\[)")  # ::error:: and ##[error]
+_CI_COMMAND = re.compile(r"(?<=:)(?=:[A-Za-z])|(?<=#)(?=#[A-Za-z\[])")  # ::error::, ##[error] and ##vso[...]
 
 
 def strip_control_characters(text: str, replacement: str = " ") -> str:
