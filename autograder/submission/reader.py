@@ -67,7 +67,7 @@ def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> 
         mode = os.lstat(path).st_mode
     except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
         reason = getattr(error, "strerror", error)
-        raise SubmissionRefused(f"{one_line(str(path), 200)} cannot be read: {reason}.") from None
+        raise SubmissionRefused(f"{_display_name(path)} cannot be read: {reason}.") from None
     if stat.S_ISDIR(mode):
         return _read_folder(path, exercise_name, released)
     if path.suffix.lower() == ARCHIVE_SUFFIX:

@@ -279,6 +279,11 @@ class TestOddFolders:
         (tmp_path / os.fsdecode(name)).touch()
         assert "holds no ex.ipynb or ex.py, only" in refusal({})
 
+    def test_a_path_that_is_not_there_is_named_without_its_folder(self, tmp_path):
+        with pytest.raises(SubmissionRefused) as refused:
+            read_submission(tmp_path / "not_there", "ex", RELEASED)
+        assert str(refused.value) == "not_there cannot be read: No such file or directory."
+
     def test_a_path_with_a_null_byte(self):
         with pytest.raises(SubmissionRefused, match="cannot be read"):
             read_submission(Path("a\0b"), "ex", RELEASED)
