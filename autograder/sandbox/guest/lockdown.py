@@ -16,7 +16,7 @@ import functools
 import os
 import struct
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +30,7 @@ _MAX_OPEN_FILES = 32  # at once: enough to import modules
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every processor
 _LANDLOCK_VERSION = 1  # the flag that asks for the version instead of a ruleset
 _PATH_BENEATH = 1
+_UNREAD_FOLDERS = ("__pycache__", "test", "tests")
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _LAST_KNOWN_ABI = 7
 _LOG_SAME_EXEC_OFF = 1  # since ABI 7: refusals are not logged, or a submission could fill the system's log
@@ -81,9 +82,10 @@ def landlock_abi() -> int:
 
 
 def create_landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) -> int:
-    """Return the descriptor of a ruleset that allows reading the `readable` paths and everything below them.
+    """Return the descriptor of a ruleset that allows reading `readable` files, and those in and below such folders.
 
-    It also allows listing the names in `listable` folders, and nothing else. Raises OSError if there is no Landlock.
+    Files that Python has compiled are left out: they hold the paths of their sources on this machine. It also allows
+    listing the names in `listable` and `readable` folders, and nothing else. Raises OSError if there is no Landlock.
     """
     # The kernel refuses rights that it does not know, so the struct is as long as its version has it: files, network
     # (since 4: bind and connect TCP), scopes (since 6: abstract sockets and signals to others).
@@ -92,11 +94,23 @@ def create_landlock_ruleset(readable: Iterable[Path], listable: Iterable[Path]) 
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     ruleset = linux.syscall(_CREATE_RULESET, _address(handled), size, 0)
     for path in readable:
-        with suppress(FileNotFoundError):  # a link to something that is not there
-            _add_path_rule(ruleset, path, _READ_FILE | (_READ_DIR if path.is_dir() else 0))
+        if path.is_dir():
+            _add_path_rule(ruleset, path, _READ_DIR)
+        for file in _source_files(path):
+            with suppress(FileNotFoundError):  # a link to something that is not there
+                _add_path_rule(ruleset, file, _READ_FILE)
     for path in listable:
         _add_path_rule(ruleset, path, _READ_DIR)
     return ruleset
+
+
+def _source_files(path: Path) -> Iterator[str]:
+    """Iterate over a file, or the files in and below a folder, without compiled ones and tests of the library."""
+    if not path.is_dir():
+        yield str(path)
+    for folder, folders, files in os.walk(path):
+        folders[:] = [name for name in folders if name not in _UNREAD_FOLDERS]
+        yield from (os.path.join(folder, name) for name in files)  # noqa: PTH118 - there are thousands
 
 
 def _file_rights(abi: int) -> int:
@@ -111,7 +125,7 @@ def _file_rights(abi: int) -> int:
     return rights
 
 
-def _add_path_rule(ruleset: int, path: Path, rights: int) -> None:
+def _add_path_rule(ruleset: int, path: Path | str, rights: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, _address(struct.pack("=Qi", rights, descriptor)), 0)

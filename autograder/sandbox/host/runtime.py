@@ -39,6 +39,7 @@ _INHERITED_VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "O
 _THREAD_VARIABLES = ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM")
 # In the library, and named after where and how Python was built: its settings, and what compiles extensions.
 _BUILD_FILES = ("_sysconfigdata", "config-")
+_COMPILED = "__pycache__"
 SITE_FOLDERS = ("site-packages", "dist-packages")  # of other installed packages, in the folder of the standard library
 # "libc.so.6 => /lib/libc.so.6 (0x7f...)", or for the loader itself "/lib64/ld-linux-x86-64.so.2 (0x7f...)"
 _LIBRARY_LINE = re.compile(r"^\s*(?:(\S+) => )?(/.+) \(0x[0-9a-f]+\)$", re.MULTILINE)
@@ -65,7 +66,7 @@ class Layout:
     def landlock_paths(self) -> tuple[list[str], list[str]]:
         """Return what student code may read, and folders in which it may also list the names, for Landlock."""
         names = sorted(path.name for path in STDLIB_FOLDER.iterdir())
-        names = [name for name in names if name not in SITE_FOLDERS and not name.startswith(_BUILD_FILES)]
+        names = [name for name in names if name not in (*SITE_FOLDERS, _COMPILED) and not name.startswith(_BUILD_FILES)]
         return [str(self.numpy), *(str(self.library / name) for name in names)], [str(self.library)]
 
     def make_links(self) -> None:

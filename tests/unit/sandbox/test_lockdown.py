@@ -42,6 +42,8 @@ REFUSED = {  # attempts that must fail: not permitted, or nothing is there
     "open a path without a right": "os.open('/', os.O_PATH)",
     "open the terminal": "os.open('/dev/tty', os.O_RDWR)",
     "open a device": "open('/dev/zero')",
+    "read a compiled module": "open(numpy.__spec__.cached, 'rb')",
+    "read the settings of the build": "[open(path) for path in LIBRARY.glob('_sysconfigdata*')]",
     "open nothing for writing": "open(os.devnull, 'w')",
     "write where it stands": "open('a', 'w')",
     "write to a temporary folder": "open('/tmp/a', 'w')",
@@ -205,6 +207,7 @@ import ctypes, mmap, os, random, resource, select, signal, socket, subprocess, s
 import _thread
 import numpy
 libc = ctypes.CDLL(None, use_errno=True)
+LIBRARY = __import__("pathlib").Path(os.__file__).parent
 buffer = (ctypes.c_long * 64)()
 
 def thread(call):
