@@ -54,11 +54,16 @@ def configure(c: Any) -> None:
     c.GenerateFeedback.exporter_class = "autograder.nbgrader.rendering.exporter.CleaningExporter"
     put_alembic_on_path()
     if "nbgrader.apps" in sys.modules:  # only if nbgrader is running: somebody may just read the settings
-        from autograder.nbgrader.autograding import converters  # late: nbgrader, 2 s
+        from traitlets.config import Application  # late: as nbgrader itself, 2 s
+
+        from autograder.nbgrader.autograding import converters
+        from autograder.nbgrader.log import make_harmless
         from autograder.nbgrader.rendering import formgrader
 
         converters.install()
         formgrader.install()
+        if Application.initialized():  # the command that reads these settings
+            make_harmless(Application.instance().log)
 
 
 def _course_folders() -> tuple[str, list[str]]:

@@ -102,7 +102,7 @@ class TestWhatIsRead:
         output = b"# loss: 0.125\n" * 350_000
         data = make_zip(("ex.py", ANSWER + output))
         assert len(data) < len(output) / 300
-        assert read(data).cells[0].source == (ANSWER + output).decode()
+        assert read(data).cells[0].source == (ANSWER + output).decode().rstrip()
 
     def test_nothing_is_written(self, read, tmp_path):
         read(make_zip(("../out.txt", b"out"), ("a/in.txt", b"in"), ("ex.py", ANSWER)))
