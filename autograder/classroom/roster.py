@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import unicodedata
 from collections import defaultdict
@@ -76,13 +77,16 @@ def read_roster(path: Path) -> list[RosterEntry]:
     Rows that are no student are left out, such as "Points Possible" in Canvas's file.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RosterError(f"{path} is not UTF-8: save it as CSV UTF-8.") from None
     except OSError as error:
         raise RosterError(f"{path} cannot be read: {error.strerror}.") from None
-    header_line = text.partition("\n")[0]
-    rows = list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=header_line.count)))
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise RosterError(f"{path} is no CSV file ({error}): export it anew.") from None
     columns = _find_columns(rows[0] if rows else [])
     if not columns.keys() & {"name", "first", "last", "id", "sis_id", "login", "email"}:
         accepted_names = ", ".join(sorted(names[0] for names in COLUMN_ALIASES.values()))
@@ -97,9 +101,13 @@ def match_roster(reports: Sequence[Report], roster: Sequence[RosterEntry]) -> Ro
     """Give every student of the roster the report of the submission that is theirs alone."""
     index = _RosterIndex(roster)
     owners = [index.find_owners(report.submission) for report in reports]
+    owned_by = defaultdict[int, list[int]](list)
+    for number, positions in enumerate(owners):
+        for position in positions:
+            owned_by[position].append(number)
     grades, missing, ambiguous = [], [], []
     for position, entry in enumerate(roster):
-        owned = [number for number, positions in enumerate(owners) if position in positions]
+        owned = owned_by[position]
         names = ", ".join(sorted(reports[number].submission for number in owned))
         # A roster may give one submission to a whole group; otherwise two owners are two students of one name.
         is_shared = not entry.submission and any(len(owners[number]) > 1 for number in owned)

@@ -23,7 +23,7 @@ def load_secret(course: Course) -> bytes | None:
     """
     if from_environment := os.environ.get(SECRET_VARIABLE):
         hide_secret()
-        return from_environment.encode()
+        return os.fsencode(from_environment)  # it may be of any bytes
     try:
         return course.secret_file.read_bytes().strip() or None
     except FileNotFoundError:

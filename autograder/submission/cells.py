@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.submission.magics import non_python_magic, strip_magics
+from autograder.submission.notebook_json import TooManyValuesError, load_json
 
 MAX_CELLS = 2000
+# Of the code that one person wrote: it is gone through line by line several times, so a file may hold 10 MB of output,
+# but not of code.
+MAX_CODE_CHARACTERS = 1_000_000
+MAX_CODE_LINES = 50_000
 
 
 class CellsError(Exception):
@@ -51,8 +55,13 @@ class ParsedCell:
 def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
     """Return the code cells of a notebook of format 4. Raises CellsError if the text is no such notebook or damaged."""
     try:
-        notebook = json.loads(text)
-    except (ValueError, RecursionError):  # a number too long to read is a ValueError as well
+        notebook = load_json(text)
+    except TooManyValuesError as error:
+        raise CellsError(
+            f"holds {error}: clear the outputs of the notebook (in Jupyter: Edit, Clear Outputs of All Cells), "
+            "save it and hand it in again"
+        ) from None
+    except ValueError:  # a number too long to read is one as well
         raise CellsError(
             "is not a notebook (not valid JSON): it may be cut short, so download it again and hand it in anew"
         ) from None
@@ -65,22 +74,39 @@ def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
         )
     if not isinstance(notebook.get("cells"), list):
         raise CellsError("is a notebook without cells: open it in Jupyter, save it there and hand in that file")
-    cells: list[ParsedCell] = []
+    code_cells: list[tuple[str, object]] = []
     for number, cell in enumerate(notebook["cells"], start=1):
         if not isinstance(cell, dict):
             raise _damaged_cell_error(number)
         if cell.get("cell_type") == "code":
-            source = _cell_source(cell.get("source"), number)
-            runnable = make_cell(strip_magics(source), f"code cell {len(cells) + 1}")
-            cells.append(ParsedCell(source, runnable, _is_check(cell.get("metadata")), non_python_magic(source)))
-    return check_cell_count(cells)
+            code_cells.append((_cell_source(cell.get("source"), number), cell.get("metadata")))
+    check_cell_count(len(code_cells))
+    check_code_size([source for source, _ in code_cells])
+    return tuple(
+        ParsedCell(
+            source,
+            make_cell(strip_magics(source), f"code cell {number}"),
+            _is_check(metadata),
+            non_python_magic(source),
+        )
+        for number, (source, metadata) in enumerate(code_cells, start=1)
+    )
 
 
-def check_cell_count(cells: list[ParsedCell]) -> tuple[ParsedCell, ...]:
-    """Return the cells. Raises CellsError if there are more than MAX_CELLS."""
-    if len(cells) > MAX_CELLS:
-        raise CellsError(f"has {len(cells)} code cells, more than {MAX_CELLS}: keep those that belong to the exercise")
-    return tuple(cells)
+def check_cell_count(count: int) -> None:
+    """Raise CellsError if there are more than MAX_CELLS code cells."""
+    if count > MAX_CELLS:
+        raise CellsError(f"has {count} code cells, more than {MAX_CELLS}: keep those that belong to the exercise")
+
+
+def check_code_size(sources: Sequence[str]) -> None:
+    """Raise CellsError if code is longer than MAX_CODE_CHARACTERS or MAX_CODE_LINES."""
+    for unit, size, limit in (
+        ("characters", sum(map(len, sources)), MAX_CODE_CHARACTERS),
+        ("lines", sum(source.count("\n") + 1 for source in sources), MAX_CODE_LINES),
+    ):
+        if size > limit:
+            raise CellsError(f"has {size} {unit} of code, more than {limit}: keep what belongs to the exercise")
 
 
 def make_cell(source: str, label: str = "", first_line: int = 1) -> Cell:
@@ -123,7 +149,10 @@ def _cell_source(source: object, number: int) -> str:
 
 def _is_check(metadata: object) -> bool:
     flags = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return isinstance(flags, dict) and str(flags.get("grade_id")).startswith("check_") and flags.get("grade") is True
+    if not isinstance(flags, dict):
+        return False
+    name = flags.get("grade_id")
+    return isinstance(name, str) and name.startswith("check_") and flags.get("grade") is True
 
 
 def _damaged_cell_error(number: int) -> CellsError:

@@ -11,18 +11,17 @@ from collections.abc import Sequence
 
 # What assigns data at the top level (a lambda is a function), what binds names inside a function (augmented assignment,
 # keyword arguments, `as`, import, def, class), and the targets of loops and tuple assignments.
-_NAME = r"[^\W\d]\w*"
-_ASSIGNMENT = re.compile(rf"^((?:{_NAME})(?:\s*,\s*{_NAME})*)\s*(?::[^=\n]+)?=(?!=)(?!\s*lambda\b)")
+# The patterns are possessive or stop at the next place where they may start: on any text they take linear time.
+_NAME = r"[^\W\d]\w*+"
+_ASSIGNMENT = re.compile(rf"({_NAME}(?:\s*+,\s*+{_NAME})*+)\s*+(?::[^=\n]++)?+=(?!=)(?!\s*+lambda\b)")
 _BINDING = re.compile(
-    rf"\b({_NAME})\s*(?::[^=\n]+)?(?:[-+*/@%&|^]|//|\*\*|>>|<<)?=(?!=)|\b(?:as|import|def|class)\s+({_NAME})"
+    rf"\b({_NAME})\s*+(?::[^=:\n]*+)?+(?:[-+*/@%&|^]|//|\*\*|>>|<<)?=(?!=)|\b(?:as|import|def|class)\s++({_NAME})"
 )
-_TARGETS = re.compile(r"\bfor\s+(.+?)\s+in\b|^\s*([^=(\[]+?)\s*=(?!=)")
+_LOOP_TARGETS = re.compile(r"\bfor\b((?:(?!\b(?:for|in)\b).)++)\bin\b")
+_ASSIGNED_TARGETS = re.compile(r"([^=(\[]++)=(?!=)")
 _STRING_OR_COMMENT = re.compile(
-    r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*'
+    r'"""[\s\S]*?(?:"""|\Z)|\'\'\'[\s\S]*?(?:\'\'\'|\Z)|"(?:\\.|[^"\\\n])*+"?+|\'(?:\\.|[^\'\\\n])*+\'?+|#[^\n]*+'
 )
-# Some of these patterns look far ahead, so only so much of a cell is searched.
-_MAX_CELL_CHARACTERS = 100_000
-_MAX_LINE_CHARACTERS = 300
 
 
 def global_reads(functions: Sequence[str], cells: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -43,8 +42,7 @@ def global_reads(functions: Sequence[str], cells: Sequence[str]) -> dict[str, tu
 
 def _plain_code(cell: str) -> str:
     """Return a cell without strings and comments."""
-    text = "\n".join(line[:_MAX_LINE_CHARACTERS] for line in cell[:_MAX_CELL_CHARACTERS].splitlines())
-    return _STRING_OR_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return _STRING_OR_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(cell.splitlines()))
 
 
 def _assigned_names(line: str) -> list[str]:
@@ -54,11 +52,11 @@ def _assigned_names(line: str) -> list[str]:
 
 def _definitions(function: str, text: str) -> list[str]:
     """Return the definitions at the top level: each ends before a line that starts at the left with no bracket."""
-    return re.findall(rf"^def[ \t]+{function}[ \t]*\(.*(?:\n(?![^\s)\]}}]).*)*", text, re.MULTILINE)
+    return re.findall(rf"^def[ \t]+{function}[ \t]*\(.*(?:\n(?![^\s)\]}}]).*)*+", text, re.MULTILINE)
 
 
 def _used_names(body: str) -> set[str]:
-    return set(re.findall(rf"(?<![\w.])({_NAME})(?!\s*=(?!=))", body))
+    return set(re.findall(rf"(?<![\w.])({_NAME})(?!\s*+=(?!=))", body))
 
 
 def _bound_names(body: str) -> set[str]:
@@ -66,6 +64,7 @@ def _bound_names(body: str) -> set[str]:
     head = body.partition(":\n")[0]
     names = {name for pair in _BINDING.findall(body) for name in pair if name} | set(re.findall(_NAME, head))
     for line in body.splitlines():
-        for targets in _TARGETS.findall(line):
-            names.update(name for target in targets for name in re.findall(_NAME, target))
+        assigned = _ASSIGNED_TARGETS.match(line)
+        for targets in (*_LOOP_TARGETS.findall(line), assigned[1] if assigned else ""):
+            names.update(re.findall(_NAME, targets))
     return names

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 # Cell magics whose body runs in the notebook itself; the bodies of all others do not.
 _PYTHON_CELL_MAGICS = frozenset(("time", "capture", "prun"))
 _CELL_MAGIC = re.compile(r"\s*%%([\w.]+)")
-# A magic at the start of a line, a request for help, and results of magics or the shell that are assigned.
-_TIME_STATEMENT = re.compile(r"%time(?:\s+(?P<statement>.*))?$")
+# The patterns see what students write, so they are possessive: none of them takes back a character to try again.
+_TIMED = re.compile(r"(?:%time(?:\s++|\Z))++")  # one %time may time another
 _LINE_MAGIC = re.compile(r"%|!|\?")
-_HELP_REQUEST = re.compile(r"[%\w.*\[\]\- =]*[\w*\]]\?{1,2}\s*$")
-_MAGIC_ASSIGNMENT = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*(?:!|%(?=[A-Za-z_]))""")
-_TIME_ASSIGNMENT = re.compile(r"""(?P<target>[^=!%#"'()]*[^=!%#"'()\s])\s*=\s*%time\s+(?P<expression>\S.*)$""")
+_HELP_REQUEST = re.compile(r"[%\w.*\[\]\- =]++(?<=[\w*\]])\?{1,2}+\s*+\Z")
+_ASSIGNED_MAGIC = re.compile(r"!|%[A-Za-z_]")
+_NO_TARGET = re.compile(r"""[!%#"'()]""")  # before the equals sign of an assignment that may be one of a magic
 
 # What changes the state of a scanner in code (after no quote) and in a string (after its opening quote).
 _TOKENS = {
@@ -65,15 +65,21 @@ def _to_python(line: str) -> str:
     """Return the Python that replaces a line at which a statement starts."""
     body = line.lstrip()
     indent = line[: len(line) - len(body)]
-    if timed := _TIME_STATEMENT.match(body):
-        return indent + (_to_python(timed["statement"] or "") or "pass")
-    if timed := _TIME_ASSIGNMENT.match(body):
-        return f"{indent}{timed['target']} = {timed['expression']}"
-    if _LINE_MAGIC.match(body) or _HELP_REQUEST.match(body):
+    statement = _without_time(body)
+    if body and (not statement or _LINE_MAGIC.match(statement) or _HELP_REQUEST.match(statement)):
         return f"{indent}pass"
-    if assigned := _MAGIC_ASSIGNMENT.match(body):
-        return f"{indent}{assigned['target']} = None"
-    return line
+    target, equals, value = statement.partition("=")
+    value = value.lstrip()
+    if equals and target.strip() and not _NO_TARGET.search(target) and _ASSIGNED_MAGIC.match(value):
+        expression = _without_time(value)
+        return f"{indent}{target.rstrip()} = {expression if expression not in ('', value) else None}"
+    return line if statement is body else indent + statement
+
+
+def _without_time(code: str) -> str:
+    """Return the statement or expression that `%time` times; the code itself if it is not timed."""
+    timed = _TIMED.match(code)
+    return code[timed.end() :] if timed else code
 
 
 @dataclass

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,8 @@ from autograder.submission.script import parse_script
 MAX_ENTRIES = 10_000  # in a folder
 ARCHIVE_SUFFIX = ".zip"
 SOURCE_SUFFIXES = (".ipynb", ".py")  # if both were edited, the first one counts
+
+MAX_COPIES = 20  # of the exercise's file: each is read
 
 _COPY_WORD = "(?:copy|kopie|copie|copia)"
 
@@ -81,7 +84,7 @@ def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> 
 
 @dataclass(frozen=True)
 class _Container:
-    """A folder or a zip file: what to call it, where it is, the files in it, and how to read one of them.
+    """A folder or a zip file: what to call it, where it is, the files in it, and how to read the cells of one of them.
 
     The path of a file in a zip file is built as if the archive were a folder.
     """
@@ -89,7 +92,7 @@ class _Container:
     description: str
     path: Path
     file_names: Sequence[str]
-    read: Callable[[Path], bytes]
+    parse: Callable[[Path], tuple[ParsedCell, ...]]
 
     def ambiguous_error(self, names: Sequence[str], expected_name: str) -> SubmissionRefused:
         return SubmissionRefused(
@@ -125,7 +128,7 @@ def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> S
     archives = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIX) and not name.startswith(".")]
     if len(archives) == 1 and not any(match.candidates for match in matches):
         return _read_archive(folder / archives[0], exercise_name, released)
-    container = _Container(f"folder {shown_name}", folder, names, safe_files.read_regular)
+    container = _Container(f"folder {shown_name}", folder, names, _make_parser(safe_files.read_regular))
     return _read_container(container, matches, exercise_name, released)
 
 
@@ -139,7 +142,7 @@ def _read_archive(path: Path, exercise_name: str, released: ReleasedFiles) -> Su
     def read_member(file: Path) -> bytes:
         return archive.read_member(path, file.relative_to(path).as_posix())
 
-    container = _Container(f"zip file {shown_name}", path, names, read_member)
+    container = _Container(f"zip file {shown_name}", path, names, _make_parser(read_member))
     submission = _read_container(container, _match_names(names, exercise_name), exercise_name, released)
     member_path = one_line(submission.path.relative_to(path).as_posix(), 200)
     return replace(submission, notes=(f"{member_path} in {shown_name} was graded.", *submission.notes))
@@ -187,7 +190,7 @@ def _read_container(
         choices = [(file, (*notes, ignored)) for file, notes in choices]
     if len(choices) == 1:
         [(file, notes)] = choices
-        return _build_submission(file, _parse_cells(file, container.read), released, notes)
+        return _build_submission(file, container.parse(file), released, notes)
     return _choose_edited(container, choices, released)
 
 
@@ -198,6 +201,8 @@ def _choose_file(container: _Container, matches: _NameMatches, released: Release
         return file, ()
     if not matches.exact:
         return file, (f"{join_names(copies)} was taken for {name}.",)
+    if len(copies) > MAX_COPIES:
+        raise container.ambiguous_error(copies, name)
     # Somebody may have edited the browser's copy, "ex (1).ipynb", and left the file of the right name untouched.
     if _is_unedited(file, container, released):
         edited = [copy for copy in copies if not _is_unedited(container.path / copy, container, released)]
@@ -211,7 +216,7 @@ def _choose_file(container: _Container, matches: _NameMatches, released: Release
 
 def _is_unedited(file: Path, container: _Container, released: ReleasedFiles) -> bool:
     try:
-        return not _has_student_work(_parse_cells(file, container.read), released)
+        return not _has_student_work(container.parse(file), released)
     except SubmissionRefused:
         return False
 
@@ -224,7 +229,7 @@ def _choose_edited(
     reasons: list[str] = []
     for file, notes in choices:
         try:
-            readable.append((file, notes, _parse_cells(file, container.read)))
+            readable.append((file, notes, container.parse(file)))
         except SubmissionRefused as reason:
             reasons.append(str(reason))
     edited = [candidate for candidate in readable if _has_student_work(candidate[2], released)]
@@ -271,6 +276,21 @@ def _dropped_cell_notes(cells: Iterable[ParsedCell], released: ReleasedFiles) ->
         for cell in cells
         if cell.non_python_magic and (names := defined_functions(cell.original_source, released.stub_names))
     )
+
+
+def _make_parser(read: Callable[[Path], bytes]) -> Callable[[Path], tuple[ParsedCell, ...]]:
+    """Return what parses the files of one container, each once: only so much of all of them is read."""
+    bytes_read = 0
+
+    def read_counted(file: Path) -> bytes:
+        nonlocal bytes_read
+        if bytes_read > safe_files.MAX_BYTES:
+            raise UnreadableFileError("is one of several large files: hand in your own alone")
+        data = read(file)
+        bytes_read += len(data)
+        return data
+
+    return cache(lambda file: _parse_cells(file, read_counted))
 
 
 def _parse_cells(file: Path, read: Callable[[Path], bytes]) -> tuple[ParsedCell, ...]:

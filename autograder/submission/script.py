@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.submission.cells import ParsedCell, check_cell_count, has_code, make_cell
+from autograder.submission.cells import ParsedCell, check_cell_count, check_code_size, has_code, make_cell
 from autograder.submission.magics import Scanner
 
 # The header lines that editors write, and those of notebooks exported by nbconvert.
@@ -28,11 +28,13 @@ class _Section:
 def parse_script(text: str) -> tuple[ParsedCell, ...]:
     """Return the code cells of a script: split at its `# %%` and `# In[1]:` lines, or one cell without such lines.
 
-    A header inside a statement splits nothing. Raises CellsError if there are too many cells.
+    A header inside a statement splits nothing. Raises CellsError if it holds too much code.
     """
+    check_code_size([text])
     lines = text.split("\n")
     sections = _split_at_headers(lines)
-    cells, next_section = [], 0
+    cells: list[ParsedCell] = []
+    next_section = 0
     while next_section < len(sections):
         first = sections[next_section]
         next_section += 1 if first.is_text else 1 + _count_continuations(lines, sections, next_section)
@@ -41,7 +43,8 @@ def parse_script(text: str) -> tuple[ParsedCell, ...]:
         source = "\n".join(span[has_header:])
         if has_code(source) and not first.is_text:
             cells.append(ParsedCell(source, make_cell(source, first_line=first.start + has_header + 1)))
-    return check_cell_count(cells)
+    check_cell_count(len(cells))
+    return tuple(cells)
 
 
 def _split_at_headers(lines: Sequence[str]) -> list[_Section]:

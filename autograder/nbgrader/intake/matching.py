@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from autograder.nbgrader.intake.notebooks import CellDict, grade_id
-from autograder.submission.cells import defined_functions, normalize_source
+from autograder.submission.cells import MAX_CODE_LINES, defined_functions, normalize_source
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A student's cell, and what every cell of the release is compared with: found once, since cells may be long."""
+
+    cell: CellDict
+    normalized_source: str
+    functions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cell: CellDict, names: Sequence[str]) -> _Candidate:
+        source = cell["source"]
+        is_long = source.count("\n") > MAX_CODE_LINES  # as no cell of a release is
+        functions = defined_functions(source, names) if cell["cell_type"] == "code" else ()
+        return cls(cell, source if is_long else normalize_source(source), functions)
 
 
 def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tuple[dict[str, int], list[str]]:
     """Return the index in `cells` for each named cell of the release that is there, and sentences about the damage."""
     chosen: dict[str, int] = {}
     repairs: list[str] = []
+    students = [_Candidate.of(cell, tuple(named)) for cell in cells]
     for name, original in named.items():
         free = [i for i in range(len(cells)) if i not in chosen.values()]
         # A cell that carries the name comes first; without any, one that looks like the cell may stand for it.
         claims = [i for i in free if grade_id(cells[i]) == name]
         candidates = [i for i in claims if cells[i]["cell_type"] == original["cell_type"]]
         if not claims:
-            candidates = [i for i in free if _resembles(cells[i], name, original)]
+            candidates = [i for i in free if _resembles(students[i], name, original)]
         if len(claims) > 1:
             repairs.append(f"There were {len(claims)} cells called {name}: the last one stands for it here.")
         if not candidates:
@@ -26,9 +44,9 @@ def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tup
             repairs.append(f"The cell {name} {problem}: it was put back.")
             continue
         # If several define the function, the last definition counts, as it does in Python.
-        defining = [i for i in candidates if defined_functions(cells[i]["source"], [name])]
+        defining = [i for i in candidates if name in students[i].functions]
         chosen[name] = (defining or candidates)[-1]
-        repairs += _differences(cells[chosen[name]], original, name, bool(claims))
+        repairs += _differences(students[chosen[name]], original, name, bool(claims))
     return chosen, repairs
 
 
@@ -37,28 +55,38 @@ def is_locked(cell: CellDict) -> bool:
     return bool(cell["metadata"]["nbgrader"]["locked"])
 
 
-def _resembles(cell: CellDict, name: str, original: CellDict) -> bool:
+def written_functions(cells: Iterable[CellDict], names: Sequence[str]) -> set[str]:
+    """Return those of the names for which some code cell has a `def`."""
+    sources = (cell["source"] for cell in cells if cell["cell_type"] == "code")
+    return {name for source in sources for name in defined_functions(source, names)}
+
+
+def _resembles(candidate: _Candidate, name: str, original: CellDict) -> bool:
     """Return whether a cell without its metadata is the cell of the release, or a student's answer in its place."""
+    cell = candidate.cell
     if cell["cell_type"] != original["cell_type"] or grade_id(cell):
         return False
-    if cell["id"] == original["id"] or _same_source(cell, original):
+    if cell["id"] == original["id"] or _same_source(candidate, original):
         return True
     nbgrader_metadata = original["metadata"]["nbgrader"]
     if not nbgrader_metadata["solution"]:
         return False
     first_line = original["source"].split("\n")[0]
     is_answer_in_words = nbgrader_metadata["grade"] and cell["source"].startswith(first_line)
-    return is_answer_in_words or bool(defined_functions(cell["source"], [name]))
+    return is_answer_in_words or name in candidate.functions
 
 
-def _differences(cell: CellDict, original: CellDict, name: str, claimed: bool) -> Iterator[str]:
+def _differences(candidate: _Candidate, original: CellDict, name: str, claimed: bool) -> Iterator[str]:
     if not claimed:
         yield f"The cell {name} had lost what nbgrader knows it by: it was put back."
-    elif cell["metadata"]["nbgrader"].get("schema_version") != original["metadata"]["nbgrader"]["schema_version"]:
+    elif (
+        candidate.cell["metadata"]["nbgrader"].get("schema_version")
+        != original["metadata"]["nbgrader"]["schema_version"]
+    ):
         yield f"The cell {name} had nbgrader's marks of another version: they were renewed."
-    if is_locked(original) and not _same_source(cell, original):
+    if is_locked(original) and not _same_source(candidate, original):
         yield f"The cell {name} was changed: it was put back."
 
 
-def _same_source(cell: CellDict, original: CellDict) -> bool:
-    return normalize_source(cell["source"]) == normalize_source(original["source"])
+def _same_source(candidate: _Candidate, original: CellDict) -> bool:
+    return candidate.normalized_source == normalize_source(original["source"])

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from autograder.nbgrader.intake.matching import is_locked, match_cells
+from autograder.nbgrader.intake.matching import is_locked, match_cells, written_functions
 from autograder.nbgrader.intake.notebooks import CellDict, NotebookDict, grade_id, named_cells, parse_cells, strip_cell
 from autograder.nbgrader.intake.recovery import graded_cells, recover_cells
-from autograder.submission.cells import MAX_CELLS, defined_functions
+from autograder.submission.cells import MAX_CELLS
 from autograder.submission.reader import ReleasedFiles, SubmissionRefused, read_submission
 from autograder.submission.sanitize import one_line
 
@@ -84,7 +84,7 @@ def _restore_cells(release: NotebookDict, student_cells: Sequence[CellDict]) -> 
     shown = student_cells[:MAX_CELLS]
     chosen, repairs = match_cells(named, shown)
     if len(shown) < len(student_cells):
-        repairs.append(f"Only the first {MAX_CELLS} of its {len(student_cells)} cells are shown.")
+        repairs.append(f"Only its first {MAX_CELLS} cells are shown.")
     # Metadata is what nbgrader believes, so none of it comes from the student: the chosen cells get the release's.
     cells = [strip_cell(cell) for cell in shown]
     for name, i in chosen.items():
@@ -92,22 +92,21 @@ def _restore_cells(release: NotebookDict, student_cells: Sequence[CellDict]) -> 
         source = original["source"] if is_locked(original) else source
         cells[i] |= {"id": original["id"], "metadata": original["metadata"], "source": source}
     # A missing cell is put back behind the cell that precedes it in the release, or in front of all.
-    previous = -1
+    written, previous = written_functions(cells, tuple(named)), -1
     for name, original in named.items():
         if name in chosen:
             previous = next(i for i, cell in enumerate(cells) if grade_id(cell) == name)
         else:
             previous += 1
-            cells.insert(previous, _missing_cell(name, original, cells))
+            cells.insert(previous, _missing_cell(name, original, name in written))
     notebook = {"cells": _with_unique_ids(cells), "metadata": release["metadata"], "nbformat": 4, "nbformat_minor": 5}
     return NormalizedNotebook(notebook, repairs=tuple(repairs))
 
 
-def _missing_cell(name: str, original: CellDict, cells: Sequence[CellDict]) -> CellDict:
-    """Return a cell of the release; if its function is defined in another cell, no stub that would replace that."""
+def _missing_cell(name: str, original: CellDict, is_written: bool) -> CellDict:
+    """Return a cell of the release; if its function is written in another cell, no stub that would replace that."""
     cell = strip_cell(original) | {"metadata": original["metadata"]}
-    is_defined = any(defined_functions(other["source"], [name]) for other in cells if other["cell_type"] == "code")
-    if original["metadata"]["nbgrader"]["solution"] and is_defined:
+    if original["metadata"]["nbgrader"]["solution"] and is_written:
         cell["source"] = f"# {name} is written in another cell."
     return cell
 

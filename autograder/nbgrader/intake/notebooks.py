@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
+
+from autograder.submission.cells import MAX_CELLS
 
 CellDict = dict[str, Any]
 """A cell with an id, a cell type, a source in one string, and metadata; perhaps with attachments."""
@@ -17,13 +20,14 @@ def decode_text(data: bytes) -> str:
 
 
 def parse_cells(notebook: Any) -> list[CellDict]:
-    """Return the cells of anything that came out of JSON, as far as they are cells."""
+    """Return the cells of anything that came out of JSON, as far as they are cells; not many more than are shown."""
     if not isinstance(notebook, dict):
         return []
     cells, sheets = notebook.get("cells"), notebook.get("worksheets")
     if cells is None and isinstance(sheets, list) and sheets and isinstance(sheets[0], dict):  # formats before 4
         cells = sheets[0].get("cells")
-    return [_clean_cell(cell) for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+    found = (_clean_cell(cell) for cell in cells if isinstance(cell, dict)) if isinstance(cells, list) else ()
+    return list(islice(found, MAX_CELLS + 1))  # one more tells that there are too many
 
 
 def code_cell(source: str) -> CellDict:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from autograder.nbgrader.intake.notebooks import CellDict, code_cell, decode_text, grade_id, parse_cells
 from autograder.submission import archive, safe_files
-from autograder.submission.cells import CellsError
+from autograder.submission.cells import MAX_CELLS, CellsError
+from autograder.submission.notebook_json import TooManyValuesError, load_json
 from autograder.submission.reader import ARCHIVE_SUFFIX, Submission
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.script import parse_script
@@ -24,7 +26,7 @@ def graded_cells(submission: Submission, path: Path, name: str) -> list[CellDict
     """
     text = decode_text(_read_graded_file(submission.path, path))
     if submission.kind == "notebook":
-        return parse_cells(json.loads(text))
+        return parse_cells(load_json(text))
     return [*_script_cells(text), *_markdown_answers(submission.path.with_name(f"{name}.ipynb"), path)]
 
 
@@ -33,7 +35,7 @@ def recover_cells(path: Path, name: str) -> list[CellDict]:
     for suffix, parse in ((".ipynb", _recover_notebook_cells), (".py", _script_cells)):
         try:
             data = safe_files.read_regular(path / f"{name}{suffix}" if path.is_dir() else path)
-            return list(parse(decode_text(data)))
+            return list(islice(parse(decode_text(data)), MAX_CELLS))
         except UnreadableFileError:
             continue
         except CellsError:
@@ -47,8 +49,8 @@ def _script_cells(text: str) -> Iterator[CellDict]:
 
 def _markdown_answers(notebook: Path, submission_path: Path) -> list[CellDict]:
     try:
-        cells = parse_cells(json.loads(decode_text(_read_graded_file(notebook, submission_path))))
-    except (UnreadableFileError, ValueError, RecursionError):
+        cells = parse_cells(load_json(decode_text(_read_graded_file(notebook, submission_path))))
+    except (UnreadableFileError, ValueError):
         return []
     return [cell for cell in cells if cell["cell_type"] == "markdown" and grade_id(cell)]
 
@@ -65,9 +67,11 @@ def _read_graded_file(path: Path, submission_path: Path) -> bytes:
 
 def _recover_notebook_cells(text: str) -> Iterator[CellDict]:
     try:
-        yield from parse_cells(json.loads(text))
+        yield from parse_cells(load_json(text))
         return
-    except (ValueError, RecursionError):
+    except TooManyValuesError:
+        return
+    except ValueError:
         pass
     # The file was cut short: decode its list of cells item by item, until one is not complete.
     decoder = json.JSONDecoder()

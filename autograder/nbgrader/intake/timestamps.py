@@ -11,7 +11,7 @@ from dateutil import parser, tz  # type: ignore[import-untyped]  # its types wou
 from autograder.submission import safe_files
 
 TIMESTAMP_FILE = "timestamp.txt"
-_MAX_LENGTH = 100  # characters of a time
+_MAX_LENGTH = 100  # characters: dateutil takes longer, the longer a text is, even for one that holds no time
 
 
 class InvalidTimestamp(Exception):

@@ -26,7 +26,6 @@ from autograder.sandbox.guest.student_module import StudentModule, SupportModule
 from autograder.sandbox.protocol import framing, vocabulary
 
 BUILD_DATA = "_sysconfigdata"  # how the module begins that holds the settings of Python's build
-MAX_LISTED_FUNCTIONS = 200  # in the reply to a call of a missing function
 MAX_REPEATED_ERRORS = 5  # of one class at one place in a row: after them, no fresh call is made
 
 
@@ -147,8 +146,9 @@ class FunctionCaller:
         function = self.module.get(name)
         states = self.started_batches.pop(name, None) if kind == "go on" else []
         if states is None or not callable(function):
+            listed = self.module.function_names()[: framing.MAX_LISTED_FUNCTIONS]
             for _ in steps:
-                channel.send("missing", self.module.function_names()[:MAX_LISTED_FUNCTIONS], name in self.module)
+                channel.send("missing", listed, name in self.module)
             return
         # Only these steps are used by later ones ("again" and "recall" count from 0). Step 0 stays in any case: this
         # may be the first part of a batch, and what follows is not known yet.

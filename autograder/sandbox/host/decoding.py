@@ -45,7 +45,9 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
         case ("raised", *items):
             return decode_error(items, program)
         case ("missing", names, bool(exists)):
-            functions = [expect_str(name, framing.MAX_NAME_LENGTH) for name in expect_tuple(names)]
+            if len(expect_tuple(names)) > framing.MAX_LISTED_FUNCTIONS:
+                raise ProtocolError("more names than are listed")
+            functions = [expect_str(name, framing.MAX_NAME_LENGTH) for name in names]
             return FunctionMissing(similar_names(batch.function, functions, program), callable=not exists)
     raise ProtocolError("a reply that this protocol does not know")
 

@@ -22,6 +22,7 @@ MAX_SEQUENCE_LENGTH = 4096  # the parser allocates room for all items before it 
 MAX_DIMENSIONS = 16
 MAX_TEXT_LENGTH = 300  # of an exception
 MAX_NAME_LENGTH = 80
+MAX_LISTED_FUNCTIONS = 200  # in the reply to a call of a missing function: each is compared with its name
 MAX_LINE_NUMBER = 1 << 31
 
 _LENGTH_PREFIX = struct.Struct(">I")
