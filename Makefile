@@ -15,7 +15,7 @@ DEV := $(VENV)/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all bench lint lock release figures clean
+.PHONY: help demo test test-all bench fuzz lint lock release figures clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,13 @@ bench: $(DEV) ## how fast: the jail, a class, nbgrader; on an idle machine, some
 	@$(BIN)/python tests/benchmarks/bench_jail.py
 	@$(BIN)/python tests/benchmarks/bench_nbgrader.py
 	@$(BIN)/python tests/benchmarks/bench_class.py
+
+ATHERIS := build/atheris
+SECONDS := 120
+
+fuzz: $(DEV) $(ATHERIS) ## bytes that find new paths through what reads students' files: make fuzz SECONDS=60 TARGET=script
+	@for target in $(or $(TARGET),$$($(BIN)/python -m tests.fuzz.targets)); do \
+		echo "$$target:"; PYTHONPATH=$(ATHERIS) $(BIN)/python -m tests.fuzz.fuzz "$$target" $(SECONDS) || exit 1; done
 
 lint: $(DEV) ## style, types, the shape of the project
 	$(BIN)/ruff check
@@ -58,6 +65,11 @@ lock: $(DEV) ## resolve both lock files again; newest versions of everything: ma
 clean: ## remove .venv, caches and build products; leaves grades and the course's secret alone
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# In no lock, because nothing else needs it, and there are no wheels for every Python.
+$(ATHERIS): $(DEV)
+	@$(PIP) install --no-deps --only-binary :all: --upgrade --target $@ atheris==3.0.0
+	@touch $@
 
 $(MADE):
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }

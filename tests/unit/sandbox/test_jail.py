@@ -700,12 +700,13 @@ class TestReplies:
             ("raised", "ValueError", "", None, "3"),
             ("raised", "ValueError"),
             ("missing", ("a" * 81,), True),
+            ("missing", ("a",) * 201, True),
             ("missing", (), 1),
             ("cell", 3),
             ("loaded",),
             ("",),
         ],
-        ids=range(24),
+        ids=range(25),
     )
     def test_a_reply_that_no_honest_process_sends_is_refused(self, reply):
         with pytest.raises(ProtocolError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.submission.reader import MAX_ENTRIES, ReleasedFiles, SubmissionRefused, read_submission
+from autograder.submission.reader import MAX_COPIES, MAX_ENTRIES, ReleasedFiles, SubmissionRefused, read_submission
 from autograder.submission.safe_files import MAX_BYTES
 
 SET_UP = "import numpy as np\n\nprint('set-up')"
@@ -287,3 +287,23 @@ class TestOddFolders:
     def test_a_path_with_a_null_byte(self):
         with pytest.raises(SubmissionRefused, match="cannot be read"):
             read_submission(Path("a\0b"), "ex", RELEASED)
+
+
+def copies(count: int, text: str) -> dict[str, str]:
+    """Return a notebook as it was handed out, and copies by a browser."""
+    return {"ex.ipynb": notebook(*BLANK)} | {f"ex ({number}).ipynb": text for number in range(1, count + 1)}
+
+
+def test_very_many_copies_are_refused_unread(refusal, monkeypatch):
+    monkeypatch.setattr("autograder.submission.safe_files.read_regular", lambda path: pytest.fail("it was read"))
+    assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES + 1, notebook(*BLANK)))
+
+
+def test_of_large_copies_only_some_are_read_and_each_once(refusal, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "autograder.submission.safe_files.read_regular", lambda path: [read.append(path), path.read_bytes()][1]
+    )
+    large = notebook(*BLANK) + " " * (MAX_BYTES // 3)
+    assert "it is not plain which one is meant" in refusal(copies(8, large))
+    assert len(read) == len(set(read)) == 4
