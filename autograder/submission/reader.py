@@ -30,7 +30,7 @@ MAX_ENTRIES = 10_000  # in a folder
 ARCHIVE_SUFFIX = ".zip"
 SOURCE_SUFFIXES = (".ipynb", ".py")  # if both were edited, the first one counts
 
-MAX_COPIES = 20  # of the exercise's file: each is read
+MAX_COPIES = 5  # of the exercise's file: each is read, and for each its zip file is opened anew
 
 _COPY_WORD = "(?:copy|kopie|copie|copia)"
 

@@ -25,7 +25,7 @@ from autograder.submission import archive
 from autograder.submission.cells import MAX_CODE_CHARACTERS, MAX_CODE_LINES
 from autograder.submission.global_reads import global_reads
 from autograder.submission.notebook_json import MAX_VALUES
-from autograder.submission.reader import SubmissionRefused, read_submission
+from autograder.submission.reader import MAX_COPIES, SubmissionRefused, read_submission
 from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError
 from tests.fuzz.targets import FUNCTIONS, HEAD, NAME, ROOT, released
 
@@ -179,9 +179,12 @@ def archives(folder: Path) -> Iterator[tuple[str, Path]]:
         yield name, path
     path = folder / "extra_fields.zip"
     with zipfile.ZipFile(path, "w") as file:
-        for i in range(30):
-            member = zipfile.ZipInfo(f"{i}")
-            file.writestr(member, b"")
+        file.write(ROOT / "assignments" / NAME / f"{NAME}.ipynb", f"{NAME}.ipynb")
+        for i in range(1, 15):
+            member = zipfile.ZipInfo(f"{NAME} ({i}).ipynb" if i <= MAX_COPIES else f"{i}")
+            file.writestr(
+                member, notebook(cell(f"x = {i}", outputs="[" + "[]," * 400_000 + "0]")) if i <= MAX_COPIES else ""
+            )
             member.extra = b"\xff\xff\0\0" * 16_000
     yield "extra fields", path
 
@@ -189,7 +192,7 @@ def archives(folder: Path) -> Iterator[tuple[str, Path]]:
 def copies(folder: Path) -> Path:
     """Return a folder of a notebook as it was handed out, and of large copies of it."""
     shutil.copy(ROOT / "assignments" / NAME / f"{NAME}.ipynb", folder)
-    for i in range(1, 21):
+    for i in range(1, MAX_COPIES + 1):
         (folder / f"{NAME} ({i}).ipynb").write_text(notebook(cell("x = 1", outputs=f"[{fill('[],', 1_900_000)}0]")))
     return folder
 

@@ -305,5 +305,5 @@ def test_of_large_copies_only_some_are_read_and_each_once(refusal, monkeypatch):
         "autograder.submission.safe_files.read_regular", lambda path: [read.append(path), path.read_bytes()][1]
     )
     large = notebook(*BLANK) + " " * (MAX_BYTES // 3)
-    assert "it is not plain which one is meant" in refusal(copies(8, large))
+    assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES, large))
     assert len(read) == len(set(read)) == 4
