@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "sandbox.protocol": set(),
     "sandbox.guest": {"sandbox.protocol"},
     "sandbox.host": {"sandbox.guest", "sandbox.protocol", "course", "exercise", "submission"},
-    "evaluation": {"sandbox.host", "sandbox.protocol", "course", "exercise", "student", "submission"},
+    "evaluation": {"sandbox.host", "course", "exercise", "student", "submission"},
     "feedback": {"evaluation", "sandbox.host", "course", "exercise", "student", "submission"},
     "release": {"evaluation", "exercise", "submission"},
     "grading": {"feedback", "evaluation", "sandbox.host", "course", "exercise", "submission"},

@@ -1,14 +1,10 @@
-"""Calling the functions of this exercise: what they are called with, and what came of it.
-
-Also `slope`, which calls your forward pass many times to measure how J changes.
-"""
+"""Calling the functions of this exercise: the cases that they are called with, and what they return."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import linecache
-import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,25 +14,46 @@ from types import FrameType, ModuleType
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+if __package__:  # as a part of the grader
+    from .feedback import CaseResult, Sum
+    from .rules import Array, array_problem
+else:  # beside the notebook
+    from feedback import CaseResult, Sum  # type: ignore[import-not-found,no-redef]
+    from rules import Array, array_problem  # type: ignore[import-not-found,no-redef]
+
 Arrays = tuple[Array, ...]
 Status = Literal["pass", "wrong", "not attempted yet", "not there yet"]
-
-STEP = 1e-5  # of central differences
-OWN = 1e-6  # the relative error within which a measured slope and a right gradient agree
 
 
 @dataclass(frozen=True)
 class Case:
-    """One set of inputs, and the arrays that a function should make of it."""
+    """One set of inputs, the same for everybody, and what is expected of each function.
+
+    `id` is how it is seen again, "T=3, H=2, seed=0"; `about` says the same in words, and `traits` are the numbers and
+    words in which cases differ. `functions` holds the expected results of each function that is checked on it.
+    """
 
     id: str
     about: str
-    arrays: Mapping[str, Array]
+    traits: Mapping[str, int | str]
     names: Mapping[str, str]
-    expected: Arrays
+    arrays: Mapping[str, Array]
+    functions: Mapping[str, Mapping[str, Any]]
+
+    def result(self, name: str, yours: Arrays) -> CaseResult:
+        """Return what a function made of this case beside what is expected; `yours` is empty if it stopped."""
+        entry = self.functions[name]
+        return CaseResult(
+            id=self.id,
+            about=self.about,
+            traits=self.traits,
+            results=tuple(golden().functions[name]["returns"]),
+            yours=yours,
+            expected=entry["expected"],
+            is_slope=entry["is_slope"],
+            sums=entry["sums"],
+        )
 
 
 @dataclass(frozen=True)
@@ -53,75 +70,130 @@ class VisibleCheck:
 
 @dataclass(frozen=True)
 class Golden:
-    """What checks.json holds, and the module that it says is given.
-
-    `ladder` are small cases, the same for everybody, with what is expected of each function there.
-    """
+    """What checks.json holds, and the module that it names, which comes with the exercise."""
 
     exercise: str
     functions: Mapping[str, Mapping[str, Any]]
+    cases: tuple[Case, ...]
     checks: tuple[VisibleCheck, ...]
-    ladder: tuple[Mapping[str, Any], ...]
     hints: Mapping[str, Sequence[str]]
     given: Any
+
+    def cases_of(self, name: str) -> tuple[Case, ...]:
+        """Return the cases on which a function is checked, from small to large."""
+        return tuple(case for case in self.cases if name in case.functions)
 
 
 @dataclass
 class FindingError(Exception):
-    """Ends a check: what was found, and on which case."""
+    """Ends a check: what was found. Findings of one `reason` have the same cause, whatever their case."""
 
     message: str
     status: Status = "wrong"
-    feedback: Any = None  # the same in parts, where there are such
-    reason: str = ""  # the message without the case, where it names one
+    feedback: Any = None  # the same in parts, if there are any
+    reason: tuple[object, ...] = ()
 
 
 @cache
 def golden() -> Golden:
-    """The golden numbers, read when a check first needs them. Raises OSError with a sentence to act on."""
+    """Return the golden numbers, read when a check first needs them. Raises OSError with a sentence to act on."""
     try:
-        read = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))
+        content = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         what = "is damaged" if isinstance(error, ValueError) else "is not beside checks.py"
         where = "in Colab: the folder icon on the left, then Upload"
         raise OSError(f"checks.json {what}: put it there as it was handed out ({where}), and check again.") from None
-    checks, given = tuple(map(_visible, read["checks"])), importlib.import_module(read["given"])
-    return Golden(read["exercise"], read["functions"], checks, tuple(read["ladder"]), read["hints"], given)
+    cases = {entry["id"]: _case(entry) for entry in content["cases"]}
+    checks = [
+        VisibleCheck(**{**check, "cases": tuple(cases[id] for id in check["cases"])}) for check in content["checks"]
+    ]
+    given = importlib.import_module(content["given"])
+    return Golden(
+        content["exercise"], content["functions"], tuple(cases.values()), tuple(checks), content["hints"], given
+    )
 
 
-def _visible(entry: Mapping[str, Any]) -> VisibleCheck:
-    return VisibleCheck(**{**entry, "cases": tuple(map(case_of, entry["cases"]))})
+def _case(entry: Mapping[str, Any]) -> Case:
+    functions = {
+        name: {
+            "expected": tuple(map(_array, expected["expected"])),
+            "is_slope": expected["is_slope"],
+            "sums": tuple(
+                Sum(item["of"], {part: np.array(terms) for part, terms in item["parts"].items()})
+                for item in expected["sums"]
+            ),
+        }
+        for name, expected in entry["functions"].items()
+    }
+    arrays = {name: _array(array) for name, array in entry["arrays"].items()}
+    return Case(entry["id"], entry["about"], entry["traits"], entry["names"], arrays, functions)
 
 
-def case_of(entry: Mapping[str, Any]) -> Case:
-    arrays = {name: np.array(array, dtype=np.float64) for name, array in entry["arrays"].items()}
-    expected = tuple(np.array(array, dtype=np.float64) for array in entry["expected"])
-    return Case(entry["id"], entry["about"], arrays, entry["names"], expected)
+def _array(numbers: Any) -> Array:
+    return np.array(numbers, dtype=np.float64)
 
 
-def answer(name: str, case: Case, module: ModuleType, passes: Sequence[str] = ()) -> tuple[Arrays, Arrays]:
-    """Call a function on a case: the very arrays that it returned, and a copy of their numbers."""
+class Answers:
+    """What the functions of a module return: each is called once on each case, however many checks ask for it."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self._answers: dict[tuple[str, str], tuple[Arrays, Arrays] | FindingError] = {}
+
+    def of(self, name: str, case: Case) -> tuple[Arrays, Arrays]:
+        """Return the very arrays that a function returned on a case, and a copy of their numbers.
+
+        Raises FindingError.
+        """
+        key = name, case.id
+        if key not in self._answers:
+            try:
+                self._answers[key] = answer(name, case, self.module)
+            except FindingError as finding:
+                self._answers[key] = finding
+        kept = self._answers[key]
+        if isinstance(kept, FindingError):
+            raise replace(kept)
+        return kept
+
+    def result(self, name: str, case: Case) -> CaseResult:
+        """Return what a function made of a case beside what is expected. Raises FindingError."""
+        return case.result(name, self.of(name, case)[1])
+
+    def results(self, name: str) -> tuple[CaseResult, ...]:
+        """Return what a function made of all its cases; nothing of a case on which it stopped."""
+        return tuple(self._result_or_nothing(name, case) for case in golden().cases_of(name))
+
+    def _result_or_nothing(self, name: str, case: Case) -> CaseResult:
+        try:
+            return self.result(name, case)
+        except FindingError:
+            return case.result(name, ())
+
+
+def answer(name: str, case: Case, module: ModuleType) -> tuple[Arrays, Arrays]:
+    """Call a function on a case: the very arrays that it returned, and a copy of their numbers.
+
+    Raises FindingError if it stops, changes what it is given, or returns something that cannot be compared.
+    """
     function, entry = find(name, module), golden().functions[name]
-    arrays = {key: array.copy() for key, array in case.arrays.items()}
+    arrays = {key: case.arrays[key].copy() for key in entry["arrays"] if key in case.arrays}
     given = golden().given.arguments(arrays, case.names)
     try:
-        try:
-            result = function(*(given[argument] for argument in entry["arguments"]))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
-            raise _raised(name, error, module) from None
-        for key, array in arrays.items():
-            if not np.array_equal(array, case.arrays[key]):
-                raise FindingError(f"{name} changes its input {key}: work on a copy, {key}.copy().")
-        raw = _results(name, result)
-        returns = zip(entry["returns"].items(), raw, case.expected or (None,) * len(raw), strict=True)
-        return raw, tuple(_plain(name, array, symbols, expected) for (name, symbols), array, expected in returns)
-    except FindingError as finding:
-        passed = f"\n  passes for      {'; '.join(passes)}" if passes else ""
-        where = f"\n\n  case            {case.about or case.id}{passed}" if finding.status == "wrong" else ""
-        raise FindingError(finding.message + where, finding.status, reason=finding.message) from None
+        result = function(*(given[argument] for argument in entry["arguments"]))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
+        raise _raised(name, error, module) from None
+    for key, array in arrays.items():
+        if not np.array_equal(array, case.arrays[key]):
+            raise FindingError(f"{name} changes its input {key}: work on a copy, {key}.copy().")
+    raw = _results(name, result)
+    shapes = [expected.shape for expected in case.functions[name]["expected"]]
+    returns = zip(entry["returns"].items(), raw, shapes, strict=True)
+    return raw, tuple(_numbers(result, array, symbols, shape) for (result, symbols), array, shape in returns)
 
 
 def find(name: str, module: ModuleType) -> Callable[..., Any]:
+    """Return the function of this name. Raises FindingError if there is none."""
     function = getattr(module, name, None)
     if callable(function):
         return function  # type: ignore[no-any-return]  # whatever can be called
@@ -141,13 +213,16 @@ def _raised(name: str, error: BaseException, module: ModuleType) -> FindingError
     if isinstance(error, TypeError) and error.__traceback__ and not error.__traceback__.tb_next:
         call = f"{name}({', '.join(golden().functions[name]['arguments'])})"
         return FindingError(f"{error}: it is called as {call}, so put the first line of the stub back.")
-    told = f"{name} stops with {''.join(traceback.format_exception_only(error)).strip()}"
+    message = f"{name} stops with {''.join(traceback.format_exception_only(error)).strip()}"
     own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is vars(module)]
-    return FindingError(f"{told}\n\n  {_line(*own[-1], module)}" if own else told)
+    if not own:
+        return FindingError(message, reason=(name, type(error)))
+    frame, line = own[-1]
+    return FindingError(f"{message}\n\n  {_line(frame, line, module)}", reason=(name, type(error), frame.f_code, line))
 
 
 def _line(frame: FrameType, line: int, module: ModuleType) -> str:
-    """A line of code and where it stands. A notebook's cells are files to Python, with names that nobody has seen."""
+    """Return a line of code and where it stands. A notebook's cells are files to Python, with names nobody has seen."""
     source = linecache.getlines(frame.f_code.co_filename, vars(module))
     cells = [str(cell).strip() for cell in vars(module).get("In", [])]
     runs = [number for number, cell in enumerate(cells) if cell == "".join(source).strip()]
@@ -156,7 +231,7 @@ def _line(frame: FrameType, line: int, module: ModuleType) -> str:
 
 
 def _results(name: str, result: Any) -> tuple[Any, ...]:
-    """What a function returned, one for each name that it should return."""
+    """Return what a function returned, one item for each name that it should return."""
     names = list(golden().functions[name]["returns"])
     if result is None:
         raise FindingError(f"{name} returned None: did you forget return?")
@@ -165,25 +240,30 @@ def _results(name: str, result: Any) -> tuple[Any, ...]:
     if len(names) > 1 and isinstance(result, tuple | list) and len(result) == len(names):
         return tuple(result)
     wanted = f"end it with `return {', '.join(names)}`" if len(names) > 1 else "return one array"
-    raise FindingError(f"{name} returned {_a(result)}: {wanted}.")
+    raise FindingError(f"{name} returned {_a(result)}: {wanted}.", reason=(name, type(result)))
 
 
-def _plain(name: str, array: Any, symbols: str, expected: Array | None) -> Array:
-    """The numbers of one result as float64. Raises FindingError unless it is a plain, real, finite array."""
+def _numbers(name: str, array: Any, symbols: str, shape: tuple[int, ...]) -> Array:
+    """Return the numbers of one result as float64. Raises FindingError unless it can be compared."""
     if type(array) is not np.ndarray:
-        raise FindingError(f"{name} is {_a(array)}, not an array: make one with np.array or np.zeros.")
+        message = f"{name} is {_a(array)}, not an array: make one with np.array or np.zeros."
+        raise FindingError(message, reason=(name, type(array)))
     if array.dtype.kind not in "fiub":
         hint = " (rows of different lengths?)" if array.dtype.kind == "O" else ""
         raise FindingError(f"{name} has dtype {array.dtype}{hint}: real numbers are needed, dtype float64.")
-    if expected is not None and array.shape != expected.shape:
-        hint = ": is it transposed?" if array.shape == expected.shape[::-1] else "."
-        wanted = f"expected {symbols} = {expected.shape}, got {array.shape}"
-        raise FindingError(f"{name} has the wrong shape: {wanted}{hint}")
-    if len(bad := np.argwhere(~np.isfinite(array))):
-        first = [int(i) for i in bad[0]]
-        holds = f"{name} holds {array[tuple(first)]} in {len(bad)} of {array.size} entries, first in {name}{first}"
-        raise FindingError(f"{holds}: look for 0/0, log(0) or an overflow.")
-    return array.astype(np.float64)
+    dtype = "longdouble" if array.dtype.char == "g" else array.dtype.name
+    problem = array_problem(array, dtype, shape)
+    if problem is None:
+        return array.astype(np.float64)
+    if problem.code == "wrong_shape":
+        hint = ": is it transposed?" if array.shape == shape[::-1] else "."
+        message = f"{name} has the wrong shape: expected {symbols} = {shape}, got {array.shape}{hint}"
+    elif problem.code == "wrong_dtype":
+        message = f"{name} has dtype {dtype}, which holds whole numbers only: leave dtype away."
+    else:
+        entries = f"{int((~np.isfinite(array)).sum())} of {array.size} entries, first in {name}{list(problem.entry)}"
+        message = f"{name} holds {array[problem.entry]} in {entries}: look for 0/0, log(0) or an overflow."
+    raise FindingError(message, reason=(name, problem.code))
 
 
 def _a(value: Any) -> str:
@@ -192,35 +272,3 @@ def _a(value: Any) -> str:
             return f"a {kind.__name__} of {len(value)}"
     other = f"a value of type {type(value).__name__}"
     return "None" if value is None else "one array" if type(value) is np.ndarray else other
-
-
-def slope(forward: Callable[..., Any], net: Any, x: Array, y: Array, h0: Array | None = None, wrt: str = "W") -> Array:
-    """The measured slope of J with respect to net.U, net.W, ... or h0, for gradient checks of your own.
-
-    Each entry in turn is moved up and down by 1e-5 (central differences), `forward` is run and J taken:
-
-        slope(forward, net, x, y, h0, "W")    has the shape of net.W, and its entry [i, j] is about dJ/dW[i, j]
-
-    Compare it with your dJ_dW(net, x, y, h, y_hat): a right gradient is within a relative error of 1e-6.
-    """
-    given: Any = sys.modules[type(net).__module__]  # has mean_loss: measuring takes nothing of checks.json
-    known = {name: array for name, array in {**vars(net), "h0": h0}.items() if isinstance(array, np.ndarray)}
-    if wrt not in known:
-        raise ValueError(f"slope knows {', '.join(known)}; {wrt!r} is none of them")
-
-    def loss(moved: Array) -> float:
-        own = net if wrt == "h0" else replace(net, **{wrt: moved})
-        result = forward(own, x, *([] if h0 is None else [moved if wrt == "h0" else h0]))
-        if result is None:
-            raise ValueError("forward returned None: did you forget return?")
-        return float(given.mean_loss(own, result[-1] if isinstance(result, tuple | list) else result, y))
-
-    return central(loss, known[wrt])
-
-
-def central(loss: Callable[[Array], float], at: Array) -> Array:
-    """The slope of `loss` by every entry of `at`, from central differences."""
-    slopes = np.empty(at.shape)
-    for place, move in zip(np.ndindex(at.shape), STEP * np.eye(at.size).reshape(-1, *at.shape), strict=True):
-        slopes[place] = (loss(at + move) - loss(at - move)) / (2 * STEP)
-    return slopes

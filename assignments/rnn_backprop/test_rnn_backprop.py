@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent
 NAME = Path(__file__).stem.removeprefix("test_")
 
 
-def _answers() -> ModuleType:
+def _module() -> ModuleType:
     """Import the .py file, or say in one sentence why that does not work."""
     try:
         return importlib.import_module(NAME)
@@ -26,8 +26,8 @@ def _answers() -> ModuleType:
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
         own = [place for place in traceback.extract_tb(error.__traceback__) if Path(place.filename).stem == NAME]
         line = own[-1].lineno if own else 1
-        told = traceback.format_exception_only(error)[-1].strip()
-        wrong = f"{NAME}.py stops in line {line}, before its functions can be tried: {told}"
+        reason = traceback.format_exception_only(error)[-1].strip()
+        wrong = f"{NAME}.py stops in line {line}, before its functions can be tried: {reason}"
     raise pytest.Collector.CollectError(wrong)
 
 
@@ -63,7 +63,7 @@ class _Summary:
         notes = [
             f"{name}: {result.title}\n{textwrap.indent(result.message, ' ' * 4)}"
             for name in GOLDEN.functions
-            for result in checks.once(result for result in passed if result.function == name)
+            for result in checks.merge_repeats(result for result in passed if result.function == name)
             if result.message
         ]
         if notes:
@@ -85,7 +85,7 @@ def summary(request: pytest.FixtureRequest) -> _Summary:
     return summary
 
 
-ANSWERS, GOLDEN = _answers(), _golden()
+ANSWERS, GOLDEN = checks.Answers(_module()), _golden()
 
 
 @pytest.mark.parametrize("visible", GOLDEN.checks, ids=lambda visible: f"{visible.function}: {visible.title}")

@@ -11,19 +11,19 @@ from typing import Literal
 
 import numpy as np
 
-import autograder.student.feedback as student
 from autograder.exercise.model import Array
+from autograder.student import rules
 
-TOLERANCE = student.EXACT
+TOLERANCE = rules.EXACT
 """Largest error of correct float64 code: 10^4 times what was measured, and below every float32 result."""
 
-LOW_PRECISION_TOLERANCE = student.CLOSE
+LOW_PRECISION_TOLERANCE = rules.CLOSE
 """Largest error of the right formula in float32; on well-designed cases no mistake comes this close."""
 
-SCALE_FLOOR = student.SMALLEST
+SCALE_FLOOR = rules.SMALLEST
 """An expected array whose entries are all smaller than this is compared as if its largest were this."""
 
-relative_error = student.error
+relative_error = rules.error
 """max|array - expected| / max|expected| of two arrays of one shape: the function that students check with."""
 
 

@@ -24,7 +24,7 @@ from autograder.sandbox.host.program import (
     Returned,
     ReturnedArray,
 )
-from autograder.sandbox.protocol.vocabulary import FLOAT_DTYPES
+from autograder.student import rules
 
 
 @dataclass(frozen=True)
@@ -191,16 +191,17 @@ class CheckEvaluator:
         if changed:
             fields = {"function": name, "arguments": changed}
             return [Finding("fail", "arguments_changed", fields, cause=CONTRACT_BROKEN)]
-        for invariant in self.function.invariants:
-            if not invariant.predicate(before, usable):
-                return [Finding("fail", "invariant_broken", {"message": invariant.message})]
+        results = dict(zip(self.function.returns, usable, strict=True))
+        for result, argument in self.function.initial_rows.items():
+            if not rules.begins_with(results[result], before[argument]):
+                return [Finding("fail", "wrong_first_row", {"result": result, "argument": argument})]
         return [self._repeated(check, usable, call) for call in ("repeat_same_args", "repeat_fresh_args", "recheck")]
 
     def _repeated(self, check: Check, before: Sequence[Array], call: str) -> Finding:
         after = self._usable(check, self.results[call])
         if isinstance(after, Finding):
             return after
-        if all(compare(a, b).verdict == "exact" for a, b in zip(after, before, strict=True)):
+        if rules.are_equal(after, before):
             return Finding("pass")
         return Finding("fail", "not_repeatable", {"function": self.function.name, "call": call}, cause=CONTRACT_BROKEN)
 
@@ -243,16 +244,18 @@ class CheckEvaluator:
         returns, case = self.function.returns.items(), result.case.description
         for (name, symbols), value, expected in zip(returns, values, result.expected, strict=True):
             array, fields = value.array, dict[str, Any](result=name, case=case)
-            if array.shape != expected.shape:
-                fields |= {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
-                return Finding("fail", "wrong_shape", fields, cause=("shape", name))
-            if value.dtype not in FLOAT_DTYPES:
-                fields = {"function": self.function.name, "dtype": value.dtype}
-                return Finding("fail", "wrong_dtype", fields, cause=("dtype", name))
-            if not np.isfinite(array).all():
-                where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-                kind = "NaN" if np.isnan(array[where]) else "infinity"
-                return Finding("fail", "not_finite", fields | {"kind": kind, "where": where}, cause=("finite", name))
+            problem = rules.array_problem(array, value.dtype, expected.shape)
+            if problem is None:
+                continue
+            match problem.code:
+                case "wrong_shape":
+                    fields |= {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
+                case "wrong_dtype":
+                    fields = {"function": self.function.name, "dtype": value.dtype}
+                case "not_finite":
+                    kind = "NaN" if np.isnan(array[problem.entry]) else "infinity"
+                    fields |= {"kind": kind, "where": problem.entry}
+            return Finding("fail", problem.code, fields, cause=(problem.code, name))
         return None
 
 

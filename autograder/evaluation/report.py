@@ -21,7 +21,7 @@ Code = Literal[
     "wrong_value",
     "wrong_gradient",
     "arguments_changed",
-    "invariant_broken",
+    "wrong_first_row",
     "not_repeatable",
     "contract_needs_value",
     "gated",

@@ -33,24 +33,14 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Invariant:
-    """A condition that the results of a function must meet, and the message for a student whose results do not.
-
-    `predicate(arrays, results)` is called with finite results of the right shapes.
-    """
-
-    message: str
-    predicate: Callable[[Arrays, tuple[Array, ...]], bool]
-
-
-@dataclass(frozen=True)
 class Function:
     """A stub that students complete.
 
     `arguments` are the parameters in order, as keys of what the support module's `arguments(arrays, names)` returns.
     `arrays` are the arrays of a case that this function may see if the case has them. `returns` maps the name of each
     result to its symbolic shape, such as {"h": "(T+1, H)"}. `wrt` is set for a gradient: the array of the case by which
-    J is differentiated. `invariants` are part of the function's contract. `reference_text` says where its formula is.
+    J is differentiated. `initial_rows` names results whose first row is an argument, such as {"h": "h0"}: part of the
+    contract. `reference_text` says where the formula is.
     """
 
     name: str
@@ -58,7 +48,7 @@ class Function:
     arrays: tuple[str, ...]
     returns: Mapping[str, str]
     wrt: str | None = None
-    invariants: tuple[Invariant, ...] = ()
+    initial_rows: Names = field(default_factory=dict)
     reference_text: str = ""
 
 
@@ -91,15 +81,13 @@ class Check:
 class VisibleCheck:
     """A check that students run themselves: it needs golden numbers and no reference.
 
-    `kind` is that of Check; `cases` are complete, drawn by the rubric. `initial_rows` belongs to a contract: it names
-    the results whose first row is an argument, such as {"h": "h0"}. `hint` appears beside wrong numbers.
+    `kind` is that of Check; `cases` are complete, and may be diagnostic cases. `hint` appears beside wrong numbers.
     """
 
     function: str
     title: str
     cases: tuple[Case, ...]
     kind: Literal["value", "slope", "contract"] = "value"
-    initial_rows: Names = field(default_factory=dict)
     hint: str = ""
 
 
@@ -160,6 +148,10 @@ class Exercise:
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draw_batch: DrawBatch | None = None
     objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
+
+    def function(self, name: str) -> Function:
+        """Return the function of this name."""
+        return next(function for function in self.functions if function.name == name)
 
     def checks_of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function, in the order of the rubric."""

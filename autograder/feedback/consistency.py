@@ -21,7 +21,7 @@ from autograder.feedback import messages
 from autograder.feedback.diagnostic_cases import ResultsByCase, comparable_arrays, has_wrong_numbers
 from autograder.sandbox.host.jail import Runner
 from autograder.sandbox.host.program import Batch, Outcome, Program
-from autograder.student.calls import STEP
+from autograder.student.slope import STEP
 
 MAX_WEIGHTS = 12  # each needs two calls
 

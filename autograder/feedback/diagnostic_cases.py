@@ -15,7 +15,7 @@ from autograder.evaluation.numerical_gradient import is_gradient
 from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.sandbox.host.jail import Runner
 from autograder.sandbox.host.program import Batch, Outcome, Program, Returned
-from autograder.student.feedback import Rung, Sum
+from autograder.student.feedback import CaseResult, Sum
 
 ResultsByCase = Mapping[str, CallResult]
 """The results of a function on the diagnostic cases, by case id."""
@@ -54,11 +54,11 @@ class DiagnosticSuite:
         outcomes = runner.run(program, [self._batches[function.name] for function in functions], limits).outcomes
         return {function.name: self._results(function, outcomes[function.name]) for function in functions}
 
-    def case_reports(self, function: Function, results: ResultsByCase) -> tuple[Rung, ...]:
+    def case_reports(self, function: Function, results: ResultsByCase) -> tuple[CaseResult, ...]:
         """Return the results of a function, case by case, in the form that `explain` takes."""
         return tuple(
-            Rung(
-                case=expected.case.id,
+            CaseResult(
+                id=expected.case.id,
                 about=expected.case.description,
                 traits=expected.case.parameters,
                 results=tuple(function.returns),

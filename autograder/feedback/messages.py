@@ -210,7 +210,7 @@ _SENTENCES: Mapping[Code, str | Callable[..., str | Sentence]] = {
     "wrong_value": partial(_wrong_numbers, "is not right"),
     "wrong_gradient": partial(_wrong_numbers, "is not the slope of J"),
     "arguments_changed": _arguments_changed,
-    "invariant_broken": "{message}",
+    "wrong_first_row": "{result}[0] is not {argument}: the first row of {result} must be {argument} itself.",
     "not_repeatable": lambda call, **fields: _CHANGES_BETWEEN_CALLS[call].format(**fields),
     "contract_needs_value": "This counts once {function} is right in at least one of its other checks.",
     "gated": "Right, but it counts only together with the check “{title}”.",

@@ -12,44 +12,43 @@ from typing import Any
 
 import numpy as np
 
-from autograder.evaluation.numerical_gradient import is_gradient, numerical_gradient
-from autograder.exercise.model import Array, Case, Exercise, Function, VisibleCheck
+from autograder.evaluation.numerical_gradient import is_gradient
+from autograder.exercise.model import Array, Case, Exercise, Function
 
 SIGNIFICANT_DIGITS = 10  # the last digits of a float64 differ between machines, and a release must not
 
 
 def golden_file_text(exercise: Exercise) -> str:
-    """Return the text of checks.json: the cases of the visible checks and the expected results on them."""
-    functions = {function.name: function for function in exercise.functions}
+    """Return the text of checks.json: the public cases, the expected results on them, and which check uses which.
+
+    Raises ValueError if two different cases have one id.
+    """
+    cases = {case.id: case for case in public_cases(exercise)}
     content = {
         "exercise": exercise.name,
         "given": Path(next(iter(exercise.support_modules))).stem,
         "functions": {
-            name: {
+            function.name: {
                 "arguments": function.arguments,
                 "returns": dict(function.returns),
                 "slope_of": function.wrt,
                 "arrays": function.arrays,
                 "read": function.reference_text,
             }
-            for name, function in functions.items()
+            for function in exercise.functions
         },
+        "cases": [_case_entry(exercise, case) for case in cases.values()],
         "checks": [
             {
                 "function": check.function,
                 "title": check.title,
                 "looks_at": check.kind,
-                "starts": dict(check.initial_rows),
+                "starts": dict(exercise.function(check.function).initial_rows) if check.kind == "contract" else {},
                 "hint": check.hint,
-                # From small to large, because feedback shows the first case that fails.
-                "cases": [
-                    _visible_case_entry(exercise, functions[check.function], check, case)
-                    for case in sorted(check.cases, key=lambda case: sum(array.size for array in case.arrays.values()))
-                ],
+                "cases": sorted({case.id for case in check.cases}, key=list(cases).index),
             }
             for check in exercise.visible_checks
         ],
-        "ladder": [_diagnostic_case_entry(exercise, case) for case in exercise.diagnostic_cases],
         "hints": exercise.hints,
     }
     # One line for each innermost object, innermost list, and value that is a list of numbers, however deep.
@@ -57,38 +56,40 @@ def golden_file_text(exercise: Exercise) -> str:
     return re.sub(single_lines, lambda match: _on_one_line(match[0]), json.dumps(content, indent=1)) + "\n"
 
 
+def public_cases(exercise: Exercise) -> list[Case]:
+    """Return the diagnostic cases and those of the visible checks, from small to large, each once.
+
+    Feedback shows the first that fails. Raises ValueError if two different cases have one id.
+    """
+    cases: dict[str, Case] = {}
+    for case in (*exercise.diagnostic_cases, *(case for check in exercise.visible_checks for case in check.cases)):
+        if cases.setdefault(case.id, case) is not case:
+            raise ValueError(f"two public cases are called {case.id!r}")
+    return sorted(cases.values(), key=lambda case: sum(array.size for array in case.arrays.values()))
+
+
 def _on_one_line(text: str) -> str:
     return re.sub(r"(?<=[{[]) | (?=[]}])", "", re.sub(r"\s+", " ", text))
 
 
-def _visible_case_entry(exercise: Exercise, function: Function, check: VisibleCheck, case: Case) -> dict[str, Any]:
-    case = _round_case(case)
-    if check.kind == "slope" and function.wrt is not None:
-        # The objective computes all results itself, so the case's copies of them are left out.
-        results = {name for other in exercise.functions for name in other.returns}
-        arrays = {name: array for name, array in case.arrays.items() if name not in results}
-        expected: tuple[Array, ...] = (numerical_gradient(exercise.objective, arrays, case.names, function.wrt),)
-    else:
-        expected = exercise.reference(function.name, case)
-    return {
-        "id": case.id,
-        "about": case.description,
-        "names": dict(case.names),
-        "arrays": {name: array.tolist() for name, array in case.arrays.items()},
-        "expected": _rounded_lists(expected),
-    }
-
-
-def _diagnostic_case_entry(exercise: Exercise, case: Case) -> dict[str, Any]:
+def _case_entry(exercise: Exercise, case: Case) -> dict[str, Any]:
+    functions = [function for function in exercise.functions if _is_checked_on(exercise, function, case)]
     case = _round_case(case)
     return {
         "id": case.id,
-        "about": case.description,
-        "traits": dict(case.parameters),
+        "about": case.description or case.id,
+        "traits": dict(case.parameters) or {"case": case.id},
         "names": dict(case.names),
         "arrays": {name: array.tolist() for name, array in case.arrays.items()},
-        "functions": {function.name: _expected_entry(exercise, function, case) for function in exercise.functions},
+        "functions": {function.name: _expected_entry(exercise, function, case) for function in functions},
     }
+
+
+def _is_checked_on(exercise: Exercise, function: Function, case: Case) -> bool:
+    """Return whether students can run a function on a case: every diagnostic case is for all functions."""
+    checks = (check for check in exercise.visible_checks if check.function == function.name)
+    cases = (*exercise.diagnostic_cases, *(other for check in checks for other in check.cases))
+    return any(case is other for other in cases)
 
 
 def _expected_entry(exercise: Exercise, function: Function, case: Case) -> dict[str, Any]:

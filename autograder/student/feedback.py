@@ -15,9 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+if __package__:  # as a part of the grader
+    from .rules import CLOSE, EXACT, SMALLEST, error, is_right
+else:  # beside the notebook
+    from rules import CLOSE, EXACT, SMALLEST, error, is_right  # type: ignore[import-not-found,no-redef]
+
 Array = NDArray[Any]
 
-EXACT, CLOSE, SMALLEST = 1e-8, 1e-3, 1e-12  # see the first lines of checks.py
 FITS = 1e-6  # of a sum of terms: how well numbers must be explained before anything is said
 
 
@@ -56,15 +60,15 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Rung:
+class CaseResult:
     """One case of the ladder, what a function made of it, and what it should have.
 
-    `case` is how it is replayed, "T=3, H=2, seed=0"; `traits` are numbers and words in which cases differ. `yours`
+    `id` is how it is replayed, "T=3, H=2, seed=0"; `traits` are numbers and words in which cases differ. `yours`
     holds one array for each of the `results`, or nothing where the function gave none that can be compared;
     `is_slope` says that the slope of J is expected.
     """
 
-    case: str
+    id: str
     about: str
     traits: Mapping[str, int | str]
     results: tuple[str, ...]
@@ -76,8 +80,8 @@ class Rung:
     @cached_property
     def wrong(self) -> int | None:
         """Which result is the first that is wrong; None where all are right, and where there is none."""
-        errors = [error(yours, right) for yours, right in zip(self.yours, self.expected, strict=False)]
-        return next((i for i, far in enumerate(errors) if far > CLOSE), None)
+        pairs = enumerate(zip(self.yours, self.expected, strict=False))  # of nothing, there are no pairs
+        return next((i for i, (yours, right) in pairs if not is_right(yours, right)), None)
 
     @property
     def right(self) -> bool:
@@ -85,66 +89,61 @@ class Rung:
         return bool(self.yours) and self.wrong is None
 
 
-def error(yours: Array, expected: Array) -> float:
-    """The relative error max|yours - expected| / max|expected|."""
-    scale = max(float(np.abs(expected).max(initial=0.0)), SMALLEST)
-    with np.errstate(over="ignore"):  # the difference of two finite numbers may be inf, which is wrong enough
-        return float(np.abs(yours - expected).max(initial=0.0)) / scale
-
-
 # --- What is told ---------------------------------------------------------------------------------------------------
 
 
-def explain(function: str, rungs: Sequence[Rung], hint: str = "", read: str = "") -> Feedback | None:
-    """What is told of a function by its rungs, from the smallest up; nothing when none of them shows wrong numbers.
+def explain(function: str, cases: Sequence[CaseResult], hint: str = "", read: str = "") -> Feedback | None:
+    """What is told of a function by its cases, from the smallest up; nothing when none of them shows wrong numbers.
 
     `hint` is for a case in which no slope is expected, and `read` where the formula stands.
     """
     with np.errstate(all="ignore"):
-        return _explain(function, rungs, hint, read)
+        return _explain(function, cases, hint, read)
 
 
-def _explain(function: str, rungs: Sequence[Rung], hint: str, read: str) -> Feedback | None:
-    failing = [rung for rung in rungs if rung.wrong is not None]
+def _explain(function: str, cases: Sequence[CaseResult], hint: str, read: str) -> Feedback | None:
+    failing = [case for case in cases if case.wrong is not None]
     if not failing:
         return None
     first = failing[0]
-    seen = told_by(failing)
+    seen = pattern_of(failing)
     facts = (
         ("smallest failing case", first.about),
         ("relative error", f"{error(*_pair(first)):.1e} (allowed: {CLOSE:.0e})"),
         ("worst entry", worst_entry(first, "expected slope" if first.is_slope else "expected")),
-        *(("right for", one) for one in right_for(rungs)),
+        *(("right for", one) for one in right_for(cases)),
         *([("term by term", told)] if (told := _by_term(failing)) else []),
         *([("to be seen", seen)] if seen else []),
     )
     return Feedback(
-        _symptom(first), facts, _map(failing), "" if first.is_slope else hint, read, replay(function, first.case)
+        _symptom(first), facts, _map(failing), "" if first.is_slope else hint, read, replay(function, first.id)
     )
 
 
-def no_slopes(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+def without_slopes(cases: Sequence[CaseResult]) -> tuple[CaseResult, ...]:
     """The cases in which no slope is expected and that are wrong, where this alone makes the difference."""
-    failing = [rung for rung in rungs if rung.wrong is not None and not rung.is_slope]
-    twins = [rung for rung in rungs if rung.right and rung.is_slope]
+    failing = [case for case in cases if case.wrong is not None and not case.is_slope]
+    twins = [case for case in cases if case.right and case.is_slope]
     apart = [sum(one.traits[name] != other.traits[name] for name in one.traits) for one in failing for other in twins]
     return tuple(failing) if 1 in apart else ()
 
 
 def replay(function: str, case: str) -> str:
-    """How to see one case of the ladder again: in the notebook, and on a line of its own in a shell."""
+    """How to see one case again: in the notebook, and on a line of its own in a shell; nothing if it has no name."""
+    if "=" not in case:
+        return ""
     return f'check("{function}", {case})\npython checks.py {function} {case.replace(",", "")}'
 
 
-def retold(rung: Rung, given: Mapping[str, Any]) -> Feedback:
+def show_case(case: CaseResult, given: Mapping[str, Any]) -> Feedback:
     """One case in full: what goes in, what came out, and what is expected."""
     facts = [(name, _listed(np.asarray(array))) for name, array in given.items()]
-    for name, yours, right in zip(rung.results, rung.yours, rung.expected, strict=True):
+    for name, yours, right in zip(case.results, case.yours, case.expected, strict=True):
         facts += [(f"your {name}", _listed(yours)), ("expected", _listed(right))]
-    if rung.wrong is None:
-        return Feedback(f"Right in this case: {_and(rung.results)}.", tuple(facts))
-    facts.append(("relative error", f"{error(*_pair(rung)):.1e} (allowed: {CLOSE:.0e})"))
-    return Feedback(_symptom(rung), tuple(facts), _map([rung]))
+    if case.wrong is None:
+        return Feedback(f"Right in this case: {_and(case.results)}.", tuple(facts))
+    facts.append(("relative error", f"{error(*_pair(case)):.1e} (allowed: {CLOSE:.0e})"))
+    return Feedback(_symptom(case), tuple(facts), _map([case]))
 
 
 def _listed(array: Array) -> str:
@@ -155,57 +154,57 @@ def _listed(array: Array) -> str:
     return "[" + ",\n ".join(rows) + "]"
 
 
-def _symptom(rung: Rung) -> str:
-    result = rung.results[rung.wrong or 0]
-    return f"{result} is not the slope of J." if rung.is_slope else f"{result} does not have the right numbers."
+def _symptom(case: CaseResult) -> str:
+    result = case.results[case.wrong or 0]
+    return f"{result} is not the slope of J." if case.is_slope else f"{result} does not have the right numbers."
 
 
-def worst_entry(rung: Rung, expected: str) -> str:
+def worst_entry(case: CaseResult, expected: str) -> str:
     """The entry that is farthest off: yours, and what is expected."""
-    yours, right = _pair(rung)
+    yours, right = _pair(case)
     at = np.unravel_index(int(np.argmax(np.abs(yours - right))), right.shape)
     place = ", ".join(str(i) for i in at)
-    return f"{rung.results[rung.wrong or 0]}[{place}]: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
+    return f"{case.results[case.wrong or 0]}[{place}]: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
 
 
-def _pair(rung: Rung) -> tuple[Array, Array]:
-    return rung.yours[rung.wrong or 0], rung.expected[rung.wrong or 0]
+def _pair(case: CaseResult) -> tuple[Array, Array]:
+    return case.yours[case.wrong or 0], case.expected[case.wrong or 0]
 
 
-def _by_term(failing: Sequence[Rung]) -> str:
+def _by_term(failing: Sequence[CaseResult]) -> str:
     """Of the case with the plainest sum that tells anything: one of a single step before one of all steps."""
-    for rung in sorted(failing, key=lambda rung: len(rung.sums)):
-        if told := missing_terms(rung):
-            return told if rung is failing[0] else f"{told} (case: {rung.case})"
+    for case in sorted(failing, key=lambda case: len(case.sums)):
+        if told := missing_terms(case):
+            return told if case is failing[0] else f"{told} (case: {case.id})"
     return ""
 
 
 # --- Which cases are right --------------------------------------------------------------------------------------------
 
 
-def right_for(rungs: Sequence[Rung]) -> list[str]:
+def right_for(cases: Sequence[CaseResult]) -> list[str]:
     """What tells the cases that are right from those that are wrong, one trait at a time.
 
     A trait is told by cases that agree in all others: "T = 1 and 2; wrong from T = 3 on", "identity; wrong for tanh".
     """
-    wrong = [rung for rung in rungs if not rung.right]
-    differences = _differences(tuple(tuple(rung.traits.items()) for rung in rungs))
+    wrong = [case for case in cases if not case.right]
+    differences = _differences(tuple(tuple(case.traits.items()) for case in cases))
     best: list[str] = []
-    for centre, differ in zip(rungs, differences, strict=True):
+    for centre, differ in zip(cases, differences, strict=True):
         if centre.right:
             continue
         alone = {name for names in differ if len(names) == 1 for name in names}
         groups = (
-            (one, [rung for rung, names in zip(rungs, differ, strict=True) if names <= {one}])
+            (one, [case for case, names in zip(cases, differ, strict=True) if names <= {one}])
             for one in centre.traits
             if one in alone
         )
         told = [_within(_apart(trait, group), trait, group, centre, wrong) for trait, group in groups]
         best = max(best, [text for text in told if text], key=len)
-    passing = len(rungs) - len(wrong)
+    passing = len(cases) - len(wrong)
     if passing and not best:
-        telling = (_apart(trait, rungs) for trait in rungs[0].traits)
-        best = [next(filter(None, telling), f"{passing} of the {len(rungs)} cases that were tried")]
+        telling = (_apart(trait, cases) for trait in cases[0].traits)
+        best = [next(filter(None, telling), f"{passing} of the {len(cases)} cases that were tried")]
     return best or ["none of the cases that were tried"]
 
 
@@ -216,25 +215,25 @@ def _differences(traits: tuple[tuple[tuple[str, int | str], ...], ...]) -> list[
     return [[{name for name in one if one[name] != other[name]} for other in cases] for one in cases]
 
 
-def _within(told: str, trait: str, group: Sequence[Rung], centre: Rung, wrong: Sequence[Rung]) -> str:
+def _within(told: str, trait: str, group: Sequence[CaseResult], centre: CaseResult, wrong: Sequence[CaseResult]) -> str:
     """What is told of a group of cases around one, with what they share where other cases would contradict it.
 
     Nothing where no single trait keeps the group apart from those.
     """
-    right = {rung.traits[trait] for rung in group if rung.right}
-    against = [rung for rung in wrong if rung.traits[trait] in right and rung.yours]
+    right = {case.traits[trait] for case in group if case.right}
+    against = [case for case in wrong if case.traits[trait] in right and case.yours]
     if not told or not against:
         return told
     for name, value in sorted(centre.traits.items(), key=lambda item: isinstance(item[1], int)):
-        if name != trait and all(rung.traits[name] != value for rung in against):
+        if name != trait and all(case.traits[name] != value for case in against):
             return f"{told} (in the cases with {value if isinstance(value, str) else f'{name} = {value}'})"
     return ""
 
 
-def _apart(trait: str, rungs: Sequence[Rung]) -> str:
+def _apart(trait: str, cases: Sequence[CaseResult]) -> str:
     """Which values of a trait are right, where none of them is also wrong."""
-    right = list(dict.fromkeys(rung.traits[trait] for rung in rungs if rung.right))
-    wrong = list(dict.fromkeys(rung.traits[trait] for rung in rungs if not rung.right))
+    right = list(dict.fromkeys(case.traits[trait] for case in cases if case.right))
+    wrong = list(dict.fromkeys(case.traits[trait] for case in cases if not case.right))
     if not right or set(right) & set(wrong):
         return ""
     if isinstance(right[0], str):
@@ -253,9 +252,9 @@ def _and(items: Iterable[object]) -> str:
 # --- What the numbers look like ---------------------------------------------------------------------------------------
 
 
-def told_by(failing: Sequence[Rung]) -> str:
+def pattern_of(failing: Sequence[CaseResult]) -> str:
     """What wrong numbers have to do with the expected ones, where that is simple and the same in every case."""
-    pairs = [(rung, *_pair(rung)) for rung in failing if rung.wrong == failing[0].wrong]
+    pairs = [(case, *_pair(case)) for case in failing if case.wrong == failing[0].wrong]
     if all(not yours.any() for _, yours, _ in pairs):
         return "your numbers are all 0"
     square = [(yours, right) for _, yours, right in pairs if len(right) > 1 and right.shape == right.shape[::-1]]
@@ -264,10 +263,10 @@ def told_by(failing: Sequence[Rung]) -> str:
     return _times(pairs) or _same(failing)
 
 
-def _same(failing: Sequence[Rung]) -> str:
+def _same(failing: Sequence[CaseResult]) -> str:
     """Whether two cases with different answers got the same one."""
-    failing = [rung for rung in failing if _pair(rung)[1].size > 1 and _pair(rung)[0].any()]
-    largest = [float(np.abs(_pair(rung)[0]).max()) for rung in failing]
+    failing = [case for case in failing if _pair(case)[1].size > 1 and _pair(case)[0].any()]
+    largest = [float(np.abs(_pair(case)[0]).max()) for case in failing]
     for i, one in enumerate(failing):
         for j, other in enumerate(failing[:i]):
             if not math.isclose(largest[i], largest[j], rel_tol=2 * EXACT):  # told at once, of nearly all
@@ -277,14 +276,14 @@ def _same(failing: Sequence[Rung]) -> str:
                 continue
             differ = [trait for trait, value in one.traits.items() if other.traits[trait] != value]
             if len(differ) == 1:
-                values = [rung.traits[differ[0]] for rung in (other, one)]
+                values = [case.traits[differ[0]] for case in (other, one)]
                 named = f"{differ[0]} = " if isinstance(values[0], int) else ""
                 return f"your numbers are the same for {named}{_and(values)}"
             return "your numbers are the same for different arguments: is something kept from an earlier call?"
     return ""
 
 
-def _times(pairs: Sequence[tuple[Rung, Array, Array]]) -> str:
+def _times(pairs: Sequence[tuple[CaseResult, Array, Array]]) -> str:
     factors = [float(np.vdot(yours, right)) / max(float(np.vdot(right, right)), SMALLEST) for _, yours, right in pairs]
     fits = (error(yours, by * right) <= FITS for by, (_, yours, right) in zip(factors, pairs, strict=True) if by)
     if len(pairs) < 2 or not all(factors) or not all(fits):
@@ -295,7 +294,7 @@ def _times(pairs: Sequence[tuple[Rung, Array, Array]]) -> str:
             return "your numbers have the wrong sign, in every case that is wrong"
         return f"your numbers are {by} times the expected ones, in every case that is wrong" if by else ""
     for name in (name for name, value in pairs[0][0].traits.items() if not isinstance(value, str)):
-        sizes = [float(rung.traits[name]) for rung, _, _ in pairs]
+        sizes = [float(case.traits[name]) for case, _, _ in pairs]
         if np.allclose(factors, sizes, rtol=FITS):
             return f"your numbers are {name} times the expected ones, in every case that is wrong"
         if np.allclose(np.multiply(factors, sizes), 1, rtol=FITS):
@@ -311,12 +310,12 @@ def _simple(number: float) -> str:
     return ""
 
 
-def missing_terms(rung: Rung) -> str:
+def missing_terms(case: CaseResult) -> str:
     """Which terms of a sum are there, missing, or counted more than once; nothing unless the numbers are such a sum."""
-    if rung.wrong is None:
+    if case.wrong is None:
         return ""
-    yours, _ = _pair(rung)
-    for terms in rung.sums:
+    yours, _ = _pair(case)
+    for terms in case.sums:
         columns = np.stack([part.ravel() for part in terms.parts.values()], axis=1)
         if np.linalg.matrix_rank(columns) < columns.shape[1]:
             continue
@@ -362,17 +361,17 @@ def _the(names: Sequence[str]) -> str:
 # --- The map ----------------------------------------------------------------------------------------------------------
 
 
-def _map(failing: Sequence[Rung]) -> ErrorMap | None:
+def _map(failing: Sequence[CaseResult]) -> ErrorMap | None:
     """Of the smallest failing case that has more than one row and column, where a pattern can be seen."""
-    rung = next((rung for rung in failing if min(_pair(rung)[1].shape, default=0) > 1), failing[0])
-    yours, right = _pair(rung)
+    case = next((case for case in failing if min(_pair(case)[1].shape, default=0) > 1), failing[0])
+    yours, right = _pair(case)
     if right.ndim != 2 or right.size < 2:
         return None
     scale = max(float(np.max(np.abs(right))), SMALLEST)
     errors = np.abs(yours - right) / scale
-    result = rung.results[rung.wrong or 0]
+    result = case.results[case.wrong or 0]
     rows = tuple(tuple(float(entry) for entry in row) for row in errors)
-    return ErrorMap(result, rung.about, rows, _sentence(result, errors))
+    return ErrorMap(result, case.about, rows, _sentence(result, errors))
 
 
 def _sentence(result: str, errors: Array) -> str:

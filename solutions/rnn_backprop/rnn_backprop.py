@@ -41,8 +41,8 @@ try:
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this file: put network.py, checks.py, calls.py, feedback.py, layout.py and "
-        "checks.json into the same folder (in Colab: the folder icon on the left, then Upload) and run this cell again."
+        f"{missing.name}.py is not beside this file: put all files of the exercise into one folder "
+        "(in Colab: the folder icon on the left, then Upload) and run this cell again."
     ) from None
 
 # %% [markdown]

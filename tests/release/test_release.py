@@ -73,6 +73,8 @@ class TestWhatIsReleased:
             "requirements.txt",
             "rnn_backprop.ipynb",
             "rnn_backprop.py",
+            "rules.py",
+            "slope.py",
             "test_rnn_backprop.py",
         ]
 

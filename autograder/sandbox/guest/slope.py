@@ -1,6 +1,6 @@
 """Defines the `slope` that students import from their checks, so that their own gradient checks also run when graded.
 
-A copy of functions in `autograder/student/calls.py`, because this room imports no other one; a test compares the two.
+A copy of functions in `autograder/student/slope.py`, because this room imports no other one; a test compares the two.
 """
 
 from __future__ import annotations

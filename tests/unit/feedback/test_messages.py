@@ -99,7 +99,10 @@ def test_every_code_has_a_sentence():
         (text_of("wrong_value", result="h", **NUMBERS), "2.5e-01 where 1e-03 is allowed, worst at h[1, 0]"),
         (text_of("wrong_gradient", result="dJ_dW", **NUMBERS), "dJ_dW is not the slope of J"),
         (text_of("arguments_changed", function="dJ_dW", arguments=("y_hat", "V")), "changes y_hat and V in place"),
-        (text_of("invariant_broken", message="The rows do not add up."), "The rows do not add up."),
+        (
+            text_of("wrong_first_row", result="h", argument="h0"),
+            "h[0] is not h0: the first row of h must be h0 itself.",
+        ),
         (text_of("not_repeatable", function="dJ_dW", call="repeat_same_args"), "called twice"),
         (text_of("not_repeatable", function="dJ_dW", call="repeat_fresh_args"), "start its sums afresh in every call"),
         (text_of("not_repeatable", function="dJ_dW", call="recheck"), "return a new array each time"),

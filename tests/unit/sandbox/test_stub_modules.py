@@ -13,7 +13,7 @@ import pytest
 
 from autograder.sandbox.guest import slope as guest_slope
 from autograder.sandbox.guest.stub_modules import NullObject, StubFinder, TqdmStub
-from autograder.student import calls
+from autograder.student import slope as student_slope
 from tests import naive_gradients
 
 _, network = naive_gradients.load_reference()
@@ -123,5 +123,5 @@ def test_the_copy_of_slope_equals_the_original():
         dumps = {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
         return dumps["slope"], dumps["central"]
 
-    assert functions(guest_slope) == functions(calls)
-    assert guest_slope.STEP == calls.STEP
+    assert functions(guest_slope) == functions(student_slope)
+    assert guest_slope.STEP == student_slope.STEP

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.exercise.model import Case
-from autograder.student.feedback import error
+from autograder.student.rules import error
 from tests.in_process import exercise
 
 CASES = exercise().diagnostic_cases

@@ -96,13 +96,13 @@ def test_right_answers_pass_and_are_consistent(checks: Any, monkeypatch: pytest.
     ("value", "message_part"),
     [
         ("None", "dJ_dW returned None: did you forget return?"),
-        ("dW.tolist()", "dJ_dW is a list of 2, not an array: make one with np.array or np.zeros."),
+        ("dW.tolist()", "dJ_dW is a list of 3, not an array: make one with np.array or np.zeros."),
         ("3.0", "dJ_dW is a value of type float"),
         ("(dW, dW)", "dJ_dW returned a tuple of 2: return one array."),
         ("(dW,)", "dJ_dW returned a tuple of 1: return one array."),
-        ("dW[0]", "dJ_dW has the wrong shape: expected (H, H) = (2, 2), got (2,)."),
-        ("dW * np.nan", "dJ_dW holds nan in 4 of 4 entries, first in dJ_dW[0, 0]: look for 0/0"),
-        ("np.abs(dW) / 0", "dJ_dW holds inf in 4 of 4 entries"),
+        ("dW[0]", "dJ_dW has the wrong shape: expected (H, H) = (3, 3), got (3,)."),
+        ("dW * np.nan", "dJ_dW holds nan in 9 of 9 entries, first in dJ_dW[0, 0]: look for 0/0"),
+        ("np.abs(dW) / 0", "dJ_dW holds inf in 9 of 9 entries"),
         ("dW * 1j", "dJ_dW has dtype complex128: real numbers are needed"),
         ("dW.astype(object)", "dJ_dW has dtype object (rows of different lengths?)"),
         ("np.ma.array(dW)", "dJ_dW is a value of type MaskedArray"),
@@ -135,7 +135,7 @@ def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: s
         (
             "return np.array(h), np.array(y_hat)",
             "return np.array(h[1:]), np.array(y_hat)",
-            "expected (T+1, H) = (4, 2), got (3, 2)",
+            "expected (T+1, H) = (4, 3), got (3, 3)",
         ),
         ("h, y_hat = [h0], []", "h, y_hat = [0 * h0], []", "h[0] is not h0: the first row of h must be h0 itself."),
     ],
@@ -155,15 +155,16 @@ def test_forward_may_return_a_list(checks: Any, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_transposed_shape_is_recognised(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     text = check_output(checks, monkeypatch, edited(("return dU", "return dU.T")), "dJ_dU")
-    assert "expected (H, D) = (2, 3), got (3, 2): is it transposed?" in unwrapped(text)
+    assert "expected (H, D) = (3, 2), got (2, 3): is it transposed?" in unwrapped(text)
 
 
 def test_transposed_numbers_of_a_square_matrix_are_recognised(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "your numbers are those of the transpose" in check_output(checks, monkeypatch, returning_dW("dW.T"), "dJ_dW")
 
 
-def test_whole_numbers_are_recognised(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "holds whole numbers only" in check_output(checks, monkeypatch, returning_dW("dW.astype(int)"), "dJ_dW")
+def test_whole_numbers_are_refused_as_in_grading(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(checks, monkeypatch, returning_dW("dW.astype(int)"), "dJ_dW")
+    assert "dJ_dW has dtype int64, which holds whole numbers only: leave dtype away." in unwrapped(text)
 
 
 def test_wrong_numbers_show_the_smallest_case_and_the_worst_entry(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +184,42 @@ def test_wrong_numbers_show_the_smallest_case_and_the_worst_entry(checks: Any, m
     ):
         assert row in text
     assert "own forward" not in text  # it is neither, so there is nothing more to say
+
+
+def stopping_early(function: str, steps: int) -> str:
+    """Return right answers, but for a walk back through time of at most so many steps in one function."""
+    start = RIGHT.index(f"def {function}(")
+    walk = "for t in range(T, 0, -1):"
+    assert walk in RIGHT[start:]
+    return RIGHT[:start] + RIGHT[start:].replace(walk, f"for t in range(T, max(0, T - {steps}), -1):", 1)
+
+
+@pytest.mark.parametrize("steps", [3, 4, 6])
+@pytest.mark.parametrize("function", ["dJ_dW", "dJ_dU"])
+def test_a_window_of_a_few_steps_fails(checks: Any, monkeypatch: pytest.MonkeyPatch, function: str, steps: int) -> None:
+    text = check_output(checks, monkeypatch, stopping_early(function, steps), function)
+    assert f"{function} is not the slope of J." in text
+
+
+def test_a_forward_pass_of_three_steps_fails(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = edited(("range(1, len(x) + 1)", "range(1, min(len(x), 3) + 1)"))
+    text = check_output(checks, monkeypatch, code, "forward")
+    assert "expected (T+1, H) = (5, 2), got (4, 2)" in unwrapped(text)
+
+
+def test_two_outputs_written_down_as_two_fail(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = edited(("dV = np.zeros_like(net.V)", "dV = np.zeros((2, len(net.W)))"))
+    assert "WRONG" in check_output(checks, monkeypatch, code, "dJ_dV")
+
+
+def test_each_function_is_called_once_on_each_case(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = RIGHT.replace("def dJ_dV(", "COUNT = []\n\ndef dJ_dV(", 1).replace(
+        "dV = np.zeros_like(net.V)", "COUNT.append(1)\n    dV = np.zeros_like(net.V)"
+    )
+    module = module_of(code, None)
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    assert "all 4 checks pass, in 33 cases" in repr(checks.check("dJ_dV"))
+    assert len(module.COUNT) == 33 + 3  # the contract makes three calls more, to see what is kept between them
 
 
 def test_low_precision_passes_with_a_note(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,18 +292,24 @@ def test_wrong_number_of_arguments(checks: Any, monkeypatch: pytest.MonkeyPatch)
     ("pairs", "message_part"),
     [
         (
-            [("def dJ_dW", "KEPT = np.zeros((2, 2))\n\ndef dJ_dW"), ("return dW", "KEPT[:] = dW\n    return KEPT")],
+            [
+                ("def dJ_dW", "KEPT = {}\n\ndef dJ_dW"),
+                ("return dW", "KEPT.setdefault(dW.shape, dW)[:] = dW\n    return KEPT[dW.shape]"),
+            ],
             "A later call of dJ_dW changes what an earlier one returned: make a new array each time.",
         ),
         (
             [
                 ("def dJ_dW", "KEPT = {}\n\ndef dJ_dW"),
-                ("dW = np.zeros_like(net.W)", "dW = KEPT.setdefault(0, 0 * net.W)"),
+                ("dW = np.zeros_like(net.W)", "dW = KEPT.setdefault(net.W.shape, 0 * net.W)"),
             ],
             "dJ_dW answers two equal calls differently",
         ),
         (
-            [("def dJ_dW", "KEPT = {}\n\ndef dJ_dW"), ("return dW", "return KEPT.setdefault(len(x), dW).copy()")],
+            [
+                ("def dJ_dW", "KEPT = {}\n\ndef dJ_dW"),
+                ("return dW", "return KEPT.setdefault((len(x), dW.shape), dW).copy()"),
+            ],
             "your numbers are the same for",
         ),
         (
@@ -380,7 +423,7 @@ def test_slope_raises_for_unknown_arrays_and_bad_functions(checks: Any) -> None:
 def test_the_reference_is_exact_on_the_golden_numbers(checks: Any) -> None:
     """Ten digits are enough: nothing passes with a note only because of their rounding."""
     for visible in checks.golden().checks:
-        result = checks.run(visible, module_of(RIGHT, None))
+        result = checks.run(visible, checks.Answers(module_of(RIGHT, None)))
         assert result.status == "pass"
         assert "low precision" not in result.message
 
@@ -391,9 +434,9 @@ from types import ModuleType
 
 import numpy as np
 
-calls = ModuleType("calls")
-sys.modules["calls"] = calls
-exec(compile(sys.argv[1], "calls.py", "exec"), vars(calls))
+slope = ModuleType("slope")
+sys.modules["slope"] = slope
+exec(compile(sys.argv[1], "slope.py", "exec"), vars(slope))
 network = ModuleType("network")
 sys.modules["network"] = network
 exec(compile(sys.argv[2], "network.py", "exec"), vars(network))
@@ -401,13 +444,13 @@ exec(compile(sys.argv[2], "network.py", "exec"), vars(network))
 eye = np.eye(2)
 arrays = {"U": eye, "W": eye, "V": eye, "b_h": eye[0], "b_y": eye[0], "x": eye, "h0": eye[0]}
 given = network.arguments(arrays, {"g1": "identity", "g2": "identity", "loss": "squared_error"})
-print(calls.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"], 0 * eye, given["h0"], "V").round(6))
+print(slope.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"], 0 * eye, given["h0"], "V").round(6))
 """
 
 
 def test_slope_needs_only_its_own_text_and_network(tmp_path: Path) -> None:
     """No file beside it, nor any name of a file: so it can be offered wherever student code runs."""
-    texts = [STUDENT_FOLDER / "calls.py", EXERCISE / "network.py"]
+    texts = [STUDENT_FOLDER / "slope.py", EXERCISE / "network.py"]
     command = [sys.executable, "-I", "-c", SLOPE_SCRIPT, *(path.read_text(encoding="utf-8") for path in texts)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stderr == ""

@@ -7,21 +7,30 @@ import numpy as np
 import pytest
 
 from autograder.student import layout
-from autograder.student.feedback import ErrorMap, Feedback, Rung, Sum, explain, missing_terms, retold, right_for
+from autograder.student.feedback import (
+    CaseResult,
+    ErrorMap,
+    Feedback,
+    Sum,
+    explain,
+    missing_terms,
+    right_for,
+    show_case,
+)
 
 EYE = np.eye(2)
 USUAL = {"T": 3, "g": "tanh", "h0": "h0 not 0"}
 
 
-def make_rung(right: bool, sums: tuple[Sum, ...] = (), yours=None, expected=EYE, **traits) -> Rung:
+def make_rung(right: bool, sums: tuple[Sum, ...] = (), yours=None, expected=EYE, **traits) -> CaseResult:
     given = (EYE if right else 1 - EYE) if yours is None else yours
     about = ", ".join(f"{name} = {value}" for name, value in {**USUAL, **traits}.items())
     case = about.replace(" = ", "=")
-    return Rung(case, about, {**USUAL, **traits}, ("dW",), (given,), (expected,), is_slope=True, sums=sums)
+    return CaseResult(case, about, {**USUAL, **traits}, ("dW",), (given,), (expected,), is_slope=True, sums=sums)
 
 
 @pytest.mark.parametrize(
-    ("rungs", "expected_text"),
+    ("cases", "expected_text"),
     [
         ([make_rung(T <= 2, T=T) for T in (1, 2, 3, 4)], ["T = 1 and 2; wrong from T = 3 on"]),
         ([make_rung(T <= 2, T=T) for T in (1, 2, 3)], ["T = 1 and 2; wrong for T = 3"]),
@@ -42,12 +51,12 @@ def make_rung(right: bool, sums: tuple[Sum, ...] = (), yours=None, expected=EYE,
         ([make_rung(True, T=1, g="relu"), make_rung(False), make_rung(False, g="id")], ["T = 1; wrong for T = 3"]),
     ],
 )
-def test_right_for(rungs: list[Rung], expected_text: list[str]) -> None:
-    assert right_for(rungs) == expected_text
+def test_right_for(cases: list[CaseResult], expected_text: list[str]) -> None:
+    assert right_for(cases) == expected_text
 
 
 def test_explain_gives_nothing_without_numbers() -> None:
-    stopped = Rung("T=3", "T = 3", {**USUAL}, ("dW",), (), (EYE,))
+    stopped = CaseResult("T=3", "T = 3", {**USUAL}, ("dW",), (), (EYE,))
     assert (stopped.right, stopped.wrong) == (False, None)
     assert explain("dW", [stopped]) is None
 
@@ -154,8 +163,8 @@ def test_as_html_says_the_same_without_relying_on_colour() -> None:
 
 
 def test_retold_shows_a_case_in_full() -> None:
-    feedback = retold(make_rung(False), {"W": [[1.0, 2.0], [3.0, 4.0]], "h0": [0.123456789]})
+    feedback = show_case(make_rung(False), {"W": [[1.0, 2.0], [3.0, 4.0]], "h0": [0.123456789]})
     facts = dict(feedback.facts)
     assert facts["W"] == "[[1.0, 2.0],\n [3.0, 4.0]]"
     assert (facts["your dW"], facts["expected"]) == ("[[0.0, 1.0],\n [1.0, 0.0]]", "[[1.0, 0.0],\n [0.0, 1.0]]")
-    assert retold(make_rung(True), {}).symptom == "Right in this case: dW."
+    assert show_case(make_rung(True), {}).symptom == "Right in this case: dW."
