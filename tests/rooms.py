@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "grading": {"feedback", "evaluation", "sandbox.host", "course", "exercise", "submission"},
     "formats": {"evaluation", "student", "submission"},
     "classroom": {"grading", "formats", "evaluation", "sandbox.host", "course", "exercise", "submission"},
-    "verification": {"classroom", "grading", "formats", "evaluation", "exercise"},
+    "verification": {"classroom", "grading", "formats", "release", "evaluation", "exercise"},
     "bundles": {"evaluation", "course"},
     "nbgrader": {"grading", "formats", "release", "evaluation", "course", "exercise", "submission"},
     "doctor": {"sandbox.host"},

@@ -24,14 +24,17 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
     """Prove the checks of EXERCISE.
 
     Grades the reference, the stubs, honest variants and every known mistake, as if they had been handed in, and shows
-    which check catches which mistake. Run it whenever you change a rubric.
+    which check catches which mistake, the checks that students run themselves included. Run it whenever you change a
+    rubric.
 
-    Exit code 1 when a mistake costs no point, costs points in another function or gets another mistake's name, when
-    fewer than 95 % of them are named right, when an honest variant loses a point, or when the reference is off.
+    Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name or other
+    points with another seed, when fewer than 95 % of them are named right, when an honest variant loses a point or
+    fails a check that students run, or when the reference is off.
     """
     # late: numpy, jinja2 and rich, 300 ms
     from rich.console import Console
 
+    from autograder.exercise.loader import ExerciseError
     from autograder.grading import IsolationError
     from autograder.verification import page
     from autograder.verification.verify import build_samples, verify
@@ -39,7 +42,7 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
     course, loaded = common.open_exercise(exercise)
     config = common.load_grading_config(course, seed=1)
     with (
-        common.translate_errors(IsolationError, exit_code=common.GRADER_ERROR),
+        common.translate_errors(ExerciseError, IsolationError, exit_code=common.GRADER_ERROR),
         ProgressMeter(len(build_samples(loaded)) * seeds) as meter,
     ):
         report = verify(loaded, config, range(1, seeds + 1), jobs, common.warn, meter.count)

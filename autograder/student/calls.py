@@ -16,10 +16,10 @@ from typing import Any, Literal
 import numpy as np
 
 if __package__:  # as a part of the grader
-    from .feedback import CaseResult, Sum
+    from .feedback import CaseResult, Feedback, Sum
     from .rules import Array, array_problem
 else:  # beside the notebook
-    from feedback import CaseResult, Sum  # type: ignore[import-not-found,no-redef]
+    from feedback import CaseResult, Feedback, Sum  # type: ignore[import-not-found,no-redef]
     from rules import Array, array_problem  # type: ignore[import-not-found,no-redef]
 
 Arrays = tuple[Array, ...]
@@ -138,6 +138,7 @@ class Answers:
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
+        self.feedback: dict[tuple[str, str], Feedback] = {}  # by function and hint: it takes longer than the calls
         self._answers: dict[tuple[str, str], tuple[Arrays, Arrays] | FindingError] = {}
 
     def of(self, name: str, case: Case) -> tuple[Arrays, Arrays]:

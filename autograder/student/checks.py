@@ -115,7 +115,7 @@ def check(*names: str, **case: int | str) -> Results | None:
     check("dJ_dW", T=3, H=2, seed=0) shows one of the small cases that messages speak of: what goes in, what your
     function makes of it, and what is expected.
     """
-    results = Results(tuple(_check(names, case, sys.modules["__main__"])))
+    results = Results(tuple(results_of(sys.modules["__main__"], names, case)))
     if "NBGRADER_EXECUTION" not in os.environ:
         return results
     if any(result.status != "pass" for result in results.results):
@@ -141,8 +141,10 @@ def _hints(name: str) -> Iterator[tuple[int, str]]:
     return iter(enumerate(golden().hints.get(name, ()), start=1))
 
 
-def _check(names: Sequence[str], case: Mapping[str, Any], module: ModuleType) -> Iterator[Result]:
-    """Yield the results of the checks of functions in a module: the notebook, or the file that is run."""
+def results_of(
+    module: ModuleType, names: Sequence[str] = (), case: Mapping[str, Any] | None = None
+) -> Iterator[Result]:
+    """Yield the results of the checks of functions in a module (all of them without `names`), or those of a `case`."""
     try:
         functions, checks = golden().functions, golden().checks
     except OSError as missing:
@@ -289,12 +291,15 @@ def _first_slope(name: str) -> str:
 
 
 def _feedback(check: VisibleCheck, answers: Answers) -> Feedback:
-    """Return what is said of wrong numbers, by all cases of the function."""
-    name, read = check.function, golden().functions[check.function]["read"]
-    results = answers.results(name)
-    if check.hint:
-        results = without_slopes(results) or results
-    return explain(name, results, check.hint, read)
+    """Return what is said of wrong numbers, by all cases of the function: the same for its checks without a hint."""
+    key = check.function, check.hint
+    if key not in answers.feedback:
+        results = answers.results(check.function)
+        if check.hint:
+            results = without_slopes(results) or results
+        read = golden().functions[check.function]["read"]
+        answers.feedback[key] = explain(check.function, results, check.hint, read)
+    return answers.feedback[key]
 
 
 def _own_forward(check: VisibleCheck, answers: Answers, right: bool) -> str:
@@ -331,7 +336,7 @@ def main(words: Sequence[str]) -> None:
     """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does."""
     names = [word for word in words if "=" not in word]
     case = dict(word.split("=", 1) for word in words if "=" in word)
-    print(Results(tuple(_check(names, case, importlib.import_module(golden().exercise)))))
+    print(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case))))
 
 
 if __name__ == "__main__":

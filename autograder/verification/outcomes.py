@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograder.evaluation.comparison import TOLERANCE
-from autograder.exercise.model import Check, Exercise, Mistake
+from autograder.exercise.model import Check, Exercise, Mistake, VisibleCheck
 
 MIN_DIAGNOSED_PERCENT = 95
 """The share of mistakes that must get their own name. The rest may stay without one, but must not get another's."""
@@ -23,7 +23,8 @@ class MistakeOutcome:
 
     `caught_by` maps each check of its function that it failed to the number of seeds with which it did.
     `undetected_seeds` are the seeds with which it cost no point, `collateral_functions` other functions that lost
-    points. `diagnoses` counts the names that it was given; None stands for no name.
+    points. `diagnoses` counts the names that it was given; None stands for no name. `failed_visible` are the indices of
+    the visible checks that it fails; `has_spread` says that a check caught it with some seeds only.
     """
 
     mistake: Mistake
@@ -31,6 +32,8 @@ class MistakeOutcome:
     undetected_seeds: tuple[int, ...]
     collateral_functions: tuple[str, ...]
     diagnoses: Mapping[str | None, int]
+    failed_visible: tuple[int, ...] = ()
+    has_spread: bool = False
 
     @property
     def sole_check(self) -> str | None:
@@ -52,6 +55,8 @@ class MistakeOutcome:
         subject = f"{self.mistake.name} in {self.mistake.function}"
         if self.undetected_seeds:
             yield f"{subject} survives: it costs no point with seed {', '.join(map(str, self.undetected_seeds))}."
+        elif self.has_spread:
+            yield f"{subject} gets other points with other seeds: a check catches it with some of them only."
         if self.collateral_functions:
             yield f"{subject} costs points in {', '.join(self.collateral_functions)} too."
         for name in self.wrong_diagnoses:
@@ -73,6 +78,7 @@ class VerificationReport:
 
     exercise: str
     checks: tuple[Check, ...]
+    visible_checks: tuple[VisibleCheck, ...]
     mistake_outcomes: tuple[MistakeOutcome, ...]
     sample_outcomes: tuple[SampleOutcome, ...]
     gradient_errors: Mapping[str, float]
@@ -90,6 +96,16 @@ class VerificationReport:
     def diagnosed_count(self) -> int:
         """The number of mistakes that got their own name with every seed."""
         return sum(outcome.is_diagnosed_correctly for outcome in self.mistake_outcomes)
+
+    @property
+    def hidden_only(self) -> tuple[MistakeOutcome, ...]:
+        """The mistakes that pass every visible check of their function."""
+        return tuple(outcome for outcome in self.mistake_outcomes if not outcome.failed_visible)
+
+    @property
+    def spread_count(self) -> int:
+        """The number of mistakes that get other points with other seeds."""
+        return sum(outcome.has_spread for outcome in self.mistake_outcomes)
 
     @property
     def catches(self) -> Mapping[str, tuple[int, int]]:
@@ -114,8 +130,10 @@ class VerificationReport:
         return tuple(problems)
 
 
-def summarize_mistake(exercise: Exercise, mistake: Mistake, verdicts: Mapping[int, ReportJson]) -> MistakeOutcome:
-    """Return the outcome of a mistake from its `verdicts` by seed."""
+def summarize_mistake(
+    exercise: Exercise, mistake: Mistake, verdicts: Mapping[int, ReportJson], failed_visible: tuple[int, ...]
+) -> MistakeOutcome:
+    """Return the outcome of a mistake from its `verdicts` by seed, and the visible checks that it fails."""
     caught_by: Counter[str] = Counter()
     diagnoses: Counter[str | None] = Counter()
     incomplete: dict[str, list[int]] = {function.name: [] for function in exercise.functions}
@@ -134,15 +152,22 @@ def summarize_mistake(exercise: Exercise, mistake: Mistake, verdicts: Mapping[in
         tuple(seed for seed in verdicts if seed not in detected_seeds),
         tuple(name for name, seeds in incomplete.items() if seeds),
         diagnoses,
+        failed_visible,
+        has_spread=any(count != len(verdicts) for count in caught_by.values()),
     )
 
 
 def summarize_sample(
-    kind: Literal["reference", "stubs", "honest"], name: str, verdicts: Mapping[int, ReportJson]
+    exercise: Exercise,
+    kind: Literal["reference", "stubs", "honest"],
+    name: str,
+    verdicts: Mapping[int, ReportJson],
+    failed_visible: tuple[int, ...],
 ) -> SampleOutcome:
     """Return the outcome of the reference, the stubs or a correct variant from its `verdicts` by seed."""
     subject = {"reference": "The reference", "stubs": "The stubs"}.get(kind, f"The honest variant {name}")
-    problems = []
+    visible = [exercise.visible_checks[i] for i in failed_visible]
+    problems = [f"{subject} fails a check that students run: {check.function}, {check.title}." for check in visible]
     for seed, verdict in verdicts.items():
         if verdict["status"] != "graded":
             reasons = " ".join(note["text"] for note in verdict["notes"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -15,7 +16,10 @@ from autograder.formats.text import to_plain_text
 from autograder.verification.outcomes import MistakeOutcome, VerificationReport
 
 PLAIN_TEXT_WIDTH = 120  # of what is piped; a terminal has its own width
-MATRIX_LEGEND = "x caught it, X the only check that did, . did not, 1/2 with one of two seeds"
+MATRIX_LEGEND = (
+    "x caught it, X the only check of the rubric that did, . did not, 1/2 with one of two seeds; "
+    "V1, V2, ...: the checks that students run"
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,10 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class KillMatrix:
-    """Which check of a function catches which of its mistakes; `columns` are the ids of the checks, shortened."""
+    """Which check of a function catches which of its mistakes.
+
+    `columns` are the ids of the checks, shortened, and V1, V2, ... for the visible checks.
+    """
 
     function: str
     columns: tuple[str, ...]
@@ -57,13 +64,28 @@ def print_report(report: VerificationReport, console: Console) -> None:
     for problem in report.problems:
         console.print(Text(problem, style="red"))
     if not report.problems:
-        console.print(Text(f"The checks of {report.exercise} catch what they must, and harm nobody.", style="green"))
+        console.print(Text(conclusion(report), style="green" if report.mistake_outcomes else "yellow"))
 
 
 def render_html(report: VerificationReport) -> str:
     """Return the same as a page of HTML."""
     template = page_environment(__file__).get_template("verification.html")
-    return template.render(report=report, matrices=_kill_matrices(report), summary=summarize(report))
+    return template.render(
+        report=report, matrices=_kill_matrices(report), summary=summarize(report), conclusion=conclusion(report)
+    )
+
+
+def conclusion(report: VerificationReport) -> str:
+    """Return what was proved if there are no problems: nothing about mistakes or right answers that are not there."""
+    variants = any(sample.kind == "honest" for sample in report.sample_outcomes)
+    if report.mistake_outcomes and variants:
+        return f"The checks of {report.exercise} catch what they must, and harm nobody."
+    missing = " and ".join(
+        name
+        for name, there in (("known mistakes", report.mistake_outcomes), ("honest variants", variants))
+        if not there
+    )
+    return f"Nothing was proved about {missing}: {report.exercise} has none."
 
 
 def summarize(report: VerificationReport) -> list[tuple[str, str]]:
@@ -85,6 +107,13 @@ def summarize(report: VerificationReport) -> list[tuple[str, str]]:
         misnamed = sum(bool(outcome.wrong_diagnoses) for outcome in outcomes)
         share, named = f"{100 * caught / len(outcomes):.1f} %", f"{100 * diagnosed / len(outcomes):.1f} %"
         lines.append(("mistakes", f"{caught} of {len(outcomes)} caught ({share})"))
+        visible = len(outcomes) - len(report.hidden_only)
+        only = ", ".join(f"{outcome.mistake.name} in {outcome.mistake.function}" for outcome in report.hidden_only)
+        lines.append(("visible", f"{visible} of {len(outcomes)} caught by the checks that students run"))
+        if only:
+            lines.append(("hidden only", only))
+        spread = f"{report.spread_count} of {len(outcomes)} get other points with another seed"
+        lines.append(("spread", spread if len(report.seeds) > 1 else "not measured: --seeds 20 draws 20 times"))
         lines.append(("names", f"{diagnosed} named right ({named}), {unnamed} without a name, {misnamed} misnamed"))
     details = f"seeds {', '.join(map(str, report.seeds))}; isolation {report.isolation}"
     lines.append(("time", f"{report.grading_count} gradings in {report.seconds:.1f} s ({details})"))
@@ -96,13 +125,15 @@ def _kill_matrices(report: VerificationReport) -> list[KillMatrix]:
     for function in dict.fromkeys(outcome.mistake.function for outcome in report.mistake_outcomes):
         checks = [check for check in report.checks if check.function == function]
         outcomes = [outcome for outcome in report.mistake_outcomes if outcome.mistake.function == function]
-        columns = tuple(check.id.removeprefix(f"{function}.") for check in checks)
-        rows = tuple(_matrix_row(outcome, checks, len(report.seeds)) for outcome in outcomes)
-        matrices.append(KillMatrix(function, columns, rows))
+        visible = [i for i, check in enumerate(report.visible_checks) if check.function == function]
+        columns = [check.id.removeprefix(f"{function}.") for check in checks]
+        columns += [f"V{number}" for number, _ in enumerate(visible, start=1)]
+        rows = tuple(_matrix_row(outcome, checks, visible, len(report.seeds)) for outcome in outcomes)
+        matrices.append(KillMatrix(function, tuple(columns), rows))
     return matrices
 
 
-def _matrix_row(outcome: MistakeOutcome, checks: list[Check], seed_count: int) -> MatrixRow:
+def _matrix_row(outcome: MistakeOutcome, checks: Sequence[Check], visible: Sequence[int], seed_count: int) -> MatrixRow:
     def cell(check: Check) -> str:
         catches = outcome.caught_by.get(check.id, 0)
         if catches not in (0, seed_count):
@@ -110,7 +141,8 @@ def _matrix_row(outcome: MistakeOutcome, checks: list[Check], seed_count: int) -
         return "." if not catches else "X" if outcome.sole_check == check.id else "x"
 
     diagnosis = "right" if outcome.is_diagnosed_correctly else ", ".join(sorted(n or "-" for n in outcome.diagnoses))
-    return MatrixRow(outcome.mistake, tuple(map(cell, checks)), diagnosis, any(outcome.problems()))
+    cells = [cell(check) for check in checks] + ["x" if i in outcome.failed_visible else "." for i in visible]
+    return MatrixRow(outcome.mistake, tuple(cells), diagnosis, any(outcome.problems()))
 
 
 def _matrix_table(matrix: KillMatrix) -> Table:

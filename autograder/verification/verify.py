@@ -5,7 +5,8 @@
     the honest variants      all points: solutions/NAME/honest/*.py, right answers of every style
     each known mistake       fewer points in its function, all in the others, and its own name
 
-The submission for a mistake is the exercise's source with the function in question replaced.
+The submission for a mistake is the exercise's source with the function in question replaced. All but the stubs are also
+checked as students check themselves (`visible.py`): a mistake that passes there is listed.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise import source
+from autograder.exercise.loader import ExerciseError
 from autograder.exercise.model import Exercise, Mistake
 from autograder.grading import GradingConfig
 from autograder.verification.outcomes import ReportJson, VerificationReport, summarize_mistake, summarize_sample
+from autograder.verification.visible import failed_checks, released_checks
 
 
 @dataclass(frozen=True)
@@ -50,23 +53,32 @@ def verify(
 ) -> VerificationReport:
     """Grade every sample with every seed, by `jobs` workers, and call `on_graded` after each.
 
-    Raises IsolationError if student code cannot be isolated as well as `config` requires.
+    Raises IsolationError if student code cannot be isolated as well as `config` requires, ExerciseError if a mistake or
+    an honest variant does not run.
     """
     start = time.monotonic()
     samples = build_samples(exercise)
+    failed_visible = check_visibly(exercise, samples)
     graded = {}
     for seed in seeds:
         with LocalWorkers(jobs, exercise, replace(config, seed=seed), warn) as workers:
             graded[seed] = _grade_samples(workers, exercise, samples, on_graded)
     # Turned around: for each sample, its verdict with each seed.
     verdicts = [{seed: graded[seed][number] for seed in seeds} for number in range(len(samples))]
-    pairs = [*zip(samples, verdicts, strict=True)]
+    pairs = [*zip(samples, verdicts, failed_visible, strict=True)]
     return VerificationReport(
         exercise=exercise.name,
         checks=exercise.checks,
-        mistake_outcomes=tuple(summarize_mistake(exercise, s.mistake, by_seed) for s, by_seed in pairs if s.mistake),
+        visible_checks=exercise.visible_checks,
+        mistake_outcomes=tuple(
+            summarize_mistake(exercise, sample.mistake, by_seed, failed)
+            for sample, by_seed, failed in pairs
+            if sample.mistake
+        ),
         sample_outcomes=tuple(
-            summarize_sample(sample.kind, sample.name, by_seed) for sample, by_seed in pairs if sample.kind != "mistake"
+            summarize_sample(exercise, sample.kind, sample.name, by_seed, failed)
+            for sample, by_seed, failed in pairs
+            if sample.kind != "mistake"
         ),
         gradient_errors=gradient_errors(exercise, seeds),
         seeds=tuple(seeds),
@@ -89,6 +101,26 @@ def build_samples(exercise: Exercise) -> tuple[Sample, ...]:
         *(Sample("honest", path.stem, path.read_text(encoding="utf-8")) for path in correct_variants(exercise)),
         *(Sample("mistake", mistake.name, _apply_mistake(code_cells, mistake), mistake) for mistake in mistakes),
     )
+
+
+def check_visibly(exercise: Exercise, samples: Sequence[Sample]) -> list[tuple[int, ...]]:
+    """Return for each sample which of `exercise.visible_checks` it fails; none of them for the stubs.
+
+    Raises ExerciseError if a sample does not run: it would prove nothing.
+    """
+    functions = [function.name for function in exercise.functions]
+    failed: list[tuple[int, ...]] = []
+    with released_checks(exercise) as checks:
+        for sample in samples:
+            tried = [] if sample.kind == "stubs" else [sample.mistake.function] if sample.mistake else functions
+            try:
+                failed.append(failed_checks(checks, exercise, sample.text, tried) if tried else ())
+            except Exception as error:  # noqa: BLE001 - an author's code may raise anything
+                kind = f"known mistake in {tried[0]}" if sample.mistake else f"{sample.kind} answer"
+                raise ExerciseError(
+                    f"The {kind} {sample.name} does not run: {type(error).__name__}: {error}."
+                ) from None
+    return failed
 
 
 def correct_variants(exercise: Exercise) -> list[Path]:

@@ -45,12 +45,15 @@ def test_verify_finds_no_problem_in_rnn_backprop(tmp_path):
     page_file = tmp_path / "proof.html"
     done = autograder("verify", "rnn_backprop", "--html", page_file)
     assert done.returncode == 0, done.stdout
-    summary = dict(re.findall(r"^(reference|stubs|slopes|honest|mistakes|names) +(.*?) *$", done.stdout, re.MULTILINE))
+    summary = dict(
+        re.findall(r"^(reference|stubs|slopes|honest|mistakes|visible|names) +(.*?) *$", done.stdout, re.MULTILINE)
+    )
     count = len(exercise().mistakes)
     assert summary["reference"] == "all points"
     assert summary["stubs"] == "no points"
     assert summary["honest"] == f"{len(correct_variants(exercise()))} variants, 0 of them lose points"
     assert summary["mistakes"] == f"{count} of {count} caught (100.0 %)"
+    assert summary["visible"] == f"{count} of {count} caught by the checks that students run"
     assert summary["names"].endswith("0 misnamed")
     assert "catch what they must, and harm nobody" in done.stdout
     html = page_file.read_text(encoding="utf-8")
@@ -164,7 +167,9 @@ def test_verify_of_an_exercise_without_known_mistakes():
     done = autograder("verify", "softmax_regression", cwd=TOY)
     assert done.returncode == 0, done.stdout
     assert "0 variants" in done.stdout
-    assert "mistakes" not in done.stdout
+    assert done.stdout.endswith(
+        "Nothing was proved about known mistakes and honest variants: softmax_regression has none.\n"
+    )
 
 
 def test_verify_grades_the_mistakes_of_another_exercise(tmp_path):
@@ -190,13 +195,16 @@ TWIN = '_entry("twin", "dJ_dW", "m, x, y, y_hat", "((y_hat - y) * len(x)).T @ x 
         ({"extra": SPILLS}, ["spills in dJ_dW costs points in predict too."]),
         ({"extra": TWIN}, ["Only 1 of 3 mistakes are named right, and 95 % must be."]),
         ({"honest": RIGHT.replace("/ len(x)", "/ 4")}, ["The honest variant stacked loses points with seed 1:"]),
-        ({"honest": "import numpy as np\n\x00"}, ["The honest variant stacked"]),
+        (
+            {"honest": RIGHT.replace("def predict", "def predicted")},
+            ["fails a check that students run: predict, Shape"],
+        ),
         (
             {"wrong": ("@ x / n", "@ x / n * 1.0001")},
             ["The reference's dJ_dW is off the measured slope of J by 1.0e-04."],
         ),
     ],
-    ids=["survives", "spills", "nameless", "honest", "unreadable", "reference"],
+    ids=["survives", "spills", "nameless", "honest", "honest in visible checks", "reference"],
 )
 def test_verify_names_each_problem_and_exits_with_1(change, sentences, tmp_path):
     done = autograder("verify", "softmax_regression", cwd=toy_course(tmp_path, **change))
@@ -204,6 +212,24 @@ def test_verify_names_each_problem_and_exits_with_1(change, sentences, tmp_path)
     assert "Traceback" not in done.stderr
     for sentence in sentences:
         assert sentence in re.sub(" +", " ", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"extra": '_entry("broken", "dJ_dW", "m, x, y, y_hat", "x +"),'},
+            "The known mistake in dJ_dW broken does not run: SyntaxError: invalid syntax",
+        ),
+        ({"honest": "import numpy as np\n1 / 0"}, "The honest answer stacked does not run: ZeroDivisionError"),
+    ],
+    ids=["mistake", "honest"],
+)
+def test_verify_refuses_samples_that_prove_nothing(change, sentence, tmp_path):
+    done = autograder("verify", "softmax_regression", cwd=toy_course(tmp_path, **change))
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_verify_says_in_one_sentence_that_a_page_cannot_be_written(tmp_path):
@@ -235,9 +261,9 @@ def make_verdict(diagnoses: dict[str, str | None], status: str = "graded"):
 
 def test_summarize_mistake_caught_and_diagnosed():
     outcome = summarize_mistake(
-        exercise(), MISTAKE, {1: make_verdict({"dJ_dV.plain": MISTAKE.name, "dJ_dV.contract": None})}
+        exercise(), MISTAKE, {1: make_verdict({"dJ_dV.plain": MISTAKE.name, "dJ_dV.contract": None})}, (3,)
     )
-    assert outcome == MistakeOutcome(MISTAKE, {"dJ_dV.contract": 1, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 1})
+    assert outcome == MistakeOutcome(MISTAKE, {"dJ_dV.contract": 1, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 1}, (3,))
     assert list(outcome.problems()) == []
     assert outcome.is_diagnosed_correctly
     assert outcome.sole_check is None
@@ -245,7 +271,10 @@ def test_summarize_mistake_caught_and_diagnosed():
 
 def test_summarize_mistake_caught_by_one_check():
     outcome = summarize_mistake(
-        exercise(), MISTAKE, {1: make_verdict({"dJ_dV.large": MISTAKE.name}), 2: make_verdict({"dJ_dV.large": None})}
+        exercise(),
+        MISTAKE,
+        {1: make_verdict({"dJ_dV.large": MISTAKE.name}), 2: make_verdict({"dJ_dV.large": None})},
+        (),
     )
     assert outcome.sole_check == "dJ_dV.large"
     assert outcome.diagnoses == {MISTAKE.name: 1, None: 1}
@@ -254,26 +283,36 @@ def test_summarize_mistake_caught_by_one_check():
 
 
 def test_summarize_mistake_misdiagnosed():
-    outcome = summarize_mistake(exercise(), MISTAKE, {1: make_verdict({"dJ_dV.plain": "another"})})
+    outcome = summarize_mistake(exercise(), MISTAKE, {1: make_verdict({"dJ_dV.plain": "another"})}, ())
     assert list(outcome.problems()) == [f"{MISTAKE.name} in dJ_dV is misnamed: it is called another."]
 
 
 def test_summarize_mistake_undetected_with_one_seed():
     outcome = summarize_mistake(
-        exercise(), MISTAKE, {1: make_verdict({"dJ_dV.plain": MISTAKE.name}), 2: make_verdict({})}
+        exercise(), MISTAKE, {1: make_verdict({"dJ_dV.plain": MISTAKE.name}), 2: make_verdict({})}, ()
     )
     assert list(outcome.problems()) == [f"{MISTAKE.name} in dJ_dV survives: it costs no point with seed 2."]
 
 
+def test_summarize_mistake_with_other_points_for_another_seed():
+    both, one = {"dJ_dV.large": None, "dJ_dV.plain": None}, {"dJ_dV.large": None}
+    outcome = summarize_mistake(exercise(), MISTAKE, {1: make_verdict(both), 2: make_verdict(one)}, ())
+    assert [problem.partition(": ")[0] for problem in outcome.problems()] == [
+        f"{MISTAKE.name} in dJ_dV gets other points with other seeds"
+    ]
+
+
 def test_a_missing_verdict_is_a_problem():
     missing_verdict = make_verdict({}, "grader_error")
-    assert list(summarize_mistake(exercise(), MISTAKE, {1: missing_verdict}).problems()) != []
-    assert summarize_sample("honest", "x", {1: missing_verdict}).problems != ()
-    assert summarize_sample("stubs", "stubs", {1: make_verdict({})}).problems != ()
+    assert list(summarize_mistake(exercise(), MISTAKE, {1: missing_verdict}, ()).problems()) != []
+    assert summarize_sample(exercise(), "honest", "x", {1: missing_verdict}, ()).problems != ()
+    assert summarize_sample(exercise(), "stubs", "stubs", {1: make_verdict({})}, ()).problems != ()
 
 
 def make_report(*outcomes: MistakeOutcome) -> VerificationReport:
-    return VerificationReport("rnn_backprop", exercise().checks, outcomes, (), {}, (1, 2), "A", len(outcomes), 1.0)
+    return VerificationReport(
+        "rnn_backprop", exercise().checks, exercise().visible_checks, outcomes, (), {}, (1, 2), "A", len(outcomes), 1.0
+    )
 
 
 def test_catches_counts_mistakes_that_no_other_check_caught():
