@@ -15,7 +15,7 @@ from autograder.formats.pages.environment import page_environment
 from autograder.formats.text import to_plain_text
 from autograder.verification.outcomes import MistakeOutcome, VerificationReport
 
-PLAIN_TEXT_WIDTH = 120  # of what is piped; a terminal has its own width
+PLAIN_TEXT_WIDTH = 140  # of what is piped; a terminal has its own width
 MATRIX_LEGEND = (
     "x caught it, X the only check of the rubric that did, . did not, 1/2 with one of two seeds; "
     "V1, V2, ...: the checks that students run"
