@@ -31,12 +31,8 @@ from calls import (  # type: ignore[import-not-found]  # it is found once both a
     find,
     golden,
 )
-from feedback import (  # type: ignore[import-not-found]  # as calls
-    Feedback,
-    explain,
-    show_case,
-    without_slopes,
-)
+from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as calls
+from feedback import Feedback  # type: ignore[import-not-found]  # as calls
 from layout import as_html, as_text, wrapped  # type: ignore[import-not-found]  # as calls
 from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as calls
 from slope import CLOSE_TO_MEASURED, slope  # type: ignore[import-not-found]  # as calls
@@ -141,7 +137,9 @@ def _hints(name: str) -> Iterator[tuple[int, str]]:
     return iter(enumerate(golden().hints.get(name, ()), start=1))
 
 
-def results_of(module: ModuleType, names: Sequence[str] = (), case: Mapping[str, Any] | None = None) -> Iterator[Result]:
+def results_of(
+    module: ModuleType, names: Sequence[str] = (), case: Mapping[str, Any] | None = None
+) -> Iterator[Result]:
     """Yield the results of the checks of functions in a module (all of them without `names`), or those of a `case`."""
     try:
         functions, checks = golden().functions, golden().checks
@@ -289,14 +287,14 @@ def _first_slope(name: str) -> str:
 
 
 def _feedback(check: VisibleCheck, answers: Answers) -> Feedback:
-    """Return what is said of wrong numbers, by all cases of the function: the same for all its checks without a hint."""
+    """Return what is said of wrong numbers, by all cases of the function: the same for its checks without a hint."""
     key = check.function, check.hint
     if key not in answers.feedback:
-        results = answers.results(check.function)
+        sets = answers.sets(check.function)
         if check.hint:
-            results = without_slopes(results) or results
+            sets = without_slopes(sets) or sets
         read = golden().functions[check.function]["read"]
-        answers.feedback[key] = explain(check.function, results, check.hint, read)
+        answers.feedback[key] = explain(check.function, sets, check.hint, read)
     return answers.feedback[key]
 
 

@@ -23,7 +23,7 @@ def mark(far: float) -> str:
 
 def entry(far: float) -> str:
     """One error as its character and its size, which needs no colour and no legend."""
-    return "· exact" if mark(far) == "·" else f"{mark(far)} {far:.0e}"
+    return "· exact" if mark(far) == "·" else f"{mark(far)} {far:.1g}"
 
 
 def shade(far: float) -> float:

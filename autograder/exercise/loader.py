@@ -52,6 +52,7 @@ def load_exercise(folder: Path) -> Exercise:
             raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
         builder = _import_module(Path(rubric.SUPPORT_MODULES[0]).stem, folder)
     _validate_checks(rubric, name)
+    _validate_confirmations(rubric, name)
     implementations = _Implementations(reference, builder, rubric.FUNCTIONS)
     try:
         cells = extract_released_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
@@ -68,6 +69,7 @@ def load_exercise(folder: Path) -> Exercise:
         reference=implementations.run_reference,
         objective=rubric.objective,
         diagnostic_cases=tuple(getattr(rubric, "DIAGNOSTIC_CASES", ())),
+        confirmation_cases=tuple(map(tuple, getattr(rubric, "CONFIRMATION_CASES", ()))),
         mistakes=tuple(getattr(rubric, "MISTAKES", ())),
         run_mistake=implementations.run_mistake,
         **vars(cells),
@@ -90,6 +92,16 @@ def _validate_checks(rubric: ModuleType, name: str) -> None:
     )
     if shared := sorted(public & hidden):
         raise ExerciseError(f"The rubric of {name} is not one: {shared[0]} belongs to a hidden and to a public check.")
+
+
+def _validate_confirmations(rubric: ModuleType, name: str) -> None:
+    ids = [case.id for case in getattr(rubric, "DIAGNOSTIC_CASES", ())]
+    for cases in getattr(rubric, "CONFIRMATION_CASES", ()):
+        if [case.id for case in cases] != ids:
+            raise ExerciseError(
+                f"The rubric of {name} is not one: each of CONFIRMATION_CASES must have the ids of DIAGNOSTIC_CASES, "
+                "in their order."
+            )
 
 
 def _import_module(module: str, folder: Path) -> ModuleType:

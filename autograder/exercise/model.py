@@ -121,7 +121,8 @@ class Exercise:
     solution's results in order; `draw_batch` is an optional, faster way to do both for many cases.
     `objective(arrays, names)` is J, analytic in every array, so that complex steps can differentiate it;
     `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
-    `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them.
+    `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them. Each of
+    the `confirmation_cases` is all of them once more with other numbers: what feedback says must hold there too.
     `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of
     named terms, that the expected result can be written as. `loss_from_outputs(arrays, names)` is J computed from
     results among the arrays. `setup_cells`, `check_cells` and `stub_cells` are the sources of released cells. The
@@ -141,6 +142,7 @@ class Exercise:
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
     diagnostic_cases: tuple[Case, ...] = ()
+    confirmation_cases: tuple[tuple[Case, ...], ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     run_mistake: Callable[[Mistake, Case], tuple[Array, ...]] = lambda mistake, case: ()
     decompose: Callable[[str, Case], tuple[Sum, ...]] = lambda function, case: ()

@@ -23,7 +23,8 @@ from autograder.feedback.diagnostic_cases import DiagnosticSuite, ResultsByCase,
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import LoadedProgram, Runner
 from autograder.sandbox.host.program import Batch, Execution, ProcessEnded, Program, Returned
-from autograder.student.feedback import Feedback, explain
+from autograder.student.explain import explain
+from autograder.student.feedback import Feedback
 from autograder.student.layout import as_text
 
 TIME_BOX_SECONDS = 0.5  # of CPU time for each function, while the verdict waits
@@ -79,10 +80,11 @@ class FunctionFeedback:
     mistake: str | None
 
 
-FeedbackCache = BoundedCache[tuple[bytes, Facts], FunctionFeedback | None]
-"""Feedback by what it depends on: a digest of the function and its results on the diagnostic cases, and further facts.
+FeedbackCache = BoundedCache[bytes, FunctionFeedback]
+"""Feedback by a digest of the function and its results on the diagnostic cases; without facts about other functions.
 
-All students get the same diagnostic cases, and many of them make the same mistakes.
+All students get the same diagnostic cases, and many of them make the same mistakes. Functions that give the same
+numbers there, to the last bit, are taken to give the same ones on the confirmations, too.
 """
 
 
@@ -91,17 +93,24 @@ class DiagnosticResults:
     """What a submission returned on public cases.
 
     `aborted` are functions whose first call ended the process, `results` those of functions with wrong numbers on the
-    diagnostic cases; `consistency` compares the gradients with a wrong forward pass.
+    diagnostic cases, and `confirmations` those with other numbers, if no feedback is cached; `consistency` compares the
+    gradients with a wrong forward pass.
     """
 
     aborted: Mapping[str, ProcessEnded] = field(default_factory=dict)
     results: Mapping[str, ResultsByCase] = field(default_factory=dict)
+    confirmations: Mapping[str, tuple[ResultsByCase, ...]] = field(default_factory=dict)
     consistency: ForwardConsistency = field(default_factory=ForwardConsistency)
 
     def merge(self, later: DiagnosticResults) -> DiagnosticResults:
         """Return these results with later ones added."""
         consistency = later.consistency if later.consistency.forward else self.consistency
-        return DiagnosticResults(self.aborted, {**self.results, **later.results}, consistency)
+        return DiagnosticResults(
+            self.aborted,
+            {**self.results, **later.results},
+            {**self.confirmations, **later.confirmations},
+            consistency,
+        )
 
 
 class TimeBoxExceeded(Exception):
@@ -162,7 +171,10 @@ class FeedbackBuilder:
     ) -> DiagnosticResults:
         """Run functions with wrong numbers on the diagnostic cases, and compare gradients with a wrong forward pass."""
         results = self._suite.run(runner, program, functions, limits)
-        return DiagnosticResults({}, results, self._consistency.check(results, runner, program, limits))
+        new = [f for f in functions if f.name in results and _digest(f, results[f.name]) not in self._cache]
+        confirmations = self._suite.confirm(runner, program, new, limits)
+        consistency = self._consistency.check(results, runner, program, limits)
+        return DiagnosticResults({}, results, confirmations, consistency)
 
     def pending_functions(self, verdicts: Sequence[FunctionVerdict], diagnostics: DiagnosticResults) -> list[Function]:
         """Return the functions with wrong numbers that have not been run on the diagnostic cases yet."""
@@ -184,26 +196,35 @@ class FeedbackBuilder:
         for function, verdict in pairs:
             feedback = None
             if function.name in wrong:
-                feedback = self._feedback_on(function, diagnostics.results[function.name], consistency.facts(function))
+                feedback = self._feedback_on(function, diagnostics, consistency.facts(function))
             # Without feedback too if the numbers are wrong in hidden cases only.
             results += plain_results(verdict) if feedback is None else _explained(verdict, feedback)
         notes = tuple(Note("student", text) for text in self._consistency.notes(consistency, verdicts))
         return tuple(results), notes
 
-    def _feedback_on(self, function: Function, results: ResultsByCase, facts: Facts) -> FunctionFeedback | None:
-        key = _digest(function, results), facts
-        return self._cache.get(key, lambda: self._build_feedback(function, results, facts))
-
-    def _build_feedback(self, function: Function, results: ResultsByCase, facts: Facts) -> FunctionFeedback | None:
-        """Return feedback on the numbers of a function, None if none of them are wrong."""
-        hints = (check.hint for check in self.exercise.visible_checks if check.function == function.name and check.hint)
-        reports = self._suite.case_reports(function, results)
-        feedback = explain(function.name, reports, next(hints, ""), function.reference_text)
-        if feedback is None:
+    def _feedback_on(self, function: Function, diagnostics: DiagnosticResults, facts: Facts) -> FunctionFeedback | None:
+        """Return feedback on the numbers of a function, with further facts; None if no numbers are wrong."""
+        results = diagnostics.results[function.name]
+        if not any(has_wrong_numbers(result) for result in results.values()):
             return None
-        feedback = replace(feedback, facts=feedback.facts + facts)
+        confirmations = diagnostics.confirmations.get(function.name, ())
+        cached = self._cache.get(
+            _digest(function, results), lambda: self._build_feedback(function, results, confirmations)
+        )
+        if not facts:
+            return cached
+        feedback = replace(cached.feedback, facts=cached.feedback.facts + facts)
+        return replace(cached, feedback=feedback, text=as_text(feedback))
+
+    def _build_feedback(
+        self, function: Function, results: ResultsByCase, confirmations: Sequence[ResultsByCase]
+    ) -> FunctionFeedback:
+        hints = (check.hint for check in self.exercise.visible_checks if check.function == function.name and check.hint)
+        sets = self._suite.case_results(function, results, confirmations)
+        feedback = explain(function.name, sets, next(hints, ""), function.reference_text)
+        assert feedback is not None  # some numbers are wrong
         # The hint and the equation of a known mistake are more exact than those of the visible checks.
-        mistake = self._catalogue.identify(function.name, results)
+        mistake = self._catalogue.identify(function.name, results, confirmations)
         if mistake is None:
             return FunctionFeedback(feedback, as_text(feedback), None)
         hint, read = messages.common_mistake(mistake.hint), messages.where_to_read(mistake.equation)

@@ -31,11 +31,19 @@ class MistakeCatalogue:
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
-        self._outputs: dict[tuple[str, str, str], Arrays | None] = {}
+        self._outputs: dict[tuple[str, str, int], Arrays | None] = {}  # by the identity of the case
         self._indexes: dict[tuple[str, str], MistakeIndex] = {}
 
-    def identify(self, function: str, results: Mapping[str, CallResult]) -> Mistake | None:
-        """Return the mistake that the results of a function on the diagnostic cases show, None if in doubt."""
+    def identify(
+        self,
+        function: str,
+        results: Mapping[str, CallResult],
+        confirmations: Sequence[Mapping[str, CallResult]] = (),
+    ) -> Mistake | None:
+        """Return the mistake that the results of a function on the diagnostic cases show, None if in doubt.
+
+        Its numbers must be those of the mistake on the confirmations, too.
+        """
         numbers = [(result, arrays) for result in results.values() if (arrays := _arrays(result)) is not None]
         if not numbers:
             return None
@@ -49,7 +57,10 @@ class MistakeCatalogue:
             distinct = [mistake for mistake in matching if self._is_distinct(mistake, numbers, separation)]
             # Several mistakes with the same numbers cannot be told apart: none is identified.
             if len(distinct) == 1:
-                return distinct[0]
+                others = [
+                    (r, arrays) for set_ in confirmations for r in set_.values() if (arrays := _arrays(r)) is not None
+                ]
+                return distinct[0] if self._matches(distinct[0], others, tolerance) else None
         return None
 
     def _matches(self, mistake: Mistake, numbers: Sequence[tuple[CallResult, Arrays]], tolerance: float) -> bool:
@@ -71,7 +82,7 @@ class MistakeCatalogue:
 
     def output_of(self, mistake: Mistake, case: Case) -> Arrays | None:
         """Return the arrays that this mistake gives on a diagnostic case, None if it raises an exception there."""
-        key = (mistake.function, mistake.name, case.id)
+        key = (mistake.function, mistake.name, id(case))
         if key not in self._outputs:
             try:
                 with np.errstate(all="ignore"):

@@ -35,45 +35,66 @@ class ExpectedResult:
 
 
 class DiagnosticSuite:
-    """The diagnostic cases of an exercise, and the results expected on them, computed on first use."""
+    """The diagnostic cases of an exercise, and the results expected on them, computed on first use.
+
+    They are there in several sets: those that are shown, and the confirmations, the same cases with other numbers.
+    """
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
-        self._expected: dict[str, tuple[ExpectedResult, ...]] = {}
-        self._batches = {
-            function.name: Batch(function.name, tuple(make_call(function, case) for case in exercise.diagnostic_cases))
-            for function in exercise.functions
-        }
+        self._sets = (exercise.diagnostic_cases, *exercise.confirmation_cases)
+        self._expected: dict[str, tuple[tuple[ExpectedResult, ...], ...]] = {}
+        self._batches: dict[tuple[str, bool], Batch] = {}
 
     def run(
         self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
     ) -> Mapping[str, ResultsByCase]:
         """Return the results of each function on every case; nothing if the exercise has no diagnostic cases."""
-        if not self._exercise.diagnostic_cases or not functions:
-            return {}
-        outcomes = runner.run(program, [self._batches[function.name] for function in functions], limits).outcomes
-        return {function.name: self._results(function, outcomes[function.name]) for function in functions}
+        return {name: sets[0] for name, sets in self._run(runner, program, functions, limits, shown=True).items()}
 
-    def case_reports(self, function: Function, results: ResultsByCase) -> tuple[CaseResult, ...]:
-        """Return the results of a function, case by case, in the form that `explain` takes."""
-        return tuple(
-            CaseResult(
-                id=expected.case.id,
-                about=expected.case.description,
-                traits=expected.case.parameters,
-                results=tuple(function.returns),
-                yours=comparable_arrays(results[expected.case.id]),
-                expected=expected.arrays,
-                is_slope=expected.is_gradient,
-                sums=expected.sums,
+    def confirm(
+        self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits
+    ) -> Mapping[str, tuple[ResultsByCase, ...]]:
+        """Return the results of each function on the confirmations, set by set."""
+        return self._run(runner, program, functions, limits, shown=False)
+
+    def case_results(
+        self, function: Function, results: ResultsByCase, confirmations: Sequence[ResultsByCase]
+    ) -> list[tuple[CaseResult, ...]]:
+        """Return the results of a function, set by set and case by case, in the form that `explain` takes.
+
+        A set that was not run counts as one in which the function returned nothing, so that nothing is claimed.
+        """
+        missing: Sequence[ResultsByCase] = [{}] * (len(self._sets) - 1 - len(confirmations))
+        return [
+            tuple(_case_result(function, expected, results_of_set) for expected in expected_of_set)
+            for expected_of_set, results_of_set in zip(
+                self._expected_results(function), (results, *confirmations, *missing), strict=True
             )
-            for expected in self._expected_results(function)
-        )
+        ]
 
-    def _expected_results(self, function: Function) -> tuple[ExpectedResult, ...]:
+    def _run(
+        self, runner: Runner, program: Program, functions: Sequence[Function], limits: Limits, *, shown: bool
+    ) -> Mapping[str, tuple[ResultsByCase, ...]]:
+        if not functions or not any(self._sets[:1] if shown else self._sets[1:]):
+            return {}
+        batches = [self._batch(function, shown=shown) for function in functions]
+        outcomes = runner.run(program, batches, limits).outcomes
+        return {function.name: self._results(function, outcomes[function.name], shown) for function in functions}
+
+    def _batch(self, function: Function, *, shown: bool) -> Batch:
+        key = function.name, shown
+        if key not in self._batches:
+            sets = self._sets[:1] if shown else self._sets[1:]
+            steps = tuple(make_call(function, case) for cases in sets for case in cases)
+            self._batches[key] = Batch(function.name, steps)
+        return self._batches[key]
+
+    def _expected_results(self, function: Function) -> tuple[tuple[ExpectedResult, ...], ...]:
         if function.name not in self._expected:
-            cases = self._exercise.diagnostic_cases
-            self._expected[function.name] = tuple(self._expect(function, case) for case in cases)
+            self._expected[function.name] = tuple(
+                tuple(self._expect(function, case) for case in cases) for cases in self._sets
+            )
         return self._expected[function.name]
 
     def _expect(self, function: Function, case: Case) -> ExpectedResult:
@@ -81,11 +102,29 @@ class DiagnosticSuite:
         sums = self._exercise.decompose(function.name, case)
         return ExpectedResult(case, arrays, is_gradient(self._exercise, function, case, arrays), sums)
 
-    def _results(self, function: Function, outcomes: Sequence[Outcome]) -> ResultsByCase:
-        return {
-            expected.case.id: CallResult(expected.case, outcome, expected.arrays)
-            for expected, outcome in zip(self._expected_results(function), outcomes, strict=True)
-        }
+    def _results(self, function: Function, outcomes: Sequence[Outcome], shown: bool) -> tuple[ResultsByCase, ...]:
+        sets, remaining = self._expected_results(function), iter(outcomes)
+        return tuple(
+            {
+                expected.case.id: CallResult(expected.case, next(remaining), expected.arrays)
+                for expected in expected_of_set
+            }
+            for expected_of_set in (sets[:1] if shown else sets[1:])
+        )
+
+
+def _case_result(function: Function, expected: ExpectedResult, results: ResultsByCase) -> CaseResult:
+    result = results.get(expected.case.id)
+    return CaseResult(
+        id=expected.case.id,
+        about=expected.case.description,
+        traits=expected.case.parameters,
+        results=tuple(function.returns),
+        yours=comparable_arrays(result) if result else (),
+        expected=expected.arrays,
+        is_slope=expected.is_gradient,
+        sums=expected.sums,
+    )
 
 
 def has_wrong_numbers(result: CallResult) -> bool:

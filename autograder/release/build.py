@@ -13,7 +13,16 @@ from autograder.release.golden_file import golden_file_text
 from autograder.release.leaks import find_leak
 
 STUDENT_FOLDER = Path(__file__).parents[1] / "student"
-SHIPPED_MODULES = ("calls.py", "checks.py", "feedback.py", "layout.py", "rules.py", "slope.py")
+SHIPPED_MODULES = (
+    "calls.py",
+    "checks.py",
+    "explain.py",
+    "feedback.py",
+    "layout.py",
+    "patterns.py",
+    "rules.py",
+    "slope.py",
+)
 
 
 class ReleaseError(Exception):

@@ -38,6 +38,10 @@ def golden_file_text(exercise: Exercise) -> str:
             for function in exercise.functions
         },
         "cases": [_case_entry(exercise, case) for case in cases.values()],
+        "confirmations": [
+            [_confirmation_entry(exercise, confirmation.get(case.id, case)) for case in cases.values()]
+            for confirmation in ({case.id: case for case in cases} for cases in exercise.confirmation_cases)
+        ],
         "checks": [
             {
                 "function": check.function,
@@ -85,11 +89,17 @@ def _case_entry(exercise: Exercise, case: Case) -> dict[str, Any]:
     }
 
 
+def _confirmation_entry(exercise: Exercise, case: Case) -> dict[str, Any]:
+    """Return the numbers of a confirmation: all else is that of the case which it confirms."""
+    entry = _case_entry(exercise, case)
+    return {"arrays": entry["arrays"], "functions": entry["functions"]}
+
+
 def _is_checked_on(exercise: Exercise, function: Function, case: Case) -> bool:
     """Return whether students can run a function on a case: every diagnostic case is for all functions."""
     checks = (check for check in exercise.visible_checks if check.function == function.name)
-    cases = (*exercise.diagnostic_cases, *(other for check in checks for other in check.cases))
-    return any(case is other for other in cases)
+    diagnostic = (*exercise.diagnostic_cases, *(other for cases in exercise.confirmation_cases for other in cases))
+    return any(case is other for other in (*diagnostic, *(other for check in checks for other in check.cases)))
 
 
 def _expected_entry(exercise: Exercise, function: Function, case: Case) -> dict[str, Any]:

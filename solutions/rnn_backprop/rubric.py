@@ -14,6 +14,7 @@ import numpy as np
 import rnn_backprop as reference
 import sampling
 from decomposition import decompose as decompose
+from diagnostic_cases import CONFIRMATION_CASES as CONFIRMATION_CASES
 from diagnostic_cases import DIAGNOSTIC_CASES as DIAGNOSTIC_CASES
 from mistakes import MISTAKES as MISTAKES
 from sampling import CaseSpec

@@ -37,5 +37,8 @@ class BoundedCache(Generic[K, V]):
         value = self._entries[key] = self._entries.pop(key)
         return value
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
     def __len__(self) -> int:
         return len(self._entries)

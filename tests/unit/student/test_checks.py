@@ -174,8 +174,8 @@ def test_wrong_numbers_show_the_smallest_case_and_the_worst_entry(checks: Any, m
     assert "dJ_dW is not the slope of J." in text
     for row in (
         "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax\n",
-        "relative error         2.",
-        "(allowed: 1e-03)",
+        "relative error         2.1 ",
+        "(allowed: 0.001)",
         "worst entry            dJ_dW[",
         "right for              T = 1; wrong from T = 2 on\n",
         "right for              W = 0 and W symmetric;",
@@ -304,13 +304,6 @@ def test_wrong_number_of_arguments(checks: Any, monkeypatch: pytest.MonkeyPatch)
                 ("dW = np.zeros_like(net.W)", "dW = KEPT.setdefault(net.W.shape, 0 * net.W)"),
             ],
             "dJ_dW answers two equal calls differently",
-        ),
-        (
-            [
-                ("def dJ_dW", "KEPT = {}\n\ndef dJ_dW"),
-                ("return dW", "return KEPT.setdefault((len(x), dW.shape), dW).copy()"),
-            ],
-            "your numbers are the same for",
         ),
         (
             [

@@ -1,0 +1,150 @@
+"""From numbers to words: what is said of a function whose numbers are wrong.
+
+It was called on small cases. The first one that it gets wrong is the smallest failing case; what the cases that it gets
+right have in common shows where to look (patterns.py). Nothing here knows how the right answer is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+if __package__:  # as a part of the grader
+    from .feedback import Array, CaseResult, ErrorMap, Feedback
+    from .patterns import (
+        Sets,
+        failing_cases,
+        join_words,
+        number_pattern,
+        place_pattern,
+        right_for,
+        terms_pattern,
+    )
+    from .rules import CLOSE, SMALLEST, error
+else:  # beside the notebook
+    from feedback import Array, CaseResult, ErrorMap, Feedback  # type: ignore[import-not-found,no-redef]
+    from patterns import (  # type: ignore[import-not-found,no-redef]
+        Sets,
+        failing_cases,
+        join_words,
+        number_pattern,
+        place_pattern,
+        right_for,
+        terms_pattern,
+    )
+    from rules import CLOSE, SMALLEST, error  # type: ignore[import-not-found,no-redef]
+
+
+def explain(function: str, sets: Sets, hint: str = "", read: str = "") -> Feedback | None:
+    """Return what is said of a function by its results, from the smallest case up; None if no numbers are wrong.
+
+    The first of the `sets` is shown; nothing is claimed that the others, the same cases with other numbers, do not show
+    too. `hint` is for a case in which no slope is expected, and `read` says where the formula stands.
+    """
+    failing = failing_cases(sets[0])
+    if not failing:
+        return None
+    first = failing[0]
+    with np.errstate(all="ignore"):
+        facts = (
+            ("smallest failing case", first.about),
+            ("relative error", f"{error(*first.pair):.2g} (allowed: {CLOSE:g})"),
+            ("worst entry", _worst_entry(first)),
+            *(_patterns(sets) if _are_complete(sets) else ()),
+        )
+        return Feedback(
+            _symptom(first), facts, _error_map(sets), "" if first.is_slope else hint, read, replay(function, first.id)
+        )
+
+
+def _are_complete(sets: Sets) -> bool:
+    """Return whether a function returned something in every set wherever it did in the first: it may have been slow."""
+    return all(bool(case.yours) == bool(sets[0][i].yours) for cases in sets for i, case in enumerate(cases))
+
+
+def _patterns(sets: Sets) -> Iterator[tuple[str, str]]:
+    yield from (("right for", claim) for claim in right_for(sets))
+    if terms := terms_pattern(sets):
+        yield "term by term", terms
+    if numbers := number_pattern(sets):
+        yield "to be seen", numbers
+
+
+def without_slopes(sets: Sets) -> Sets:
+    """Return the cases in which no slope is expected and that are wrong, if this alone makes the difference.
+
+    Else an empty list.
+    """
+    cases = sets[0]
+    failing = [i for i, case in enumerate(cases) if case.wrong is not None and not case.is_slope]
+    twins = [case for case in cases if case.right and case.is_slope]
+    apart = [sum(cases[i].traits[name] != twin.traits[name] for name in twin.traits) for i in failing for twin in twins]
+    return [[results[i] for i in failing] for results in sets] if 1 in apart else []
+
+
+def replay(function: str, case: str) -> str:
+    """Return how to see one case again: in the notebook, and in a shell; nothing if the case has no such name."""
+    if "=" not in case:
+        return ""
+    return f'check("{function}", {case})\npython checks.py {function} {case.replace(",", "")}'
+
+
+def show_case(case: CaseResult, given: Mapping[str, Any]) -> Feedback:
+    """Return one case in full: what goes in, what came out, and what is expected."""
+    facts = [(name, _list_numbers(np.asarray(array))) for name, array in given.items()]
+    for name, yours, right in zip(case.results, case.yours, case.expected, strict=True):
+        facts += [(f"your {name}", _list_numbers(yours)), ("expected", _list_numbers(right))]
+    if case.wrong is None:
+        return Feedback(f"Right in this case: {join_words(case.results)}.", tuple(facts))
+    facts.append(("relative error", f"{error(*case.pair):.2g} (allowed: {CLOSE:g})"))
+    return Feedback(_symptom(case), tuple(facts), _error_map([[case]]))
+
+
+def _list_numbers(array: Array) -> str:
+    """Return numbers as Python writes them, a line for each row."""
+    if array.ndim != 2:
+        return str(array.tolist())
+    rows = (str([float(f"{x:.6g}") for x in row]) for row in array)
+    return "[" + ",\n ".join(rows) + "]"
+
+
+def _symptom(case: CaseResult) -> str:
+    return f"{case.name} is not the slope of J." if case.is_slope else f"{case.name} does not have the right numbers."
+
+
+def _worst_entry(case: CaseResult) -> str:
+    """Return the entry that is farthest off: yours, and what is expected."""
+    yours, right = case.pair
+    at = np.unravel_index(int(np.argmax(np.abs(yours - right))), right.shape)
+    expected = "expected slope" if case.is_slope else "expected"
+    return f"{case.name}[{', '.join(map(str, at))}]: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
+
+
+def _error_map(sets: Sets) -> ErrorMap | None:
+    """Return the map of the smallest failing case, or of the next one if it is a single number."""
+    cases = sets[0]
+    wrong = [i for i, case in enumerate(cases) if case.wrong is not None]
+    shown = next((i for i in wrong if min(cases[i].pair[1].shape, default=0) > 1), wrong[0])
+    yours, right = cases[shown].pair
+    if right.ndim != 2 or right.size < 2:
+        return None
+    errors = np.abs(yours - right) / max(float(np.max(np.abs(right))), SMALLEST)
+    alike = [results[shown] for results in sets]
+    places = {place_pattern(*case.pair) if case.wrong == cases[shown].wrong else "" for case in alike}
+    rows = tuple(tuple(float(entry) for entry in row) for row in errors)
+    place = places.pop() if len(places) == 1 else ""
+    return ErrorMap(cases[shown].name, cases[shown].about, rows, _sentence(cases[shown].name, errors, place))
+
+
+def _sentence(result: str, errors: Array, place: str) -> str:
+    """Return the map in words; `place` says where it is right, if there is a pattern."""
+    at = np.unravel_index(int(np.argmax(errors)), errors.shape)
+    worst = f"the largest error, {errors[at]:.1g}, is that of {result}[{', '.join(str(i) for i in at)}]"
+    right = int((errors <= CLOSE).sum())
+    if not right:
+        return f"No entry of {result} is right; {worst}."
+    if place:
+        return f"{place}; {worst}."
+    return f"{right} of the {errors.size} entries {'is' if right == 1 else 'are'} right; {worst}."
