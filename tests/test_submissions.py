@@ -27,7 +27,7 @@ from tests.in_process import exercise
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COURSE = find_course(Path(__file__).parent)
 FAST = Limits(cpu_seconds=0.5, load_cpu_seconds=2)
-FOLDERS = ("class", "honest", "mistakes", "measured", "bad_input")
+FOLDERS = ("class", "honest", "mistakes", "true_sentences", "measured", "bad_input")
 GRADIENTS = ("dJ_dV", "dJ_dW", "dJ_dU")
 POINTS_WORDS: dict[str, Callable[[float, float], bool]] = {  # see submissions/README.md
     "all": lambda points, max_points: points == max_points,
@@ -121,14 +121,14 @@ def test_verdict(folder):
     assert_expected(folder, seed=1)
 
 
-@pytest.mark.parametrize("folder", folders("honest", "mistakes", "measured"))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes", "true_sentences", "measured"))
 def test_verdict_with_another_seed(folder):
     assert_expected(folder, seed=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3, 7))
-@pytest.mark.parametrize("folder", folders("honest", "mistakes", "measured"))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes", "true_sentences", "measured"))
 def test_verdict_with_more_seeds(folder, seed):
     assert_expected(folder, seed)
 
@@ -141,7 +141,7 @@ def test_expectations_fit_their_folder(folder):
     assert set(expected.points.values()) <= POINTS_WORDS.keys() - {"all"}
     if parent == "honest":
         assert (expected.status, expected.points) == ("graded", {})
-    if parent in ("mistakes", "measured"):
+    if parent in ("mistakes", "true_sentences", "measured"):
         assert expected.points, "it loses nothing"
 
 

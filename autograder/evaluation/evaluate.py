@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,7 +99,7 @@ def evaluate_function(
     verdicts = _apply_gates(_contract_needs_value(verdicts))
     findings = [finding for findings in by_check for finding in findings]
     wrong = {verdict.check.id: verdict.finding for verdict in verdicts if verdict.finding.has_wrong_numbers}
-    remarks = (*evaluator.student_remarks(verdicts, findings), *evaluator.instructor_remarks(wrong))
+    remarks = (*evaluator.student_remarks(verdicts, findings), *evaluator.instructor_remarks(verdicts))
     has_side_effects = any(finding.cause == CONTRACT_BROKEN for finding in findings)
     return FunctionVerdict(tuple(verdicts), remarks, {} if has_side_effects else wrong)
 
@@ -143,20 +143,26 @@ class CheckEvaluator:
             fields = {"function": self.function.name, "error": max(errors), "dtypes": low}
             yield Remark("student", "low_precision", fields)
 
-    def instructor_remarks(self, wrong_checks: Collection[str]) -> Iterator[Remark]:
-        """Yield a remark to the instructor if a gradient seems to be numerical, or to ignore its arguments."""
+    def instructor_remarks(self, verdicts: Sequence[CheckVerdict]) -> Iterator[Remark]:
+        """Yield a remark to the instructor if a gradient does not follow what is handed in: what it does instead."""
         name, checks = self.function.name, self.exercise.checks_of(self.function.name)
-        # Both show in the shuffled case: a derived gradient follows its formula for any results of other functions, but
-        # one that calls `forward` itself does not notice that they were reversed.
+        # All of it shows in the shuffled case: a derived gradient follows its formula for any results of other
+        # functions, but one that calls `forward` itself does not notice that they were reversed.
         first, shuffled = self.results[checks[0].cases[0]], self.results.get("shuffled")
         if shuffled is None or not self._matches(first, _reference) or self._matches(shuffled, _reference) is not False:
             return
-        # Given custom derivatives, the reference is no gradient of J: work that returns the gradient of J measured it.
-        cases = [self.results[case] for check in checks if check.id in wrong_checks for case in check.cases]
-        off = [result for result in cases if self._matches(result, _reference) is False]
-        if self.function.wrt and any(self._matches(result, _numerical_gradient) for result in off):
+        # Given custom derivatives, the reference is no gradient of J: work that returns the gradient of J there has
+        # measured it, or has derivatives of its own.
+        wrong = [verdict.check for verdict in verdicts if verdict.finding.has_wrong_numbers]
+        off = [result for check in wrong for result in map(self.results.__getitem__, check.cases)]
+        off = [result for result in off if self._matches(result, _reference) is False]
+        own = [result for result in off if self.function.wrt and self._matches(result, _numerical_gradient)]
+        if own and all(map(_is_difference_quotient, own)):
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
-        elif not wrong_checks:  # a failing check says as much
+        elif own and all(map(_is_exact_gradient, own)):
+            functions = tuple(dict.fromkeys(", ".join(result.case.names.values()) for result in own))
+            yield Remark("instructor", "written_out_derivatives", {"function": name, "functions": functions})
+        elif all(verdict.finding.status == "pass" for verdict in verdicts):  # a failing check says as much
             yield Remark("instructor", "ignores_arguments", {"function": name})
 
     def _numbers(self, check: Check, result: CallResult, expected: Expectation) -> Finding:
@@ -257,6 +263,25 @@ class CheckEvaluator:
                     fields |= {"kind": kind, "where": problem.entry}
             return Finding("fail", problem.code, fields, cause=(problem.code, name))
         return None
+
+
+SMALLEST_QUOTIENT_ERROR = 1e-12
+"""No difference quotient is nearer to the gradient of J; derivatives that are written out are a hundred times nearer."""
+
+
+def _is_difference_quotient(result: CallResult) -> bool:
+    """Whether numbers near the gradient of J have the error of a difference quotient, and not that of float32."""
+    assert isinstance(result.outcome, Returned)
+    [value] = result.outcome.values
+    in_float32 = value.dtype != "float64" or np.array_equal(value.array, value.array.astype(np.float32))
+    return not in_float32 and compare(value.array, _numerical_gradient(result)[0]).error > SMALLEST_QUOTIENT_ERROR
+
+
+def _is_exact_gradient(result: CallResult) -> bool:
+    """Whether numbers are the gradient of J to the last digits."""
+    assert isinstance(result.outcome, Returned)
+    [value] = result.outcome.values
+    return compare(value.array, _numerical_gradient(result)[0]).error <= SMALLEST_QUOTIENT_ERROR
 
 
 def _reference(result: CallResult) -> tuple[Array, ...]:

@@ -38,5 +38,7 @@ class Remark:
     """Something worth knowing about a function that costs no points, for one of two readers."""
 
     audience: Literal["student", "instructor"]
-    code: Literal["unscored_check", "low_precision", "uses_numerical_gradient", "ignores_arguments"]
+    code: Literal[
+        "unscored_check", "low_precision", "uses_numerical_gradient", "written_out_derivatives", "ignores_arguments"
+    ]
     fields: Mapping[str, Any]

@@ -16,6 +16,7 @@ from autograder.course import Limits
 from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict
+from autograder.evaluation.numerical_gradient import is_gradient
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
 from autograder.feedback import messages
 from autograder.feedback.diagnostic_cases import ResultsByCase, comparable_arrays, has_wrong_numbers
@@ -71,6 +72,7 @@ class ConsistencyChecker:
         self._forward = next((function for function in exercise.functions if function.wrt is None), None)
         self._gradients = [function for function in exercise.functions if function.wrt is not None]
         self._differences: dict[str, FiniteDifferenceBatch] = {}
+        self._gradients_of_J: dict[str, bool] = {}
 
     def check(
         self, results: Mapping[str, ResultsByCase], runner: Runner, program: Program, limits: Limits
@@ -82,25 +84,38 @@ class ConsistencyChecker:
         forward = self._forward
         if forward is None or self._exercise.loss_from_outputs is None or forward.name not in results:
             return ForwardConsistency()
-        case = _largest_wrong_case(results[forward.name].values(), self._gradients)
-        if case is None:
-            return ForwardConsistency()
+        consistent: dict[str, bool] = {}
+        for case in self._cases_to_compare(results[forward.name].values()):
+            values = comparable_arrays(results[forward.name][case.id])
+            found = self._compare(forward, case, values, runner, program, limits)
+            consistent |= {name: fits and consistent.get(name, True) for name, fits in found.items()}
+            # One case shows that a gradient is not that of J; that it is must hold for every pair of functions.
+            if not any(consistent.values()):
+                break
+        return ForwardConsistency(forward.name, consistent) if consistent else ForwardConsistency()
+
+    def _compare(
+        self, forward: Function, case: Case, values: tuple[Array, ...], runner: Runner, program: Program, limits: Limits
+    ) -> dict[str, bool]:
+        """Return for each gradient with comparable numbers whether it is that of J through the student's forward.
+
+        `values` are the results of the student's forward on this case.
+        """
         # The gradients get the results of the student's own forward pass, and J is differentiated through it.
-        forward_results = zip(forward.returns, comparable_arrays(results[forward.name][case.id]), strict=True)
-        own_case = replace(case, arrays={**case.arrays, **dict(forward_results)})
+        own_case = replace(case, arrays={**case.arrays, **dict(zip(forward.returns, values, strict=True))})
         differences = self._differences_of(forward, case)
         batches = [Batch(gradient.name, (make_call(gradient, own_case),)) for gradient in self._gradients]
         outcomes = runner.run(program, [differences.batch, *batches], limits).outcomes
         numerical = _central_differences(self._exercise, forward, differences, outcomes[forward.name])
         # If moving a weight makes the forward pass fail, there is no gradient to compare with.
         if numerical is None:
-            return ForwardConsistency()
+            return {}
         consistent = {}
         for gradient in self._gradients:
             expected = numerical[gradient.wrt or ""]
-            if values := comparable_arrays(CallResult(own_case, outcomes[gradient.name][0], (expected,))):
-                consistent[gradient.name] = compare(values[0], expected).verdict != "wrong"
-        return ForwardConsistency(forward.name, consistent)
+            if arrays := comparable_arrays(CallResult(own_case, outcomes[gradient.name][0], (expected,))):
+                consistent[gradient.name] = compare(arrays[0], expected).verdict != "wrong"
+        return consistent
 
     def notes(self, found: ForwardConsistency, verdicts: Sequence[FunctionVerdict]) -> Iterator[str]:
         """Yield sentences about gradients that passed all their checks although the forward pass is wrong."""
@@ -116,6 +131,27 @@ class ConsistencyChecker:
         if checked := {name: found.consistent[name] for name in right if name in found.consistent}:
             yield messages.consistent_gradients(found.forward, checked)
 
+    def _cases_to_compare(self, results: Iterable[CallResult]) -> list[Case]:
+        """Return the largest case for each pair of functions on which the forward pass is wrong, the largest first.
+
+        Without cases of more than MAX_WEIGHTS weights, and those whose derivatives are not those of their functions.
+        """
+        weights = _weights(self._gradients)
+        wrong = [result.case for result in results if has_wrong_numbers(result)]
+        small = [case for case in wrong if sum(case.arrays[name].size for name in weights) <= MAX_WEIGHTS]
+        largest_by_pair: dict[tuple[str, ...], Case] = {}
+        for case in sorted(small, key=lambda case: sum(map(np.size, case.arrays.values())), reverse=True):
+            if self._has_gradients_of_J(case):
+                largest_by_pair.setdefault(tuple(case.names.values()), case)
+        return list(largest_by_pair.values())
+
+    def _has_gradients_of_J(self, case: Case) -> bool:
+        if case.id not in self._gradients_of_J:
+            references = [(gradient, self._exercise.reference(gradient.name, case)) for gradient in self._gradients]
+            fits = (is_gradient(self._exercise, gradient, case, expected) for gradient, expected in references)
+            self._gradients_of_J[case.id] = all(fits)
+        return self._gradients_of_J[case.id]
+
     def _differences_of(self, forward: Function, case: Case) -> FiniteDifferenceBatch:
         if case.id not in self._differences:
             moved = tuple(moved for name in _weights(self._gradients) for moved in _perturbations(case, name))
@@ -123,13 +159,6 @@ class ConsistencyChecker:
             expected = self._exercise.reference(forward.name, case)
             self._differences[case.id] = FiniteDifferenceBatch(moved, batch, expected)
         return self._differences[case.id]
-
-
-def _largest_wrong_case(results: Iterable[CallResult], gradients: Sequence[Function]) -> Case | None:
-    """Return the largest case with at most MAX_WEIGHTS weights on which the forward pass gave wrong numbers."""
-    wrong = [result.case for result in results if has_wrong_numbers(result)]
-    small = [case for case in wrong if sum(case.arrays[name].size for name in _weights(gradients)) <= MAX_WEIGHTS]
-    return max(small, key=lambda case: sum(array.size for array in case.arrays.values()), default=None)
 
 
 def _weights(gradients: Sequence[Function]) -> list[str]:

@@ -282,3 +282,10 @@ def test_points_are_0_or_all_for_any_outcomes(outcomes, roles):
         assert result.max_points == (0.0 if check.role == "note" else check.points)
         assert result.points == (result.max_points if result.status == "pass" else 0.0)
         assert bool(result.message) is (result.status != "pass")
+
+
+def test_arguments_are_only_said_to_be_ignored_by_a_function_with_all_points():
+    shuffled = {"shuffled": returned("one", times=2)}
+    assert any("does not use all that is handed in" in text for text in notes(evaluate(shuffled)))
+    raised = FunctionRaised("ValueError", "", "", 3)
+    assert notes(evaluate({**shuffled, "two": raised})) == ()

@@ -1,0 +1,34 @@
+import numpy as np
+
+
+def forward(net, x, h0):
+    h, y_hat = [h0], []
+    for step in x:
+        h.append(net.g1.function(net.W @ h[-1] + net.U @ step + net.b_h))
+        y_hat.append(net.g2.function(net.V @ h[-1] + net.b_y))
+    return np.array(h), np.array(y_hat)
+
+
+def output_error(net, y, y_hat, t):
+    return net.loss.gradient(y_hat[t], y[t]) @ net.g2.jacobian(y_hat[t])
+
+
+def state_errors(net, x, y, h, y_hat):
+    errors, later = [], np.zeros(len(net.W))
+    for t in reversed(range(len(y))):
+        error = (output_error(net, y, y_hat, t) @ net.V + later) @ net.g1.jacobian(h[t + 1])
+        later = 0 * error
+        errors.insert(0, error)
+    return errors
+
+
+def dJ_dV(net, x, y, h, y_hat):
+    return sum(np.outer(output_error(net, y, y_hat, t), h[t + 1]) for t in range(len(y)))
+
+
+def dJ_dW(net, x, y, h, y_hat):
+    return sum(np.outer(error, h[t]) for t, error in enumerate(state_errors(net, x, y, h, y_hat)))
+
+
+def dJ_dU(net, x, y, h, y_hat):
+    return sum(np.outer(error, x[t]) for t, error in enumerate(state_errors(net, x, y, h, y_hat)))
