@@ -152,7 +152,7 @@ class CheckEvaluator:
         if shuffled is None or not self._matches(first, _reference) or self._matches(shuffled, _reference) is not False:
             return
         # Given custom derivatives, the reference is no gradient of J: work that returns the gradient of J there has
-        # measured it, or has derivatives of its own.
+        # measured it, or has derivatives of its own: written out by hand, or taken by complex steps, as exact as those.
         wrong = [verdict.check for verdict in verdicts if verdict.finding.has_wrong_numbers]
         off = [result for check in wrong for result in map(self.results.__getitem__, check.cases)]
         off = [result for result in off if self._matches(result, _reference) is False]
@@ -161,7 +161,7 @@ class CheckEvaluator:
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
         elif own and all(map(_is_exact_gradient, own)):
             functions = tuple(dict.fromkeys(", ".join(result.case.names.values()) for result in own))
-            yield Remark("instructor", "written_out_derivatives", {"function": name, "functions": functions})
+            yield Remark("instructor", "own_derivatives", {"function": name, "functions": functions})
         elif all(verdict.finding.status == "pass" for verdict in verdicts):  # a failing check says as much
             yield Remark("instructor", "ignores_arguments", {"function": name})
 
@@ -266,7 +266,7 @@ class CheckEvaluator:
 
 
 SMALLEST_QUOTIENT_ERROR = 1e-12
-"""No difference quotient is nearer to the gradient of J; derivatives that are written out are a hundred times nearer."""
+"""No difference quotient is nearer to the gradient of J; derivatives written out by hand are a hundred times nearer."""
 
 
 def _is_difference_quotient(result: CallResult) -> bool:

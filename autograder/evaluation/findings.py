@@ -38,7 +38,5 @@ class Remark:
     """Something worth knowing about a function that costs no points, for one of two readers."""
 
     audience: Literal["student", "instructor"]
-    code: Literal[
-        "unscored_check", "low_precision", "uses_numerical_gradient", "written_out_derivatives", "ignores_arguments"
-    ]
+    code: Literal["unscored_check", "low_precision", "uses_numerical_gradient", "own_derivatives", "ignores_arguments"]
     fields: Mapping[str, Any]

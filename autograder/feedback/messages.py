@@ -220,8 +220,8 @@ _REMARKS: Mapping[str, str | Callable[..., str]] = {
     "low_precision": _low_precision,
     "uses_numerical_gradient": "{function} looks measured rather than derived: where slopes are handed in that are not "
     "those of the functions, it returns the measured slope of J.",
-    "written_out_derivatives": lambda function, functions: (
-        f"{function} has derivatives written out by hand, right for "
+    "own_derivatives": lambda function, functions: (
+        f"{function} has derivatives of its own, written out by hand or taken by complex steps, right for "
         f"{join_names(functions)}: it does not follow the jacobians and gradients that are handed in."
     ),
     "ignores_arguments": "{function} does not use all that is handed in: it is right, and no longer follows its "
