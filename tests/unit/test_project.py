@@ -207,3 +207,9 @@ def test_grading_loads_neither_jupyter_nor_plots() -> None:
 def test_the_plugin_costs_other_test_runs_nothing() -> None:
     heavy = {"numpy", "msgpack", "rich", "nbgrader", "jupytext"}
     assert loaded_by("import autograder.pytest_plugin").isdisjoint(heavy)
+
+
+def test_what_security_md_names_exists() -> None:
+    names = set(re.findall(r"`(tests/[\w./*]+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    assert len(names) > 15
+    assert [name for name in sorted(names) if not list(ROOT.glob(name.rstrip("/")))] == []
