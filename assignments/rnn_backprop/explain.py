@@ -14,24 +14,28 @@ import numpy as np
 if __package__:  # as a part of the grader
     from .feedback import Array, CaseResult, ErrorMap, Feedback
     from .patterns import (
+        Claim,
         Sets,
         failing_cases,
         join_words,
         number_pattern,
         place_pattern,
         right_for,
+        size_limit,
         terms_pattern,
     )
     from .rules import CLOSE, SMALLEST, error
 else:  # beside the notebook
     from feedback import Array, CaseResult, ErrorMap, Feedback  # type: ignore[import-not-found,no-redef]
     from patterns import (  # type: ignore[import-not-found,no-redef]
+        Claim,
         Sets,
         failing_cases,
         join_words,
         number_pattern,
         place_pattern,
         right_for,
+        size_limit,
         terms_pattern,
     )
     from rules import CLOSE, SMALLEST, error  # type: ignore[import-not-found,no-redef]
@@ -65,11 +69,19 @@ def _are_complete(sets: Sets) -> bool:
 
 
 def _patterns(sets: Sets) -> Iterator[tuple[str, str]]:
-    yield from (("right for", claim) for claim in right_for(sets))
-    if terms := terms_pattern(sets):
-        yield "term by term", terms
-    if numbers := number_pattern(sets):
-        yield "to be seen", numbers
+    yield from ((_LABELS[claim.code], claim.text) for claim in claims_about(sets))
+
+
+_LABELS = {"right_for": "right for", "count": "right for", "terms": "term by term"} | dict.fromkeys(
+    ("limit", "zeros", "transpose", "factor", "equal_numbers"), "to be seen"
+)
+
+
+def claims_about(sets: Sets) -> list[Claim]:
+    """Return everything that is claimed of wrong numbers beside the map: what all sets show."""
+    if limit := size_limit(sets):
+        return [limit]
+    return [*right_for(sets), *filter(None, (terms_pattern(sets), number_pattern(sets)))]
 
 
 def without_slopes(sets: Sets) -> Sets:
@@ -131,14 +143,21 @@ def _error_map(sets: Sets) -> ErrorMap | None:
     if right.ndim != 2 or right.size < 2:
         return None
     errors = np.abs(yours - right) / max(float(np.max(np.abs(right))), SMALLEST)
-    alike = [results[shown] for results in sets]
-    places = {place_pattern(*case.pair) if case.wrong == cases[shown].wrong else "" for case in alike}
     rows = tuple(tuple(float(entry) for entry in row) for row in errors)
-    place = places.pop() if len(places) == 1 else ""
+    place = place_claim(sets, shown)
     return ErrorMap(cases[shown].name, cases[shown].about, rows, _sentence(cases[shown].name, errors, place))
 
 
-def _sentence(result: str, errors: Array, place: str) -> str:
+def place_claim(sets: Sets, shown: int) -> Claim | None:
+    """Return where the result of a case is right, if it is right there in all cases of its size."""
+    case = sets[0][shown]
+    failing = [other for cases in sets for other in failing_cases(cases) if other.wrong == case.wrong]
+    claims = [place_pattern(*other.pair) for other in failing if other.pair[1].shape == case.pair[1].shape]
+    is_wrong_in_all_sets = all(cases[shown].wrong == case.wrong for cases in sets)
+    return claims[0] if is_wrong_in_all_sets and len(set(map(repr, claims))) == 1 else None
+
+
+def _sentence(result: str, errors: Array, place: Claim | None) -> str:
     """Return the map in words; `place` says where it is right, if there is a pattern."""
     at = np.unravel_index(int(np.argmax(errors)), errors.shape)
     worst = f"the largest error, {errors[at]:.1g}, is that of {result}[{', '.join(str(i) for i in at)}]"
@@ -146,5 +165,5 @@ def _sentence(result: str, errors: Array, place: str) -> str:
     if not right:
         return f"No entry of {result} is right; {worst}."
     if place:
-        return f"{place}; {worst}."
+        return f"{place.text}; {worst}."
     return f"{right} of the {errors.size} entries {'is' if right == 1 else 'are'} right; {worst}."

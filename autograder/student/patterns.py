@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +26,17 @@ Sets = Sequence[Sequence[CaseResult]]
 
 FITS = 1e-6  # of a sum of terms: how well numbers must be explained before anything is said
 
+MIN_CUT_CASES = 4  # whose numbers reach the same size and should be larger, before it is taken for a limit
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that all sets show: what kind of claim it is, the values that make it one, and the same in words."""
+
+    code: Literal["limit", "right_for", "count", "zeros", "transpose", "factor", "equal_numbers", "terms", "place"]
+    fields: Mapping[str, Any]
+    text: str
+
 
 def failing_cases(cases: Sequence[CaseResult]) -> list[CaseResult]:
     """Return the cases with wrong numbers."""
@@ -36,10 +49,34 @@ def join_words(items: Iterable[object]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def size_limit(sets: Sets) -> Claim | None:
+    """Return which limit the numbers of several wrong cases have reached, as clipping makes them.
+
+    Where it is reached depends on the size of the numbers, and on nothing else that cases have in common.
+    """
+    pairs = [case.pair for cases in sets for case in failing_cases(cases)]
+    for words, size_of in (("the largest of your numbers", _largest), ("the norm of your numbers", _norm)):
+        sizes = [(float(f"{size_of(yours):.9g}"), size_of(expected)) for yours, expected in pairs]
+        limit = max((yours for yours, _ in sizes), default=0.0)
+        cut = sum(yours == limit < expected for yours, expected in sizes)
+        if cut >= MIN_CUT_CASES and math.isclose(limit, float(f"{limit:.2g}"), rel_tol=FITS):
+            fields = {"norm": size_of is _norm, "limit": limit}
+            return Claim("limit", fields, f"{words} is {limit:g} wherever it should be more")
+    return None
+
+
+def _largest(array: Array) -> float:
+    return float(np.abs(array).max(initial=0.0))
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array))
+
+
 # --- Which cases are right --------------------------------------------------------------------------------------------
 
 
-def right_for(sets: Sets) -> list[str]:
+def right_for(sets: Sets) -> list[Claim]:
     """Return what tells the cases that are right from those that are wrong, one trait at a time.
 
     A trait is named by cases that agree in all others: "T = 1 and 2; wrong from T = 3 on", "identity; wrong for tanh".
@@ -48,7 +85,7 @@ def right_for(sets: Sets) -> list[str]:
     cases = sets[0]
     right = [all(case.right for case in alike) for alike in zip(*sets, strict=True)]
     differences = _differences(tuple(tuple(case.traits.items()) for case in cases))
-    best: list[str] = []
+    best: list[Claim] = []
     for centre, differ in enumerate(differences):
         if right[centre]:
             continue
@@ -58,14 +95,15 @@ def right_for(sets: Sets) -> list[str]:
             for trait in cases[centre].traits
             if trait in alone
         )
-        claims = [
-            _within(_apart(trait, cases, group, right), trait, group, centre, cases, right) for trait, group in groups
-        ]
+        claims = [_within(_apart(trait, cases, group, right), group, centre, cases, right) for trait, group in groups]
         best = max(best, [claim for claim in claims if claim], key=len)
-    if any(right) and not best:
-        claims = [_apart(trait, cases, range(len(cases)), right) for trait in cases[0].traits]
-        best = [next(filter(None, claims), f"{sum(right)} of the {len(cases)} cases that were tried")]
-    return best or ["none of the cases that were tried"]
+    if best:
+        return best
+    if not any(right):
+        return [Claim("count", {"right": 0}, "none of the cases that were tried")]
+    claims = [_apart(trait, cases, range(len(cases)), right) for trait in cases[0].traits]
+    count = Claim("count", {"right": sum(right)}, f"{sum(right)} of the {len(cases)} cases that were tried")
+    return [next(filter(None, claims), count)]
 
 
 @lru_cache(maxsize=8)
@@ -76,58 +114,66 @@ def _differences(traits: tuple[tuple[tuple[str, int | str], ...], ...]) -> list[
 
 
 def _within(
-    claim: str, trait: str, group: Sequence[int], centre: int, cases: Sequence[CaseResult], right: Sequence[bool]
-) -> str:
+    claim: Claim | None, group: Sequence[int], centre: int, cases: Sequence[CaseResult], right: Sequence[bool]
+) -> Claim | None:
     """Return a claim about a group of cases, with what they share if other cases would contradict it.
 
-    Nothing if no single trait keeps the group apart from those.
+    None if no single trait keeps the group apart from those.
     """
+    if claim is None:
+        return None
+    trait, traits = claim.fields["trait"], cases[centre].traits
+    claim = replace(claim, fields={**claim.fields, "traits": traits})
     values = {cases[i].traits[trait] for i in group if right[i]}
     against = [case for i, case in enumerate(cases) if not right[i] and case.traits[trait] in values and case.yours]
-    if not claim or not against:
+    if not against:
         return claim
-    for name, value in sorted(cases[centre].traits.items(), key=lambda item: isinstance(item[1], int)):
+    for name, value in sorted(traits.items(), key=lambda item: isinstance(item[1], int)):
         if name != trait and all(case.traits[name] != value for case in against):
-            return f"{claim} (in the cases with {value if isinstance(value, str) else f'{name} = {value}'})"
-    return ""
+            shared = value if isinstance(value, str) else f"{name} = {value}"
+            return replace(claim, text=f"{claim.text} (in the cases with {shared})")
+    return None
 
 
-def _apart(trait: str, cases: Sequence[CaseResult], group: Sequence[int], is_right: Sequence[bool]) -> str:
+def _apart(trait: str, cases: Sequence[CaseResult], group: Sequence[int], is_right: Sequence[bool]) -> Claim | None:
     """Return which values of a trait are right, if none of them is also wrong."""
     right = list(dict.fromkeys(cases[i].traits[trait] for i in group if is_right[i]))
     wrong = list(dict.fromkeys(cases[i].traits[trait] for i in group if not is_right[i]))
     if not right or set(right) & set(wrong):
-        return ""
+        return None
+    fields = {"trait": trait, "right": tuple(right), "wrong": tuple(wrong)}
     if isinstance(right[0], str):
         otherwise = "otherwise" if len(wrong) >= max(2, len(right)) else f"for {join_words(wrong)}"
-        return f"{join_words(right)}; wrong {otherwise}"
-    claim = f"{trait} = {join_words(right)}; wrong"
+        return Claim("right_for", fields, f"{join_words(right)}; wrong {otherwise}")
+    text = f"{trait} = {join_words(right)}; wrong"
     if len(wrong) > 1 and max(map(int, right)) < min(map(int, wrong)):
-        return f"{claim} from {trait} = {min(map(int, wrong))} on"
-    return f"{claim} for {trait} = {join_words(wrong)}"
+        return Claim("right_for", fields, f"{text} from {trait} = {min(map(int, wrong))} on")
+    return Claim("right_for", fields, f"{text} for {trait} = {join_words(wrong)}")
 
 
 # --- What the numbers look like ---------------------------------------------------------------------------------------
 
 
-def number_pattern(sets: Sets) -> str:
+def number_pattern(sets: Sets) -> Claim | None:
     """Return what wrong numbers have to do with the expected ones, if that is simple and the same in every case."""
     failing = [case for cases in sets for case in failing_cases(cases)]
     alike = [case for case in failing if case.wrong == failing[0].wrong]
     if all(not case.pair[0].any() for case in alike):
-        return "your numbers are all 0"
+        return Claim("zeros", {}, "your numbers are all 0")
     square = [case.pair for case in alike if len(case.pair[1]) > 1 and case.pair[1].shape == case.pair[1].shape[::-1]]
     if square and all(is_right(yours.T, expected) for yours, expected in square):
-        return "your numbers are those of the transpose"
+        return Claim("transpose", {}, "your numbers are those of the transpose")
     return _factor(alike) or _agreed([_equal_numbers(failing_cases(cases)) for cases in sets])
 
 
-def _agreed(claims: Sequence[str]) -> str:
+def _agreed(claims: Sequence[Claim | None]) -> Claim | None:
     """Return a claim if every set makes the same one."""
-    return claims[0] if len(set(claims)) == 1 else ""
+    return (
+        claims[0] if all(claim is not None and claim.text == claims[0].text for claim in claims if claims[0]) else None
+    )
 
 
-def _equal_numbers(failing: Sequence[CaseResult]) -> str:
+def _equal_numbers(failing: Sequence[CaseResult]) -> Claim | None:
     """Return in which trait two cases differ that have different answers and got the same one."""
     failing = [case for case in failing if case.pair[1].size > 1 and case.pair[0].any()]
     largest = [float(np.abs(case.pair[0]).max()) for case in failing]
@@ -141,34 +187,40 @@ def _equal_numbers(failing: Sequence[CaseResult]) -> str:
             differ = [trait for trait, value in case.traits.items() if other.traits[trait] != value]
             if error(yours, before) <= EXACT and len(differ) == 1:
                 values = [result.traits[differ[0]] for result in (other, case)]
-                return f"your numbers are the same for {_name(differ[0], values)}{join_words(values)}"
-    return ""
+                text = f"your numbers are the same for {_name(differ[0], values)}{join_words(values)}"
+                return Claim("equal_numbers", {"cases": (other.id, case.id)}, text)
+    return None
 
 
 def _name(trait: str, values: Sequence[int | str]) -> str:
     return f"{trait} = " if isinstance(values[0], int) else ""
 
 
-def _factor(failing: Sequence[CaseResult]) -> str:
+def _factor(failing: Sequence[CaseResult]) -> Claim | None:
     """Return by which factor the numbers of all failing cases are off, if it is simple or a size."""
     pairs = [case.pair for case in failing]
     factors = [float(np.vdot(yours, right)) / max(float(np.vdot(right, right)), SMALLEST) for yours, right in pairs]
     fits = (error(yours, by * right) <= FITS for by, (yours, right) in zip(factors, pairs, strict=True) if by)
     if len(pairs) < 2 or not all(factors) or not all(fits):
-        return ""
+        return None
     if max(factors) - min(factors) <= FITS * abs(factors[0]):
         factor = _simple(factors[0])
-        if factor == "-1":
-            return "your numbers have the wrong sign, in every case that is wrong"
-        return f"your numbers are {factor} times the expected ones, in every case that is wrong" if factor else ""
+        words = "have the wrong sign" if factor == "-1" else f"are {factor} times the expected ones"
+        return _factor_claim(words, "", 1.0, factors[0]) if factor else None
     for name in (name for name, value in failing[0].traits.items() if not isinstance(value, str)):
         sizes = [float(case.traits[name]) for case in failing]
-        for sign, words in ((1, ""), (-1, " with the wrong sign")):
+        for sign, words in ((1.0, ""), (-1.0, " with the wrong sign")):
             if np.allclose(np.multiply(factors, sign), sizes, rtol=FITS):
-                return f"your numbers are {name} times the expected ones{words}, in every case that is wrong"
+                return _factor_claim(f"are {name} times the expected ones{words}", name, 1.0, sign)
             if np.allclose(np.multiply(factors, sizes), sign, rtol=FITS):
-                return f"your numbers are the expected ones divided by {name}{words}, in every case that is wrong"
-    return ""
+                return _factor_claim(f"are the expected ones divided by {name}{words}", name, -1.0, sign)
+    return None
+
+
+def _factor_claim(words: str, trait: str, power: float, times: float) -> Claim:
+    """Return the claim that numbers are `times` the expected ones, and a power of a trait if one is named."""
+    fields = {"trait": trait, "power": power, "times": times}
+    return Claim("factor", fields, f"your numbers {words}, in every case that is wrong")
 
 
 def _simple(number: float) -> str:
@@ -182,22 +234,19 @@ def _simple(number: float) -> str:
 # --- Which terms of a sum are there -----------------------------------------------------------------------------------
 
 
-def terms_pattern(sets: Sets) -> str:
+def terms_pattern(sets: Sets) -> Claim | None:
     """Return which terms are missing or counted more than once, by the case with the plainest sum that tells it."""
     first = failing_cases(sets[0])[0]
     for i, case in sorted(enumerate(sets[0]), key=lambda item: len(item[1].sums)):
         if case.wrong is not None and (claim := _agreed([missing_terms(cases[i]) for cases in sets])):
-            return claim if case is first else f"{claim} (case: {case.id})"
-    return ""
+            return claim if case is first else replace(claim, text=f"{claim.text} (case: {case.id})")
+    return None
 
 
-def missing_terms(case: CaseResult) -> str:
-    """Return which terms of a sum are there, missing, or counted more than once.
-
-    Nothing unless the numbers are such a sum.
-    """
+def missing_terms(case: CaseResult) -> Claim | None:
+    """Return which terms of a sum are there, missing, or counted more than once; None if the numbers are no sum."""
     if case.wrong is None:
-        return ""
+        return None
     yours, _ = case.pair
     for terms in case.sums:
         columns = np.stack([part.ravel() for part in terms.parts.values()], axis=1)
@@ -207,11 +256,10 @@ def missing_terms(case: CaseResult) -> str:
         if error((columns @ counts).reshape(yours.shape), yours) > FITS:
             continue
         times = [_simple(float(count)) for count in counts]
-        if all(times) and set(times) != {"1"}:
-            claim = _describe_terms(terms.of, dict(zip(terms.parts, times, strict=True)))
-            if claim:
-                return claim
-    return ""
+        if all(times) and (text := _describe_terms(terms.of, dict(zip(terms.parts, times, strict=True)))):
+            by_part = dict(zip(terms.parts, map(float, counts), strict=True))
+            return Claim("terms", {"case": case.id, "counts": by_part}, text)
+    return None
 
 
 def _describe_terms(of: str, times: Mapping[str, str]) -> str:
@@ -246,20 +294,22 @@ def _the(names: Sequence[str]) -> str:
 # --- Where the errors of one array are --------------------------------------------------------------------------------
 
 
-def place_pattern(yours: Array, expected: Array) -> str:
+def place_pattern(yours: Array, expected: Array) -> Claim | None:
     """Return where an array is right, if that is whole rows or columns, or tells the diagonal from the rest."""
     good = np.abs(yours - expected) <= CLOSE * max(float(np.abs(expected).max()), SMALLEST)
     if not good.any() or good.all():
-        return ""
+        return None
     for kind, by_line in (("row", good), ("column", good.T)):
         whole = [i for i, line in enumerate(by_line) if line.all()]
         none = [i for i, line in enumerate(by_line) if not line.any()]
         if len(whole) + len(none) == len(by_line):
-            return f"Right in {_lines(kind, whole)}, wrong in {_lines(kind, none)}"
+            text = f"Right in {_lines(kind, whole)}, wrong in {_lines(kind, none)}"
+            return Claim("place", {"kind": kind, "right": tuple(whole)}, text)
     diagonal = np.eye(*good.shape) > 0
     if good.shape[0] == good.shape[1] and (not (good ^ diagonal).any() or not (good ^ ~diagonal).any()):
-        return f"Right {'on' if good[0, 0] else 'off'} the diagonal only"
-    return ""
+        where = "on" if good[0, 0] else "off"
+        return Claim("place", {"kind": where, "right": ()}, f"Right {where} the diagonal only")
+    return None
 
 
 def _lines(kind: str, numbers: Sequence[int]) -> str:

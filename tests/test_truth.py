@@ -1,0 +1,23 @@
+"""What feedback claims is true, on cases that it has not seen; and it does not keep silent to be right."""
+
+from __future__ import annotations
+
+import os
+
+from tests.in_process import SEEDS_VARIABLE
+from tests.truth import answers, claims_about, count_false
+
+COUNT = 10 * int(os.environ.get(SEEDS_VARIABLE, 3))  # of mistakes, pairs and corruptions: 2,000 with 200 seeds
+MAX_FALSE_SHARE = 1 / 1000
+MIN_CLAIMS_OF_MISTAKE = 1.25  # on average; 1.5 of all 241
+
+
+def test_claims_hold_on_fresh_cases():
+    count, false = count_false(answers(COUNT, seed=5), seed=1)
+    print(f"{count} claims of {3 * COUNT} wrong functions, {len(false)} of them false")
+    assert len(false) <= MAX_FALSE_SHARE * count, "\n".join(false)
+
+
+def test_known_mistakes_get_claims():
+    mistakes = answers(30, seed=6)[:30]
+    assert sum(len(claims_about(function, answer)) for function, _, answer in mistakes) > MIN_CLAIMS_OF_MISTAKE * 30
