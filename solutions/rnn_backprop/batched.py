@@ -96,13 +96,22 @@ def deltas(arrays: Stacks, names: Names, output_errors: Stack) -> Stack:
     return np.stack(deltas_from_last[::-1], axis=-2)
 
 
-def longest_path_delta(arrays: Stacks, names: Names) -> Stack:
-    """Return the part of the delta of step 1, (..., H), that comes from the last loss through all steps."""
+def path_deltas(arrays: Stacks, names: Names, output_errors: Stack) -> Stack:
+    """Return the terms whose sum over t is the delta of step k, as (..., T, T+1, H): a row for each loss t and step k.
+
+    Step 0 is one too many: its rows belong to h0, and to no gradient.
+    """
     h, W, G = arrays["h"], arrays["W"], arrays.get("G_g1")
-    row = (errors(arrays, names)[..., -1:, :] @ arrays["V"])[..., 0, :]
-    for t in range(h.shape[-2] - 1, 1, -1):
-        row = (_vjp(names["g1"], row, h[..., t, :], G)[..., None, :] @ W)[..., 0, :]
-    return _vjp(names["g1"], row, h[..., 1, :], G)
+    rows = output_errors @ arrays["V"]
+    carried = np.zeros_like(rows)  # what each loss sends back, 0 before its own step is reached
+    from_last = []
+    for k in range(rows.shape[-2], -1, -1):
+        if k > 0:
+            carried[..., k - 1, :] = rows[..., k - 1, :]
+        terms = _vjp(names["g1"], carried, h[..., k, None, :], G)
+        from_last.append(terms)
+        carried = terms @ W
+    return np.stack(from_last[::-1], axis=-2)
 
 
 def gradients(arrays: Stacks, names: Names) -> dict[str, Stack]:

@@ -13,11 +13,11 @@ import network
 import numpy as np
 import rnn_backprop as reference
 import sampling
+from case_spec import CaseSpec
 from decomposition import decompose as decompose
 from diagnostic_cases import CONFIRMATION_CASES as CONFIRMATION_CASES
 from diagnostic_cases import DIAGNOSTIC_CASES as DIAGNOSTIC_CASES
 from mistakes import MISTAKES as MISTAKES
-from sampling import CaseSpec
 
 from autograder.exercise.model import Array, Arrays, Case, Check, Function, Names, VisibleCheck
 
@@ -54,35 +54,38 @@ FUNCTIONS = (
 
 _CASE_SPECS = {
     # the first call of every function: public, with four different sizes
-    "contract": CaseSpec(T=5, H=3, D=2, K=4),
+    "contract": CaseSpec(T=5, H=4, D=2, K=3),
     # T >= 3 and a dense W show the order of the product, 1/T, the chain through time, and W against its transpose;
     # the sizes equal those of the contract, so a buffer that is reused overwrites the result returned there
-    "plain": CaseSpec(T=5, H=3, D=2, K=4),
+    "plain": CaseSpec(T=5, H=4, D=2, K=3),
     # all three matched pairs have dL/da = y_hat - y; with three other pairs, that shortcut differs from the chain rule
     "squared": CaseSpec(T=3, H=3, D=2, K=2, g2="identity", loss="squared_error"),
-    "binary": CaseSpec(T=4, H=2, D=3, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy"),
-    "relu": CaseSpec(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error", spectral_radius=0.9),
+    # sigmoid has a slope of 1/4 at most: with a larger W, and no more than three steps, the first still counts
+    "binary": CaseSpec(
+        T=3, H=3, D=2, K=3, g1="sigmoid", g2="sigmoid", loss="binary_cross_entropy", spectral_radius=1.5
+    ),
+    "relu": CaseSpec(T=4, H=5, D=3, K=3, g1="relu", g2="softmax", loss="squared_error"),
     "sigmoid_squared": CaseSpec(T=3, H=3, D=2, K=2, g2="sigmoid", loss="squared_error"),
     "linear": CaseSpec(
-        T=3, H=2, D=3, K=2, g1="identity", g2="tanh", loss="squared_error", spectral_radius=0.8, input_scale=0.5
+        T=3, H=3, D=2, K=2, g1="identity", g2="tanh", loss="squared_error", spectral_radius=0.8, input_scale=0.4
     ),
-    # h0 far from zero: without it, every state changes
-    "start": CaseSpec(T=3, H=3, D=2, K=2),
-    # the first step still counts at the last one (see sampling.py), so windows and truncation show
+    # h0 far from zero: without it, every state changes; with four units, any other product of Jacobians shows
+    "start": CaseSpec(T=4, H=4, D=2, K=2),
+    # the first step still counts at the last one, of nine, so wide windows show
     "memory": CaseSpec(T=9, H=4, D=2, K=3, spectral_radius=1.15, input_scale=0.35),
-    "one_step": CaseSpec(T=1, H=3, D=2, K=4),
+    "one_step": CaseSpec(T=1, H=3, D=2, K=4, input_scale=1.0),
     # sizes copied from the example crash or broadcast here
     "distinct": CaseSpec(T=5, H=5, D=3, K=2),
     "square": CaseSpec(T=3, H=3, D=3, K=3),
     "ones": CaseSpec(T=2, H=1, D=1, K=1, g2="sigmoid", loss="binary_cross_entropy"),
-    # gradients far above 5, where clipping begins
-    "large": CaseSpec(T=4, H=3, D=3, K=2, g2="identity", loss="squared_error", target_scale=1e4),
+    # gradients far above 5, where clipping begins; beside such targets the outputs count for nothing
+    "large": CaseSpec(T=4, H=4, D=3, K=2, g2="identity", loss="squared_error", target_scale=1e5),
     # for the gradient check against numerical gradients of J
-    "slope": CaseSpec(T=5, H=3, D=2, K=3),
-    "slope_squared": CaseSpec(T=4, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error"),
+    "slope": CaseSpec(T=5, H=4, D=2, K=3),
+    "slope_squared": CaseSpec(T=3, H=3, D=2, K=2, g1="sigmoid", g2="tanh", loss="squared_error", spectral_radius=1.5),
     # derivatives that belong to no function: code that measures slopes, or writes them out, differs here
     "handed_in": CaseSpec(T=4, H=3, D=2, K=3, custom_derivatives=True),
-    "handed_in_squared": CaseSpec(T=3, H=2, D=3, K=2, g2="sigmoid", loss="squared_error", custom_derivatives=True),
+    "handed_in_squared": CaseSpec(T=3, H=3, D=4, K=2, g2="sigmoid", loss="squared_error", custom_derivatives=True),
 }
 
 _OTHER_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
@@ -194,7 +197,7 @@ def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tupl
     drawn: dict[int, tuple[Case, tuple[Array, ...]]] = {}
     for spec_name, indices in indices_by_spec.items():
         ids, rngs = zip(*(requests[i] for i in indices), strict=True)
-        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, candidates=2)
+        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, candidates=4)
         gradients = batched.gradients(stacks, cases[0].names)
         for row, (i, case) in enumerate(zip(indices, cases, strict=True)):
             function = case.id.partition(".")[0]
