@@ -15,7 +15,7 @@ DEV := $(VENV)/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all bench fuzz lint lock release figures clean
+.PHONY: help demo test test-all soak fuzz bench lint lock release figures clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(DEV) ## the quick tests
 
 test-all: test ## all tests, the long ones included
 	@$(PYTEST) -m slow
+
+soak: $(DEV) ## the long proofs, whole: 200 draws of every case; some twenty minutes
+	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) -rP tests/unit/solutions/test_fairness.py tests/test_truth.py
 
 bench: $(DEV) ## how fast: the jail, a class, nbgrader; on an idle machine, some ten minutes
 	@$(BIN)/python tests/benchmarks/bench_jail.py

@@ -161,6 +161,27 @@ def test_no_target_is_nearly_impossible():
             assert np.min(np.where(y == 1, y_hat, 1 - y_hat)) >= 0.01, case.id
 
 
+def test_biases_differ_from_entry_to_entry():
+    """Softmax does not see what all entries of b_y have in common."""
+    for case in all_cases():
+        for bias in (case.arrays["b_h"], case.arrays["b_y"]):
+            assert (np.ptp(bias) if len(bias) > 1 else abs(bias[0])) >= 0.03, case.id
+
+
+def test_some_output_is_far_from_the_middle():
+    for case in all_cases():
+        if case.names["g2"] in ("softmax", "tanh"):
+            middle, least = (1 / sizes(case)[3], 0.15) if case.names["g2"] == "softmax" else (0, 0.3)
+            assert np.max(np.abs(case.arrays["y_hat"] - middle)) >= least, case.id
+
+
+def test_no_gradient_has_norm_1():
+    """Else dividing by the norm would not show."""
+    for case in all_cases():
+        norms = [np.linalg.norm(exercise().reference(function, case)[0]) for function in FUNCTIONS[1:]]
+        assert min(abs(norm - 1) for norm in norms) >= 0.009, case.id
+
+
 def test_no_expected_gradient_is_tiny():
     for function in FUNCTIONS[1:]:
         for seed in SEEDS:
