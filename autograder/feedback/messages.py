@@ -152,13 +152,13 @@ def _not_finite(result: str, kind: str, where: Sequence[int], case: str) -> str:
 
 def _wrong_numbers(statement: str, result: str, error: float, where: Sequence[int], case: str) -> Sentence:
     place, limit = f"{result}{list(where)}" if where else result, LOW_PRECISION_TOLERANCE
-    detail = f"relative error {error:.1e} where {limit:.0e} is allowed, worst at {place} (case: {case})."
+    detail = f"relative error {error:.2g} where {limit:g} is allowed, worst at {place} (case: {case})."
     return Sentence(f"{result} {statement}", detail)
 
 
 def same_reason(check: str, finding: Finding) -> Sentence:
     """Return the sentence of a check with wrong numbers if the check with id `check` has explained them already."""
-    detail = "relative error {error:.1e} (case: {case}).".format(**finding.fields)
+    detail = "relative error {error:.2g} (case: {case}).".format(**finding.fields)
     return Sentence(f"Most likely for the same reason as {check}", detail)
 
 
@@ -186,7 +186,7 @@ _CHANGES_BETWEEN_CALLS = {
 
 def _low_precision(function: str, error: float, dtypes: Sequence[str]) -> str:
     made = f" ({' and '.join(dtypes)})" if dtypes else ""
-    return f"{function} is right in low precision{made}, relative error {error:.0e}: compute in float64."
+    return f"{function} is right in low precision{made}, relative error {error:.1g}: compute in float64."
 
 
 def reads_globals(function: str, names: Sequence[str]) -> str:

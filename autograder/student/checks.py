@@ -260,7 +260,7 @@ def _numbers(check: VisibleCheck, answers: Answers) -> str:
             feedback = replace(feedback, facts=(*feedback.facts, ("your own forward", own)))
         raise FindingError(as_text(feedback), feedback=feedback)
     if max(errors) > EXACT:
-        low = f"in low precision ({max(errors):.0e}), as of float32"
+        low = f"in low precision ({max(errors):.1g}), as of float32"
         own = f"Right, but {low}: leave dtype away, and numpy uses float64.\n{own}"
     return own.rstrip()
 

@@ -38,7 +38,7 @@ def test_render_check_shows_all_parts_of_the_feedback() -> None:
         assert part in shown
     for fact in samples.FEEDBACK.facts:
         assert " ".join(fact) in shown
-    assert "9e-01" in shown  # the map, without its colours
+    assert "0.9" in shown  # the map, without its colours
     assert "inf" in shown
 
 

@@ -96,7 +96,7 @@ def test_every_code_has_a_sentence():
             "must have shape (H, D) = (3, 2) (case: T = 4, H = 3). Is it transposed?",
         ),
         (text_of("not_finite", result="h", kind="NaN", where=(0, 1), case=CASE), "h holds NaN at [0, 1]"),
-        (text_of("wrong_value", result="h", **NUMBERS), "2.5e-01 where 1e-03 is allowed, worst at h[1, 0]"),
+        (text_of("wrong_value", result="h", **NUMBERS), "0.25 where 0.001 is allowed, worst at h[1, 0]"),
         (text_of("wrong_gradient", result="dJ_dW", **NUMBERS), "dJ_dW is not the slope of J"),
         (text_of("arguments_changed", function="dJ_dW", arguments=("y_hat", "V")), "changes y_hat and V in place"),
         (
@@ -136,7 +136,7 @@ def test_a_sentence_about_numbers_has_a_statement_and_a_detail():
     assert sentence.text == f"{sentence.statement}: {sentence.detail}"
     assert sentence.detail.endswith("(case: T = 4, H = 3). (1 of the 3 cases of this check is right.)")
     same = messages.same_reason("forward.plain", finding)
-    assert same.text == "Most likely for the same reason as forward.plain: relative error 2.5e-01 (case: T = 4, H = 3)."
+    assert same.text == "Most likely for the same reason as forward.plain: relative error 0.25 (case: T = 4, H = 3)."
 
 
 def test_passed_cases_are_counted_in_every_sentence():
