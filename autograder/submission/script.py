@@ -12,8 +12,9 @@ from autograder.submission.magics import Scanner
 # The header lines that editors write, and those of notebooks exported by nbconvert.
 _CELL_HEADER = re.compile(r"#\s?%%+(?P<title>.*)|# In\[[ \d]*\]:\s*$")
 _TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
-_MAX_JOINED_SECTIONS = 8  # sections in which a statement may end that began in the one before
+_MAX_OPEN_SECTIONS = 8  # sections within which a statement must end or go on that began in another one
 _CLAUSE = re.compile(r"(?:elif|else|except|finally)\b")
+_COMPOUND = re.compile(rf"(?:async|class|def|for|if|match|try|while|with)\b|{_CLAUSE.pattern}")
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,22 @@ def _count_continuations(lines: Sequence[str], sections: Sequence[_Section], fir
     It does where a bracket or a string is open, or where a block of indented lines goes on. A string that is not closed
     within a few sections is a mistake: it must not swallow all cells after it.
     """
-    scanner, last_line, count = Scanner(), "", 0
-    for number, section in enumerate(sections[first : first + _MAX_JOINED_SECTIONS]):
+    scanner, statement, count = Scanner(), "", 0
+    for number in range(len(sections) - first):
+        if number - count >= _MAX_OPEN_SECTIONS:
+            break
+        section = sections[first + number]
+        at_start = scanner.at_statement_start
         section_lines = lines[section.start : section.end]
         code = [] if section.is_text else [line for line in section_lines if _is_code(line)]
-        at_start = scanner.at_statement_start
-        if number and at_start and code and not _continues_block(last_line, code[0]):
+        if number and at_start and code and not _continues_block(statement, code[0]):
             break
         if section.is_text and at_start:  # words: whatever quotes they hold open no string
             continue
         for line in section_lines:
+            if scanner.at_statement_start and _is_code(line):
+                statement = line
             scanner.feed(line)
-        last_line = code[-1] if code else last_line
         if scanner.at_statement_start and (code or not at_start):
             count = number
     return count
@@ -86,9 +91,12 @@ def _is_code(line: str) -> bool:
     return bool(stripped) and not stripped.startswith("#")
 
 
-def _continues_block(last_line: str, line: str) -> bool:
-    """Return whether a line can only be what follows `last_line` in its block, since no statement starts like that."""
-    if last_line.lstrip().startswith("@"):
+def _continues_block(statement: str, line: str) -> bool:
+    """Return whether a line can only go on in the block of the statement before it, as no statement starts like that.
+
+    Of that statement, its first line is given: its last one may be a bracket, or the end of a string.
+    """
+    if statement.lstrip().startswith("@"):
         return True
-    is_inside = last_line[:1].isspace() or last_line.partition("#")[0].rstrip().endswith(":")
+    is_inside = statement[:1].isspace() or bool(_COMPOUND.match(statement))
     return is_inside and (line[:1].isspace() or bool(_CLAUSE.match(line)))

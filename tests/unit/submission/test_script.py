@@ -81,8 +81,13 @@ class TestHeaderInsideAStatement:
             (["a = 1", "# %%\n  b = 2", OTHER], [(0, 1), (1, 2), (2, 3)]),
             (["a = 1", "# %%\nelse:\n  b = 2", OTHER], [(0, 1), (1, 2), (2, 3)]),
             ([FUNCTION, "# %%\n# nothing yet", REST], [(0, 3)]),
+            (['def f():\n    """One\ntwo.\n"""', REST, OTHER], [(0, 2), (2, 3)]),
+            (["def f():\n    a = (1\n+ 2)", REST, OTHER], [(0, 2), (2, 3)]),
+            (["@cache(\n    size=1\n)", "# %%\ndef f(): return 1", OTHER], [(0, 2), (2, 3)]),
+            (["try: a", "# %%\nexcept E: a = 2", "# %%\nelse: a = 3", OTHER], [(0, 3), (3, 4)]),
+            ([FUNCTION, *["# %%\n    a = 2"] * 20, REST, OTHER], [(0, 22), (22, 23)]),
         ],
-        ids=range(15),
+        ids=range(20),
     )
     def test_joins_the_sections_that_belong_to_it(self, texts, spans):
         cells = ["\n".join(texts[start:end]).removeprefix("# %%\n").strip("\n") for start, end in spans]
