@@ -112,13 +112,15 @@ def check_code_size(sources: Sequence[str]) -> None:
 def make_cell(source: str, label: str = "", first_line: int = 1) -> Cell:
     """Return a cell to run, without blank lines around it.
 
-    They are no code, and how many there are depends on whether a notebook or a script holds it.
+    They are no code, and how many there are depends on whether a notebook or a script holds it. A backslash at its end
+    continues a statement in one of them, so it always gets an empty one: without it, Python reads none of the cell.
     """
     lines = source.split("\n")
     code = [i for i, line in enumerate(lines) if line.strip()]
     if not code:
         return Cell("", label, first_line)
-    return Cell("\n".join(lines[code[0] : code[-1] + 1]), label, first_line + code[0])
+    text = "\n".join(lines[code[0] : code[-1] + 1])
+    return Cell(f"{text}\n\n" if text.endswith("\\") else text, label, first_line + code[0])
 
 
 def has_code(source: str) -> bool:

@@ -17,6 +17,7 @@ from autograder.submission.cells import (
     parse_notebook,
 )
 from autograder.submission.magics import strip_magics
+from autograder.submission.script import parse_script
 
 
 def notebook(*sources: object, **fields: object) -> str:
@@ -34,6 +35,14 @@ class TestNotebook:
             ("code cell 1", "a = 1"),
             ("code cell 2", "b = 2\nc = 3"),
         ]
+
+    def test_a_cell_may_end_with_a_backslash_before_blank_lines(self):
+        source = "a = 1 + \\\n    2 \\\n\n"
+        cells = [*parse_notebook(notebook(source)), *parse_script(f"# %%\n{source}\n# %%\nb = 3")]
+        assert cells[0].runnable.source == cells[1].runnable.source
+        namespace: dict[str, int] = {}
+        exec(cells[0].runnable.source, namespace)
+        assert namespace["a"] == 3
 
     @pytest.mark.parametrize(
         ("metadata", "is_check"),
