@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 
 from autograder.course import Course, FeedbackLevel, Level, Limits
@@ -133,9 +132,7 @@ class Grader:
     def _evaluate(self, plan: CallPlan, execution: Execution, seed: int) -> FunctionVerdict:
         function, outcomes, problems = plan.function, execution.outcomes[plan.function.name], execution.problems
         # Arrays count by the digest of the reply: students whose functions return equal bytes share a verdict.
-        replies = tuple(
-            sha256(outcome.reply).digest() if isinstance(outcome, Returned) else outcome for outcome in outcomes
-        )
+        replies = tuple(outcome.digest if isinstance(outcome, Returned) else outcome for outcome in outcomes)
         return self.verdict_cache.get(
             (seed, function.name, replies, problems),
             lambda: evaluate_function(self.exercise, function, plan.results(outcomes), problems, self.limits),

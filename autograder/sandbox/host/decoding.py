@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
             return Returned(
                 values=tuple(_decode_value(value) for value in expect_tuple(values, result_count)),
                 arguments={**before, **after} if after else before,
-                reply=packed,
+                digest=hashlib.sha256(packed).digest(),
             )
         case ("unusable", position, description):
             if not vocabulary.is_description(expect_str(description, framing.MAX_NAME_LENGTH)):

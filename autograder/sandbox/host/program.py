@@ -128,7 +128,7 @@ class Returned:
 
     values: tuple[ReturnedArray, ...]
     arguments: Arrays
-    reply: bytes = b""
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)

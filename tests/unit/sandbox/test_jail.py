@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -501,13 +502,18 @@ class TestReplyCache:
         assert first[0] is not first[1]
         assert jail.run(program("def f(x): return x + 1"), [batch], LIMITS).outcomes["f"] != first
 
-    def test_an_outcome_holds_its_reply(self, jail):
+    def test_an_outcome_holds_the_digest_of_its_reply(self, jail):
         batch = Batch("f", (CALL,))
         replies = [
-            jail.run(program(text), [batch], LIMITS).outcomes["f"][0].reply
+            jail.run(program(text), [batch], LIMITS).outcomes["f"][0].digest
             for text in (GOOD, f"{GOOD}# other text", "def f(x): return x + 1")
         ]
         assert replies[0] == replies[1] != replies[2]
+
+    def test_an_outcome_does_not_hold_what_a_reply_has_besides_its_arrays(self, jail):
+        grown = "def f(x):\n    x.resize(100_000, refcheck=False)\n    return x[:3]"
+        [outcome] = jail.run(program(grown), [Batch("f", (CALL,))], LIMITS).outcomes["f"]
+        assert len(pickle.dumps(outcome)) < 2000
 
     def test_long_replies_are_not_cached(self, jail):
         before = len(jail._replies)
