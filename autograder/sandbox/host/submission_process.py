@@ -18,6 +18,7 @@ from autograder.submission.cells import defined_functions
 
 _EXTRA_CPU_SECONDS = 10  # beyond the wall time: the kernel's limit is the last resort
 LONGEST_CACHED_REPLY = 4096  # bytes
+MAX_FATAL_CELLS = 50  # that are left out because they ended a process: after each, all others are sent again
 
 ReplyCache = BoundedCache[tuple[bytes, int, bytes], Returned]
 """Decoded replies by the digest of the batch, the step and the packed reply: many students return the same numbers."""
@@ -148,7 +149,7 @@ class SubmissionSession:
 
     def _load(self, process: LimitedProcess) -> tuple[int, ProcessEnded | None]:
         """Load the program. Return the last cell that started (-1 for none), and how the process ended, if it did."""
-        program, cell_index = self._program, -1
+        program, cell_index, failed_index = self._program, -1, -1
         cells_to_run = [item for item in enumerate(program.cells) if item[0] not in self._fatal_cells]
         cells = [(index, cell.source) for index, cell in cells_to_run]
         functions = [(name, names, program.result_counts.get(name, 1)) for name, names in program.functions.items()]
@@ -157,11 +158,13 @@ class SubmissionSession:
         try:
             while True:
                 match process.receive():
-                    # The process lies if it goes back to an earlier cell, or reports on one that it did not start.
+                    # The process lies if it goes back to an earlier cell, reports on one that it did not start, or
+                    # reports twice: it could do so for as long as loading may take, and each report costs this side.
                     case ("cell", index):
                         cell_index = expect_int(index, cell_index + 1, len(program.cells) - 1)
                         self._set_cell_time_limits(process)
-                    case ("problem", index, *items) if index == cell_index:
+                    case ("problem", index, *items) if index == cell_index > failed_index:
+                        failed_index = cell_index
                         self._record_problem(cell_index, decoding.decode_error(items, program))
                     case ("loaded",):
                         return cell_index, None
@@ -182,7 +185,8 @@ class SubmissionSession:
 
     def _skip_cell(self, index: int, ended: ProcessEnded) -> None:
         """Leave out a cell that ended its process from now on."""
-        if index in self._fatal_cells:  # it was not run again, so the process lies
+        # A process lies that ended in a cell which was not sent again.
+        if index in self._fatal_cells or len(self._fatal_cells) >= MAX_FATAL_CELLS:
             self._load_failure = ended
         self._fatal_cells.add(index)
         self._record_problem(index, ended)

@@ -22,7 +22,7 @@ import pytest
 
 from autograder.course import LEVELS, Level, Limits
 from autograder.sandbox.host import jail as jail_module
-from autograder.sandbox.host import runtime
+from autograder.sandbox.host import runtime, submission_process
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.channel import SocketChannel
 from autograder.sandbox.host.decoding import decode_reply
@@ -255,6 +255,21 @@ class TestLoading:
         assert ended_cells(execution) == [(f"code cell {number}", "exit") for number in (2, 3, 4, 5)]
         assert returned_x(execution.outcomes["f"])
         assert not returned_x(execution.outcomes["g"])
+
+    def test_a_process_that_reports_a_cell_again_and_again_costs_nothing(self, jail):
+        report = framing.encode_frame(("problem", 1, "ValueError", "", None, None), 100)
+        cell = f"while True:\n    for fd in fds(): os.write(fd, {report!r} * 1000)"
+        start = time.process_time()
+        execution = execute(jail, FIRST_ENDS.format("return x"), cell, "def g(x): return x", limits=HASTY_LOAD)
+        assert ended_cells(execution) == [("code cell 2", None)]
+        assert returned_x(execution.outcomes["g"])
+        assert time.process_time() - start < 0.5
+
+    def test_nothing_is_loaded_after_many_cells_that_end_the_process(self, jail, monkeypatch):
+        monkeypatch.setattr(submission_process, "MAX_FATAL_CELLS", 3)
+        execution = execute(jail, GOOD, *["os._exit(0)"] * 9)
+        assert execution.outcomes["f"] == (ProcessEnded("exit", 0),)
+        assert len(execution.problems) == 4
 
     def test_each_cell_has_its_own_time_limit(self, jail):
         burn = "end = time.process_time() + 0.7\nwhile time.process_time() < end: pass"
