@@ -12,6 +12,8 @@ from autograder.submission.magics import Scanner
 # The header lines that editors write, and those of notebooks exported by nbconvert.
 _CELL_HEADER = re.compile(r"#\s?%%+(?P<title>.*)|# In\[[ \d]*\]:\s*$")
 _TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
+# What no words begin with: below a header of text stands code then, as somebody took the `# %%` between them away.
+_CODE_LINE = re.compile(r"@\w|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:]|import\s+\w+|from\s+[\w.]+\s+import\b")
 _MAX_OPEN_SECTIONS = 8  # sections within which a statement must end or go on that began in another one
 _CLAUSE = re.compile(r"(?:elif|else|except|finally)\b")
 _COMPOUND = re.compile(rf"(?:async|class|def|for|if|match|try|while|with)\b|{_CLAUSE.pattern}")
@@ -19,7 +21,10 @@ _COMPOUND = re.compile(rf"(?:async|class|def|for|if|match|try|while|with)\b|{_CL
 
 @dataclass(frozen=True)
 class _Section:
-    """Lines of a script from one header to the next, as indices; `is_text` if the header says that it is no code."""
+    """Lines of a script from one header to the next, as indices.
+
+    `is_text` if the header says that it is no code, and no line looks like it.
+    """
 
     start: int
     end: int
@@ -54,7 +59,7 @@ def _split_at_headers(lines: Sequence[str]) -> list[_Section]:
         headers.insert(0, (0, ""))
     ends = [start for start, _ in headers[1:]] + [len(lines)]
     return [
-        _Section(start, end, is_text=bool(_TEXT_CELL.search(title)))
+        _Section(start, end, bool(_TEXT_CELL.search(title)) and not any(map(_CODE_LINE.match, lines[start:end])))
         for (start, title), end in zip(headers, ends, strict=True)
     ]
 

@@ -33,6 +33,13 @@ class TestCells:
     def test_of_text_are_no_code(self, kind):
         assert sources(f"# %% {kind}\nthis = 'no code'\n# %%\nb") == ["b"]
 
+    @pytest.mark.parametrize(
+        "line", ["def f(x):", "@cache", "async def f(x):", "class A:", "import numpy as np", "from a.b import (c"]
+    )
+    def test_of_text_are_code_where_the_header_between_them_was_taken_away(self, line):
+        text = f"# Words.\n\n{line}\n    a = 1"
+        assert sources(f"# %% [markdown]\n{text}") == [text]
+
     def test_are_one_if_there_is_no_header(self):
         text = "# a title\nimport a\n\nx = '50 %% off'"
         assert sources(f"\n{text}\n") == [text]
