@@ -29,7 +29,10 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
     result_count = program.result_counts.get(batch.function, 1)
     match framing.decode_message(packed):
         case ("returned", values, arguments):
-            before, changed = call_for_step(batch, step).arrays, framing.decode_arrays(arguments)
+            before = call_for_step(batch, step).arrays
+            if len(expect_tuple(arguments)) > len(before):
+                raise ProtocolError("more arguments than were sent")
+            changed = framing.decode_arrays(arguments)
             if not changed.keys() <= before.keys():
                 raise ProtocolError("other arguments than were sent")
             # An argument that grew was changed; its size shows that, and its numbers need not use memory here.

@@ -706,6 +706,7 @@ class TestReplies:
             ("returned", (VALUE, VALUE), AFTER),
             ("returned", (("complex128", ((1,), bytes(8))),), AFTER),
             ("returned", (VALUE,), (("y", ((3,), bytes(24))),)),
+            ("returned", (VALUE,), AFTER * 2),
             ("returned", None, AFTER),
             ("unusable", None, "<b>anything</b>"),
             ("unusable", None, "a list of a thousand"),
@@ -727,7 +728,7 @@ class TestReplies:
             ("loaded",),
             ("",),
         ],
-        ids=range(25),
+        ids=range(26),
     )
     def test_a_reply_that_no_honest_process_sends_is_refused(self, reply):
         with pytest.raises(ProtocolError):
