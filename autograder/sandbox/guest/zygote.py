@@ -67,7 +67,7 @@ def main() -> None:
         runner.prepare_interpreter()
         os.path.realpath = real_path  # type: ignore[assignment]  # overloads; Python's own asks what forks may not ask
         warm_up()
-        ruleset = lockdown.create_landlock_ruleset(map(Path, readable), map(Path, listable))
+        ruleset = lockdown.create_landlock_ruleset([*map(Path, readable)], [*map(Path, listable)])
         os.dup2(ruleset, RULESET_FD)
         keeps_root = os.getuid() == 0 and not any(drop_to_user(user, Path(os.__file__)) for user in users)
         if keeps_root:

@@ -306,6 +306,23 @@ BY_LANDLOCK = {  # attempts, each with the first version of Landlock that refuse
 
 
 @pytest.mark.skipif(sys.platform == "linux" and not lockdown.landlock_abi(), reason="this kernel has no Landlock")
+def test_what_a_submission_may_read_has_been_read_that_day(tmp_path):
+    folders = [tmp_path / "tests" / "a", tmp_path / "tests", tmp_path / "__pycache__"]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    file, probe = tmp_path / "a.py", tmp_path / "tests" / "probe"
+    for path in (file, probe):
+        path.write_text("a")
+    for path in (file, probe, *folders, tmp_path):
+        os.utime(path, (0, 1))
+    probe.read_bytes()
+    if probe.stat().st_atime == 0:
+        pytest.skip("this file system does not note when a file is read")
+    os.close(lockdown.create_landlock_ruleset([tmp_path], []))
+    assert [path for path in (file, *folders, tmp_path) if path.stat().st_atime == 0] == []
+
+
+@pytest.mark.skipif(sys.platform == "linux" and not lockdown.landlock_abi(), reason="this kernel has no Landlock")
 def test_landlock_holds_without_the_filter(tmp_path):
     file = tmp_path / "file"
     file.write_text("a")
