@@ -235,6 +235,12 @@ def test_gradescope_source_is_private(gradescope: Path) -> None:
     assert stat.S_IMODE((gradescope / "source").stat().st_mode) & 0o077 == 0
 
 
+@SHELL_HOSTS
+def test_gradescope_closes_what_was_handed_in(gradescope: Path) -> None:
+    run_gradescope(gradescope, CLASS / "blank")
+    assert stat.S_IMODE((gradescope / "submission").stat().st_mode) & 0o077 == 0
+
+
 # --- PrairieLearn -----------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +249,7 @@ def test_gradescope_source_is_private(gradescope: Path) -> None:
 def test_prairielearn(sources: Sources, expected: dict[str, float], tmp_path: Path, submission: str) -> None:
     process = run_prairielearn(sources, tmp_path, submission)
     assert process.returncode == 0, process.stderr
+    assert stat.S_IMODE((tmp_path / "grade" / "student").stat().st_mode) & 0o077 == 0
     numbers = validate("prairielearn", (tmp_path / "grade/results/results.json").read_text(encoding="utf-8"))
     assert numbers
     assert float(numbers[0]) == pytest.approx(expected[submission])
@@ -423,6 +430,7 @@ def test_gitlab(sources: Sources, expected: dict[str, float], tmp_path: Path) ->
     server_variables = {"STUDENT_SERVER": str(tmp_path / "server")}
     process = hosts.gitlab_job(tmp_path / "all", text, "grade", grading, **variables, **server_variables)
     assert process.returncode == 3, process.stderr
+    assert stat.S_IMODE((tmp_path / "all/project/submission").stat().st_mode) & 0o077 == 0
     numbers = validate("junit", (tmp_path / "all/project/reports/report.xml").read_text(encoding="utf-8"))
     assert numbers
     assert float(numbers[0]) == expected["notebook"]
