@@ -145,6 +145,17 @@ def test_an_image_is_in_the_notebook_and_made_of_pixels(address: str) -> None:
     assert clean(f'<img alt="plot" src="{address}">') == '<img alt="plot">'
 
 
+@pytest.mark.parametrize("name", ["int", "vector", "set", "text", "path", "svg", "math", "title", "double", "textarea"])
+def test_text_behind_what_looks_like_a_tag_stays(name: str) -> None:
+    assert clean(f"<p>a list<{name}> of <b>numbers</b></p><p>end</p>") == "<p>a list of <b>numbers</b></p><p>end</p>"
+
+
+@pytest.mark.parametrize("html", ["<math><mi>x</mi></math>", "<svg><text>x</text></svg>", "<font color='red'>x</font>"])
+def test_the_text_of_elements_that_are_not_shown_stays(html: str) -> None:
+    assert clean(html) == "x"
+    assert clean(f"<style>p {{}}</style><script>{html}</script>") == ""
+
+
 @pytest.mark.parametrize(
     "opened", ["<b>", "<table><tr><td>", "<details>", "<!--", "<textarea>", "<style>", "<svg>", "</div></div>"]
 )

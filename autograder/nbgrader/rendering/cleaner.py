@@ -64,6 +64,11 @@ _STYLE_VALUE = re.compile(rf"{_VALUE}(?:(?: |, ?){_VALUE}){{0,7}}", re.IGNORECAS
 _RASTER_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
 _OUTSIDE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 
+# nh3 drops an element that belongs to SVG or MathML with all that it holds, and `list<int>` opens one until the text
+# ends. Called otherwise, no browser knows it: the tag goes, its text stays. Scripts and styles are no text.
+_UNKNOWN_TAG = re.compile(rf"(</?+)(?!(?:{'|'.join(sorted(_TAGS))}|script|style)[\s/>])(?=[a-z])", re.IGNORECASE)
+_UNKNOWN_PREFIX = "x-"
+
 _CODE = re.compile(r"(<(?:pre|code)[ >].*?</(?:pre|code)>)", re.DOTALL)
 # Commands that make a link, load something, or write attributes: of MathJax 2 to 4 and of KaTeX.
 _ACTIVE_TEX = re.compile(
@@ -77,7 +82,7 @@ def clean(html: str) -> str:
 
     Tags that are not closed are closed at the end.
     """
-    return _without_active_tex(_CLEANER.clean(html))
+    return _without_active_tex(_CLEANER.clean(_UNKNOWN_TAG.sub(rf"\1{_UNKNOWN_PREFIX}", html)))
 
 
 def disarm_tex(text: str) -> str:
