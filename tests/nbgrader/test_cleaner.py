@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograder.evaluation.report import CheckResult
 from autograder.formats.pages.feedback_page import render_check
-from autograder.nbgrader.rendering.cleaner import clean, disarm_tex
+from autograder.nbgrader.rendering.cleaner import TANGLED, clean, disarm_tex
 from autograder.student.feedback import ErrorMap, Feedback
 
 ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -143,6 +143,43 @@ def test_a_link_leads_out_or_to_its_own_text_only(address: str) -> None:
 )
 def test_an_image_is_in_the_notebook_and_made_of_pixels(address: str) -> None:
     assert clean(f'<img alt="plot" src="{address}">') == '<img alt="plot">'
+
+
+FORMATTING = "".join(f"<b id={number}>" for number in range(1000))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<p>{FORMATTING}</p>" + "<p>x</p>" * 1000,
+        f"<p>{FORMATTING}</p><table>" + "<tr>x" * 1000,
+        "".join(f'<b id={number} title="</b>"><!--</b>--><style></b></style>' for number in range(1000))
+        + "<p>x" * 1000,
+        ("<p>" + "<b>" * 99 + "<p>x</p>" * 9000 + "</b>" * 99 + "</p>"),
+        "<div>" * 9000,
+        "<div>" * 9000 + "</div>" * 9000,
+        "<span>" * 9000 + "</i>" * 9000,
+    ],
+)
+def test_tangled_tags_cost_no_more_than_their_length(html: str) -> None:
+    cleaned = clean(html)
+    assert cleaned.startswith(f"<p>{TANGLED}</p><pre>")
+    assert len(cleaned) < 5 * len(html) + 1000
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<table border="1" class="dataframe"><tbody>'
+        + "<tr><td>1</td><td><b>2</b></td></tr>" * 9000
+        + "</tbody></table>",
+        "<pre>" + '<span class="n">x</span> &lt; <br>' * 9000 + "</pre>",
+        '<p>a <em>b</em> <code>c</code> <strong><a title="x">d</a></strong></p>' * 9000,
+        "<p>a" * 900,
+    ],
+)
+def test_long_honest_html_is_shown(html: str) -> None:
+    assert TANGLED not in clean(f"<style scoped>\n a > b {{ }}\n</style>{html}")
 
 
 @pytest.mark.parametrize("name", ["int", "vector", "set", "text", "path", "svg", "math", "title", "double", "textarea"])

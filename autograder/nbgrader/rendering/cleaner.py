@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 
 import nh3
+from markupsafe import escape
 from pygments.token import STANDARD_TYPES
+
+from autograder.nbgrader.rendering.nesting import is_tangled
 
 ID_PREFIX = "student-"
 """What ids begin with: formgrader finds its inputs by ids, and a heading must not be taken for one."""
@@ -68,6 +71,10 @@ _OUTSIDE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 # ends. Called otherwise, no browser knows it: the tag goes, its text stays. Scripts and styles are no text.
 _UNKNOWN_TAG = re.compile(rf"(</?+)(?!(?:{'|'.join(sorted(_TAGS))}|script|style)[\s/>])(?=[a-z])", re.IGNORECASE)
 _UNKNOWN_PREFIX = "x-"
+_NO_TEXT = re.compile(
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(script|style)(?=[\s/>]).*?(?:</\1(?=[\s/>])[^>]*+>|\Z)", re.DOTALL | re.IGNORECASE
+)
+TANGLED = "Its tags are too many or nested too deep to be shown as HTML:"
 
 _CODE = re.compile(r"(<(?:pre|code)[ >].*?</(?:pre|code)>)", re.DOTALL)
 # Commands that make a link, load something, or write attributes: of MathJax 2 to 4 and of KaTeX.
@@ -80,9 +87,12 @@ _WORD_JOINER = "\u2060"  # not seen in prose; in a formula no command begins wit
 def clean(html: str) -> str:
     """Return the HTML without anything that runs, loads, covers other things or is taken for a part of the page.
 
-    Tags that are not closed are closed at the end.
+    Tags that are not closed are closed at the end. HTML that takes a parser too long is shown as it is written.
     """
-    return _without_active_tex(_CLEANER.clean(_UNKNOWN_TAG.sub(rf"\1{_UNKNOWN_PREFIX}", html)))
+    known = _UNKNOWN_TAG.sub(rf"\1{_UNKNOWN_PREFIX}", _NO_TEXT.sub("", html))
+    if is_tangled(known):
+        return f"<p>{TANGLED}</p><pre>{escape(html)}</pre>"
+    return _without_active_tex(_CLEANER.clean(known))
 
 
 def disarm_tex(text: str) -> str:
