@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -180,6 +181,14 @@ def test_tangled_tags_cost_no_more_than_their_length(html: str) -> None:
 )
 def test_long_honest_html_is_shown(html: str) -> None:
     assert TANGLED not in clean(f"<style scoped>\n a > b {{ }}\n</style>{html}")
+
+
+@pytest.mark.parametrize("text", ["&lt;", "&amp;b\n", '<span title="&amp; &lt;">a</span> &gt;'])
+def test_a_long_text_takes_time_by_its_length_and_stays_as_it_is(text: str) -> None:
+    html = f"<pre>a{text * (3_000_000 // len(text))}</pre>"
+    start = time.process_time()
+    assert clean(html) == html
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("name", ["int", "vector", "set", "text", "path", "svg", "math", "title", "double", "textarea"])

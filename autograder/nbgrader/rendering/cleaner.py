@@ -12,7 +12,7 @@ import nh3
 from markupsafe import escape
 from pygments.token import STANDARD_TYPES
 
-from autograder.nbgrader.rendering.nesting import is_tangled
+from autograder.nbgrader.rendering.nesting import divide_text, is_tangled
 
 ID_PREFIX = "student-"
 """What ids begin with: formgrader finds its inputs by ids, and a heading must not be taken for one."""
@@ -71,6 +71,7 @@ _OUTSIDE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 # ends. Called otherwise, no browser knows it: the tag goes, its text stays. Scripts and styles are no text.
 _UNKNOWN_TAG = re.compile(rf"(</?+)(?!(?:{'|'.join(sorted(_TAGS))}|script|style)[\s/>])(?=[a-z])", re.IGNORECASE)
 _UNKNOWN_PREFIX = "x-"
+_DROPPED_ELEMENT = "<x-></x->"
 _NO_TEXT = re.compile(
     r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(script|style)(?=[\s/>]).*?(?:</\1(?=[\s/>])[^>]*+>|\Z)", re.DOTALL | re.IGNORECASE
 )
@@ -92,7 +93,7 @@ def clean(html: str) -> str:
     known = _UNKNOWN_TAG.sub(rf"\1{_UNKNOWN_PREFIX}", _NO_TEXT.sub("", html))
     if is_tangled(known):
         return f"<p>{TANGLED}</p><pre>{escape(html)}</pre>"
-    return _without_active_tex(_CLEANER.clean(known))
+    return _without_active_tex(_CLEANER.clean(divide_text(known, _DROPPED_ELEMENT)))
 
 
 def disarm_tex(text: str) -> str:
