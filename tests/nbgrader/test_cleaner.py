@@ -157,6 +157,9 @@ FORMATTING = "".join(f"<b id={number}>" for number in range(1000))
         "".join(f'<b id={number} title="</b>"><!--</b>--><style></b></style>' for number in range(1000))
         + "<p>x" * 1000,
         ("<p>" + "<b>" * 99 + "<p>x</p>" * 9000 + "</b>" * 99 + "</p>"),
+        f"<p><b title='{'A' * 200_000}'></p>" + "<p>x</p>" * 400,
+        f"<p><b title='<{'A' * 200_000}'></p>" + "<p>x</p>" * 400,
+        f"<p><b title='{'A' * 9000}'>" + "<p>x</p>" * 9000 + "</b></p>",
         "<div>" * 9000,
         "<div>" * 9000 + "</div>" * 9000,
         "<span>" * 9000 + "</i>" * 9000,
@@ -176,10 +179,13 @@ def test_tangled_tags_cost_no_more_than_their_length(html: str) -> None:
         + "</tbody></table>",
         "<pre>" + '<span class="n">x</span> &lt; <br>' * 9000 + "</pre>",
         '<p>a <em>b</em> <code>c</code> <strong><a title="x">d</a></strong></p>' * 9000,
-        "<p>a" * 900,
+        "<ol>" + "<li>a <code>b</code> <p>c <i>d</i>" * 900 + "</ol>",
+        "<div><b><i>" * 9,
+        f'<img src="data:image/png;base64,{"A" * 200_000}">' + "<p>if a < b" * 900,
     ],
 )
 def test_long_honest_html_is_shown(html: str) -> None:
+    assert TANGLED not in clean(html)
     assert TANGLED not in clean(f"<style scoped>\n a > b {{ }}\n</style>{html}")
 
 

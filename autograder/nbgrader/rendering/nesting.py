@@ -9,41 +9,50 @@ from __future__ import annotations
 
 import re
 
-MAX_TAGS = 1000  # however they are nested
+MAX_TAGS = 1000  # that do not nest as they are written
 MAX_DEPTH = 100
-MAX_REPETITIONS = 500_000  # formatting tags in each other, times all tags
+MAX_GROWTH = 100  # for each character: what formatting tags cost, times all tags, since each may repeat them
 MAX_ENTITIES = 200  # in one text, if there are many of them
 
 _MANY_ENTITIES = 20_000
+_COST_OF_A_TAG = 80  # that is repeated, in characters that could be copied instead
 
 _FORMATTING_TAGS = frozenset(("a", "b", "code", "em", "i", "s", "small", "strike", "strong", "tt", "u"))
-_TAGS_WITHOUT_END = frozenset(("br", "col", "hr", "img", "input"))
+_TAGS_WITHOUT_END = frozenset(("br", "col", "dd", "dt", "hr", "img", "input", "li", "p"))  # or perhaps without
 _ATTRIBUTE = r"""[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'|[^\s"'=<>`]++))?+"""
 _TAG_OR_ENTITIES = re.compile(rf"<[^>]*+>?+|(?:&[^<&]*+){{1,{MAX_ENTITIES}}}+")
+_TAG_START = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 _TAG = re.compile(rf"<(/?+)([a-z][a-z\d-]*+)(?:\s++{_ATTRIBUTE})*+\s*+/?+>", re.IGNORECASE)
 
 
 def is_tangled(html: str) -> bool:
-    """Return whether HTML holds many tags that do not nest as they are written, or nest too deep."""
-    tag_count = html.count("<")
-    if tag_count <= MAX_TAGS:
-        return False
-    plain_tags = formatting = 0
-    open_names: list[str] = []
+    """Return whether HTML may repeat long tags, or holds many that do not nest as they are written or nest too deep."""
+    tag_count = len(_TAG_START.findall(html))
+    max_cost = MAX_GROWTH * (len(html) + 1000) // max(tag_count, 1)
+    nests = True
+    plain_tags = formatting = open_formatting = 0
+    open_tags: list[tuple[str, int]] = []
     for tag in _TAG.finditer(html):
         plain_tags += 1
         name = tag[2].lower()
-        change = name in _FORMATTING_TAGS
+        if name in _TAGS_WITHOUT_END:
+            continue
         if tag[1]:
-            if not open_names or open_names.pop() != name:
-                return True
-            formatting -= change
-        elif name not in _TAGS_WITHOUT_END:
-            open_names.append(name)
-            formatting += change
-            if len(open_names) > MAX_DEPTH or formatting * tag_count > MAX_REPETITIONS:
-                return True
-    return bool(open_names) or plain_tags < tag_count  # a comment, or a tag that is written otherwise
+            opened, cost = open_tags.pop() if open_tags else ("", 0)
+            nests = nests and opened == name
+            open_formatting -= cost
+        else:
+            cost = len(tag[0]) + _COST_OF_A_TAG if name in _FORMATTING_TAGS else 0
+            open_tags.append((name, cost))
+            formatting += cost
+            open_formatting += cost
+            nests = nests and len(open_tags) <= MAX_DEPTH and open_formatting <= max_cost
+        if not nests and tag_count > MAX_TAGS:
+            return True
+    is_plain = plain_tags == tag_count  # otherwise there is a tag that is written in an odd way, and may be long
+    if nests and is_plain and not open_tags:
+        return False
+    return tag_count > MAX_TAGS or (formatting if is_plain else len(html)) > max_cost
 
 
 def divide_text(html: str, divider: str) -> str:
