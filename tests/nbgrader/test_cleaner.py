@@ -208,6 +208,11 @@ def test_the_text_of_elements_that_are_not_shown_stays(html: str) -> None:
     assert clean(f"<style>p {{}}</style><script>{html}</script>") == ""
 
 
+@pytest.mark.parametrize("kind", ["png", "jpeg", "jpg", "gif", "webp", "PNG"])  # jpg is no name for it, but common
+def test_a_picture_of_pixels_stays(kind: str) -> None:
+    assert clean(f'<img src="data:image/{kind};base64,AAAA">') == f'<img src="data:image/{kind};base64,AAAA">'
+
+
 @pytest.mark.parametrize(
     "opened", ["<b>", "<table><tr><td>", "<details>", "<!--", "<textarea>", "<style>", "<svg>", "</div></div>"]
 )

@@ -64,7 +64,7 @@ _VALUE = (
 )
 _STYLE_VALUE = re.compile(rf"{_VALUE}(?:(?: |, ?){_VALUE}){{0,7}}", re.IGNORECASE)
 
-_RASTER_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_RASTER_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _OUTSIDE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 
 # nh3 drops an element that belongs to SVG or MathML with all that it holds, and `list<int>` opens one until the text
