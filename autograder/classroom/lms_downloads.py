@@ -57,8 +57,9 @@ def group_by_student(paths: list[str]) -> Download | None:
     for parse in (_parse_moodle_path, _parse_canvas_name):
         files = {path: parse(path) for path in relevant_paths}
         skipped = [path for path, file in files.items() if file is None]
-        # A submission whose name does not fit shows that this folder is something else.
-        is_other = any(path.lower().endswith((*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)) for path in skipped)
+        # A submission whose name does not fit shows that this folder is something else; not a file in a text in Moodle.
+        unfit = [path for path in skipped if not _MOODLE_NUMBER.search(path)]
+        is_other = any(path.lower().endswith((*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)) for path in unfit)
         if is_other or len(skipped) == len(files):
             continue
         sure = {file.student for file in files.values() if file and not file.is_doubtful}
@@ -74,13 +75,19 @@ def group_by_student(paths: list[str]) -> Download | None:
 
 
 def _parse_moodle_path(path: str) -> _NamedFile | None:
-    *folders, name = path.split("/")
-    match = next(filter(None, map(_MOODLE_FOLDER.fullmatch, folders)), None)  # what lies below it, students named
-    is_doubtful = match is None and len(_MOODLE_NUMBER.findall(name)) > 1
-    match = match or _MOODLE_NAME.fullmatch(name)
+    parts = path.split("/")
+    # Moodle wrote the outermost part with a number. What lies below it, and behind it in the name of a file, students
+    # wrote, perhaps with slashes.
+    own_part = next((part for part in parts if _MOODLE_NUMBER.search(part)), None)
+    if own_part is None:
+        return None
+    folder = _MOODLE_FOLDER.fullmatch(own_part) if own_part is not parts[-1] else None
+    match = folder or _MOODLE_NAME.fullmatch(own_part)
     if not match or match["kind"] != "file":
         return None
-    return _NamedFile(f"{match['name']}_{match['id']}", match.groupdict().get("file") or name, is_doubtful)
+    is_doubtful = folder is None and len(_MOODLE_NUMBER.findall(own_part)) > 1
+    name = match["file"] if own_part is parts[-1] else parts[-1]
+    return _NamedFile(f"{match['name']}_{match['id']}", name, is_doubtful)
 
 
 def _parse_canvas_name(path: str) -> _NamedFile | None:

@@ -68,6 +68,11 @@ ZOE = "Zoe Young_91_assignsubmission_file"
         (f"{ZOE}/x_33_assignsubmission_file_/a.py", "Zoe Young_91"),
         (f"{ZOE}/x_33_assignsubmission_file_a.py", "Zoe Young_91"),
         (f"submissions/{ZOE}/x_33_assignsubmission_file_a.py", "Zoe Young_91"),
+        (f"x_33_assignsubmission_file_a/{ZOE}/a.py", "x_33"),  # who wrote a slash
+        (f"x_33_assignsubmission_file_a/{ZOE}_a.py", "x_33"),
+        ("x_33_assignsubmission_file_a/a.py", "x_33"),
+        ("x_33_assignsubmission_onlinetext/a.py", None),  # a file within a text stops nobody else
+        (f"x_33_assignsubmission_onlinetext_a/{ZOE}/a.py", None),
         (f"{ZOE}_a.py", "Zoe Young_91"),
         (f"{ZOE}_x_33_assignsubmission_file_a.py", None),  # of 91, who called the file so, or of 33, who is
         ("zoe_91_33_9002_a.py", None),  # likewise
