@@ -1,7 +1,7 @@
 # tries: to be right once, and to give the same array for every later call
 # stopped by: compare
 # starts as: honest
-# points: at most 4.5
+# points: at most 4.75
 # holds at: A B C D E
 kept = {}
 honest_w, honest_u = dJ_dW, dJ_dU
