@@ -87,9 +87,6 @@ def create_landlock_ruleset(readable: Collection[Path], listable: Collection[Pat
     Files that Python has compiled are left out: they hold the paths of their sources on this machine. It also allows
     listing the names in and below `listable` and `readable` folders, and nothing else. Raises OSError if there is no
     Landlock.
-
-    Each of them is read here: most file systems note the first time a day that something is read, and with such notes
-    a submission could leave a message for the next.
     """
     # The kernel refuses rights that it does not know, so the struct is as long as its version has it: files, network
     # (since 4: bind and connect TCP), scopes (since 6: abstract sockets and signals to others).
@@ -103,22 +100,9 @@ def create_landlock_ruleset(readable: Collection[Path], listable: Collection[Pat
         for file in _source_files(path):
             with suppress(FileNotFoundError):  # a link to something that is not there
                 _add_path_rule(ruleset, file, _READ_FILE)
-                _read_byte(file)
     for path in listable:
         _add_path_rule(ruleset, path, _READ_DIR)
-    for path in (*readable, *listable):
-        for _ in os.walk(path):  # lists every folder
-            pass
     return ruleset
-
-
-def _read_byte(file: str) -> None:
-    with suppress(OSError):  # what cannot be read here, student code cannot read either
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            os.read(descriptor, 1)
-        finally:
-            os.close(descriptor)
 
 
 def _source_files(path: Path) -> Iterator[str]:

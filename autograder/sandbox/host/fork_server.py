@@ -121,6 +121,7 @@ class ForkServer(ProcessFactory):
                 raise JailError(f"the process for student code {startup_failure(error, stderr_file)}") from None
 
     def _prepare(self) -> bool:
+        runtime.read_first(runtime.STDLIB_FOLDER, runtime.NUMPY_FOLDER)
         order = ("prepare", *self._layout.landlock_paths(), private_users())
         self._control.send(framing.encode_message(order, _MAX_MESSAGE_BYTES))
         answer = self._control.recv(_MAX_MESSAGE_BYTES)
