@@ -31,6 +31,7 @@ test-all: test ## all tests, the long ones included
 
 soak: $(DEV) ## the long proofs, whole: 200 draws of every case; some twenty minutes
 	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) --dist=worksteal -rP tests/unit/solutions/test_fairness.py tests/test_truth.py
+	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) tests/test_hostile.py -k "D-"
 
 bench: $(DEV) ## how fast: the jail, a class, nbgrader; on an idle machine, some ten minutes
 	@$(BIN)/python tests/benchmarks/bench_jail.py

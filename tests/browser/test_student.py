@@ -59,7 +59,9 @@ def run_all(page):
 
 def verdict(page, function):
     """Wait for the verdict of the check of one function, and return it."""
-    headline = page.locator(".jp-OutputArea-output", has=page.get_by_text(re.compile(f"^{function}: .* checks pass$")))
+    headline = page.locator(
+        ".jp-OutputArea-output", has=page.get_by_text(re.compile(rf"^{function}: .* checks pass, in \d+ cases$"))
+    )
     headline.wait_for()
     headline.scroll_into_view_if_needed()
     page.wait_for_timeout(1000)  # JupyterLab draws the cells around it when it has come into view

@@ -22,7 +22,7 @@ from autograder.sandbox.host.program import Batch, Execution, Outcome, Program
 from autograder.sandbox.host.spawn import Spawner
 from autograder.sandbox.host.submission_process import ProcessFactory, ReplyCache, SubmissionSession
 
-MAX_CACHED_REPLIES = 16_000  # some 2,000 for each function's rubric and diagnostic cases
+MAX_CACHED_REPLIES = 8_000  # some 1,000 for each function's rubric and diagnostic cases
 _PROBE_LIMITS = (2048, 60)  # MiB and CPU seconds
 
 
