@@ -56,9 +56,7 @@ def spread(mistakes: Iterable[Mistake], seed_range: range) -> list[str]:
             nearest = min(nearest, *(max(error / rules.CLOSE, rules.CLOSE / max(error, 1e-300)) for error in largest))
             if min(largest) <= rules.CLOSE < max(largest):
                 uneven.append(f"{mistake.name} in {check.id}: from {min(largest):.1e} to {max(largest):.1e}")
-    print(
-        f"{count} verdicts, {len(uneven)} uneven; the nearest error is {nearest:.1f} times the tolerance, or part of it"
-    )
+    print(f"{count} verdicts, {len(uneven)} uneven; no error within a factor of {nearest:.1f} of the tolerance")
     return uneven
 
 
