@@ -52,7 +52,7 @@ def load_exercise(folder: Path) -> Exercise:
             raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
         builder = _import_module(Path(rubric.SUPPORT_MODULES[0]).stem, folder)
     _validate_checks(rubric, name)
-    _validate_confirmations(rubric, name)
+    _validate_public_cases(rubric, name)
     implementations = _Implementations(reference, builder, rubric.FUNCTIONS)
     try:
         cells = extract_released_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
@@ -94,8 +94,15 @@ def _validate_checks(rubric: ModuleType, name: str) -> None:
         raise ExerciseError(f"The rubric of {name} is not one: {shared[0]} belongs to a hidden and to a public check.")
 
 
-def _validate_confirmations(rubric: ModuleType, name: str) -> None:
-    ids = [case.id for case in getattr(rubric, "DIAGNOSTIC_CASES", ())]
+def _validate_public_cases(rubric: ModuleType, name: str) -> None:
+    diagnostic = tuple(getattr(rubric, "DIAGNOSTIC_CASES", ()))
+    by_id: dict[str, Case] = {}
+    for case in (*diagnostic, *(case for check in rubric.VISIBLE for case in check.cases)):
+        if by_id.setdefault(case.id, case) is not case:
+            raise ExerciseError(
+                f"The rubric of {name} is not one: two public cases are called {case.id!r}, and students ask by that."
+            )
+    ids = [case.id for case in diagnostic]
     for cases in getattr(rubric, "CONFIRMATION_CASES", ()):
         if [case.id for case in cases] != ids:
             raise ExerciseError(

@@ -208,13 +208,17 @@ class FeedbackBuilder:
         if not any(has_wrong_numbers(result) for result in results.values()):
             return None
         confirmations = diagnostics.confirmations.get(function.name, ())
-        cached = self._cache.get(
-            _digest(function, results), lambda: self._build_feedback(function, results, confirmations)
-        )
+        digest = _digest(function, results)
+        explained = self._cache.lookup(digest)
+        if explained is None:
+            explained = self._build_feedback(function, results, confirmations)
+            # Without confirmations less is claimed: the next submission with these numbers shall get all of it.
+            if len(confirmations) == len(self.exercise.confirmation_cases):
+                self._cache.store(digest, explained)
         if not facts:
-            return cached
-        feedback = replace(cached.feedback, facts=cached.feedback.facts + facts)
-        return replace(cached, feedback=feedback, text=as_text(feedback))
+            return explained
+        feedback = replace(explained.feedback, facts=explained.feedback.facts + facts)
+        return replace(explained, feedback=feedback, text=as_text(feedback))
 
     def _build_feedback(
         self, function: Function, results: ResultsByCase, confirmations: Sequence[ResultsByCase]

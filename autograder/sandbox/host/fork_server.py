@@ -61,7 +61,8 @@ class ForkServer(ProcessFactory):
             if level == "A":
                 self._layout = bubblewrap.guest_layout()
                 self._command = bubblewrap.wrap(self._layout, "zygote")
-            else:
+            else:  # the library itself is read here; in a container it is mounted so that reading changes nothing
+                runtime.read_first(runtime.STDLIB_FOLDER, runtime.NUMPY_FOLDER)
                 self._layout = undo.enter_context(linked_layout())
                 self._command = runtime.guest_command(self._layout.interpreter, self._layout.search_path, "zygote")
             self.note = _ROOT_NOTE if self._launch() else ""
@@ -121,7 +122,6 @@ class ForkServer(ProcessFactory):
                 raise JailError(f"the process for student code {startup_failure(error, stderr_file)}") from None
 
     def _prepare(self) -> bool:
-        runtime.read_first(runtime.STDLIB_FOLDER, runtime.NUMPY_FOLDER)
         order = ("prepare", *self._layout.landlock_paths(), private_users())
         self._control.send(framing.encode_message(order, _MAX_MESSAGE_BYTES))
         answer = self._control.recv(_MAX_MESSAGE_BYTES)

@@ -74,3 +74,23 @@ def test_the_first_check_of_a_function_is_a_public_contract(tmp_path: Path, old:
     rubric.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(ExerciseError, match="first check of dJ_dW must look at its contract"):
         load_exercise(folder)
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        (
+            "VISIBLE = (*VISIBLE, VisibleCheck('predict', 'Twice', (draw('small', np.random.default_rng(2)),)))",
+            "two public",
+        ),
+        ("CONFIRMATION_CASES = (tuple(VISIBLE[1].cases),)", "must have the ids of DIAGNOSTIC_CASES"),
+    ],
+    ids=["two cases of one id", "confirmations of other cases"],
+)
+def test_public_cases_are_known_by_their_ids(tmp_path: Path, addition: str, message: str) -> None:
+    folder = tmp_path / TOY.name
+    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    with (folder / "rubric.py").open("a", encoding="utf-8") as rubric:
+        rubric.write(f"\n{addition}\n")
+    with pytest.raises(ExerciseError, match=message):
+        load_exercise(folder)
