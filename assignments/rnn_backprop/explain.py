@@ -12,42 +12,22 @@ from typing import Any
 import numpy as np
 
 if __package__:  # as a part of the grader
+    from . import patterns
     from .feedback import Array, CaseResult, ErrorMap, Feedback
-    from .patterns import (
-        Claim,
-        Sets,
-        failing_cases,
-        join_words,
-        number_pattern,
-        place_pattern,
-        right_for,
-        size_limit,
-        terms_pattern,
-    )
     from .rules import CLOSE, SMALLEST, error
 else:  # beside the notebook
-    from feedback import Array, CaseResult, ErrorMap, Feedback  # type: ignore[import-not-found,no-redef]
-    from patterns import (  # type: ignore[import-not-found,no-redef]
-        Claim,
-        Sets,
-        failing_cases,
-        join_words,
-        number_pattern,
-        place_pattern,
-        right_for,
-        size_limit,
-        terms_pattern,
-    )
-    from rules import CLOSE, SMALLEST, error  # type: ignore[import-not-found,no-redef]
+    import patterns  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
+    from feedback import Array, CaseResult, ErrorMap, Feedback  # type: ignore[import-not-found,no-redef]  # as patterns
+    from rules import CLOSE, SMALLEST, error  # type: ignore[import-not-found,no-redef]  # as patterns
 
 
-def explain(function: str, sets: Sets, hint: str = "", read: str = "") -> Feedback | None:
+def explain(function: str, sets: patterns.Sets, hint: str = "", read: str = "") -> Feedback | None:
     """Return what is said of a function by its results, from the smallest case up; None if no numbers are wrong.
 
     The first of the `sets` is shown; nothing is claimed that the others, the same cases with other numbers, do not show
     too. `hint` is for a case in which no slope is expected, and `read` says where the formula stands.
     """
-    failing = failing_cases(sets[0])
+    failing = patterns.failing_cases(sets[0])
     if not failing:
         return None
     first = failing[0]
@@ -63,12 +43,12 @@ def explain(function: str, sets: Sets, hint: str = "", read: str = "") -> Feedba
         )
 
 
-def _are_complete(sets: Sets) -> bool:
+def _are_complete(sets: patterns.Sets) -> bool:
     """Return whether a function returned something in every set wherever it did in the first: it may have been slow."""
     return all(bool(case.yours) == bool(sets[0][i].yours) for cases in sets for i, case in enumerate(cases))
 
 
-def _patterns(sets: Sets) -> Iterator[tuple[str, str]]:
+def _patterns(sets: patterns.Sets) -> Iterator[tuple[str, str]]:
     yield from ((_LABELS[claim.code], claim.text) for claim in claims_about(sets))
 
 
@@ -77,14 +57,14 @@ _LABELS = {"right_for": "right for", "count": "right for", "terms": "term by ter
 )
 
 
-def claims_about(sets: Sets) -> list[Claim]:
+def claims_about(sets: patterns.Sets) -> list[patterns.Claim]:
     """Return everything that is claimed of wrong numbers beside the map: what all sets show."""
-    if limit := size_limit(sets):
+    if limit := patterns.size_limit(sets):
         return [limit]
-    return [*right_for(sets), *filter(None, (terms_pattern(sets), number_pattern(sets)))]
+    return [*patterns.right_for(sets), *filter(None, (patterns.terms_pattern(sets), patterns.number_pattern(sets)))]
 
 
-def without_slopes(sets: Sets) -> Sets:
+def without_slopes(sets: patterns.Sets) -> patterns.Sets:
     """Return the cases in which no slope is expected and that are wrong, if this alone makes the difference.
 
     Else an empty list.
@@ -109,7 +89,7 @@ def show_case(case: CaseResult, given: Mapping[str, Any]) -> Feedback:
     for name, yours, right in zip(case.results, case.yours, case.expected, strict=True):
         facts += [(f"your {name}", _list_numbers(yours)), ("expected", _list_numbers(right))]
     if case.wrong is None:
-        return Feedback(f"Right in this case: {join_words(case.results)}.", tuple(facts))
+        return Feedback(f"Right in this case: {patterns.join_words(case.results)}.", tuple(facts))
     facts.append(("relative error", f"{error(*case.pair):.2g} (allowed: {CLOSE:g})"))
     return Feedback(_symptom(case), tuple(facts), _error_map([[case]]))
 
@@ -134,7 +114,7 @@ def _worst_entry(case: CaseResult) -> str:
     return f"{case.name}[{', '.join(map(str, at))}]: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
 
 
-def _error_map(sets: Sets) -> ErrorMap | None:
+def _error_map(sets: patterns.Sets) -> ErrorMap | None:
     """Return the map of the smallest failing case, or of the next one if it is a single number."""
     cases = sets[0]
     wrong = [i for i, case in enumerate(cases) if case.wrong is not None]
@@ -148,16 +128,16 @@ def _error_map(sets: Sets) -> ErrorMap | None:
     return ErrorMap(cases[shown].name, cases[shown].about, rows, _sentence(cases[shown].name, errors, place))
 
 
-def place_claim(sets: Sets, shown: int) -> Claim | None:
+def place_claim(sets: patterns.Sets, shown: int) -> patterns.Claim | None:
     """Return where the result of a case is right, if it is right there in all cases of its size."""
     case = sets[0][shown]
-    failing = [other for cases in sets for other in failing_cases(cases) if other.wrong == case.wrong]
-    claims = [place_pattern(*other.pair) for other in failing if other.pair[1].shape == case.pair[1].shape]
+    failing = [other for cases in sets for other in patterns.failing_cases(cases) if other.wrong == case.wrong]
+    claims = [patterns.place_pattern(*other.pair) for other in failing if other.pair[1].shape == case.pair[1].shape]
     is_wrong_in_all_sets = all(cases[shown].wrong == case.wrong for cases in sets)
     return claims[0] if is_wrong_in_all_sets and len(set(map(repr, claims))) == 1 else None
 
 
-def _sentence(result: str, errors: Array, place: Claim | None) -> str:
+def _sentence(result: str, errors: Array, place: patterns.Claim | None) -> str:
     """Return the map in words; `place` says where it is right, if there is a pattern."""
     at = np.unravel_index(int(np.argmax(errors)), errors.shape)
     worst = f"the largest error, {errors[at]:.1g}, is that of {result}[{', '.join(str(i) for i in at)}]"

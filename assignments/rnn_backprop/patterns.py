@@ -18,8 +18,8 @@ if __package__:  # as a part of the grader
     from .feedback import Array, CaseResult
     from .rules import CLOSE, EXACT, SMALLEST, error, is_right
 else:  # beside the notebook
-    from feedback import Array, CaseResult  # type: ignore[import-not-found,no-redef]
-    from rules import CLOSE, EXACT, SMALLEST, error, is_right  # type: ignore[import-not-found,no-redef]
+    from feedback import Array, CaseResult  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
+    from rules import CLOSE, EXACT, SMALLEST, error, is_right  # type: ignore[import-not-found,no-redef]  # as above
 
 Sets = Sequence[Sequence[CaseResult]]
 """The results on all cases, once for each set of numbers."""

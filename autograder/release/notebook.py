@@ -106,7 +106,7 @@ def _run_nbgrader(course: str, assignment: str, gradebook: GradebookTarget | Non
     # nbgrader logs what went wrong and then raises an exception without it, so a handler collects the causes.
     causes: list[BaseException] = []
     handler, logger = logging.Handler(), logging.getLogger("autograder.nbgrader")
-    handler.emit = lambda record: causes.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]
+    handler.emit = lambda record: causes.extend(filter(None, [sys.exception()]))  # type: ignore[method-assign]  # one method is all
     logger.addHandler(handler)
     logger.propagate = False  # otherwise nbgrader's progress messages reach the terminal
     try:

@@ -48,7 +48,7 @@ def test_a_page_escapes_what_stands_in_its_address() -> None:
     class Handler:
         """As little of a handler as the pages need."""
 
-        settings = {"nbgrader_jinja2_env": _environment()}  # noqa: RUF012
+        settings = {"nbgrader_jinja2_env": _environment()}  # noqa: RUF012 - tornado reads it from the class
 
     page = formgrader._render_escaped(Handler(), "manage_students_assignments.tpl", student_id='<i>"x', base_url="")
     assert "<i>" not in page

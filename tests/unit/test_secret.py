@@ -67,4 +67,4 @@ def test_load_secret_hands_the_variable_to_no_child(monkeypatch: pytest.MonkeyPa
 
 def test_load_secret_gives_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, SECRET)
-    assert [load_secret(None), load_secret(None)] == [SECRET.encode()] * 2  # type: ignore[arg-type]
+    assert [load_secret(None), load_secret(None)] == [SECRET.encode()] * 2  # type: ignore[arg-type]  # no course is read

@@ -43,7 +43,7 @@ def _cleaning_exporter(handler: Any) -> Any:
 
     exporter = handler.settings["nbgrader_exporter"]
     if not isinstance(exporter, CleaningExporter):
-        exporter = CleaningExporter(config=exporter.config)  # type: ignore[no-untyped-call]
+        exporter = CleaningExporter(config=exporter.config)  # type: ignore[no-untyped-call]  # nbconvert is typed in part
         handler.settings["nbgrader_exporter"] = exporter
     return exporter
 
@@ -65,7 +65,7 @@ def _only_for_courses(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return handler.write_error(403)
         return get(handler)
 
-    checked_get.of_this_kit = True  # type: ignore[attr-defined]
+    checked_get.of_this_kit = True  # type: ignore[attr-defined]  # a mark on the method, so that it is replaced once
     return checked_get
 
 

@@ -35,7 +35,7 @@ class Spawner(ProcessFactory):
     def __init__(self, level: Level) -> None:
         self._level: Level = level
 
-    def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> SpawnedProcess:  # noqa: ARG002
+    def start(self, memory_mib: int, cpu_seconds: int, support_modules: Mapping[str, str]) -> SpawnedProcess:  # noqa: ARG002 - of the interface
         return SpawnedProcess(self._level, memory_mib, cpu_seconds)
 
     def close(self) -> None:
