@@ -67,7 +67,8 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            prefix = f"{node.module}." if node.module else ""  # `from . import a` names no module
+            found.update(f"{prefix}{alias.name}" for alias in node.names)
     return found
 
 
