@@ -43,7 +43,6 @@ from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.program import Batch, Call, Program, Returned
 from autograder.sandbox.host.submission_process import SubmissionSession
 from autograder.submission.cells import Cell
-from tests.in_process import SEEDS_VARIABLE
 from tests.leaks import assert_no_leaks
 
 HOSTILE = Path(__file__).parent / "hostile"
@@ -55,8 +54,8 @@ WRONG += [Path(__file__).parent / "hostile" / "cheats_by_remembered_cases.py"]
 COURSE = find_course(Path(__file__).parent)
 REFERENCE = COURSE.exercise_folder("rnn_backprop") / "rnn_backprop.py"
 SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wall_seconds=3.0)
-# D and E start the same fresh process, D with limits of its own: all samples run at D in `make soak`.
-TESTED_LEVELS = [level for level in LEVELS if level != "D" or SEEDS_VARIABLE in os.environ]
+# C, D and E start the same fresh process: C within the walls of A, D within limits alone. E, with the least, is tested.
+SOAKED_LEVELS = ("C", "D")
 MAX_GROWTH = 16 << 20  # caches fill up to their limits
 BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
 KEYS = {"tries", "stopped by", "starts as", "points", "status", "says", "never says", "holds at", "slow", "time"}
@@ -431,8 +430,8 @@ def check_next(world: World, jail: Jail) -> None:
 
 QUICK = [pytest.param(sample, id=sample.name) for sample in SAMPLES if not sample.slow]
 ALL = [
-    pytest.param(level, sample, id=f"{level}-{sample.name}")
-    for level in TESTED_LEVELS
+    pytest.param(level, sample, id=f"{level}-{sample.name}", marks=pytest.mark.soak if level in SOAKED_LEVELS else ())
+    for level in LEVELS
     for sample in SAMPLES
     if level in sample.levels
 ]
@@ -512,7 +511,10 @@ NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
 
 
 @pytest.mark.slow
-def test_as_a_plain_user(request):
+@pytest.mark.parametrize(
+    "samples", ["strongest or two_live or larger", pytest.param("every_level and B-", marks=pytest.mark.soak)]
+)
+def test_as_a_plain_user(request, samples):
     if os.geteuid() != 0:
         pytest.skip("not root: all of this file ran as a plain user")
     # Not in a folder of pytest, where the fixture above has put tempfile.tempdir: other users cannot enter it.
@@ -525,7 +527,7 @@ def test_as_a_plain_user(request):
         "env": {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": paths},
         "cwd": COURSE.root,
     }
-    tests = ["-k", "not plain_user and (strongest or two_live or larger or every_level and B-)", __file__]
+    tests = ["-k", f"not plain_user and ({samples})", __file__]
     command = [
         plain_python(settings),
         "-m",

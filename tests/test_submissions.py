@@ -126,8 +126,8 @@ def test_verdict_with_another_seed(folder):
     assert_expected(folder, seed=2)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [3])  # a verdict is the same with every seed: tests/unit/solutions/test_fairness.py
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [3, 4, 5, 6])  # a verdict is the same with every seed: tests/unit/solutions/test_fairness.py
 @pytest.mark.parametrize("folder", folders("honest", "mistakes", "true_sentences", "measured"))
 def test_verdict_with_more_seeds(folder, seed):
     assert_expected(folder, seed)

@@ -191,6 +191,6 @@ def test_every_mistake_is_caught():
     assert survivors(1) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_mistake_is_caught_whatever_the_seed():
     assert [survivor for seed in seeds(200) for survivor in survivors(seed)] == []

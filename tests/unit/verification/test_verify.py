@@ -63,7 +63,7 @@ def test_verify_finds_no_problem_in_rnn_backprop(tmp_path):
     assert_self_contained(html)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_verify_finds_no_problem_with_other_seeds():
     report = verify(exercise(), CONFIG, range(2, 4), os.cpu_count() or 1, print)
     assert report.problems == ()
@@ -106,7 +106,7 @@ def test_no_correct_variant_loses_a_point():
     assert losses_with_seeds(range(1, 3)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_no_correct_variant_loses_a_point_with_any_seed():
     assert losses_with_seeds(seeds(50)) == []
 
