@@ -33,9 +33,18 @@ def main() -> None:
     except click.Abort:
         say("autograder: interrupted.", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has stopped, as in `autograder grade ... | head`
+    except OSError as error:
+        # What is still in the buffer of stdout cannot be written either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # the reader of our output has stopped: autograder grade ... | head
+            say(f"autograder: {_describe(error)}", err=True)
         sys.exit(GRADER_ERROR)
+
+
+def _describe(error: OSError) -> str:
+    """Return one sentence about a file that a command needs, and that no other sentence speaks of."""
+    what = f"{error.filename} cannot be used" if error.filename else "the output or a temporary file cannot be written"
+    return f"{what} ({error.strerror or error}): make room or put it right, and run the same command again."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

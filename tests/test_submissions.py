@@ -127,7 +127,9 @@ def test_verdict_with_another_seed(folder):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", [3, 4, 5, 6])  # a verdict is the same with every seed: tests/unit/solutions/test_fairness.py
+@pytest.mark.parametrize(
+    "seed", [3, 4, 5, 6]
+)  # a verdict is the same with every seed: tests/unit/solutions/test_fairness.py
 @pytest.mark.parametrize("folder", folders("honest", "mistakes", "true_sentences", "measured"))
 def test_verdict_with_more_seeds(folder, seed):
     assert_expected(folder, seed)

@@ -7,14 +7,13 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 
 import autograder
 from autograder.classroom.discovery import SubmissionEntry
 from autograder.grading import GradingConfig
 from autograder.submission import safe_files
-from autograder.submission.reader import ARCHIVE_SUFFIX, MAX_ENTRIES, SOURCE_SUFFIXES
+from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES, list_folder
 
 _PACKAGE_FOLDER = Path(autograder.__file__).parent
 _READ_SUFFIXES = (*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)
@@ -51,7 +50,13 @@ def verdict_modules() -> list[Path]:
 
 def compute_submission_key(entry: SubmissionEntry, class_key: bytes) -> str:
     """Return the key of a submission's result: of the bytes that are read, and of names that a report may quote."""
-    return _digest((class_key, entry.student.encode("utf-8", "surrogateescape"), *_content_parts(entry.path))).hex()
+    setting = _digest((class_key, entry.student.encode("utf-8", "surrogateescape")))
+    return f"{setting.hex()}:{_digest(_content_parts(entry.path)).hex()}"
+
+
+def is_same_work(key: str, other_key: str) -> bool:
+    """Return whether two keys of a student's results are of the same work, graded in whatever way."""
+    return key.partition(":")[2] == other_key.partition(":")[2] != ""
 
 
 def _content_parts(path: Path) -> Iterator[bytes]:
@@ -60,8 +65,7 @@ def _content_parts(path: Path) -> Iterator[bytes]:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             yield _file_digest(path)
             return
-        with os.scandir(path) as entries:
-            names = sorted(entry.name for entry in islice(entries, MAX_ENTRIES + 1))
+        names = list_folder(path)
     except OSError as error:
         # The report says why the submission cannot be read, so the reason is part of the key.
         yield str(error.errno).encode()

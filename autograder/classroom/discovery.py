@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES
+from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES, holds_exercise_file
 
 _SUBMISSION_SUFFIXES = (*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)
 
@@ -48,7 +48,7 @@ def discover_submissions(folder: Path, exercise: str) -> DiscoveryResult:
     for path in folders:
         if path.name in has_exercise_folder:
             entries.append(SubmissionEntry(path.name, path / exercise))
-        elif has_exercise_folder and _holds_folders_only(path):
+        elif has_exercise_folder and _holds_other_exercises(path, exercise):
             missing.append(path.name)
         else:
             entries.append(SubmissionEntry(path.name, path))
@@ -66,8 +66,9 @@ def _is_own_folder(path: Path) -> bool:
         return False
 
 
-def _holds_folders_only(path: Path) -> bool:
+def _holds_other_exercises(path: Path, exercise: str) -> bool:
+    """Return whether a student's folder holds folders alone, and in them no file that is called like the exercise."""
     try:
-        return all(map(_is_own_folder, path.iterdir()))
+        return all(map(_is_own_folder, path.iterdir())) and not holds_exercise_file(path, exercise)
     except OSError:
         return False

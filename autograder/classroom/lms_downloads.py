@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from autograder.submission.downloads import MAX_MEMBERS, Quota, read_file, read_member
 from autograder.submission.file_names import safe_name, unused_name
-from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES
+from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES, is_exercise_file
+from autograder.submission.sanitize import join_names
 
 _CANVAS_NAME = re.compile(r"(?:(?P<name>.+?)_)??(?:LATE_)?(?P<id>anon_[^\W_]+|\d+)_\d+_(?P<file>.+)", re.DOTALL)
 # Moodle's own number is the last one in a folder's name; in a file's, the student's name or the file's may hold more.
@@ -36,6 +38,18 @@ class Download:
 
     files_by_student: Mapping[str, Mapping[str, str]]
     skipped: tuple[str, ...] = ()
+    is_from_moodle: bool = False
+
+    def is_certain(self, exercise: str) -> bool:
+        """Return whether this can be nothing else.
+
+        Moodle's words are its own. Canvas's numbers may be part of what an instructor calls students: then no file has
+        the exercise's name behind them, or several files of one student have the same.
+        """
+        files = [item for files in self.files_by_student.values() for item in files.items()]
+        has_exercise_file = any(is_exercise_file(name, exercise) for name, _ in files)
+        are_distinct = all(path.endswith(f"_{name}") for name, path in files)
+        return self.is_from_moodle or (has_exercise_file and are_distinct)
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ def group_by_student(paths: list[str]) -> Download | None:
                 skipped.append(path)
             elif file:
                 files_by_student[file.student][unused_name(file.name, used_names[file.student])] = path
-        return Download(files_by_student, tuple(skipped))
+        return Download(files_by_student, tuple(skipped), parse is _parse_moodle_path)
     return None
 
 
@@ -92,50 +106,70 @@ def _parse_moodle_path(path: str) -> _NamedFile | None:
 
 def _parse_canvas_name(path: str) -> _NamedFile | None:
     match = _CANVAS_NAME.fullmatch(path)
-    if not match:
+    if not match or "/" in match["id"] + (match["name"] or ""):
         return None
     student = "_".join(filter(None, (match["name"], match["id"])))
     # Of three numbers in a row the first may belong to the student's name, or the last to the file's.
     return _NamedFile(student, match["file"], is_doubtful=bool(re.match(r"\d+_", match["file"])))
 
 
+Source = Literal["lms", "students"]
+"""Where submissions come from, if that is not plain: an LMS named the files, or a file is called like its student."""
+
+
 @contextmanager
-def open_download(path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+def open_download(path: Path, exercise: str, source: Source | None = None) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Yield a folder with a folder for each student, and the paths that were left out of it.
 
     A download is copied to a temporary folder, which is removed afterwards; a folder that is no download is yielded as
-    it is. Raises DownloadError for any other zip file, and OSError if something cannot be read or written.
+    it is. Raises DownloadError for any other zip file, and where it is not plain which of both it is; OSError if
+    something cannot be read or written.
     """
-    download = _group_folder(path) if path.is_dir() else None
+    download = _group_folder(path) if path.is_dir() and source != "students" else None
     if path.is_dir() and download is None:
         yield path, ()
         return
     with tempfile.TemporaryDirectory(prefix="autograder-class-") as name:
         folder = Path(name)
         if download:
+            _check_certain(download, path, exercise, source)
             download = _write_student_folders(download, folder, lambda file: read_file(path / file))
         else:
-            download = _extract_zip(path, folder)
+            download = _extract_zip(path, folder, exercise, source)
         yield folder, download.skipped
+
+
+def _check_certain(download: Download, path: Path, exercise: str, source: Source | None) -> None:
+    """Raise DownloadError if students may be called like what Canvas writes in front of files."""
+    if source != "lms" and not download.is_certain(exercise):
+        names = join_names(sorted(download.files_by_student))
+        raise DownloadError(
+            f"{path} may be a download from Canvas, of {names}, or hold a file for each student: say which, with "
+            "--from lms or --from students."
+        )
 
 
 def _group_folder(folder: Path) -> Download | None:
     # The first level decides, so that a large folder of something else is not walked through.
-    names = [f"{path.name}/x" if path.is_dir() else path.name for path in folder.iterdir()]
-    if not any(_parse_moodle_path(name) or _parse_canvas_name(name) for name in names):
+    # Canvas puts files alone there: folders with numbers in their names are students'.
+    paths = {path.name: path.is_dir() for path in folder.iterdir()}
+    from_moodle = any(_parse_moodle_path(f"{name}/x" if is_folder else name) for name, is_folder in paths.items())
+    from_canvas = any(_parse_canvas_name(name) for name, is_folder in paths.items() if not is_folder)
+    if not from_moodle and not from_canvas:
         return None
     return group_by_student(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
 
 
-def _extract_zip(path: Path, folder: Path) -> Download:
+def _extract_zip(path: Path, folder: Path, exercise: str, source: Source | None) -> Download:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.replace("\\", "/"): info for info in archive.infolist() if not info.is_dir()}
             download = group_by_student(sorted(members)) if len(members) <= MAX_MEMBERS else None
-            if download is None:
+            if download is None or source == "students":
                 raise DownloadError(
                     f"{path} is no download of all submissions from Canvas or Moodle: unpack it and name the folder."
                 )
+            _check_certain(download, path, exercise, source)
             return _write_student_folders(download, folder, lambda name: read_member(archive, members[name]) or b"")
     except zipfile.BadZipFile as error:
         raise DownloadError(f"{path} is damaged, or no zip file ({error}): download it again.") from None

@@ -156,8 +156,11 @@ class _RosterIndex:
             return positions
         # The number decides, unless the roster has another name for it: numbers of two systems may coincide.
         with_name = self._by_canvas_name.get(_alphanumerics(name), [])
+        # Moodle puts the name of a group and a hyphen in front of the student's.
+        ends = [name[at + 1 :] for at, character in enumerate(name) if character == "-"]
+        with_end = [at for end in ends for at in self._by_canvas_name.get(_alphanumerics(end), [])]
         with_number = self._by_number.get(number, [])
-        agreeing = [at for at in with_number if at in with_name or not name or not self._has_name[at]]
+        agreeing = [at for at in with_number if at in (*with_name, *with_end) or not name or not self._has_name[at]]
         return agreeing or with_name
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from autograder.classroom.cache_keys import compute_class_key, compute_submission_key, exercise_files
+from autograder.classroom.cache_keys import compute_class_key, compute_submission_key, exercise_files, is_same_work
 from autograder.classroom.dask_workers import DaskWorkers
 from autograder.classroom.discovery import SubmissionEntry
 from autograder.classroom.local_workers import LocalWorkers
@@ -20,6 +20,7 @@ from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig
 from autograder.sandbox.host.levels import at_least
+from autograder.submission.sanitize import join_names
 
 _SECONDS_BETWEEN_SCORES = 5.0
 _REUSABLE_STATUSES = ("graded", "refused")
@@ -85,7 +86,7 @@ def run_class(
             workers = LocalWorkers(options.jobs, exercise, config, warn)
         with workers:
             try:
-                return run, run.run(workers, meter)
+                return run, run.run(workers, meter, warn)
             except KeyboardInterrupt:
                 raise ClassInterrupted(
                     f"interrupted: {meter.done} of {meter.total} have a result; the same command goes on from there."
@@ -115,15 +116,22 @@ class ClassRun:
     force: bool = False
     only_failed: bool = False
 
-    def run(self, executor: Executor, meter: ProgressMeter) -> ClassSummary:
-        """Grade what has no valid result; save each result at once, scores.csv every five seconds and at the end."""
+    def run(self, executor: Executor, meter: ProgressMeter, warn: Callable[[str], None]) -> ClassSummary:
+        """Grade what has no valid result; save each result at once, scores.csv every five seconds and at the end.
+
+        A failure of the grader replaces no verdict on the same work: `warn` is told of it instead.
+        """
         summary = ClassSummary()
         pending = self._select_pending(summary, meter)
         tasks = (Task(entry, compute_submission_key(entry, self.class_key)) for entry in pending)
         last_written = time.monotonic()
+        failed: list[str] = []
         try:
             for result in executor.run(tasks, meter.tick):
-                self.store.save(result)
+                if result.status == "grader_error" and self._has_verdict(result):
+                    failed.append(result.student)
+                else:
+                    self.store.save(result)
                 summary.add(result.status, result.percent)
                 meter.count(problem=result.problem)
                 if time.monotonic() > last_written + _SECONDS_BETWEEN_SCORES:
@@ -131,7 +139,16 @@ class ClassRun:
                     last_written = time.monotonic()
         finally:
             self.store.write_scores()
+            if failed:
+                warn(f"the grader failed for {join_names(failed)}, whose earlier verdict on the same work stays.")
         return summary
+
+    def _has_verdict(self, result: SerializedResult) -> bool:
+        """Return whether the store holds a verdict on the very work that a result is about."""
+        stored = self.store.load(result.student)
+        return (
+            stored is not None and stored.report.status in _REUSABLE_STATUSES and is_same_work(stored.key, result.key)
+        )
 
     def iter_reports(self) -> Iterator[tuple[str, Path, Report]]:
         """Yield student, path and report of everybody with a result, read one by one: a class may be large."""

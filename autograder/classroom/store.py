@@ -6,6 +6,7 @@ that cannot be read, for example after a power cut, counts as missing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -50,6 +51,7 @@ class SerializedResult:
     """The result of one submission as it is written: `json_bytes` is its file, `csv_line` its line in scores.csv."""
 
     student: str
+    key: str
     json_bytes: bytes
     csv_line: bytes
     status: str
@@ -77,6 +79,7 @@ def serialize_result(report: Report, key: str, seconds: float, columns: Columns)
     document = full_object(report) | {"key": key, "seconds": round(seconds, 4)}
     return SerializedResult(
         student=report.submission,
+        key=key,
         json_bytes=json.dumps(document, allow_nan=False).encode() + b"\n",
         csv_line=_csv_line(StoredResult(report, key, seconds), columns),
         status=report.status,
@@ -113,9 +116,14 @@ class ResultStore:
         try:
             if sys.platform != "win32":
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
             os.close(self._lock)
-            raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
+            raise StoreError(
+                f"{folder} cannot be locked ({error.strerror}), so that two programs could write there at once: name "
+                "a folder on another file system with --results."
+            ) from None
         # Whoever holds the lock is alone here: drafts are left from a run that was killed.
         for draft in folder.glob(f"{DRAFT_PREFIX}*"):
             draft.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from autograder.submission.sanitize import join_names
 
 if TYPE_CHECKING:
     from autograder.classroom.discovery import SubmissionEntry
+    from autograder.classroom.lms_downloads import Source
     from autograder.classroom.run import ClassRun, ClassSummary
     from autograder.course import Course
     from autograder.evaluation.report import Report
@@ -45,6 +46,12 @@ if TYPE_CHECKING:
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Dask's, such as tls://host:8786.  [default: one on this machine]")
 @click.option(
+    "--from",
+    "source",
+    type=click.Choice(["lms", "students"]),
+    help="What FOLDER is, if names leave it open: a download, or a file called like each student.",
+)
+@click.option(
     "--gradebook",
     is_flag=False,
     flag_value="",
@@ -68,6 +75,7 @@ def command(
     folder: Path,
     results: Path | None,
     students: tuple[str, ...],
+    source: Source | None,
     gradebook: str | None,
     as_html: bool,
     form: str | None,
@@ -100,7 +108,7 @@ def command(
     for trusted_folder in (Path.cwd(), course.root) if folder.is_dir() else ():
         common.refuse_inside(folder, trusted_folder)
     # Whatever can be wrong is looked at before anybody is graded.
-    folder = _resolve_folder(folder)
+    folder = _resolve_folder(folder, exercise, source)
     config = common.load_grading_config(course, options.required, options.seed, options.feedback)
     recorder = None if gradebook is None else _open_recorder(course, loaded, gradebook)
     entries = _select_entries(folder, exercise, students)
@@ -126,13 +134,13 @@ def command(
         sys.exit(common.BELOW_THRESHOLD)
 
 
-def _resolve_folder(folder: Path) -> Path:
+def _resolve_folder(folder: Path, exercise: str, source: Source | None) -> Path:
     """Return the folder, or of a download of Canvas or Moodle a temporary one that is removed when the command ends."""
     # late: zipfile and tempfile, 30 ms
     from autograder.classroom.lms_downloads import DownloadError, open_download
 
     with common.translate_errors(DownloadError), common.explain_os_errors(folder, "read", common.WRONG_USAGE):
-        folder, skipped = click.get_current_context().with_resource(open_download(folder))
+        folder, skipped = click.get_current_context().with_resource(open_download(folder, exercise, source))
     if skipped:
         common.warn(f"not graded, since it is not plain that somebody handed it in, and who: {join_names(skipped)}.")
     return folder

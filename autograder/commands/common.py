@@ -95,7 +95,13 @@ def write_rendered(text: str) -> None:
 
 
 def print_unencodable_text() -> None:
-    """Let stdout and stderr take names that their encoding lacks, or that are no text at all: as escapes."""
+    """Let stdout and stderr take names that their encoding lacks, or that are no text at all: as escapes.
+
+    A stream that was closed takes everything, and keeps nothing.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

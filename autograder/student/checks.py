@@ -33,7 +33,7 @@ from calls import (  # type: ignore[import-not-found]  # it is found once both a
 )
 from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as calls
 from feedback import Feedback  # type: ignore[import-not-found]  # as calls
-from layout import as_html, as_text, wrapped  # type: ignore[import-not-found]  # as calls
+from layout import as_html, as_text, printable, say, wrapped  # type: ignore[import-not-found]  # as calls
 from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as calls
 from slope import CLOSE_TO_MEASURED, slope  # type: ignore[import-not-found]  # as calls
 
@@ -64,7 +64,7 @@ class Results:
             for result in results:
                 lines.append(f"  {'WRONG' if result.status == 'wrong' else result.status:<5}  {result.title}")
                 lines += [textwrap.indent(result.message, " " * 9), ""] if result.message else []
-        return "\n".join(lines).rstrip()
+        return str(printable("\n".join(lines).rstrip()))
 
     def _repr_html_(self) -> str:
         style = "margin: 0.3em 0 1em 1.6em; padding: 0; white-space: pre-wrap; color: inherit; background: none"
@@ -116,7 +116,7 @@ def check(*names: str, **case: int | str) -> Results | None:
         return results
     if any(result.status != "pass" for result in results.results):
         raise NotPassedError(repr(results))
-    print(results)
+    say(results)
     return None  # nbgrader takes what a cell returns for points
 
 
@@ -125,11 +125,11 @@ def hint(name: str) -> None:
     hints = golden().hints.get(name, ())
     number, text = next(_hints(name), (0, ""))
     if number:
-        print(wrapped(f"Hint {number} of {len(hints)} for {name}: {text}"))
+        say(wrapped(f"Hint {number} of {len(hints)} for {name}: {text}"))
     elif hints:
-        print(wrapped("\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in hints)])))
+        say(wrapped("\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in hints)])))
     else:
-        print(wrapped(f"There are no hints for {name!r}, but for {', '.join(golden().hints) or 'nothing'}."))
+        say(wrapped(f"There are no hints for {name!r}, but for {', '.join(golden().hints) or 'nothing'}."))
 
 
 @cache
@@ -332,7 +332,7 @@ def main(words: Sequence[str]) -> None:
     """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does."""
     names = [word for word in words if "=" not in word]
     case = dict(word.split("=", 1) for word in words if "=" in word)
-    print(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case))))
+    say(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case))))
 
 
 if __name__ == "__main__":

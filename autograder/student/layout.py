@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +16,29 @@ if TYPE_CHECKING:
 WIDTH = 70
 LEVELS = ((1e-8, "·", "exact"), (1e-4, "░", "< 1e-4"), (1e-2, "▒", "< 1e-2"), (0.5, "▓", "< 0.5"))
 WORST, FROM = "█", "0.5 or more"
+
+
+ASCII_MARKS = str.maketrans("·░▒▓█", ".:+#@")
+
+
+def printable(text: str) -> str:
+    """Return a text that stdout can take; plainer marks replace those of an error map that its encoding lacks."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII_MARKS).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def say(text: object) -> None:
+    """Print what was asked for, as the end of a program: an output that takes nothing is one sentence."""
+    try:
+        print(printable(str(text)), flush=True)
+    except OSError as problem:  # a full disk, or a reader that has stopped, as in `python checks.py | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still in the buffer cannot be written either
+        stopped = isinstance(problem, BrokenPipeError)
+        sys.exit(1 if stopped else f"The output cannot be written: {problem.strerror}.")
 
 
 def mark(far: float) -> str:

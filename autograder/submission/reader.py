@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -64,6 +65,8 @@ class Submission:
 def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> Submission:
     """Read a script or notebook of any name, or the one in a folder or zip file that has the exercise's name.
 
+    Folders and zip files are searched alike, three folders deep: of several files of that name the uppermost counts.
+
     Raises SubmissionRefused.
     """
     try:
@@ -103,7 +106,10 @@ class _Container:
 
 @dataclass(frozen=True)
 class _NameMatches:
-    """The files of one suffix that may be meant: of the expected name, and copies that a browser or a host renamed."""
+    """The files of one suffix that may be meant: of the expected name, and copies.
+
+    Copies are files that a browser or a host renamed, and files of the expected name in folders further down.
+    """
 
     expected_name: str
     exact: tuple[str, ...]
@@ -118,11 +124,10 @@ class _NameMatches:
 def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> Submission:
     shown_name = _display_name(folder)
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in islice(entries, MAX_ENTRIES + 1))
+        names = list_folder(folder)
     except OSError as error:
         raise SubmissionRefused(f"The folder {shown_name} cannot be read: {error.strerror}.") from None
-    if len(names) > MAX_ENTRIES:
+    if sum("/" not in name for name in names) > MAX_ENTRIES:
         raise SubmissionRefused(f"The folder {shown_name} holds more than {MAX_ENTRIES} files: hand in your own alone.")
     matches = _match_names(names, exercise_name)
     archives = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIX) and not name.startswith(".")]
@@ -130,6 +135,50 @@ def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> S
         return _read_archive(folder / archives[0], exercise_name, released)
     container = _Container(f"folder {shown_name}", folder, names, _make_parser(safe_files.read_regular))
     return _read_container(container, matches, exercise_name, released)
+
+
+def list_folder(folder: Path) -> list[str]:
+    """Return the names in a folder, then the files in folders below it, as far as a submission is looked for.
+
+    Of a folder with more than MAX_ENTRIES names these alone are returned, one too many. Raises OSError.
+    """
+    names = _list_names(folder)
+    return names if len(names) > MAX_ENTRIES else [*names, *_list_files_below(folder, names)]
+
+
+def _list_names(folder: Path) -> list[str]:
+    """Return the sorted names in a folder; one more than MAX_ENTRIES tells that there are too many."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in islice(entries, MAX_ENTRIES + 1))
+
+
+def _list_files_below(folder: Path, names: Sequence[str]) -> list[str]:
+    """Return the files in the folders of that name, level by level, as paths within `folder`.
+
+    What archive.list_members omits is omitted here: hidden folders, those that macOS adds, links, and what lies too
+    deep. So is what lies behind MAX_ENTRIES, and what cannot be read.
+    """
+    files: list[str] = []
+    level = list(names)
+    for _ in range(archive.MAX_DEPTH):
+        visible = (name for name in level if not name.rpartition("/")[2].startswith((".", "__MACOSX")))
+        folders = [name for name in visible if stat.S_ISDIR(_mode(folder / name))]
+        level = []
+        for name in folders:
+            with suppress(OSError):
+                level += (f"{name}/{entry}" for entry in _list_names(folder / name))
+            if len(files) + len(level) > MAX_ENTRIES:
+                return files
+        files += (name for name in level if stat.S_ISREG(_mode(folder / name)))
+    return files
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file, of a link itself; 0 if it cannot be read."""
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
 
 
 def _read_archive(path: Path, exercise_name: str, released: ReleasedFiles) -> Submission:
@@ -148,20 +197,38 @@ def _read_archive(path: Path, exercise_name: str, released: ReleasedFiles) -> Su
     return replace(submission, notes=(f"{member_path} in {shown_name} was graded.", *submission.notes))
 
 
+@cache
+def _copy_pattern(exercise_name: str, suffix: str) -> re.Pattern[str]:
+    """Return what fits the name of an exercise's file, and what programs make of it when they copy it."""
+    # Colab and Drive put their words in front; browsers, Jupyter and desktops put theirs behind.
+    return re.compile(
+        rf"(?:{_COPY_WORD}[ _](?:of|von|de|di)[ _])*"
+        rf"{re.escape(exercise_name)}(?:[ _-]{{0,3}}(?:\(\d{{1,3}}\)|{_COPY_WORD}\d{{0,3}})|[ _-]{{1,3}}\d{{1,3}})*"
+        rf"{re.escape(suffix)}",
+        re.IGNORECASE,
+    )
+
+
+def is_exercise_file(name: str, exercise_name: str) -> bool:
+    """Return whether a file is called like the exercise, or like a copy of that."""
+    return any(_copy_pattern(exercise_name, suffix).fullmatch(name) for suffix in SOURCE_SUFFIXES)
+
+
+def holds_exercise_file(folder: Path, exercise_name: str) -> bool:
+    """Return whether a file in a folder, or in one below it, is called like the exercise. Raises OSError."""
+    return any(is_exercise_file(name.rpartition("/")[2], exercise_name) for name in list_folder(folder))
+
+
 def _match_names(names: Sequence[str], exercise_name: str) -> list[_NameMatches]:
     """Return the files that may be meant, for each suffix of a submission."""
     base_names = {name: name.rpartition("/")[2] for name in names}
     matches = []
     for suffix in SOURCE_SUFFIXES:
-        # Colab and Drive put their words in front; browsers, Jupyter and desktops put theirs behind.
-        copy_pattern = re.compile(
-            rf"(?:{_COPY_WORD}[ _](?:of|von|de|di)[ _])*"
-            rf"{re.escape(exercise_name)}(?:[ _-]{{0,3}}(?:\(\d{{1,3}}\)|{_COPY_WORD}\d{{0,3}})|[ _-]{{1,3}}\d{{1,3}})*"
-            rf"{re.escape(suffix)}",
-            re.IGNORECASE,
-        )
+        copy_pattern = _copy_pattern(exercise_name, suffix)
         expected_name = exercise_name + suffix
-        exact = tuple(name for name in names if base_names[name] == expected_name)
+        named = [name for name in names if base_names[name] == expected_name]
+        depth = min((name.count("/") for name in named), default=0)
+        exact = tuple(name for name in named if name.count("/") == depth)
         similar = (name for name in names if copy_pattern.fullmatch(base_names[name]))
         matches.append(_NameMatches(expected_name, exact, tuple(name for name in similar if name not in exact)))
     return matches
@@ -201,10 +268,10 @@ def _choose_file(container: _Container, matches: _NameMatches, released: Release
         return file, ()
     if not matches.exact:
         return file, (f"{join_names(copies)} was taken for {name}.",)
-    if len(copies) > MAX_COPIES:
-        raise container.ambiguous_error(copies, name)
     # Somebody may have edited the browser's copy, "ex (1).ipynb", and left the file of the right name untouched.
     if _is_unedited(file, container, released):
+        if len(copies) > MAX_COPIES:
+            raise container.ambiguous_error(copies, name)
         edited = [copy for copy in copies if not _is_unedited(container.path / copy, container, released)]
         if len(edited) > 1:
             raise container.ambiguous_error(edited, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -51,11 +52,16 @@ def run(tmp_path: Path) -> Callable[..., ClassSummary]:
         (tmp_path / "in" / student).mkdir(parents=True)
         (tmp_path / "in" / student / "ex.py").write_text(student)
 
-    def run_once(executor: Recorder, students: tuple[str, ...] = CLASS, **settings: object) -> ClassSummary:
+    def run_once(
+        executor: Recorder,
+        students: tuple[str, ...] = CLASS,
+        warn: Callable[[str], None] = lambda sentence: None,
+        **settings: object,
+    ) -> ClassSummary:
         entries = [entry for entry in discover_submissions(tmp_path / "in", "ex").entries if entry.student in students]
         with ResultStore(tmp_path / "out", COLUMNS) as store, ProgressMeter(len(entries), quiet=True) as meter:
             class_run = ClassRun(entries, store, "ex", **{"class_key": b"", "required_isolation": "E", **settings})
-            return class_run.run(executor, meter)
+            return class_run.run(executor, meter, warn)
 
     return run_once
 
@@ -98,6 +104,26 @@ def test_run_grades_changed_submissions(run: Callable[..., ClassSummary], tmp_pa
 def test_run_grades_again(run: Callable[..., ClassSummary], settings: Mapping[str, object], graded: list[str]) -> None:
     run(Recorder({"ali": "timeout", "zoe": "grader_error"}))
     assert graded_again(run, **settings) == graded
+
+
+def test_a_failure_of_the_grader_replaces_no_verdict_on_the_same_work(
+    run: Callable[..., ClassSummary], tmp_path: Path
+) -> None:
+    run(Recorder())
+    before = (tmp_path / "out" / "mia.json").read_bytes()
+    warnings: list[str] = []
+    summary = run(Recorder({"mia": "grader_error"}), warn=warnings.append, class_key=b"a faulty rubric")
+    assert (tmp_path / "out" / "mia.json").read_bytes() == before
+    assert warnings == ["the grader failed for mia, whose earlier verdict on the same work stays."]
+    assert summary.status_counts == {"graded": 2, "grader_error": 1}
+    assert graded_again(run, class_key=b"a faulty rubric") == ["mia"]
+
+
+def test_a_failure_of_the_grader_on_new_work_is_stored(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
+    run(Recorder())
+    (tmp_path / "in" / "mia" / "ex.py").write_text("changed")
+    run(Recorder({"mia": "grader_error"}))
+    assert json.loads((tmp_path / "out" / "mia.json").read_bytes())["status"] == "grader_error"
 
 
 def test_only_failed_skips_students_without_result(run: Callable[..., ClassSummary]) -> None:

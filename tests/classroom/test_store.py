@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
+import os
+import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +142,19 @@ def test_store_removes_drafts_of_killed_run(tmp_path: Path) -> None:
 def test_store_is_locked(store: ResultStore) -> None:
     with pytest.raises(StoreError, match="Another autograder class writes to"):
         ResultStore(store.folder, COLUMNS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_the_reason_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(StoreError, match=rf"cannot be locked \({os.strerror(number)}\), so that .* --results"):
+        ResultStore(tmp_path, COLUMNS)
 
 
 def test_unwritable_store_is_one_sentence(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from autograder.classroom.lms_downloads import DownloadError, group_by_student, open_download
 
+NAME = "rnn_backprop"
 ROOT = Path(__file__).parents[2]
 PERFECT = (ROOT / "tests/submissions/class/perfect/rnn_backprop.py").read_bytes()
 BLANK = (ROOT / "tests/submissions/class/blank/rnn_backprop.py").read_bytes()
@@ -100,7 +101,7 @@ def test_open_download_writes_so_much_of_each_student(tmp_path: Path, monkeypatc
     monkeypatch.setattr("autograder.submission.downloads.MAX_STUDENT_BYTES", 100_000)
     bombs = {f"Mallory_1_assignsubmission_file/{number}.py": bytes(9_999) for number in range(12)}
     download = pack(tmp_path / "s.zip", bombs | {"Zoe_2_assignsubmission_file/x.py": PERFECT})
-    with open_download(download) as (folder, skipped):
+    with open_download(download, NAME, "lms") as (folder, skipped):
         assert sum(path.stat().st_size for path in folder.glob("Mallory_1/*")) <= 100_000
         assert (folder / "Zoe_2" / "x.py").read_bytes() == PERFECT
     assert len(skipped) == 2
@@ -109,7 +110,7 @@ def test_open_download_writes_so_much_of_each_student(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize("letter", ["x", "李", "\U0001f600"])
 def test_open_download_shortens_long_names(tmp_path: Path, letter: str) -> None:
     names = [f"{letter * 300}_{number}_assignsubmission_file/{letter * 300}.py" for number in (1, 2)]
-    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1")), NAME, "lms") as (folder, _):
         assert sorted(path.name.rpartition("_")[2] for path in folder.iterdir()) == ["1", "2"]
         assert len(list(folder.glob("*/*.py"))) == 2
 
@@ -117,7 +118,7 @@ def test_open_download_shortens_long_names(tmp_path: Path, letter: str) -> None:
 def test_open_download_keeps_names_apart_that_a_file_system_folds(tmp_path: Path) -> None:
     names = ["ADA_1", "ada_1", "e\u0301_2", "\u00e9_2", "con.x_3", "ada_1."]
     members = [f"{name}_4_assignsubmission_file/{file}.py" for name in names for file in ("A", "a")]
-    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(members, b"1"))) as (folder, _):
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(members, b"1")), NAME, "lms") as (folder, _):
         written = [path.relative_to(folder).as_posix() for path in folder.glob("*/*")]
     assert len({unicodedata.normalize("NFC", path).casefold() for path in written}) == len(members)
 
@@ -153,7 +154,7 @@ def test_open_download_makes_a_folder_for_each_student(
         with zipfile.ZipFile(source) as archive:
             archive.extractall(tmp_path / "unpacked")
         source = tmp_path / "unpacked"
-    with open_download(source) as (folder, skipped):
+    with open_download(source, NAME, "lms") as (folder, skipped):
         written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         assert written == {f"{student}/{name}" for files in names.values() for student, name in files.items()}
         assert skipped == ()
@@ -170,11 +171,55 @@ def test_open_download_writes_nothing_outside_its_folder(tmp_path: Path) -> None
         "C_5_6_x.py",
         "c_5_7_X.py",
     ]
-    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1"))) as (folder, _):
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, b"1")), NAME, "lms") as (folder, _):
         inside = [path for path in folder.rglob("*") if path.is_file()]
         assert len(inside) == len(names) - 1  # a name that begins outside belongs to nobody
         assert all(path.resolve().is_relative_to(folder.resolve()) for path in inside)
     assert [path.name for path in tmp_path.iterdir()] == ["s.zip"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["uni_2026_17_ada.py", "uni_2026_18_bob.py"],
+        ["uni_2026_17_rnn_backprop.py", "uni_2026_18_rnn_backprop.py"],
+        ["a_1_2_essay.ipynb", "b_3_4_essay.ipynb"],
+    ],
+    ids=["students", "students with the exercise's name", "no file has the exercise's name"],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_open_download_asks_where_names_of_files_leave_it_open(tmp_path: Path, files: list[str], zipped: bool) -> None:
+    source = tmp_path / "handed in"
+    source.mkdir()
+    for name in files:
+        (source / name).write_bytes(PERFECT)
+    if zipped:
+        source = pack(tmp_path / "s.zip", dict.fromkeys(files, PERFECT))
+    with (
+        pytest.raises(DownloadError, match=r"say which, with --from lms or --from students\."),
+        open_download(source, NAME),
+    ):
+        pass
+    with open_download(source, NAME, "lms") as (folder, _):
+        assert folder != source
+    if not zipped:
+        with open_download(source, NAME, "students") as (folder, _):
+            assert folder == source
+
+
+@pytest.mark.parametrize("names", [CANVAS, MOODLE], ids=["canvas", "moodle"])
+def test_open_download_knows_a_download_where_somebody_kept_the_name(tmp_path: Path, names: dict[str, object]) -> None:
+    with open_download(pack(tmp_path / "s.zip", dict.fromkeys(names, PERFECT)), NAME) as (folder, _):
+        assert len(list(folder.iterdir())) == len(names)
+
+
+@pytest.mark.parametrize("inner", ["rnn_backprop.py", "rnn_backprop/rnn_backprop.py"])
+def test_open_download_takes_folders_with_numbers_in_their_names_as_they_are(tmp_path: Path, inner: str) -> None:
+    for student in ("uni_2026_17_ada", "uni_2026_18_bob"):
+        (tmp_path / student / inner).parent.mkdir(parents=True)
+        (tmp_path / student / inner).write_bytes(PERFECT)
+    with open_download(tmp_path, NAME) as (folder, _):
+        assert folder == tmp_path
 
 
 def test_open_download_follows_no_link(tmp_path: Path) -> None:
@@ -182,12 +227,12 @@ def test_open_download_follows_no_link(tmp_path: Path) -> None:
     folder = tmp_path / "down"
     folder.mkdir()
     (folder / "ada_1_2_rnn_backprop.py").symlink_to(tmp_path / "secret")
-    with open_download(folder) as (unpacked, _):
+    with open_download(folder, NAME, "lms") as (unpacked, _):
         assert next(unpacked.rglob("*.py")).read_bytes() == b""
 
 
 def test_open_download_cuts_a_huge_member(tmp_path: Path) -> None:
-    with open_download(pack(tmp_path / "s.zip", {"ada_1_2_x.py": bytes(30_000_000)})) as (folder, _):
+    with open_download(pack(tmp_path / "s.zip", {"ada_1_2_x.py": bytes(30_000_000)}), NAME, "lms") as (folder, _):
         assert next(folder.rglob("*.py")).stat().st_size == 10_000_001
 
 
@@ -195,7 +240,7 @@ def test_open_download_cuts_a_huge_member(tmp_path: Path) -> None:
 def test_open_download_refuses_other_zip_files(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "s.zip"
     file.write_bytes(content)
-    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), open_download(file):
+    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), open_download(file, NAME, "lms"):
         pass
 
 
@@ -209,7 +254,7 @@ def test_a_damaged_member_costs_only_its_student(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "s.zip").read_bytes())
     content[start : start + 20] = b"\xff" * 20
     (tmp_path / "s.zip").write_bytes(content)
-    with open_download(tmp_path / "s.zip") as (folder, _):
+    with open_download(tmp_path / "s.zip", NAME, "lms") as (folder, _):
         sizes = {path.parent.name: path.stat().st_size for path in folder.rglob("rnn_backprop*")}
     assert sizes == {"lovelaceada_101": 0, "turingalan_102": len(PERFECT)}
 

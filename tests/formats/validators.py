@@ -126,14 +126,15 @@ def junit(text: str) -> Numbers | None:
     root = ET.fromstring(text)
     assert root.tag == "testsuites"
     allowed = {
-        "testsuite": {"name", "tests", "failures", "errors", "skipped"},
-        "testcase": {"name", "classname"},
+        "testsuite": {"name", "tests", "failures", "errors", "skipped", "time"},
+        "testcase": {"name", "classname", "time"},
         "failure": {"type", "message"},
         "error": {"type", "message"},
         "property": {"name", "value"},
     }
     for element in root.iter():
-        assert element.attrib.keys() <= allowed.get(element.tag, {"name", "tests", "failures", "errors"})
+        assert element.attrib.keys() <= allowed.get(element.tag, {"name", "tests", "failures", "errors", "time"})
+        assert "time" in element.attrib or not element.tag.startswith("test")
         assert element.tag in {"testsuites", "properties", "system-out", *allowed}
     for suite in root:
         cases = suite.findall("testcase")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -120,6 +121,22 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         if not self.assignments:
             self.log.error("There is nothing in %s: collect the submissions first.", pattern)
             raise NbGraderException(f"No submissions were matched by {pattern}")
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """Return whether to grade a student; if the grader fails, what was graded before stays as it was."""
+        folder = Path(self._format_dest(assignment_id, student_id))
+        with tempfile.TemporaryDirectory() as kept:
+            copy = Path(kept, "autograded")
+            if folder.exists():
+                shutil.copytree(folder, copy)
+            if not super().init_destination(assignment_id, student_id):
+                return False
+            if not (problem := session.kept_score(self.report_for(student_id), self._scores_before)):
+                return True
+            self.log.error("%s: %s", one_line(student_id, 80), problem)
+            if copy.exists():
+                shutil.copytree(copy, folder, dirs_exist_ok=True)
+            return False
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Normalize the submission, then let nbgrader copy it and note it in the gradebook."""

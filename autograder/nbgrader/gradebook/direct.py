@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,13 +52,14 @@ class Recorder:
     def record(self, results: Iterable[tuple[str, Path, Report]]) -> list[str]:
         """Write everybody's autograded notebook, then all scores at once. Returns who has other points than before.
 
-        Raises GradebookError; then no score is written.
+        Where the grader failed, what stands in the gradebook stays. Raises GradebookError; then no score is written.
         """
         name = self.exercise.name
-        # Notebooks first: if one of them cannot be written, the gradebook stays as it was.
-        rows = [self._write_notebook(*result) for result in results if self._can_be_kept(result[0])]
         with session.open_gradebook(self.url, self.course.root) as gradebook:
             before = gradebook.scores(name)
+        # Notebooks first: if one of them cannot be written, the gradebook stays as it was.
+        rows = [self._write_notebook(*result) for result in results if self._can_be_kept(result[0], result[2], before)]
+        with session.open_gradebook(self.url, self.course.root) as gradebook:
             gradebook.write(name, rows, self.settings.late_penalty)
             after = gradebook.scores(name)
         return list(session.describe_changes(before, after, [row.student for row in rows]))
@@ -76,9 +77,11 @@ class Recorder:
         folder = structure.format(nbgrader_step=step, student_id=student, assignment_id=self.exercise.name)
         return Path(self.course.root, folder)
 
-    def _can_be_kept(self, student: str) -> bool:
+    def _can_be_kept(self, student: str, report: Report, scores: Mapping[str, float]) -> bool:
         if problem := name_problem(student):
             self.warn(f"{one_line(student, 80)} is not in the gradebook: {problem}.")
+        elif problem := session.kept_score(report, scores):
+            self.warn(f"{one_line(student, 80)}: {problem}")
         return not problem
 
     def _write_notebook(self, student: str, path: Path, report: Report) -> GradeRow:

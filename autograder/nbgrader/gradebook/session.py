@@ -17,6 +17,7 @@ import sqlalchemy as sql
 from sqlalchemy import Boolean, DateTime, Float, Interval
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.formats.fields import format_points
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX
@@ -283,6 +284,14 @@ def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
         raise GradebookError(f"The gradebook {address} cannot be used: {reason}.") from None
     finally:
         engine.dispose()
+
+
+def kept_score(report: Report, scores: Mapping[str, float]) -> str:
+    """Return a sentence if a student's score stays since the grader failed; empty if the report is to be written."""
+    if report.status != "grader_error" or report.submission not in scores:
+        return ""
+    reasons = " ".join(note.text for note in report.notes if note.audience == "instructor")
+    return f"the grader failed, so the {format_points(scores[report.submission])} points of before stay. {reasons}"
 
 
 def describe_changes(before: Mapping[str, float], after: Mapping[str, float], graded: Collection[str]) -> Iterator[str]:

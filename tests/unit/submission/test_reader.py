@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def handed_in(tmp_path):
 
     def read(files: dict[str, str | bytes], path: str = ""):
         for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
         return read_submission(tmp_path / path, "ex", RELEASED)
 
@@ -189,6 +191,61 @@ class TestWhichFile:
         assert "ex.ipynb is not a notebook" in refusal({"ex.py": script(*BLANK), "ex.ipynb": "{"})
 
 
+class TestFoldersInside:
+    """A folder and a zip file of it are searched alike."""
+
+    @pytest.fixture(params=["folder", "zip file"])
+    def read(self, request, handed_in, tmp_path):
+        def read_files(files: dict[str, str]):
+            if request.param == "folder":
+                return handed_in({f"work/{name}": text for name, text in files.items()}, "work")
+            with zipfile.ZipFile(tmp_path / "work.zip", "w") as archive:
+                for name, text in files.items():
+                    archive.writestr(name, text)
+            return read_submission(tmp_path / "work.zip", "ex", RELEASED)
+
+        return read_files
+
+    @pytest.mark.parametrize("name", ["hw/ex.py", "My homework (final)/ü/ex.py", "a/b/c/ex.py", "hw/ex (1).py"])
+    def test_the_file_is_found(self, read, name):
+        assert read({name: script(*SOLVED), "hw/data.txt": ""}).path.name == name.rpartition("/")[2]
+
+    def test_the_uppermost_file_counts_with_a_note(self, read):
+        submission = read({"hw/ex.py": script(*SOLVED), "hw/old/ex.py": script(*SOLVED)})
+        assert submission.path.parent.name == "hw"
+        assert "ex.py was graded, and not hw/old/ex.py beside it." in submission.notes
+
+    def test_an_edited_file_further_down_counts_if_the_uppermost_is_unedited(self, read):
+        submission = read({"ex.py": script(*BLANK), "new/ex.py": script(*SOLVED)})
+        assert submission.path.parent.name == "new"
+
+    def test_two_on_one_level_are_refused(self, read):
+        with pytest.raises(SubmissionRefused, match=r"a/ex.py and b/ex.py, and it is not plain which one is meant"):
+            read({"a/ex.py": script(*SOLVED), "b/ex.py": script(*SOLVED)})
+
+    @pytest.mark.parametrize("name", [".ipynb_checkpoints/ex.py", "__MACOSX/ex.py", "a/b/c/d/ex.py"])
+    def test_hidden_and_deep_folders_are_not_searched(self, read, name):
+        with pytest.raises(SubmissionRefused, match=r"holds no ex.ipynb or ex.py|is empty"):
+            read({name: script(*SOLVED)})
+
+    def test_a_zip_file_in_a_folder_is_read(self, handed_in, tmp_path):
+        (tmp_path / "hw").mkdir()
+        with zipfile.ZipFile(tmp_path / "hw" / "work.zip", "w") as archive:
+            archive.writestr("ex.py", script(*SOLVED))
+        assert handed_in({}).path.name == "ex.py"
+
+    def test_a_linked_folder_is_not_entered(self, refusal, handed_in, tmp_path):
+        handed_in({"elsewhere/ex.py": script(*SOLVED)})
+        (tmp_path / "hand-in").mkdir()
+        (tmp_path / "hand-in" / "hw").symlink_to(tmp_path / "elsewhere")
+        assert "holds no ex.ipynb or ex.py, only hw" in refusal({}, "hand-in")
+
+    def test_very_many_files_beside_it_do_not_matter(self, handed_in, monkeypatch):
+        monkeypatch.setattr("autograder.submission.reader.MAX_ENTRIES", 20)
+        files = {f"venv/{number}.txt": "" for number in range(30)}
+        assert handed_in({"ex.py": script(*SOLVED), **files}).notes == ()
+
+
 class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("files", "path", "message"),
@@ -294,9 +351,13 @@ def copies(count: int, text: str) -> dict[str, str]:
     return {"ex.ipynb": notebook(*BLANK)} | {f"ex ({number}).ipynb": text for number in range(1, count + 1)}
 
 
-def test_very_many_copies_are_refused_unread(refusal, monkeypatch):
-    monkeypatch.setattr("autograder.submission.safe_files.read_regular", lambda path: pytest.fail("it was read"))
+def test_very_many_copies_beside_an_unedited_file_are_refused_unread(refusal, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "autograder.submission.safe_files.read_regular", lambda path: [read.append(path.name), path.read_bytes()][1]
+    )
     assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES + 1, notebook(*BLANK)))
+    assert read == ["ex.ipynb"]
 
 
 def test_of_large_copies_only_some_are_read_and_each_once(refusal, monkeypatch):
