@@ -64,10 +64,14 @@ class Course:
         """Return the folder of an exercise. Raises CourseError, with the known exercises, if there is none."""
         folder = self.exercises / name
         if not name.isidentifier() or not (folder / "rubric.py").is_file():
-            known = sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
+            known = self.exercise_names()
             choice = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
             raise CourseError(f"There is no exercise called {name!r}; {choice}.")
         return folder
+
+    def exercise_names(self) -> list[str]:
+        """Return the names of all exercises, sorted."""
+        return sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
 
 
 def find_course(start: Path) -> Course:

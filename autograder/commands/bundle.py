@@ -12,7 +12,7 @@ from autograder.course import CourseError
 
 
 @click.command("bundle")
-@click.argument("exercise")
+@common.exercise_argument
 @click.option("--for", "host", type=click.Choice(list(BUNDLES)), required=True, help="Where it is to be graded.")
 @click.option(
     "--output",

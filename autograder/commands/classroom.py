@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("class")
-@click.argument("exercise")
+@common.exercise_argument
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @common.jobs_option
 @click.option(

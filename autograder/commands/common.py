@@ -27,6 +27,15 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _complete_exercise(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the exercises whose names begin like this, for the shell; none outside of a course."""
+    try:
+        return [name for name in find_course(Path.cwd()).exercise_names() if name.startswith(incomplete)]
+    except CourseError:
+        return []
+
+
+exercise_argument = click.argument("exercise", shell_complete=_complete_exercise)
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1),
@@ -113,9 +122,12 @@ def display_path(path: Path) -> Path:
 
 
 def open_course() -> Course:
-    """Return the course of the current folder."""
+    """Return the course of the current folder; outside of every course say which one is taken."""
     with translate_errors(CourseError):
-        return find_course(Path.cwd())
+        course = find_course(Path.cwd())
+    if not Path.cwd().resolve().is_relative_to(course.root):
+        say(f"No course.toml here or above: the course in {course.root} is used.", err=True)
+    return course
 
 
 def open_exercise(name: str) -> tuple[Course, Exercise]:

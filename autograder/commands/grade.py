@@ -21,7 +21,7 @@ GRADESCOPE_VISIBILITIES = ("visible", "after_due_date", "after_published", "hidd
 
 
 @click.command("grade")
-@click.argument("exercise")
+@common.exercise_argument
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @reporting.format_option("text")
 @reporting.output_option

@@ -12,7 +12,7 @@ from autograder.nbgrader.config import CONFIG_FILE, SOURCE_FOLDER
 
 
 @click.command("release")
-@click.argument("exercise")
+@common.exercise_argument
 def command(exercise: str) -> None:
     """Build assignments/EXERCISE from solutions/EXERCISE.
 

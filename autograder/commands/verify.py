@@ -12,7 +12,7 @@ from autograder.commands import common
 
 
 @click.command("verify")
-@click.argument("exercise")
+@common.exercise_argument
 @click.option(
     "--html", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write it there as a page as well."
 )

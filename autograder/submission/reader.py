@@ -31,6 +31,7 @@ MAX_ENTRIES = 10_000  # in a folder
 ARCHIVE_SUFFIX = ".zip"
 SOURCE_SUFFIXES = (".ipynb", ".py")  # if both were edited, the first one counts
 
+MAX_RENAMED = 20  # files of other names that are read to find the one that holds the answers
 MAX_COPIES = 5  # of the exercise's file: each is read, and for each its zip file is opened anew
 
 _COPY_WORD = "(?:copy|kopie|copie|copia)"
@@ -76,6 +77,8 @@ def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> 
         raise SubmissionRefused(f"{_display_name(path)} cannot be read: {reason}.") from None
     if stat.S_ISDIR(mode):
         return _read_folder(path, exercise_name, released)
+    if stat.S_ISLNK(mode):
+        raise SubmissionRefused(f"{_display_name(path)} is a symbolic link: name, or hand in, the file itself.")
     if path.suffix.lower() == ARCHIVE_SUFFIX:
         return _read_archive(path, exercise_name, released)
     if path.suffix.lower() not in SOURCE_SUFFIXES:
@@ -245,6 +248,10 @@ def _read_container(
         raise container.ambiguous_error(ambiguous, exercise_name + Path(ambiguous[0]).suffix.lower())
     choices = [_choose_file(container, match, released) for match in matches if len(match.candidates) == 1]
     if not choices:
+        if len(renamed := _find_renamed(container, released)) == 1:
+            file = container.path / renamed[0]
+            note = f"{join_names(renamed)} was taken for {exercise_name}{file.suffix.lower()}."
+            return _build_submission(file, container.parse(file), released, (note,))
         expected_names = f"{exercise_name}.ipynb or {exercise_name}.py"
         if not container.file_names:
             raise SubmissionRefused(f"The {container.description} is empty: hand in {expected_names}.")
@@ -308,6 +315,19 @@ def _choose_edited(
         file_names = join_names([other.name for other, _, _ in edited])
         notes += (f"Both {file_names} were worked on: {_display_name(file)} was graded.",)
     return _build_submission(file, cells, released, notes)
+
+
+def _find_renamed(container: _Container, released: ReleasedFiles) -> list[str]:
+    """Return the files that define stubs, whatever they are called; few files are looked into."""
+    sources = [name for name in container.file_names if name.lower().endswith(SOURCE_SUFFIXES)]
+    visible = [name for name in sources if not name.rpartition("/")[2].startswith(".")]
+    renamed = []
+    for name in visible[:MAX_RENAMED]:
+        with suppress(SubmissionRefused):
+            cells = container.parse(container.path / name)
+            if any(defined_functions(cell.original_source, released.stub_names) for cell in cells):
+                renamed.append(name)
+    return renamed
 
 
 def _has_student_work(cells: Iterable[ParsedCell], released: ReleasedFiles) -> bool:

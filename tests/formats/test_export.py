@@ -67,6 +67,18 @@ def test_read_roster_of_a_moodle_grading_worksheet(tmp_path: Path) -> None:
     assert submissions_by_student(matched) == {"Ada Lovelace": "Ada Lovelace_900", "محمد رضا": "محمد رضا_901"}
 
 
+@pytest.mark.parametrize("group", ["Group A-", "Default group-", "Tue-10-12 [late]-", "Übung 3-"])
+def test_match_roster_takes_the_end_of_a_name_behind_a_group(tmp_path: Path, group: str) -> None:
+    submissions = [f"{group}Ada Lovelace_900", f"{group}محمد رضا_901"]
+    matched = match_roster(reports_named(*submissions), make_roster(tmp_path, MOODLE))
+    assert submissions_by_student(matched) == {"Ada Lovelace": submissions[0], "محمد رضا": submissions[1]}
+
+
+@pytest.mark.parametrize("submission", ["Group A-Ada Lovelace_901", "Group A-Bob_900", "Group A-Ada Lovelace_777"])
+def test_match_roster_needs_name_and_number_behind_a_group_too(tmp_path: Path, submission: str) -> None:
+    assert match_roster(reports_named(submission), make_roster(tmp_path, MOODLE)).unknown == (submission,)
+
+
 def test_match_roster_needs_name_and_number_of_one_student(tmp_path: Path) -> None:
     matched = match_roster(reports_named("turingalan_101"), make_roster(tmp_path, CANVAS))
     assert submissions_by_student(matched) == {}

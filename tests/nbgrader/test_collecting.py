@@ -124,6 +124,34 @@ def test_a_file_that_nbgrader_would_stop_at_is_not_collected(
     assert [file for file in files if collector.collect(f"/extracted/{file}")] == collected
 
 
+DOCUMENTED_PATTERN = r".*/(?P<student_id>[^/_]+_(?:LATE_)?\d+)_\d+_(?P<file_id>.+)"
+NAMES = ("smithjohn_12350_67895_ex.py", "smithjohn_LATE_12351_67896_ex.py", "lovelaceada_LATE_12345_67890_ex.py")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "students"),
+    [
+        (
+            r".*/(?P<student_id>[^/_]+)_(?:LATE_)?\d+_\d+_(?P<file_id>.+)",
+            ["smithjohn", "smithjohn_12351", "lovelaceada"],
+        ),
+        (DOCUMENTED_PATTERN, ["smithjohn_12350", "smithjohn_12351", "lovelaceada_12345"]),
+    ],
+    ids=["without the number", "documented"],
+)
+def test_two_students_of_one_name_are_both_collected(
+    extractor: Any, tmp_path: Path, pattern: str, students: list[str]
+) -> None:
+    collector = extractor.parent.collector_plugin_inst
+    collector.named_regexp = pattern
+    parsed = [collector.collect(str(tmp_path / name)) for name in NAMES]
+    assert [file["student_id"] for file in parsed] == students
+
+
+def test_the_documented_pattern_is_that_of_the_guide() -> None:
+    assert DOCUMENTED_PATTERN in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_damaged_file_of_a_download_is_named_and_the_others_are_unpacked(
     extractor: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

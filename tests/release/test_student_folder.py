@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.student_folder import ANSWERS, NAME, StudentFolder
+from tests.release.student_folder import ANSWERS, NAME, ROOT, StudentFolder
 
 WRONG_DJ_DW = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
 FIRST_FAILING_CASE = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
@@ -186,6 +187,29 @@ class TestNotebook:
             "error",
             "error",
         ]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+@pytest.mark.parametrize("program", [f"{NAME}.py", "checks.py"])
+def test_messages_fit_any_encoding(student: StudentFolder, program: str, encoding: str) -> None:
+    student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW})
+    done = student.run(program, PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert FIRST_FAILING_CASE in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_output_is_one_sentence(student: StudentFolder) -> None:
+    program = "import os, checks; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); checks.main([])"
+    assert student.run("-c", program).stderr == "The output cannot be written: No space left on device.\n"
+
+
+def test_the_oldest_numpy_asked_for_is_that_of_the_grader() -> None:
+    def least(text: str) -> str:
+        return re.search(r"numpy>=([\d.]+)", text)[1]
+
+    handout = ROOT / "solutions" / NAME / "handout" / "requirements.txt"
+    assert least(handout.read_text()) == least((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow

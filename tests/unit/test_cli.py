@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,21 @@ CLASS = ROOT / "tests" / "submissions" / "class"
 PERFECT = str(CLASS / "perfect")
 
 
-def autograder(*args: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def autograder(
+    *args: str | Path, cwd: Path = ROOT, stdout: Any = subprocess.PIPE, encoding: str = "utf-8", **env: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "autograder", *map(str, args)]
-    env = {**os.environ, "AUTOGRADER_SECRET": "tests", "PYTHONUTF8": "1"}
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False)
+    variables = {**os.environ, "AUTOGRADER_SECRET": "tests", "PYTHONIOENCODING": encoding, **env}
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=variables,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        encoding=encoding,
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,6 +119,41 @@ def test_unwritable_output_is_grader_error(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "cannot be written" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("args", [["--version"], ["demo"], ["grade", "rnn_backprop", CLASS / "blank"]], ids=str)
+def test_a_full_output_is_one_sentence(args: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = autograder(*args, stdout=full)
+    assert process.returncode == 1
+    assert "cannot be written (No space left on device)" in process.stderr.splitlines()[-1]
+    assert "Traceback" not in process.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes streams")
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_closed_stream_changes_no_exit_code(stream: int) -> None:
+    command = f"exec {stream}>&-; exec {sys.executable} -m autograder grade rnn_backprop {CLASS / 'blank'}"
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
+def test_output_in_any_encoding_is_whole(encoding: str) -> None:
+    process = autograder("grade", "rnn_backprop", CLASS / "truncated_bptt", encoding=encoding)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "error of each entry" in process.stdout
+
+
+def test_outside_of_a_course_the_one_that_is_used_is_named(tmp_path: Path) -> None:
+    process = autograder("grade", "rnn_backprop", CLASS / "blank", cwd=tmp_path)
+    assert process.returncode == 0
+    assert f"No course.toml here or above: the course in {ROOT} is used." in process.stderr
+
+
+def test_names_of_exercises_are_completed() -> None:
+    words = {"COMP_WORDS": "autograder grade rnn", "COMP_CWORD": "2", "_AUTOGRADER_COMPLETE": "bash_complete"}
+    assert autograder(**words).stdout == "plain,rnn_backprop\n"
 
 
 @pytest.mark.parametrize("path", [".", "rnn_backprop.py"])

@@ -36,8 +36,9 @@ class PassRate:
 
     @property
     def percent(self) -> int:
-        """The share that passed, rounded down, so that 100 means everybody."""
-        return 100 * self.passed // self.graded
+        """The share that passed, rounded; 100 means everybody, and 0 nobody."""
+        percent = round(100 * self.passed / self.graded)
+        return percent if self.passed in (0, self.graded) else min(max(percent, 1), 99)
 
 
 @dataclass(frozen=True)

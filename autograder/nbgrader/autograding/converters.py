@@ -92,8 +92,11 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
             if self._reports:
                 with self._open_gradebook() as gradebook:
                     scores = gradebook.scores(self._exercise.name)
-                for line in session.describe_changes(self._scores_before, scores, self._reports):
+                *changes, summary = session.describe_changes(self._scores_before, scores, self._reports) or [""]
+                for line in changes:
                     self.log.warning("%s", line)
+                if summary:
+                    self.log.info("%s", summary)
 
     def init_notebooks(self) -> None:
         """List everybody who handed in something, be it a notebook or not, in place of nbgrader's list of notebooks.

@@ -111,18 +111,32 @@ class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped b
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._has_time: dict[tuple[str, str], bool] = {}  # of each file that was collected
+        self._numbers: dict[str, str] = {}  # Canvas's, by student
 
     def collect(self, submitted_file: str) -> Any:
         """Return what nbgrader reads from the name of a file; None if it would stop there."""
         parsed = super().collect(submitted_file)
         if not parsed:
             return None
-        student, name = parsed.get("student_id") or "", parsed.get("file_id") or ""
+        parsed["student_id"] = self._distinct_student(parsed.get("student_id") or "", Path(submitted_file).name)
+        student, name = parsed["student_id"], parsed.get("file_id") or ""
         if problem := self._problem(student, name, parsed.get("timestamp"), Path(submitted_file).suffix):
             self.log.warning("Not collected: %s %s.", one_line(submitted_file, 200), problem)
             return None
         log_refusals(self, self.parent.coursedir, [(student, Path(submitted_file))])
         return parsed
+
+    def _distinct_student(self, student: str, file_name: str) -> str:
+        """Return what a student is called: without Canvas's LATE, and with its number where two have one name."""
+        student = student.replace("_LATE_", "_")
+        match = re.match(rf"{re.escape(student)}_(?:LATE_)?(\d+)_\d+_", file_name)
+        if match is None or self._numbers.setdefault(fold_name(student), match[1]) == match[1]:
+            return student
+        self.log.warning(
+            "Two students are called %s: the one whose number is %s is collected as %s_%s.",
+            *(one_line(student, 80), match[1], one_line(student, 80), match[1]),
+        )
+        return f"{student}_{match[1]}"
 
     def _problem(self, student: str, name: str, timestamp: str | None, suffix: str) -> str:
         """Return why nbgrader cannot collect a file, as the end of a sentence; empty if it can."""

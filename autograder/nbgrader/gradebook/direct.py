@@ -62,7 +62,7 @@ class Recorder:
         with session.open_gradebook(self.url, self.course.root) as gradebook:
             gradebook.write(name, rows, self.settings.late_penalty)
             after = gradebook.scores(name)
-        return list(session.describe_changes(before, after, [row.student for row in rows]))
+        return session.describe_changes(before, after, [row.student for row in rows])
 
     @property
     def display_url(self) -> str:

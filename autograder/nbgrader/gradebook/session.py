@@ -294,13 +294,18 @@ def kept_score(report: Report, scores: Mapping[str, float]) -> str:
     return f"the grader failed, so the {format_points(scores[report.submission])} points of before stay. {reasons}"
 
 
-def describe_changes(before: Mapping[str, float], after: Mapping[str, float], graded: Collection[str]) -> Iterator[str]:
-    """Yield a sentence for each of the `graded` students who has more or less than before, then their number."""
+def describe_changes(before: Mapping[str, float], after: Mapping[str, float], graded: Collection[str]) -> list[str]:
+    """Return a sentence for each of the `graded` students who has more or less than before, then their number.
+
+    Empty if nobody was graded before.
+    """
     regraded = sorted(student for student in graded if student in before and student in after)
     changed = [student for student in regraded if before[student] != after[student]]
+    lines = []
     for student in changed:
         old, new = before[student], after[student]
         difference = round(new - old, 6)
-        yield f"{one_line(student, 80)}: {format_points(old)} before, {format_points(new)} now ({difference:+g})"
-    if regraded:
-        yield f"Graded again: {len(regraded)}; changed: {len(changed)}."
+        lines.append(
+            f"{one_line(student, 80)}: {format_points(old)} before, {format_points(new)} now ({difference:+g})"
+        )
+    return [*lines, f"Graded again: {len(regraded)}; changed: {len(changed)}."] if regraded else []

@@ -143,6 +143,16 @@ class TestWhichFile:
         assert "holds no ex.ipynb or ex.py" in sentence
         assert name in sentence
 
+    @pytest.mark.parametrize("name", ["my homework final.ipynb", "ex_final.py", "Übung 3 [neu].py", "test_ex.py"])
+    def test_a_file_of_another_name_with_the_answers_is_taken_with_a_note(self, handed_in, name):
+        text = notebook(*SOLVED) if name.endswith(".ipynb") else script(*SOLVED)
+        submission = handed_in({name: text, "network.py": "def h(): pass", "notes.ipynb": notebook(SET_UP)})
+        assert submission.path.name == name
+        assert submission.notes == (f"{name} was taken for ex{Path(name).suffix}.",)
+
+    def test_two_files_of_other_names_with_answers_are_refused(self, refusal):
+        assert "holds no ex.ipynb or ex.py" in refusal({"a.py": script(*SOLVED), "b.py": script(*SOLVED)})
+
     def test_several_are_refused_by_name(self, refusal):
         sentence = refusal({"ex (1).py": "1", "ex (2).py": "2", "other.py": "3"})
         assert "ex (1).py and ex (2).py" in sentence
@@ -272,6 +282,11 @@ class TestWhatIsRefused:
         (tmp_path / "elsewhere").write_text("x = 1")
         (tmp_path / "ex.py").symlink_to(tmp_path / "elsewhere")
         assert "ex.py is a symbolic link" in refusal({}, path)
+
+    def test_a_link_to_a_folder(self, refusal, tmp_path):
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "work").symlink_to(tmp_path / "elsewhere")
+        assert refusal({}, "work") == "work is a symbolic link: name, or hand in, the file itself."
 
     @pytest.mark.parametrize("path", ["", "ex.py"])
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a platform with named pipes")
