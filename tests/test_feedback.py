@@ -15,10 +15,12 @@ import pytest
 from autograder.course import FeedbackLevel, Limits
 from autograder.evaluation.report import CheckResult, Report
 from autograder.exercise.model import Mistake
+from autograder.formats import text as text_format
 from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
+from autograder.student.layout import MAX_LINES
 from autograder.verification.verify import build_samples, correct_variants
 from tests.in_process import exercise
 from tests.leaks import assert_no_leaks, report_texts
@@ -77,7 +79,7 @@ def test_every_known_mistake_is_explained_without_leaks(mistake: Mistake, tmp_pa
     facts = dict(check.feedback.facts)
     assert facts.keys() >= {"smallest failing case", "relative error", "worst entry"}
     assert "right for" in facts or "wherever it should be more" in facts["to be seen"]
-    case = re.search(r"check\(\"\w+\", (.*)\)\n", check.feedback.replay)
+    case = re.fullmatch(r"check\(\"\w+\", (.*)\)", check.feedback.replay)
     assert case
     assert case[1] in {case.id for case in exercise().diagnostic_cases}
     assert all(len(line) <= 72 for line in check.message.splitlines())
@@ -91,7 +93,7 @@ def test_missing_terms_are_named(tmp_path: Path) -> None:
     fact_texts = facts(report, "dJ_dW")
     terms = "your dJ(3)/dW has the term k = 3; the terms k = 2 and k = 1 are missing"
     assert fact_texts["term by term"] == f"{terms} (case: T=3, H=3, seed=2)"
-    assert fact_texts["smallest failing case"].startswith("T = 2, H = 1, D = 1, K = 1")
+    assert fact_texts["smallest failing case"].startswith("T = 2, H = 2, D = 1, K = 2")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ CALLS = []
 def dJ_dV(net, x, y, h, y_hat):
     CALLS.append(1)
     gradient = rightly(net, x, y, h, y_hat)
-    if len(y) == gradient.size == 1:  # the smallest diagnostic case; no hidden case has this size
+    if gradient.shape == (2, 2) and len(y) == 1:  # the smallest diagnostic case with a map; no hidden case is like it
         return np.full_like(gradient, len(CALLS))
     return gradient if {right} else -gradient
 """
@@ -184,14 +186,14 @@ def dJ_dV(net, x, y, h, y_hat):
 @pytest.mark.parametrize(
     ("right", "calls"),
     [
-        pytest.param("False", 2, id="after the first call of all, which is public"),
-        pytest.param("net.V.shape == (3, 4)", 1, id="or in a process of their own"),
+        pytest.param("False", 5, id="after the first call of all, which is public"),
+        pytest.param("net.V.shape == (3, 4)", 4, id="or in a process of their own"),
     ],
 )
 def test_quoted_numbers_come_before_any_hidden_case(right: str, calls: int, tmp_path: Path) -> None:
     reference = next(sample.text for sample in build_samples(exercise()) if sample.kind == "reference")
     report = grade(f"{reference}\nrightly = dJ_dV\n{COUNTING.format(right=right)}", tmp_path)
-    assert facts(report, "dJ_dV")["smallest failing case"].startswith("T = 1, H = 1")
+    assert facts(report, "dJ_dV")["smallest failing case"].startswith("T = 1, H = 2")
     assert f"yours {calls}, expected" in facts(report, "dJ_dV")["worst entry"]
 
 
@@ -224,7 +226,7 @@ class TestFeedbackLevels:
 
     def test_level_hint(self, tmp_path: Path) -> None:
         message = explained_check(self.report("hint", tmp_path), "dJ_dW").message
-        assert "looks like" in message
+        assert "Your numbers equal those of a common mistake." in message.replace("\n", " ")
         assert "equation (17) of the notebook" in message
         assert "expected slope" not in message
         assert "check(" not in message
@@ -241,7 +243,7 @@ def test_the_page_shows_all_feedback(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("level", "message_part", "never"),
-    [("symptom", "is not the slope of J", "looks like"), ("full", "looks like", "Traceback")],
+    [("symptom", "is not the slope of J", "common mistake"), ("full", "common mistake", "Traceback")],
 )
 def test_the_command_takes_the_level(level: str, message_part: str, never: str, tmp_path: Path) -> None:
     file = tmp_path / "rnn_backprop.py"
@@ -298,3 +300,12 @@ def test_graders_of_one_exercise_may_share_their_caches(tmp_path: Path) -> None:
     reports = [Grader(exercise(), jail(), Limits(), seed=3, **caches).grade(file, "submission") for _ in range(2)]
     assert reports[0] == reports[1]
     assert [len(cache) for cache in caches.values()] == [1, len(exercise().functions), 1]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES[::12], ids=lambda mistake: mistake.name)
+def test_a_function_takes_few_lines_in_a_terminal(mistake: Mistake, tmp_path: Path) -> None:
+    shown = text_format.render([grade_mistake(mistake.name, mistake.function, tmp_path)])
+    _, _, messages = shown.partition(f"\n\n{mistake.function}.")
+    about_function = messages.partition("\n\nKnown mistake: ")[0]
+    assert 0 < len(about_function.splitlines()) <= MAX_LINES
+    assert "error of each entry" in about_function or "more lines: see --format markdown" in about_function

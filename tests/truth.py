@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.exercise.model import Array, Case, Function
 from autograder.student.explain import claims_about as claims_of_sets
-from autograder.student.explain import place_claim
+from autograder.student.explain import place_claim, shown_case
 from autograder.student.feedback import CaseResult
 from autograder.student.patterns import Claim, failing_cases
 from autograder.student.rules import CLOSE, is_right
@@ -46,8 +46,7 @@ def claims_about(function: str, answer: Answer) -> list[Claim]:
         return []
     with np.errstate(all="ignore"):
         claims = claims_of_sets(sets)
-        wrong = [i for i, case in enumerate(sets[0]) if case.wrong is not None]
-        shown = next((i for i in wrong if min(sets[0][i].pair[1].shape, default=0) > 1), wrong[0])
+        shown = shown_case(sets[0])
         place = place_claim(sets, shown) if sets[0][shown].pair[1].ndim == 2 else None
         if place:
             fields = {**place.fields, "case": sets[0][shown].id, "result": sets[0][shown].wrong}

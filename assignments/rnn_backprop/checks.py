@@ -10,7 +10,6 @@ import html
 import importlib
 import os
 import sys
-import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,9 +32,11 @@ from calls import (  # type: ignore[import-not-found]  # it is found once both a
 )
 from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as calls
 from feedback import Feedback  # type: ignore[import-not-found]  # as calls
-from layout import as_html, as_text, printable, say, wrapped  # type: ignore[import-not-found]  # as calls
+from layout import MAX_LINES, as_html, as_text, printable, say, shortened, wrapped  # type: ignore[import-not-found]  # as calls
 from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as calls
 from slope import CLOSE_TO_MEASURED, slope  # type: ignore[import-not-found]  # as calls
+
+PRINTED_LINES, PRINTED_IN_FULL = 2, 40
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Result:
     feedback: Feedback | None = None  # the message in parts, where it has such
     reason: tuple[object, ...] = ()  # what other checks may fail for too, whatever their case
     cases: tuple[str, ...] = ()  # the ids of those that were tried
+    printed: tuple[str, ...] = ()  # what the function printed, shortened; in the last result of a function
+    same_reason: bool = False  # as a check of this function before it, which has the message
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,24 +59,40 @@ class Results:
     """What several checks say: print it, or let Jupyter show it."""
 
     results: tuple[Result, ...]
+    full: bool = False  # every line in a terminal, too
 
     def __repr__(self) -> str:
-        lines = []
+        lines: list[str] = []
         for headline, results in self._by_function():
+            messages = [result.message.splitlines() for result in results]
             lines.append(headline)
-            for result in results:
-                lines.append(f"  {'WRONG' if result.status == 'wrong' else result.status:<5}  {result.title}")
-                lines += [textwrap.indent(result.message, " " * 9), ""] if result.message else []
-        return str(printable("\n".join(lines).rstrip()))
+            printed = [line for result in results for line in result.printed]
+            room = MAX_LINES - 1 - len(results) - len(printed)
+            share = room // max(sum(map(bool, messages)), 1)  # that each message may have; a short one leaves more
+            shares = [min(len(message), share) for message in messages]
+            for result, message, least in zip(results, messages, shares, strict=True):
+                status = "WRONG" if result.status == "wrong" else result.status
+                lines.append(f"  {status:<5}  {result.title}{' (same)' if result.same_reason else ''}")
+                if message and not self.full:
+                    most = room - sum(shares) + least
+                    message = shortened(message, most, f'check("{result.function}", full=True)')
+                    room -= len(message) - least
+                lines += (f"{' ' * 9}{line}".rstrip() for line in message)
+            lines += (f"  {'printed' if i == 0 else '':<7}  {line}" for i, line in enumerate(printed))
+        return str(printable("\n".join(lines)))
 
     def _repr_html_(self) -> str:
         style = "margin: 0.3em 0 1em 1.6em; padding: 0; white-space: pre-wrap; color: inherit; background: none"
 
         def item(result: Result) -> str:
             mark = "&#10003;" if result.status == "pass" else "&#10007;"
-            message = f'<pre style="{style}">{html.escape(result.message)}</pre>' if result.message else ""
+            text = "For the same reason." if result.same_reason else result.message
+            message = f'<pre style="{style}">{html.escape(text)}</pre>' if text else ""
             if result.feedback:
                 message = f'<div style="margin: 0.3em 0 1em 1.6em">{as_html(result.feedback)}</div>'
+            if result.printed:
+                lines = html.escape("\n".join(result.printed))
+                message += f'<div>printed:</div><pre style="{style}">{lines}</pre>'
             return f"<li><b>{mark} {result.status}</b>: {html.escape(result.title)}{message}</li>"
 
         return "".join(
@@ -105,13 +124,13 @@ class NotPassedError(AssertionError):
         return str(self).splitlines()
 
 
-def check(*names: str, **case: int | str) -> Results | None:
+def check(*names: str, full: bool = False, **case: int | str) -> Results | None:
     """Check the functions called `names`, such as check("forward"); without a name, all of them.
 
     check("dJ_dW", T=3, H=2, seed=0) shows one of the small cases that messages speak of: what goes in, what your
-    function makes of it, and what is expected.
+    function makes of it, and what is expected. A long message is cut in a terminal, unless it is asked for in `full`.
     """
-    results = Results(tuple(results_of(sys.modules["__main__"], names, case)))
+    results = Results(tuple(results_of(sys.modules["__main__"], names, case)), full or bool(case))
     if "NBGRADER_EXECUTION" not in os.environ:
         return results
     if any(result.status != "pass" for result in results.results):
@@ -152,9 +171,18 @@ def results_of(
             known = ", ".join(functions)
             yield Result(name, "", "not there yet", f"There is no {name!r} here: there are {known}.")
         elif case:
-            yield from replay(name, case, answers)
+            yield from with_printed(replay(name, case, answers), answers, PRINTED_IN_FULL)
         else:
-            yield from merge_repeats(run(check, answers) for check in checks if check.function == name)
+            results = merge_repeats(run(check, answers) for check in checks if check.function == name)
+            yield from with_printed(results, answers, PRINTED_LINES)
+
+
+def with_printed(results: Iterable[Result], answers: Answers, room: int) -> Iterator[Result]:
+    """Yield the results of one function, the last one with the first lines that it printed."""
+    *others, last = results
+    yield from others
+    printed = answers.printed.get(last.function)
+    yield replace(last, printed=tuple(printed.lines(room))) if printed else last
 
 
 def replay(name: str, wanted: Mapping[str, Any], answers: Answers) -> Iterator[Result]:
@@ -189,8 +217,9 @@ def merge_repeats(results: Iterable[Result]) -> Iterator[Result]:
     """Yield the results of one function, with nothing said twice."""
     reasons: set[tuple[object, ...]] = set()
     for result in results:
-        same = "" if result.status == "pass" else "For the same reason."
-        yield replace(result, message=same, feedback=None) if result.reason in reasons else result
+        is_repeat = result.reason in reasons
+        same_reason = is_repeat and result.status != "pass"
+        yield replace(result, message="", feedback=None, same_reason=same_reason) if is_repeat else result
         reasons.add(result.reason)
 
 
@@ -257,7 +286,7 @@ def _numbers(check: VisibleCheck, answers: Answers) -> str:
         _require_same_again(name, wrong[0], answers, answers.of(name, wrong[0])[1])
         feedback = _feedback(check, answers)
         if own:
-            feedback = replace(feedback, facts=(*feedback.facts, ("your own forward", own)))
+            feedback = replace(feedback, facts=(("your own forward", own), *feedback.facts))
         raise FindingError(as_text(feedback), feedback=feedback)
     if max(errors) > EXACT:
         low = f"in low precision ({max(errors):.1g}), as of float32"
@@ -332,7 +361,8 @@ def main(words: Sequence[str]) -> None:
     """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does."""
     names = [word for word in words if "=" not in word]
     case = dict(word.split("=", 1) for word in words if "=" in word)
-    say(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case))))
+    full = case.pop("full", "") == "True"
+    say(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case)), full or bool(case)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """From numbers to words: what is said of a function whose numbers are wrong.
 
-It was called on small cases. The first one that it gets wrong is the smallest failing case; what the cases that it gets
-right have in common shows where to look (patterns.py). Nothing here knows how the right answer is made.
+It was called on small cases. One of the smallest that it gets wrong is shown in full; what the cases that it gets right
+have in common shows where to look (patterns.py). Nothing here knows how the right answer is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,10 @@ def explain(function: str, sets: patterns.Sets, hint: str = "", read: str = "") 
     The first of the `sets` is shown; nothing is claimed that the others, the same cases with other numbers, do not show
     too. `hint` is for a case in which no slope is expected, and `read` says where the formula stands.
     """
-    failing = patterns.failing_cases(sets[0])
-    if not failing:
+    if not patterns.failing_cases(sets[0]):
         return None
-    first = failing[0]
+    shown = shown_case(sets[0])
+    first = sets[0][shown]
     with np.errstate(all="ignore"):
         facts = (
             ("smallest failing case", first.about),
@@ -39,8 +39,21 @@ def explain(function: str, sets: patterns.Sets, hint: str = "", read: str = "") 
             *(_patterns(sets) if _are_complete(sets) else ()),
         )
         return Feedback(
-            _symptom(first), facts, _error_map(sets), "" if first.is_slope else hint, read, replay(function, first.id)
+            _symptom(first),
+            facts,
+            _error_map(sets, shown),
+            "" if first.is_slope else hint,
+            read,
+            replay(function, first.id),
         )
+
+
+def shown_case(cases: Sequence[CaseResult]) -> int:
+    """Return the index of the smallest failing case; of cases with equally many steps, of one with several numbers."""
+    failing = [i for i, case in enumerate(cases) if case.wrong is not None]
+    steps = next(iter(cases[failing[0]].traits.items()), None)  # the first trait is the main size
+    alike = [i for i in failing if next(iter(cases[i].traits.items()), None) == steps]
+    return next((i for i in alike if cases[i].pair[1].size > 1), failing[0])
 
 
 def _are_complete(sets: patterns.Sets) -> bool:
@@ -77,10 +90,8 @@ def without_slopes(sets: patterns.Sets) -> patterns.Sets:
 
 
 def replay(function: str, case: str) -> str:
-    """Return how to see one case again: in the notebook, and in a shell; nothing if the case has no such name."""
-    if "=" not in case:
-        return ""
-    return f'check("{function}", {case})\npython checks.py {function} {case.replace(",", "")}'
+    """Return how to see one case again; nothing if the case has no such name."""
+    return f'check("{function}", {case})' if "=" in case else ""
 
 
 def show_case(case: CaseResult, given: Mapping[str, Any]) -> Feedback:
@@ -91,7 +102,7 @@ def show_case(case: CaseResult, given: Mapping[str, Any]) -> Feedback:
     if case.wrong is None:
         return Feedback(f"Right in this case: {patterns.join_words(case.results)}.", tuple(facts))
     facts.append(("relative error", f"{error(*case.pair):.2g} (allowed: {CLOSE:g})"))
-    return Feedback(_symptom(case), tuple(facts), _error_map([[case]]))
+    return Feedback(_symptom(case), tuple(facts), _error_map([[case]], 0))
 
 
 def _list_numbers(array: Array) -> str:
@@ -114,11 +125,9 @@ def _worst_entry(case: CaseResult) -> str:
     return f"{case.name}[{', '.join(map(str, at))}]: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
 
 
-def _error_map(sets: patterns.Sets) -> ErrorMap | None:
-    """Return the map of the smallest failing case, or of the next one if it is a single number."""
+def _error_map(sets: patterns.Sets, shown: int) -> ErrorMap | None:
+    """Return the map of one case; none of a single number."""
     cases = sets[0]
-    wrong = [i for i, case in enumerate(cases) if case.wrong is not None]
-    shown = next((i for i in wrong if min(cases[i].pair[1].shape, default=0) > 1), wrong[0])
     yours, right = cases[shown].pair
     if right.ndim != 2 or right.size < 2:
         return None

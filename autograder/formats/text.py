@@ -18,8 +18,10 @@ from rich.text import Text
 
 from autograder.evaluation.report import CheckResult, CheckStatus, Report
 from autograder.formats import fields
+from autograder.student.layout import MAX_LINES, shortened
 
 WIDTH = 100
+RESERVED = 5  # of a function's lines: for a heading, blank lines, and the names of other checks with the same cause
 STATUS_STYLES: dict[CheckStatus, str] = {"pass": "green", "not_attempted": "dim"}  # else red
 
 
@@ -69,10 +71,15 @@ def print_report(report: Report, console: Console) -> None:
         console.print(_check_table(report))
     # Checks of a function often fail for one reason. Their shared statement is printed once, above what differs.
     failing = fields.failing_checks(report)
+    room = dict.fromkeys((check.function for check in failing), MAX_LINES)
     for checks in fields.group_checks(failing, lambda check: check.statement or check.message).values():
         same = all(check.message == checks[0].message for check in checks)
-        console.print(Text(", ".join(dict.fromkeys(check.id if same else check.function for check in checks)), "bold"))
-        for line in _message_lines(checks, same, console.width - 2):
+        if same:
+            console.print(Text(", ".join(dict.fromkeys(check.id for check in checks)), "bold"))
+        lines = list(_message_lines(checks, same, console.width - 2))
+        lines = shortened(lines, max(room[checks[0].function] - RESERVED, 3), "see --format markdown")
+        room[checks[0].function] -= len(lines) + 2
+        for line in lines:
             console.print(Padding(Text(line), (0, 0, 0, 2)))
         console.print()
     diagnosed = [check for check in report.checks if check.diagnosis]
@@ -97,15 +104,12 @@ def _check_table(report: Report) -> Table:
 
 
 def _message_lines(checks: Sequence[CheckResult], same: bool, width: int) -> Iterator[str]:
-    """Yield the lines of a group: the message if all have the `same`, else the statement and each check's detail."""
+    """Yield the lines of a group: the message if all have the `same`, else the statement and the checks it is about."""
     if same:
         message = _literal(checks[0].message).plain
         yield from message.split("\n") if "\n" in message else _wrap(message, width)
         return
-    yield from _wrap(f"{_literal(checks[0].statement).plain}:", width)
-    column = max(len(check.id) for check in checks) + 4
-    for check in checks:
-        yield from _wrap(_literal(check.detail).plain, width, f"  {check.id}".ljust(column), " " * column)
+    yield from _wrap(f"{_literal(checks[0].statement).plain}: {', '.join(check.id for check in checks)}.", width)
 
 
 def _wrap(line: str, width: int, first_indent: str = "", indent: str = "") -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import linecache
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ else:  # beside the notebook
     from feedback import CaseResult, Feedback, Sum  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
     from rules import Array, array_problem  # type: ignore[import-not-found,no-redef]  # as above
 
+MAX_PRINTED, MAX_LINE = 10_000, 60  # characters that are kept of what a function prints, and of each line
 MAX_SECONDS = 1.0  # of a function on the cases that are shown: a slower one is not tried on the others
 
 Arrays = tuple[Array, ...]
@@ -154,12 +157,33 @@ def _array(numbers: Any) -> Array:
     return np.array(numbers, dtype=np.float64)
 
 
+class Printed(io.TextIOBase):
+    """What a function prints in many calls: the first lines are kept, the others are counted."""
+
+    def __init__(self) -> None:
+        self._start = ""
+        self._line_count = 0
+
+    def write(self, text: str) -> int:
+        """Take what is printed."""
+        self._start += text[: MAX_PRINTED - len(self._start)]
+        self._line_count += text.count("\n")
+        return len(text)
+
+    def lines(self, room: int) -> list[str]:
+        """Return the first lines, at most `room` and one that says how many more there are."""
+        first = [line[:MAX_LINE] for line in self._start.splitlines()[:room]]
+        more = self._line_count - len(first)
+        return [*first, f"... and {more} more line{'s' if more > 1 else ''}"] if more > 0 else first
+
+
 class Answers:
     """What the functions of a module return: each is called once on each case, however many checks ask for it."""
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
         self.feedback: dict[tuple[str, str], Feedback] = {}  # by function and hint: it takes longer than the calls
+        self.printed: dict[str, Printed] = {}  # by each function
         self._seconds: dict[str, float] = {}  # that each function has taken
         self._answers: dict[tuple[str, int], tuple[Arrays, Arrays] | FindingError] = {}
 
@@ -172,7 +196,7 @@ class Answers:
         if key not in self._answers:
             start = time.monotonic()
             try:
-                self._answers[key] = answer(name, case, self.module)
+                self._answers[key] = answer(name, case, self.module, self.printed.setdefault(name, Printed()))
             except FindingError as finding:
                 self._answers[key] = finding
             self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - start
@@ -207,16 +231,18 @@ class Answers:
             return case.result(name, ())
 
 
-def answer(name: str, case: Case, module: ModuleType) -> tuple[Arrays, Arrays]:
+def answer(name: str, case: Case, module: ModuleType, printed: Printed | None = None) -> tuple[Arrays, Arrays]:
     """Call a function on a case: the very arrays that it returned, and a copy of their numbers.
 
-    Raises FindingError if it stops, changes what it is given, or returns something that cannot be compared.
+    What it prints goes to `printed`, or nowhere. Raises FindingError if it stops, changes what it is given, or returns
+    something that cannot be compared.
     """
     function, entry = find(name, module), golden().functions[name]
     arrays = {key: case.arrays[key].copy() for key in entry["arrays"] if key in case.arrays}
     given = golden().given.arguments(arrays, case.names)
     try:
-        result = function(*(given[argument] for argument in entry["arguments"]))
+        with redirect_stdout(printed or Printed()):
+            result = function(*(given[argument] for argument in entry["arguments"]))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
         raise _raised(name, error, module) from None
     for key, array in arrays.items():

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from feedback import ErrorMap, Feedback  # type: ignore[import-not-found]  # beside it once both are released
 
 WIDTH = 70
-LEVELS = ((1e-8, "·", "exact"), (1e-4, "░", "< 1e-4"), (1e-2, "▒", "< 1e-2"), (0.5, "▓", "< 0.5"))
-WORST, FROM = "█", "0.5 or more"
+MAX_LINES = 25  # of one function, in a terminal
+LEVELS = ((1e-8, "·", "exact"), (1e-4, "░", "<1e-4"), (1e-2, "▒", "<1e-2"), (0.5, "▓", "<0.5"))
+WORST, FROM = "█", "more"
 
 
 ASCII_MARKS = str.maketrans("·░▒▓█", ".:+#@")
@@ -57,22 +58,30 @@ def shade(far: float) -> float:
 
 
 def as_text(feedback: Feedback) -> str:
-    """All of it as plain text, in lines of 70 characters."""
-    blocks = [_filled(feedback.symptom), table(feedback.facts)]
+    """All of it as plain text, in lines of 70 characters; what can be cut off most easily comes last."""
+    opening = "\n".join(filter(None, (_filled(feedback.symptom), _filled(feedback.hint))))
+    blocks = [opening, table([*feedback.facts, *last(feedback)])]
     if feedback.map:
         legend = "  ".join(f"{character} {words}" for _, character, words in (*LEVELS, (0.0, WORST, FROM)))
         rows = "\n".join(" " * 6 + " ".join(map(mark, row)) for row in feedback.map.errors)
         sentence = _filled(feedback.map.sentence, "  ", "  ")
-        case = _filled(f"error of each entry for {feedback.map.case}", "  ", "  ")
-        blocks.append(f"{case}\n  {legend}\n\n{rows}\n\n{sentence}")
-    blocks.append(table(last(feedback)))
+        blocks.append(f"  error of each entry:  {legend}\n{rows}\n{sentence}")
     return "\n\n".join(filter(None, blocks))
 
 
+def shortened(lines: Sequence[str], room: int, more: str) -> list[str]:
+    """Return at most `room` lines, one or more; the last says how many more there are, and how to see them."""
+    if len(lines) <= room:
+        return list(lines)
+    kept = list(lines[: room - 1])
+    if "" in kept[room // 2 :]:  # not in the middle of a block
+        kept = kept[: len(kept) - 1 - kept[::-1].index("")]
+    return [*kept, f"... and {len(lines) - len(kept)} more lines: {more}"]
+
+
 def last(feedback: Feedback) -> list[tuple[str, str]]:
-    """The parts that come after the map, with their labels."""
-    here, _, shell = feedback.replay.partition("\n")
-    lines = (("looks like", feedback.hint), ("read", feedback.read), ("see it again", here), ("in a shell", shell))
+    """Where to look next, with labels."""
+    lines = (("read", feedback.read), ("see it again", feedback.replay))
     return [(label, text) for label, text in lines if text]
 
 
@@ -105,6 +114,8 @@ def as_html(feedback: Feedback) -> str:
 
 def _html(feedback: Feedback) -> Iterator[str]:
     yield _tag("p", feedback.symptom, "margin: 0.3em 0")
+    if feedback.hint:
+        yield _tag("p", feedback.hint, "margin: 0.3em 0")
     yield _html_table(feedback.facts)
     if feedback.map:
         yield _html_map(feedback.map)
@@ -131,7 +142,7 @@ def _html_map(map: ErrorMap) -> str:
         f'<tr style="background: none">{_tag("th", str(i), head, "row")}{"".join(_html_entry(far) for far in row)}</tr>'
         for i, row in enumerate(map.errors)
     )
-    said = _tag("p", f"Error of each entry for {map.case}. {map.sentence}", "margin: 0.5em 0 0.3em")
+    said = _tag("p", f"Error of each entry. {map.sentence}", "margin: 0.5em 0 0.3em")
     label = html.escape(f"Relative error of each entry of {map.result}", quote=True)
     return (
         f'{said}<table aria-label="{label}" style="border-collapse: collapse; margin: 0.3em 0">'

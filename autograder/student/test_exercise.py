@@ -95,4 +95,9 @@ def test_check(visible: checks.VisibleCheck, summary: _Summary) -> None:
     if result.status == "not attempted yet":
         pytest.skip(result.message)
     if result.status != "pass":
-        pytest.fail(f"{result.title}\n\n{result.message}", pytrace=False)
+        results = checks.merge_repeats(other for other in summary.results if other.function == result.function)
+        *_, result = checks.with_printed(results, ANSWERS, checks.PRINTED_LINES)
+        if result.same_reason:
+            pytest.fail(f"{result.title}: for the same reason.", pytrace=False)
+        printed = "\n".join(["\n\nprinted:", *result.printed]) if result.printed else ""
+        pytest.fail(f"{result.title}\n\n{result.message}{printed}", pytrace=False)

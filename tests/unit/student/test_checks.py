@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import linecache
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,10 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.exercise.loader import load_exercise
 from autograder.exercise.source import parse_cells, solution_lines
 from autograder.release.build import SHIPPED_MODULES, STUDENT_FOLDER
-from autograder.release.golden_file import golden_file_text
 
 ROOT = Path(__file__).resolve().parents[3]
 EXERCISE = ROOT / "solutions" / "rnn_backprop"
@@ -27,24 +23,6 @@ RIGHT = "import numpy as np\n" + "\n\n".join(
     for cell in parse_cells((EXERCISE / "rnn_backprop.py").read_text(encoding="utf-8"))
     if cell.kind == "solution"
 )
-
-
-@pytest.fixture(scope="module")
-def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The released checks.py, imported as students import it."""
-    folder = tmp_path_factory.mktemp("handout")
-    exercise = load_exercise(EXERCISE)
-    (folder / "checks.json").write_text(golden_file_text(exercise), encoding="utf-8")
-    (folder / "network.py").write_text(exercise.support_modules["network.py"], encoding="utf-8")
-    for file in SHIPPED_MODULES:
-        (folder / file).write_text((STUDENT_FOLDER / file).read_text(encoding="utf-8"), encoding="utf-8")
-    sys.path.insert(0, str(folder))
-    try:
-        yield importlib.import_module("checks")
-    finally:
-        sys.path.remove(str(folder))
-        for name in ("network", *(Path(file).stem for file in SHIPPED_MODULES)):
-            sys.modules.pop(name, None)
 
 
 def module_of(code: str, file: Path | None) -> ModuleType:
@@ -117,7 +95,7 @@ def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: s
     text = check_output(checks, monkeypatch, returning_dW(value), "dJ_dW")
     assert message_part in unwrapped(text)
     assert text.startswith("dJ_dW: 0 of 4 checks pass")
-    assert text.count("For the same reason.") == 3
+    assert text.count(" (same)\n") + text.endswith(" (same)") == 3
 
 
 @pytest.mark.parametrize(
@@ -179,8 +157,8 @@ def test_wrong_numbers_show_the_smallest_case_and_the_worst_entry(checks: Any, m
         "worst entry            dJ_dW[",
         "right for              T = 1; wrong from T = 2 on\n",
         "right for              W = 0 and W symmetric;",
-        "read          equations (17) and (18) of the notebook",
-        'see it again  check("dJ_dW", T=2, H=2, seed=0)',
+        "read                   equations (17) and (18) of the notebook",
+        'see it again           check("dJ_dW", T=2, H=2, seed=0)',
     ):
         assert row in text
     assert "own forward" not in text  # it is neither, so there is nothing more to say
@@ -493,7 +471,7 @@ def test_cases_are_found_by_their_traits(checks: Any, monkeypatch: pytest.Monkey
 
 def test_the_case_named_by_a_message_exists(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     text = check_output(checks, monkeypatch, edited(*WITHOUT_RECURSION), "dJ_dW")
-    case = re.search(r'see it again  check\("dJ_dW", (.*)\)', text)[1]
+    case = re.search(r'see it again +check\("dJ_dW", (.*)\)', text)[1]
     assert "WRONG" in repr(eval(f'checks.check("dJ_dW", {case})', {"checks": checks}))
     assert "term by term           your dJ(3)/dW has the term k = 3;" in text
 

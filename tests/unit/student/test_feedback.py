@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import html5lib
 import numpy as np
 import pytest
@@ -183,16 +185,16 @@ FEEDBACK = Feedback(
     ErrorMap("dW", "T = 3", ((0.0, 5e-5), (5e-3, 0.3), (0.5, float("inf"))), "All but one are wrong."),
     "look <here>",
     "equation (3)",
-    'check("dW", T=3)\npython checks.py dW T=3',
+    'check("dW", T=3)',
 )
 
 
 def test_as_text() -> None:
     text = layout.as_text(FEEDBACK)
     assert all(len(line) <= layout.WIDTH and line == line.rstrip() for line in text.splitlines())
-    assert "      · ░\n      ▒ ▓\n      ▓ █\n\n  All but one are wrong." in text
+    assert text.endswith("      · ░\n      ▒ ▓\n      ▓ █\n  All but one are wrong.")
     assert "T =\n" not in text
-    assert text.endswith('see it again  check("dW", T=3)\n  in a shell    python checks.py dW T=3')
+    assert re.search(r'\n  see it again +check\("dW", T=3\)\n', text)
     assert layout.as_text(Feedback("All right.")) == "All right."
 
 
