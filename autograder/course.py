@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,10 @@ from typing import Any, Literal, get_args
 Level = Literal["A", "B", "C", "D", "E"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """From the strongest to the weakest."""
+
+COURSE_FILE = "course.toml"
+
+_ASSIGNMENT_NAME = re.compile(r"\w(?:[\w .-]*\w)?")  # nbgrader takes others, until it looks for the files
 
 FeedbackLevel = Literal["none", "symptom", "hint", "full"]
 """How much students learn about a failed check: only that it failed, a sentence, also where to look, or everything."""
@@ -49,7 +54,10 @@ class Demo:
 
 @dataclass(frozen=True)
 class Course:
-    """A course: the folder of its course.toml, and the settings there; `isolation` is the weakest level allowed."""
+    """A course: the folder of its course.toml, and the settings there; `isolation` is the weakest level allowed.
+
+    `release_as` holds the names of assignments by exercise, where they differ.
+    """
 
     root: Path
     exercises: Path
@@ -59,19 +67,32 @@ class Course:
     isolation: Level = "E"
     limits: Limits = field(default_factory=Limits)
     feedback: FeedbackLevel = "full"
+    release_as: Mapping[str, str] = field(default_factory=dict)
+
+    def exercise_names(self) -> list[str]:
+        """Return the names of the course's exercises, sorted."""
+        return sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
 
     def exercise_folder(self, name: str) -> Path:
-        """Return the folder of an exercise. Raises CourseError, with the known exercises, if there is none."""
-        folder = self.exercises / name
-        if not name.isidentifier() or not (folder / "rubric.py").is_file():
+        """Return the folder of an exercise, which is named by itself or by its assignment.
+
+        Raises CourseError, with the known exercises, if there is none.
+        """
+        exercise = self.exercise_of(name) or name
+        folder = self.exercises / exercise
+        if not exercise.isidentifier() or not (folder / "rubric.py").is_file():
             known = self.exercise_names()
             choice = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
             raise CourseError(f"There is no exercise called {name!r}; {choice}.")
         return folder
 
-    def exercise_names(self) -> list[str]:
-        """Return the names of all exercises, sorted."""
-        return sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
+    def assignment_of(self, exercise: str) -> str:
+        """Return the name under which students get an exercise: in folders, in gradebooks, in exports."""
+        return self.release_as.get(exercise, exercise)
+
+    def exercise_of(self, assignment: str) -> str | None:
+        """Return the exercise that students get as this assignment; None if it is none of this course's."""
+        return next((name for name in self.exercise_names() if self.assignment_of(name) == assignment), None)
 
 
 def find_course(start: Path) -> Course:
@@ -81,19 +102,21 @@ def find_course(start: Path) -> Course:
     """
     beside_package = Path(__file__).resolve().parent.parent
     for folder in (start.resolve(), *start.resolve().parents, beside_package):
-        if (folder / "course.toml").is_file():
-            return _read(folder)
-    raise CourseError(f"There is no course.toml in {start} or above: run this inside the folder of a course.")
+        if (folder / COURSE_FILE).is_file():
+            return read_course(folder)
+    raise CourseError(f"There is no {COURSE_FILE} in {start} or above: run this inside the folder of a course.")
 
 
-def _read(root: Path) -> Course:
-    file = root / "course.toml"
+def read_course(root: Path) -> Course:
+    """Return the course whose course.toml lies in the folder `root`. Raises CourseError."""
+    file = root / COURSE_FILE
     try:
         settings: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{file} cannot be read: {error}.") from None
     limits = _limits(settings.pop("limits", {}), file)
     demo = _demo(settings.pop("demo", {}), file)
+    release_as = _release_as(settings.pop("release_as", {}), file)
     isolation = settings.pop("isolation", "E")
     if isolation not in LEVELS:
         raise CourseError(f"{file}: isolation must be one of {', '.join(LEVELS)}, not {isolation!r}.")
@@ -104,12 +127,18 @@ def _read(root: Path) -> Course:
     # The other settings were popped: what is left must be paths.
     for name, value in settings.items():
         if name not in paths:
-            known = ", ".join(("isolation", "feedback", "limits", "demo", *paths))
+            known = ", ".join(("isolation", "feedback", "release_as", "limits", "demo", *paths))
             raise CourseError(f"{file} has a setting called {name!r}: there are {known}.")
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
     folders = {name: root / settings.get(name, default) for name, default in paths.items()}
-    return Course(root, **folders, demo=demo, isolation=isolation, limits=limits, feedback=feedback)
+    course = Course(
+        root, **folders, demo=demo, isolation=isolation, limits=limits, feedback=feedback, release_as=release_as
+    )
+    assignments = [course.assignment_of(name) for name in {*course.exercise_names(), *release_as}]
+    if shared := sorted(name for name in assignments if assignments.count(name) > 1):
+        raise CourseError(f"{file}: release_as gives two exercises the name {shared[0]!r}.")
+    return course
 
 
 def _limits(settings: Any, file: Path) -> Limits:
@@ -121,6 +150,19 @@ def _limits(settings: Any, file: Path) -> Limits:
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise CourseError(f"{file}: limits.{name} must be a number above 0, not {value!r}.")
     return Limits(**settings)
+
+
+def _release_as(settings: Any, file: Path) -> dict[str, str]:
+    if not isinstance(settings, Mapping):
+        raise CourseError(
+            f'{file}: release_as must be a table such as {{ EXERCISE = "ASSIGNMENT" }}, not {settings!r}.'
+        )
+    for exercise, name in settings.items():
+        if not isinstance(name, str) or not _ASSIGNMENT_NAME.fullmatch(name):
+            raise CourseError(
+                f"{file}: release_as.{exercise} must be made of letters, digits, spaces, dots and dashes, not {name!r}."
+            )
+    return dict(settings)
 
 
 def _demo(settings: Any, file: Path) -> Demo:

@@ -41,7 +41,8 @@ class Sources:
 def collect_sources(course: Course, exercise: str) -> Sources:
     """Read what bundles of an exercise are made of. Raises BundleError, and CourseError for an unknown exercise."""
     folder = course.exercise_folder(exercise)
-    released = course.assignments / exercise
+    exercise = folder.name
+    released = course.assignments / course.assignment_of(exercise)
     if not released.is_dir():
         raise BundleError(f"There is no {released}: run autograder release {exercise} first.")
     lock = PACKAGE_FOLDER.parent / LOCK_FILE

@@ -31,11 +31,13 @@ class DiscoveryResult:
     skipped: tuple[str, ...] = ()
 
 
-def discover_submissions(folder: Path, exercise: str) -> DiscoveryResult:
-    """Find the submissions in FOLDER/STUDENT/EXERCISE/ (nbgrader's submitted/), FOLDER/STUDENT/, or FOLDER/STUDENT.zip.
+def discover_submissions(folder: Path, exercise: str, assignment: str = "") -> DiscoveryResult:
+    """Find submissions in FOLDER/STUDENT/ASSIGNMENT/ (nbgrader's submitted/), FOLDER/STUDENT/, or FOLDER/STUDENT.zip.
 
-    Raises OSError if the folder cannot be read. No submission is opened.
+    `assignment` is the name under which the exercise was handed out, by default its own. No submission is opened.
+    Raises OSError if the folder cannot be read.
     """
+    assignment = assignment or exercise
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
     folders = [path for path in paths if _is_own_folder(path)]
     files = [path for path in paths if path.suffix.lower() in _SUBMISSION_SUFFIXES and not path.is_dir()]
@@ -43,11 +45,11 @@ def discover_submissions(folder: Path, exercise: str) -> DiscoveryResult:
     skipped = tuple(path.name for path in paths if path not in recognized)
     # If one student has a folder for the exercise, this is nbgrader's layout: a student with nothing but other folders
     # handed in other exercises. Files that lie beside such folders may be a submission in the wrong place.
-    has_exercise_folder = {path.name for path in folders if _is_own_folder(path / exercise)}
+    has_exercise_folder = {path.name for path in folders if _is_own_folder(path / assignment)}
     entries, missing = [], []
     for path in folders:
         if path.name in has_exercise_folder:
-            entries.append(SubmissionEntry(path.name, path / exercise))
+            entries.append(SubmissionEntry(path.name, path / assignment))
         elif has_exercise_folder and _holds_other_exercises(path, exercise):
             missing.append(path.name)
         else:

@@ -111,9 +111,10 @@ def command(
     folder = _resolve_folder(folder, exercise, source)
     config = common.load_grading_config(course, options.required, options.seed, options.feedback)
     recorder = None if gradebook is None else _open_recorder(course, loaded, gradebook)
-    entries = _select_entries(folder, exercise, students)
+    assignment = course.assignment_of(loaded.name)
+    entries = _select_entries(folder, loaded.name, assignment, students)
     reporting.check_targets(form, targets, len(entries))
-    results = results or course.root / "grades" / exercise
+    results = results or course.root / "grades" / assignment
     with (
         common.translate_errors(StoreError, ClusterError, IsolationError, exit_code=common.GRADER_ERROR),
         common.translate_errors(ClassInterrupted, exit_code=common.INTERRUPTED),
@@ -127,7 +128,7 @@ def command(
     if as_html:
         _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results)
     if form or targets:
-        reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets)
+        reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets, assignment)
     if summary.status_counts.get("grader_error"):
         sys.exit(common.GRADER_ERROR)
     if fail_under is not None and any(percent < fail_under for percent in summary.percentages):
@@ -159,13 +160,15 @@ def _open_recorder(course: Course, exercise: Exercise, url: str) -> Recorder:
         return open_recorder(course, exercise, url, common.warn)
 
 
-def _select_entries(folder: Path, exercise: str, students: tuple[str, ...]) -> tuple[SubmissionEntry, ...]:
+def _select_entries(
+    folder: Path, exercise: str, assignment: str, students: tuple[str, ...]
+) -> tuple[SubmissionEntry, ...]:
     """Return the submissions that are to be graded, and warn about everything else in the folder."""
     # late: the reader of submissions, 26 ms
     from autograder.classroom.discovery import discover_submissions
 
     with common.explain_os_errors(folder, "read", common.WRONG_USAGE):
-        discovered = discover_submissions(folder, exercise)
+        discovered = discover_submissions(folder, exercise, assignment)
     if not discovered.entries:
         raise common.CommandError(
             f"{folder} holds no submission: a folder, notebook, script or zip file for each student."

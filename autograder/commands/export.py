@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.commands import common
+from autograder.course import CourseError, find_course
 from autograder.formats.csv_table import escape_cell
 from autograder.submission.sanitize import join_names, one_line
 
@@ -54,7 +55,7 @@ def command(results: Path, host: str, roster: Path | None, title: str | None, ou
             matched = match_roster(reports, read_roster(roster))
         grades = list(matched.grades)
         _print_unmatched(matched, [report.submission for report in reports if report.status == "grader_error"])
-    title = title or grade_columns.column_title(reports)
+    title = title or _assignment(results, grade_columns.column_title(reports))
     max_points = grade_columns.max_points(reports)
     if host == "canvas":
         text = canvas.to_csv(grades, title, max_points)
@@ -95,6 +96,14 @@ def _load_reports(results: Path) -> list[Report]:
             f"{results} holds results of {' and '.join(exercises)}: give each a folder of its own."
         )
     return reports
+
+
+def _assignment(results: Path, exercise: str) -> str:
+    """Return the name under which the course of the results hands out an exercise."""
+    try:
+        return find_course(results).assignment_of(exercise)
+    except CourseError:  # a course is not needed to export
+        return exercise
 
 
 def _print_unmatched(matched: RosterMatch, failed: Sequence[str]) -> None:

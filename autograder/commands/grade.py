@@ -68,6 +68,7 @@ def command(
     from autograder.grading import IsolationError, grader_from_config, ungraded
 
     config = common.load_grading_config(course, required, seed, feedback)
+    assignment = course.assignment_of(loaded.name)
     try:
         with grader_from_config(loaded, config, common.warn) as grader:
             reports = grade_all(grader, [(str(submission), submission) for submission in path])
@@ -75,9 +76,9 @@ def command(
         # A host may show nothing but its own result: that says why there is no score.
         if form != "text" or output or targets:
             reports = [ungraded(loaded, str(submission), error) for submission in path]
-            reporting.write_reports(reports, form, output, targets, visibility=hidden_checks)
+            reporting.write_reports(reports, form, output, targets, assignment, visibility=hidden_checks)
         raise common.CommandError(str(error), common.GRADER_ERROR) from None
-    reporting.write_reports(reports, form, output, targets, visibility=hidden_checks)
+    reporting.write_reports(reports, form, output, targets, assignment, visibility=hidden_checks)
     if any(report.status == "grader_error" for report in reports):
         sys.exit(common.GRADER_ERROR)
     if fail_under is not None and any(100 * report.score < fail_under * report.max_score for report in reports):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder.commands import common
-from autograder.nbgrader.config import CONFIG_FILE, SOURCE_FOLDER
+from autograder.nbgrader.config import CONFIG_FILE
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+    from autograder.exercise.model import Exercise
 
 
 @click.command("release")
@@ -21,26 +25,36 @@ def command(exercise: str) -> None:
     Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
     """
     # late: numpy, 105 ms
-    from autograder.release.build import ReleaseError, ReleaseFiles
+    from autograder.release.build import ReleaseError
     from autograder.release.install import release_exercise
 
     course, loaded = common.open_exercise(exercise)
-    with_nbgrader = (course.root / CONFIG_FILE).is_file()
-
-    def register(built: ReleaseFiles) -> None:
-        if with_nbgrader:
-            _register_assignment(course.root, exercise, built.source_files)
-
-    source = course.root / SOURCE_FOLDER / exercise if with_nbgrader else None
+    folder = course.assignments / course.assignment_of(loaded.name)
     with common.translate_errors(ReleaseError, exit_code=common.GRADER_ERROR):
-        folder = release_exercise(loaded, course.assignments / exercise, source, before_write=register)
-    common.say(f"Released {exercise} to {common.display_path(folder)}.")
+        if (course.root / CONFIG_FILE).is_file():
+            _release_with_nbgrader(course, loaded, folder)
+        else:
+            release_exercise(loaded, folder)
+    common.say(f"Released {loaded.name} to {common.display_path(folder)}.")
 
 
-def _register_assignment(root: Path, exercise: str, source_files: Mapping[str, bytes]) -> None:
-    # late: nbgrader, 930 ms
+def _release_with_nbgrader(course: Course, exercise: Exercise, folder: Path) -> None:
+    """Release to `folder`, to nbgrader's source folder and to its gradebook. Raises ReleaseError."""
+    # late: nbgrader's settings, 930 ms
     from autograder.nbgrader.gradebook.registration import register_assignment
     from autograder.nbgrader.gradebook.session import GradebookError
+    from autograder.nbgrader.gradebook.settings import EVERYBODY, read_settings
+    from autograder.release.install import release_exercise
 
+    assignment = course.assignment_of(exercise.name)
     with common.translate_errors(GradebookError, exit_code=common.GRADER_ERROR):
-        register_assignment(root, exercise, source_files)
+        settings = read_settings(course.root)
+    source = settings.folder("source", EVERYBODY, assignment)
+    release_exercise(
+        exercise,
+        folder,
+        source,
+        lambda built: register_assignment(
+            course.root, settings.url, settings.course_id, assignment, built.source_files
+        ),
+    )

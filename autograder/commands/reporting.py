@@ -83,14 +83,18 @@ def write_reports(
     format_name: str | None,
     output: Path | None,
     targets: Sequence[ReportTarget],
+    assignment: str,
     **gradescope_options: Any,
 ) -> None:
     """Write every target, then stdout or `output` if a format is named. `gradescope_options` go to that format alone.
 
+    `assignment` is what a gradebook calls the exercise.
+
     A file that cannot be written does not keep the others from being written. Raises CommandError at the end then.
     """
     failed: list[str] = []
-    options = {"gradescope": gradescope_options}
+    title = {"title": assignment}
+    options = {"gradescope": gradescope_options, "canvas": title, "moodle": title}
     if format_name and output:
         targets = [*targets, (FORMATS[format_name], output)]
     for report_format, path in targets:

@@ -41,24 +41,6 @@ def release_exercise(
     return folder
 
 
-def build_source(exercise: Exercise, folder: Path, source_folder: Path) -> ReleaseFiles:
-    """Install nbgrader's source alone; nbgrader then releases it to `folder`.
-
-    Raises ReleaseError, also if somebody edited one of the folders.
-    """
-    built = build_release(exercise)
-    _refuse_edited(exercise, folder, built.student_files)
-    _refuse_edited(exercise, source_folder, built.source_files)
-    _install(built.source_files, source_folder)
-    return built
-
-
-def record_manifest(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the manifest of a folder, if the folder holds exactly the content that was built."""
-    if all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files):
-        _write_manifest(folder, files)
-
-
 def manifest_path(folder: Path) -> Path:
     """Return the path of a folder's manifest, a file that sha256sum writes and checks."""
     return folder.with_name(f"{folder.name}.sha256")
@@ -87,8 +69,9 @@ def _refuse_edited(exercise: Exercise, folder: Path, files: Mapping[str, bytes])
             f"{folder} was edited by hand ({', '.join(edited)}), and it is built from {exercise.folder}: "
             "make the change there, move the edited file away, and try again."
         )
-    # Files that neither the last release nor this one makes are somebody's own, and replacing the folder deletes them.
-    if extra := sorted(_file_names(folder) - files.keys() - manifest.keys()):
+    # What no release made is somebody's own, and replacing the folder deletes it; but a manifest may have got lost.
+    unknown = [folder / name for name in sorted(_file_names(folder) - manifest.keys())]
+    if extra := [path.name for path in unknown if not path.is_file() or files.get(path.name) != path.read_bytes()]:
         raise ReleaseError(f"{folder} holds {', '.join(extra)}, which no release makes: move it away, then try again.")
 
 

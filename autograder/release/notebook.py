@@ -76,7 +76,7 @@ class GradebookTarget:
 
 
 def generate_assignment(assignment: str, files: Mapping[str, bytes], gradebook: GradebookTarget | None = None) -> str:
-    """Run nbgrader's generate_assignment on the source `files` of an assignment, and return the student's notebook.
+    """Run nbgrader's generate_assignment on the source `files` of an assignment, and return its only notebook.
 
     The assignment is registered in the gradebook, if one is given. Raises NbgraderError.
     """
@@ -86,7 +86,8 @@ def generate_assignment(assignment: str, files: Mapping[str, bytes], gradebook: 
         for name, content in files.items():
             (source_folder / name).write_bytes(content)
         _run_nbgrader(course, assignment, gradebook)
-        notebook = Path(course, "release", assignment, f"{assignment}.ipynb").read_text(encoding="utf-8")
+        [notebook_file] = Path(course, "release", assignment).glob("*.ipynb")
+        notebook = notebook_file.read_text(encoding="utf-8")
     nbformat.validate(nbformat.reads(notebook, as_version=nbformat.NO_CONVERT))
     return notebook
 

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -21,6 +21,7 @@ from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from tests import courses, leaks
 from tests.nbgrader import sample_submissions
+from tests.nbgrader.command_server import CommandServer
 from tests.nbgrader.sample_submissions import NOTEBOOK, STUDENTS
 
 pytestmark = pytest.mark.slow
@@ -99,16 +100,21 @@ class Cycle:
 
 
 @pytest.fixture(scope="module")
-def cycle(tmp_path_factory: pytest.TempPathFactory) -> Cycle:
-    pytest.importorskip("nbgrader", reason="nbgrader is not installed: make test installs it")
+def server() -> Iterator[CommandServer]:
+    courses.skip_without_nbgrader()
+    with CommandServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cycle(server: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Cycle:
     course, exchange = tmp_path_factory.mktemp("cycle") / "course", tmp_path_factory.mktemp("exchange")
     exchange.chmod(0o777)
     output: dict[str, str] = {}
     after: dict[str, Scores] = {}
 
-    def nbgrader(step: str, *arguments: str, where: Path = course) -> None:
-        completed = courses.run_module(where, "nbgrader", *arguments)
-        output[step] = completed.stdout + completed.stderr
+    def nbgrader(step: str, *arguments: str) -> None:
+        output[step] = server.run(course, *arguments)
         after[step] = read_scores(course)
 
     courses.make_kit_course(course)
@@ -118,11 +124,9 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Cycle:
     before = {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()}
     nbgrader("generate", "generate_assignment", NAME, "--force")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
-    edited = course / "build" / "source" / NAME / NOTEBOOK
+    edited = course / "source" / NAME / NOTEBOOK
     edited.write_bytes(edited.read_bytes() + b"\n")
-    output["edited"] = courses.run_module(
-        course, "nbgrader", "generate_assignment", NAME, "--force", expected=(1,)
-    ).stderr
+    output["edited"] = server.run(course, "generate_assignment", NAME, "--force", expected=(1,))
     assert edited.read_bytes().endswith(b"\n\n")
     assert {path.name: path.read_bytes() for path in (course / "assignments" / NAME).iterdir()} == before
     edited.write_bytes(edited.read_bytes()[:-1])
@@ -134,11 +138,11 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Cycle:
     (student / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.course_id = 'rnn'\nc.Exchange.root = {str(exchange)!r}\n"
     )
-    courses.run_module(student, "nbgrader", "fetch_assignment", NAME)
+    server.run(student, "fetch_assignment", NAME)
     for file, data in everybody.pop("right").files().items():
         (student / NAME / file).write_bytes(data)
     output["handed out"] = " ".join(sorted(path.name for path in (student / NAME).iterdir()))
-    courses.run_module(student, "nbgrader", "submit", NAME, "--student=right")
+    server.run(student, "submit", NAME, "--student=right")
     download_from_canvas(course, BY_CANVAS, everybody.pop(BY_CANVAS).files())
     for name, sample in everybody.items():
         submit_at_exchange(exchange, name, sample.files(), sample.submitted_at)
@@ -163,8 +167,7 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Cycle:
     nbgrader("autograde again", "autograde", NAME)
 
     change_rubric(course)
-    refused_autograde = courses.run_module(course, "nbgrader", "autograde", NAME, expected=(1,))
-    output["not released"] = refused_autograde.stderr
+    output["not released"] = server.run(course, "autograde", NAME, expected=(1,))
     courses.run_module(course, "autograder", "release", NAME)
     shutil.copytree(course, course.with_name("fast"))
     shutil.copytree(courses.home_folder(course), courses.home_folder(course.with_name("fast")))

@@ -214,7 +214,7 @@ def test_timestamps_are_in_utc(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["network.py", f"{NAME}.ipynb", timestamps.TIMESTAMP_FILE])
 def test_a_folder_called_like_a_file_costs_nobody_a_score(api: Any, book: Any, course: Course, name: str) -> None:
-    source = course.root / "build" / "source" / NAME
+    source = course.root / "source" / NAME
     source.mkdir(parents=True)
     (source / "network.py").write_text("# handed out")
     warnings: list[str] = []

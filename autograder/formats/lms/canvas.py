@@ -16,10 +16,10 @@ COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 _IDENTITIES = attrgetter("name", "id", "sis_id", "login", "section")  # of a student, for these columns
 
 
-def render(reports: Sequence[Report]) -> str:
-    """Return the reports, without a roster."""
+def render(reports: Sequence[Report], title: str = "") -> str:
+    """Return the reports, without a roster, in a column called `title`, by default after the exercise."""
     grades = grade_columns.grades_without_roster(reports)
-    return to_csv(grades, grade_columns.column_title(reports), grade_columns.max_points(reports))
+    return to_csv(grades, title or grade_columns.column_title(reports), grade_columns.max_points(reports))
 
 
 def to_csv(grades: Sequence[Grade], title: str, max_points: Decimal) -> str:

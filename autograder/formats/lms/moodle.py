@@ -15,9 +15,9 @@ COLUMNS = ("Full name", "Username", "ID number", "Email address")
 _IDENTITIES = attrgetter("name", "login", "sis_id", "email")  # of a student, for these columns
 
 
-def render(reports: Sequence[Report]) -> str:
-    """Return the reports, without a roster."""
-    return to_csv(grade_columns.grades_without_roster(reports), grade_columns.column_title(reports))
+def render(reports: Sequence[Report], title: str = "") -> str:
+    """Return the reports, without a roster, in a column called `title`, by default after the exercise."""
+    return to_csv(grade_columns.grades_without_roster(reports), title or grade_columns.column_title(reports))
 
 
 def to_csv(grades: Sequence[Grade], title: str) -> str:

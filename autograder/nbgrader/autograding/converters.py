@@ -1,4 +1,7 @@
-"""nbgrader's own Autograde and GenerateAssignment, with what this kit does before and after them."""
+"""nbgrader's own Autograde and GenerateAssignment, with what this kit does for its exercises.
+
+Both classes stand where nbgrader looks for its own, and make one of nbgrader's own for any other assignment.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatch
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import nbgrader.api
 import nbgrader.apps.api
@@ -21,21 +25,34 @@ from nbgrader.converters import Autograde, GenerateAssignment, NbGraderException
 from nbgrader.utils import temp_attrs
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from autograder.course import CourseError, find_course
+from autograder.course import CourseError, read_course
 from autograder.evaluation.report import Report
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.grading import released_files
 from autograder.nbgrader.autograding.cell_outputs import is_gradable
 from autograder.nbgrader.autograding.grader_client import GraderClient, GraderUnavailable
+from autograder.nbgrader.exercises import is_exercise
 from autograder.nbgrader.gradebook import session
+from autograder.nbgrader.gradebook.registration import register_assignment
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
 from autograder.nbgrader.intake.student_names import name_problem
 from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, format_timestamp, read_timestamp
-from autograder.release.build import ReleaseError
-from autograder.release.install import build_source, record_manifest
+from autograder.release.build import ReleaseError, ReleaseFiles
+from autograder.release.install import release_exercise
 from autograder.submission.sanitize import one_line
+
+PREPROCESSORS = (
+    # in place of nbgrader's Execute, which runs a kernel
+    "autograder.nbgrader.autograding.preprocessors.RunExternalGrader",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.nbgrader.autograding.preprocessors.RequireManualGrading",
+    "nbgrader.preprocessors.AssignLatePenalties",  # and no second CheckCellMetadata: nothing here changes metadata
+)
 
 
 def install() -> None:
@@ -47,6 +64,10 @@ def install() -> None:
 
 class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no types
     """Autograde with this engine: submissions are normalized on their way in, and one process grades them all."""
+
+    def __new__(cls, coursedir: Any = None, **settings: Any) -> Any:
+        """Return a converter for an exercise, and nbgrader's own for any other assignment."""
+        return super().__new__(cls) if is_exercise(coursedir) else Autograde(coursedir=coursedir, **settings)
 
     def start(self) -> None:
         """Grade the matching submissions that are not graded yet. Raises NbGraderException, after a line in the log."""
@@ -66,16 +87,19 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
                 super().start()
 
     def _prepare(self) -> None:
-        name = self.coursedir.assignment_id
+        assignment = self.coursedir.assignment_id
         self._submitted_directory = self.coursedir.submitted_directory
-        self._course = find_course(Path(self.coursedir.root))
-        self._exercise = load_exercise(self._course.exercise_folder(name))
+        self._course = read_course(Path(self.coursedir.root))
+        self._exercise = load_exercise(self._course.exercise_folder(assignment))
+        # Whatever the settings say of other assignments: no kernel runs these, and a student's script stays.
+        self.autograde_preprocessors = list(PREPROCESSORS)
+        self.exclude_overwriting = {assignment: [f"{self._exercise.name}.py"]}
         self._released_files = released_files(self._exercise)
-        folder = self.coursedir.format_path(self.coursedir.release_directory, ".", name)
-        self._release = normalize.load_release(Path(folder))
+        folder = self.coursedir.format_path(self.coursedir.release_directory, ".", assignment)
+        self._release = normalize.load_release(Path(folder), self._exercise.name)
         with self._open_gradebook() as gradebook:
-            gradebook.check_rubric(self._exercise)
-            self._scores_before = gradebook.scores(name)
+            gradebook.check_rubric(self._exercise, assignment)
+            self._scores_before = gradebook.scores(assignment)
 
     def _open_gradebook(self) -> AbstractContextManager[session.GradebookSession]:
         return session.open_gradebook(self.coursedir.db_url, Path(self.coursedir.root))
@@ -91,7 +115,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         finally:
             if self._reports:
                 with self._open_gradebook() as gradebook:
-                    scores = gradebook.scores(self._exercise.name)
+                    scores = gradebook.scores(self.coursedir.assignment_id)
                 *changes, summary = session.describe_changes(self._scores_before, scores, self._reports) or [""]
                 for line in changes:
                     self.log.warning("%s", line)
@@ -108,7 +132,8 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         if not fnmatch(name, self.coursedir.notebook_id):
             super().init_notebooks()
             return
-        pattern = self.coursedir.format_path(self._submitted_directory, self.coursedir.student_id, name)
+        assignment = self.coursedir.assignment_id
+        pattern = self.coursedir.format_path(self._submitted_directory, self.coursedir.student_id, assignment)
         self.assignments = {}
         for folder in map(Path, sorted(glob(pattern))):  # noqa: PTH207 - nbgrader's patterns are texts
             if not folder.is_dir():
@@ -117,7 +142,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
             if problem := "it is a link, perhaps to another's work" if is_link else name_problem(folder.parent.name):
                 self.log.warning("%s is not graded: %s.", one_line(folder.parent.name, 80), problem)
                 continue
-            target = Path(self._format_source(name, folder.parent.name))
+            target = Path(self._format_source(assignment, folder.parent.name))
             target.mkdir(parents=True)
             self._copy_timestamp(folder, target)
             self.assignments[str(target)] = [str(target / f"{name}.ipynb")]
@@ -143,14 +168,14 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Normalize the submission, then let nbgrader copy it and note it in the gradebook."""
-        folder = self.submission_folder(student_id)
-        normalized = normalize.normalize_submission(folder, assignment_id, self._released_files, self._release)
+        name, folder = self._exercise.name, self.submission_folder(student_id)
+        normalized = normalize.normalize_submission(folder, name, self._released_files, self._release)
         target = Path(self._format_source(assignment_id, student_id))
         self._write_notebook(normalized, target, student_id)
         source = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", assignment_id))
         released = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
-        excluded = self.exclude_overwriting.get(assignment_id, ())  # the student's own stay
-        written = files_of_nbgrader(assignment_id, [file for file in released if file not in excluded])
+        excluded = self.exclude_overwriting[assignment_id]
+        written = files_of_nbgrader(name, [file for file in released if file not in excluded])
         if message := copy_attachments(folder, target, written):
             self.log.warning("%s: %s", one_line(student_id, 80), message)
         super().init_assignment(assignment_id, student_id)
@@ -175,7 +200,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
 
     def submission_folder(self, student: str) -> Path:
         """Return the folder of a student's submission, as it was handed in."""
-        return Path(self.coursedir.format_path(self._submitted_directory, student, self._exercise.name))
+        return Path(self.coursedir.format_path(self._submitted_directory, student, self.coursedir.assignment_id))
 
     def needs_manual_grade(self, student: str) -> bool:
         """Return whether a person has to look at the whole submission: it cannot be graded, or cannot be shown."""
@@ -198,18 +223,28 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
 
 
 class KitGenerateAssignment(GenerateAssignment):  # type: ignore[misc]  # untyped base
-    """GenerateAssignment from the exercise's own source: nbgrader's source is built from it, unless it was edited."""
+    """GenerateAssignment as `autograder release` does it: from the exercise's own source, and by no other settings."""
+
+    def __new__(cls, coursedir: Any = None, **settings: Any) -> Any:
+        """Return a converter for an exercise, and nbgrader's own for any other assignment."""
+        return super().__new__(cls) if is_exercise(coursedir) else GenerateAssignment(coursedir=coursedir, **settings)
 
     def start(self) -> None:
-        """Build nbgrader's source, then generate. Raises NbGraderException, after a line in the log."""
-        name, coursedir = self.coursedir.assignment_id, self.coursedir
-        source = Path(coursedir.format_path(coursedir.source_directory, ".", name))
-        release = Path(coursedir.format_path(coursedir.release_directory, ".", name))
+        """Release the exercise, with nbgrader's source of it. Raises NbGraderException, after a line in the log."""
+        assignment, coursedir = self.coursedir.assignment_id, self.coursedir
+        steps = (coursedir.release_directory, coursedir.source_directory)
+        release, source = (Path(coursedir.format_path(step, ".", assignment)) for step in steps)
         try:
-            course = find_course(Path(coursedir.root))
-            built = build_source(load_exercise(course.exercise_folder(name)), release, source)
+            course = read_course(Path(coursedir.root))
+            release_exercise(load_exercise(course.exercise_folder(assignment)), release, source, self._register)
         except (CourseError, ExerciseError, ReleaseError) as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from None
-        super().start()
-        record_manifest(release, built.student_files)
+        self.set_permissions(assignment, ".")
+        self.log.info("Released %s to %s", assignment, release)
+
+    def _register(self, built: ReleaseFiles) -> None:
+        coursedir = self.coursedir
+        if not self.no_database:
+            root, name = Path(coursedir.root), coursedir.assignment_id
+            register_assignment(root, coursedir.db_url, coursedir.course_id, name, built.source_files)

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from glob import glob
 from pathlib import Path
 from typing import Any
 
+from nbgrader.exchange import ExchangeFactory
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
 from autograder.nbgrader.exchange.records import CopyRules, Record, RecordRefused, copy_record, parse_record
 from autograder.nbgrader.exchange.refusals import log_refusals
+from autograder.nbgrader.exercises import is_exercise
 from autograder.nbgrader.intake.timestamps import InvalidTimestamp, read_timestamp
 from autograder.submission import safe_files
 from autograder.submission.sanitize import join_names, one_line
 
 SECRET_FILE = "submission_secret.txt"
 MAX_SECRET_LENGTH = 1000  # characters; nbgrader writes 128
+
+
+def install() -> None:
+    """Let these plugins work on exercises, in place of nbgrader's own; what a hub brings for its exchange stays."""
+    ExchangeFactory.Collect = _for_exercises("collect", ExchangeCollect, Collect)
+    ExchangeFactory.ReleaseFeedback = _for_exercises("release_feedback", ExchangeReleaseFeedback, ReleaseFeedback)
+
+
+def _for_exercises(setting: str, stock: type[Any], ours: type[Any]) -> Callable[..., Any]:
+    """Return the method of ExchangeFactory that makes the plugin of a setting."""
+
+    def make_plugin(factory: Any, coursedir: Any = None, **settings: Any) -> Any:
+        chosen = getattr(factory, setting)
+        plugin = ours if chosen is stock and is_exercise(coursedir) else chosen
+        return plugin(coursedir=coursedir, **{"parent": factory, **settings})
+
+    return make_plugin
 
 
 class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no types

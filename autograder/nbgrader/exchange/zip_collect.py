@@ -13,18 +13,37 @@ from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder.nbgrader.exchange.refusals import log_refusals
+from autograder.nbgrader.exercises import is_exercise
 from autograder.nbgrader.intake.student_names import name_problem
 from autograder.nbgrader.intake.timestamps import parse_timestamp
 from autograder.submission import safe_files
 from autograder.submission.downloads import MAX_MEMBERS, Quota, read_file, read_member
 from autograder.submission.file_names import fold_name, safe_name, unused_name
-from autograder.submission.reader import ARCHIVE_SUFFIX
+from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES
 from autograder.submission.sanitize import join_names, one_line
 
 _NUMBERS_OF_AN_LMS = re.compile(r"_\d+_\d+_|_\d+_assignsubmission_")  # Canvas and Moodle
+
+
+_stock_init_plugins = ZipCollectApp.init_plugins
+
+
+def install() -> None:
+    """Let these plugins work on exercises, in place of nbgrader's own; a course's own plugins stay."""
+    ZipCollectApp.init_plugins = _init_plugins
+
+
+def _init_plugins(app: Any) -> None:
+    if is_exercise(app.coursedir):
+        if app.extractor_plugin is ExtractorPlugin:
+            app.extractor_plugin = Extractor
+        if app.collector_plugin is FileNameCollectorPlugin:
+            app.collector_plugin = FileCollector
+    _stock_init_plugins(app)
 
 
 class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no types
@@ -110,6 +129,7 @@ class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped b
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self.valid_ext = [*self.valid_ext, *SOURCE_SUFFIXES, ARCHIVE_SUFFIX]  # type: ignore[has-type]  # untyped base
         self._has_time: dict[tuple[str, str], bool] = {}  # of each file that was collected
         self._numbers: dict[str, str] = {}  # Canvas's, by student
 

@@ -20,10 +20,9 @@ from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.grading import released_files
 from autograder.nbgrader.autograding.cell_outputs import fill_check_cells, is_gradable
-from autograder.nbgrader.config import SOURCE_FOLDER
 from autograder.nbgrader.gradebook import session
 from autograder.nbgrader.gradebook.session import GradebookError, GradeRow
-from autograder.nbgrader.gradebook.settings import Settings, read_settings
+from autograder.nbgrader.gradebook.settings import EVERYBODY, Settings, read_settings
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
 from autograder.nbgrader.intake.notebooks import CellDict, NotebookDict, named_cells
@@ -31,7 +30,6 @@ from autograder.nbgrader.intake.student_names import name_problem
 from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, format_timestamp, read_timestamp
 from autograder.submission.sanitize import one_line
 
-DIRECTORY_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 READ_ONLY_MODE = 0o444  # as nbgrader leaves what it autograded
 
 RECORDER_ERRORS = (GradebookError, normalize.ReleaseNotFound)
@@ -54,28 +52,24 @@ class Recorder:
 
         Where the grader failed, what stands in the gradebook stays. Raises GradebookError; then no score is written.
         """
-        name = self.exercise.name
         with session.open_gradebook(self.url, self.course.root) as gradebook:
-            before = gradebook.scores(name)
+            before = gradebook.scores(self.assignment)
         # Notebooks first: if one of them cannot be written, the gradebook stays as it was.
         rows = [self._write_notebook(*result) for result in results if self._can_be_kept(result[0], result[2], before)]
         with session.open_gradebook(self.url, self.course.root) as gradebook:
-            gradebook.write(name, rows, self.settings.late_penalty)
-            after = gradebook.scores(name)
+            gradebook.write(self.assignment, self.exercise.name, rows, self.settings.late_penalty)
+            after = gradebook.scores(self.assignment)
         return session.describe_changes(before, after, [row.student for row in rows])
+
+    @property
+    def assignment(self) -> str:
+        """The name of the exercise in the gradebook and in nbgrader's folders."""
+        return self.course.assignment_of(self.exercise.name)
 
     @property
     def display_url(self) -> str:
         """The gradebook's URL without its password."""
         return make_url(self.url).render_as_string(hide_password=True)
-
-    def autograded_folder(self, student: str) -> Path:
-        """Return the folder in which nbgrader keeps a student's autograded notebook."""
-        directories = self.settings.config.CourseDirectory
-        structure = directories.get("directory_structure") or DIRECTORY_STRUCTURE
-        step = directories.get("autograded_directory") or "autograded"
-        folder = structure.format(nbgrader_step=step, student_id=student, assignment_id=self.exercise.name)
-        return Path(self.course.root, folder)
 
     def _can_be_kept(self, student: str, report: Report, scores: Mapping[str, float]) -> bool:
         if problem := name_problem(student):
@@ -85,7 +79,7 @@ class Recorder:
         return not problem
 
     def _write_notebook(self, student: str, path: Path, report: Report) -> GradeRow:
-        name, folder = self.exercise.name, self.autograded_folder(student)
+        name, folder = self.exercise.name, self.settings.folder("autograded", student, self.assignment)
         normalized = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
         if message := normalize.instructor_message(one_line(student, 80), normalized):
             self.warn(message)
@@ -113,7 +107,8 @@ class Recorder:
     def _copy_files(self, student: str, path: Path, folder: Path) -> None:
         """Copy the student's files, then the released ones, except for the notebook and the script."""
         name = self.exercise.name
-        released = [file for file in (self.course.root / SOURCE_FOLDER / name).glob("*") if file.is_file()]
+        source = self.settings.folder("source", EVERYBODY, self.assignment)
+        released = [file for file in source.glob("*") if file.is_file()]
         released = [file for file in released if file.name not in (f"{name}.ipynb", f"{name}.py")]
         if message := copy_attachments(path, folder, files_of_nbgrader(name, [file.name for file in released])):
             self.warn(f"{one_line(student, 80)}: {message}")
@@ -136,8 +131,9 @@ def open_recorder(course: Course, exercise: Exercise, url: str, warn: Callable[[
     settings = read_settings(course.root)
     url = url or settings.url
     with session.open_gradebook(url, course.root) as gradebook:
-        gradebook.check_rubric(exercise)
-    return Recorder(course, exercise, settings, url, normalize.load_release(course.assignments / exercise.name), warn)
+        gradebook.check_rubric(exercise, course.assignment_of(exercise.name))
+    release = normalize.load_release(course.assignments / course.assignment_of(exercise.name), exercise.name)
+    return Recorder(course, exercise, settings, url, release, warn)
 
 
 def _grade_answers(

@@ -139,8 +139,10 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
             submission = gradebook.find_submission(assignment, student)
         except MissingEntry:
             return AssignmentScore("missing")
-        # The gradebook has no order of cells: it comes from the notebook, and cells that are not there go last.
-        cells = self._notebook_cells(assignment, student)
+        # The gradebook has no order of cells: it comes from the notebooks, and cells that are not there go last.
+        cells: dict[str, list[Any]] = {}
+        for notebook in submission.notebooks:
+            cells |= self._notebook_cells(assignment, student, notebook.name)
         position = {name: i for i, name in enumerate(cells)}
         grades = sorted(
             (grade for notebook in submission.notebooks for grade in notebook.grades),
@@ -168,13 +170,13 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
         if penalty:
             yield PENALTY_COLUMN, ScorePart(-to_decimal(penalty), NO_POINTS)
 
-    def _notebook_cells(self, assignment: str, student: str) -> dict[str, list[Any]]:
+    def _notebook_cells(self, assignment: str, student: str, name: str) -> dict[str, list[Any]]:
         """Return the grade cells of an autograded notebook in order, each with the checks that its outputs describe."""
         directory = self.parent.coursedir
         folder = directory.format_path(directory.autograded_directory, student, assignment)
         checks: dict[str, list[Any]] = {}
         try:
-            notebook = json.loads(Path(folder, f"{assignment}.ipynb").read_text(encoding="utf-8"))
+            notebook = json.loads(Path(folder, f"{name}.ipynb").read_text(encoding="utf-8"))
             for cell in notebook["cells"]:
                 if cell["metadata"].get("nbgrader", {}).get("grade"):
                     outputs = [output.get("metadata", {}) for output in cell.get("outputs", ())]

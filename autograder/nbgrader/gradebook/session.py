@@ -92,18 +92,18 @@ class GradebookSession:
 
     connection: sql.Connection
 
-    def check_rubric(self, exercise: Exercise) -> None:
-        """Check that the gradebook has the check cells and the points of the rubric. Raises GradebookError."""
+    def check_rubric(self, exercise: Exercise, assignment: str) -> None:
+        """Check that the assignment has the check cells and the points of the rubric. Raises GradebookError."""
         name = exercise.name
         cells = self.connection.execute(
             sql.select(BASE_CELL.c.name, GRADE_CELL.c.max_score)
             .join(GRADE_CELL, GRADE_CELL.c.id == BASE_CELL.c.id)
             .join(NOTEBOOK, NOTEBOOK.c.id == BASE_CELL.c.notebook_id)
             .join(ASSIGNMENT, ASSIGNMENT.c.id == NOTEBOOK.c.assignment_id)
-            .where(ASSIGNMENT.c.name == name, NOTEBOOK.c.name == name)
+            .where(ASSIGNMENT.c.name == assignment, NOTEBOOK.c.name == name)
         ).all()
         if not cells:
-            raise GradebookError(f"The gradebook holds no assignment {name}: run `autograder release {name}`.")
+            raise GradebookError(f"The gradebook holds no assignment {assignment}: run `autograder release {name}`.")
         in_gradebook = {cell.name: cell.max_score for cell in cells if cell.name.startswith(CHECK_CELL_PREFIX)}
         in_rubric = {
             CHECK_CELL_PREFIX + function.name: round(sum(c.max_points for c in exercise.checks_of(function.name)), 6)
@@ -119,12 +119,12 @@ class GradebookSession:
         """Return the score of every student for an assignment, late penalties taken off."""
         return {student: round(max(0.0, score - late), 6) for student, score, late in self._sums(assignment)}
 
-    def write(self, assignment: str, rows: Sequence[GradeRow], penalty: PenaltyFunction) -> None:
-        """Write everybody's scores. Points given by hand stay, and are marked for a second look."""
+    def write(self, assignment: str, notebook: str, rows: Sequence[GradeRow], penalty: PenaltyFunction) -> None:
+        """Write everybody's scores for a notebook. Points given by hand stay, and are marked for a second look."""
         assigned = self.connection.execute(
             sql.select(ASSIGNMENT.c.id, ASSIGNMENT.c.name, ASSIGNMENT.c.duedate, NOTEBOOK.c.id.label("notebook"))
             .join(NOTEBOOK, NOTEBOOK.c.assignment_id == ASSIGNMENT.c.id)
-            .where(ASSIGNMENT.c.name == assignment, NOTEBOOK.c.name == assignment)
+            .where(ASSIGNMENT.c.name == assignment, NOTEBOOK.c.name == notebook)
         ).one()
         known_students = set(self.connection.scalars(sql.select(STUDENT.c.id)))
         self._insert(STUDENT, [{"id": row.student} for row in rows if row.student not in known_students])

@@ -14,6 +14,10 @@ from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 from autograder.nbgrader.config import CONFIG_FILE
 from autograder.nbgrader.gradebook.session import GradebookError, default_url
 
+DIRECTORY_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
+EVERYBODY = "."
+"""What nbgrader puts for the student in the folders of source and release."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -31,6 +35,13 @@ class Settings:
     def course_id(self) -> str:
         """The course's id in the gradebook; perhaps empty."""
         return str(self.config.CourseDirectory.get("course_id") or "")
+
+    def folder(self, step: str, student: str, assignment: str) -> Path:
+        """Return the folder of an assignment at a step of nbgrader's, such as "source" or "autograded"."""
+        directories = self.config.CourseDirectory
+        structure = directories.get("directory_structure") or DIRECTORY_STRUCTURE
+        name = directories.get(f"{step}_directory") or step
+        return Path(self.root, structure.format(nbgrader_step=name, student_id=student, assignment_id=assignment))
 
     def late_penalty(self, student: str, score: float, seconds_late: float) -> float | None:
         """Return the points that nbgrader's plugin takes off `score` for being late; None for nothing."""

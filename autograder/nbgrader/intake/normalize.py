@@ -37,9 +37,12 @@ class NormalizedNotebook:
     is_placeholder: bool = False
 
 
-def load_release(folder: Path) -> NotebookDict:
-    """Return the notebook that students got, from their folder. Raises ReleaseNotFound."""
-    name = folder.name
+def load_release(folder: Path, name: str = "") -> NotebookDict:
+    """Return the notebook that students got, from their folder. Raises ReleaseNotFound.
+
+    `name` is the exercise's, where the folder has that of the assignment.
+    """
+    name = name or folder.name
     try:
         notebook = json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
         return {"cells": parse_cells(notebook), "metadata": notebook["metadata"]}

@@ -1,0 +1,49 @@
+"""autograder init: a course of this kit, from nothing or from one that nbgrader works in already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.commands import common
+from autograder.course import CourseError, read_course
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option(
+    "--exercise",
+    "exercises",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="The folder of an exercise to copy; may be repeated.  [default: those of the clone that this comes from]",
+)
+def command(folder: Path, exercises: tuple[Path, ...]) -> None:
+    """Make FOLDER, or the current folder, a course of this kit.
+
+    A course of nbgrader's keeps all that it has: settings, assignments, gradebook. The kit adds course.toml, some lines
+    at the end of nbgrader_config.py, and solutions/EXERCISE. What is done is listed; done again, it is nothing.
+    """
+    try:
+        # late: numpy and sqlalchemy, 300 ms
+        from autograder.nbgrader.course_setup import set_up_course
+        from autograder.nbgrader.gradebook.session import GradebookError
+    except ModuleNotFoundError as missing:
+        raise common.CommandError(f"A course needs {missing.name}, which comes with nbgrader: install that.") from None
+
+    done = False
+    with (
+        common.translate_errors(CourseError, GradebookError),
+        common.explain_os_errors(folder, "set up", common.GRADER_ERROR),
+    ):
+        for sentence in set_up_course(folder, exercises):
+            common.say(sentence)
+            done = True
+        names = read_course(folder).exercise_names()
+    if not done:
+        common.say("Nothing to do: the course has all that the kit adds.")
+    if not names:
+        common.say("There is no exercise yet: autograder init --exercise PATH copies one from its folder.")
+    elif done:
+        common.say(f"What students get is built by: autograder release {names[0]}")
