@@ -17,6 +17,7 @@ from tests.courses import NAME
 
 pytestmark = pytest.mark.slow
 
+ORDINARY = courses.ROOT / "tests" / "nbgrader" / "ordinary"
 SAMPLES = courses.ROOT / "tests" / "submissions" / "class"
 STUDENTS = {"ada": "needs manual grading", "blaise": "graded", "carl": "needs manual grading"}
 COMMENT = "The first two paths are very clear. Say also why h(k-1) is held fixed."
@@ -49,6 +50,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folders["ada"] / f"{NAME}.ipynb").write_text(json.dumps(right), encoding="utf-8")
     shutil.copy(SAMPLES / "truncated_bptt" / f"{NAME}.py", folders["blaise"])
     (folders["carl"] / f"{NAME}.ipynb").write_text('{"cells": [', encoding="utf-8")
+    for step in ("source", "submitted/ada"):  # an assignment that is not the kit's
+        shutil.copytree(ORDINARY / step / "ps1", folder / step / "ps1")
     return folder
 
 
@@ -153,3 +156,17 @@ def test_autograde_comment_and_see_the_gradebook(page, course, formgrader, max_p
         page.wait_for_timeout(500)
         page.screenshot(path=SCREENSHOTS / f"feedback-{student}.png", full_page=True)
         page.goto(f"{formgrader}/manage_submissions/{NAME}")
+
+
+def test_an_ordinary_assignment_is_generated_and_graded_by_nbgrader_s_kernel(page, course, formgrader):
+    page.goto(f"{formgrader}/manage_assignments")
+    assert "Success" in press(page, "ps1", "assign")
+    assert "raise NotImplementedError()" in (course / "assignments" / "ps1" / "mean.ipynb").read_text(encoding="utf-8")
+    page.goto(f"{formgrader}/manage_submissions/ps1")
+    assert "Success" in press(page, "ada", "autograde")
+    row(page, "ada").get_by_text("needs manual grading", exact=True).wait_for()
+    page.goto(f"{formgrader}/manage_students/ada/ps1")
+    page.locator("#main-table").get_by_role("link", name="mean").click()
+    page.locator("#check_mean").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert points(page, "mean") == 3
