@@ -68,8 +68,10 @@ lock: $(DEV) ## resolve both lock files again; newest versions of everything: ma
 	$(COMPILE) --group build --output-file requirements.lock
 	$(COMPILE) --extra release --extra cluster --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
-clean: ## remove .venv, caches and build products; leaves grades and the course's secret alone
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+# build/source is where earlier versions had nbgrader's sources: somebody's own may still be there.
+clean: ## remove .venv, caches and build products; leaves sources, grades and the course's secret alone
+	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name source -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # In no lock, because nothing else needs it, and there are no wheels for every Python.

@@ -1,5 +1,5 @@
-# nbgrader's settings for this course: its own commands and its formgrader work in this folder, and grade with the kit.
-# nbgrader's documentation says what there is to set.
+# nbgrader's settings for the kit's own folder. `autograder init` makes a course of yours, whose settings no update of the
+# kit touches.
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 

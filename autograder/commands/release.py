@@ -40,11 +40,16 @@ def command(exercise: str) -> None:
 
 def _release_with_nbgrader(course: Course, exercise: Exercise, folder: Path) -> None:
     """Release to `folder`, to nbgrader's source folder and to its gradebook. Raises ReleaseError."""
-    # late: nbgrader's settings, 930 ms
-    from autograder.nbgrader.gradebook.registration import register_assignment
-    from autograder.nbgrader.gradebook.session import GradebookError
-    from autograder.nbgrader.gradebook.settings import EVERYBODY, read_settings
-    from autograder.release.install import release_exercise
+    try:
+        # late: nbgrader's settings, 930 ms
+        from autograder.nbgrader.gradebook.registration import register_assignment
+        from autograder.nbgrader.gradebook.session import GradebookError
+        from autograder.nbgrader.gradebook.settings import EVERYBODY, read_settings
+        from autograder.release.install import release_exercise
+    except ModuleNotFoundError as missing:
+        raise common.CommandError(
+            f"A release with nbgrader needs {missing.name}, which comes with it: install that.", common.GRADER_ERROR
+        ) from None
 
     assignment = course.assignment_of(exercise.name)
     with common.translate_errors(GradebookError, exit_code=common.GRADER_ERROR):

@@ -47,7 +47,14 @@ def set_up_course(root: Path, exercises: Sequence[Path]) -> Iterator[str]:
             shutil.copytree(exercise, target, ignore=_NOT_COPIED)
             yield f"Copied {exercise.resolve()} to {os.path.relpath(target, root)}: the exercise, with its answers."
     built = [f"/{source}/{course.assignment_of(name)}/" for name in course.exercise_names()]
-    ignored = [".course-secret", "/grades/", f"/{source}/*.sha256", *built, *(_MADE_BY_NBGRADER if is_new else ())]
+    ignored = [
+        ".course-secret",
+        "/build/",
+        "/grades/",
+        f"/{source}/*.sha256",
+        *built,
+        *(_MADE_BY_NBGRADER if is_new else ()),
+    ]
     yield from _ignore_in_git(root / ".gitignore", ignored)
 
 

@@ -51,6 +51,12 @@ def test_demo_table_names_the_sample_class(tmp_path: Path) -> None:
         ("[limits]\ncpu_seconds = 0", "above 0"),
         ("[limits]\ncpu_seconds = true", "above 0"),
         ("limits = 3", "[limits]"),
+        ("release_as = 'hw3'", "release_as must be a table"),
+        ("release_as = { a = 3 }", "release_as.a must be made of letters"),
+        ("release_as = { a = 'x/y' }", "not 'x/y'"),
+        ("release_as = { a = 'x+y' }", "not 'x+y'"),
+        ("release_as = { a = '..' }", "not '..'"),
+        ("release_as = { a = 'hw3', b = 'hw3' }", "two exercises the name 'hw3'"),
         ("[demo]\nname = 'x'", "[demo] may hold exercise, in_full, submissions"),
         ("[demo]\nexercise = 3", "in quotes"),
     ],
@@ -64,6 +70,18 @@ def test_unusable_settings_are_named(tmp_path: Path, text: str, message_part: st
 def test_unknown_exercise_names_the_known_ones() -> None:
     with pytest.raises(CourseError, match=r"no exercise called 'rnn'; there are: .*rnn_backprop"):
         find_course(Path(__file__)).exercise_folder("rnn")
+
+
+def test_an_exercise_is_found_by_the_name_of_its_assignment(tmp_path: Path) -> None:
+    for name in ("sums", "products"):
+        (tmp_path / "solutions" / name).mkdir(parents=True)
+        (tmp_path / "solutions" / name / "rubric.py").touch()
+    course = find_course(write_course(tmp_path, 'release_as = { sums = "Homework 3" }'))
+    assert course.exercise_folder("Homework 3") == course.exercise_folder("sums") == tmp_path / "solutions" / "sums"
+    assert [course.assignment_of(name) for name in course.exercise_names()] == ["products", "Homework 3"]
+    assert [course.exercise_of(name) for name in ("Homework 3", "sums", "products")] == ["sums", None, "products"]
+    with pytest.raises(CourseError, match="two exercises the name 'products'"):
+        find_course(write_course(tmp_path, 'release_as = { sums = "products" }'))
 
 
 def test_secret_is_made_once_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

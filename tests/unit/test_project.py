@@ -75,6 +75,17 @@ def test_every_room_has_a_guide(room: str) -> None:
     assert (ROOT / room / "README.md").is_file()
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
+def test_make_clean_removes_no_source(tmp_path: Path) -> None:
+    kept = ["source/ps1/a.ipynb", "build/source/ps2/b.ipynb", "grades/x.json", ".course-secret"]
+    for name in (*kept, "build/kit.zip", "build/reports/x.xml", "dist/kit.whl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["make", "-f", ROOT / "Makefile", "clean"], cwd=tmp_path, capture_output=True, check=True)
+    left = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(kept)
+
+
 # --- Which room imports which ---------------------------------------------------------------------------------------
 
 MODULES = modules()
