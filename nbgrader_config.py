@@ -1,5 +1,5 @@
-# nbgrader's settings for the kit's own folder. `autograder init` makes a course of yours, whose settings no update of the
-# kit touches.
+# nbgrader's settings for the kit's own folder. `autograder init` makes a course of yours: no update of the kit touches
+# its settings.
 
 c = get_config()  # noqa: F821 - nbgrader provides it
 

@@ -1,9 +1,9 @@
 """nbgrader: its commands and its formgrader stay as they are, and grade with this engine.
 
 In comes what nbgrader collected in `submitted/`; out go autograded notebooks, scores in its gradebook, and files for
-Canvas and Moodle. Imports grading, release, formats and the rooms below them. Open `config.py` first: it names
-everything of ours that nbgrader runs. The sub-rooms follow a submission: exchange, intake, autograding, gradebook,
-rendering.
+Canvas and Moodle. Imports grading, release, formats and the rooms below them. Open `config.py` first, then
+`exercises.py`: ours work on exercises, nbgrader's own classes on all other assignments. The sub-rooms follow a
+submission: exchange, intake, autograding, gradebook, rendering.
 
 Commands name the exporters as members of this package: `nbgrader export --exporter=autograder.nbgrader.CanvasExporter`.
 """
