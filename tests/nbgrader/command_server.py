@@ -1,4 +1,4 @@
-"""Runs commands of nbgrader, each in a process of its own that is forked: nbgrader, two seconds, is imported once.
+"""Runs commands of nbgrader, each in a process of its own that is forked: nbgrader and the kit are imported once.
 
 `python -m tests.nbgrader.command_server` reads a command in JSON from each line, and answers with its exit code.
 """
@@ -49,6 +49,13 @@ class CommandServer:
 def _serve() -> None:
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
+    # What a course's settings import, if they do; without them, nothing of it is used.
+    from autograder.nbgrader.autograding import converters, preprocessors
+    from autograder.nbgrader.exchange import exchange, zip_collect
+    from autograder.nbgrader.gradebook import export
+    from autograder.nbgrader.rendering import exporter
+
+    assert all((converters, preprocessors, exchange, zip_collect, export, exporter))
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()

@@ -13,7 +13,7 @@ import pytest
 from tests import courses
 from tests.nbgrader.command_server import CommandServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ordinary")]
+pytestmark = pytest.mark.slow
 NAME = courses.NAME
 ASSIGNMENT = "hw3"
 ORDINARY = Path(__file__).with_name("ordinary")
@@ -130,6 +130,11 @@ def test_the_exercise_is_an_assignment_of_another_name(graded: tuple[Graded, Gra
     assert (course / "autograded" / "ada" / ASSIGNMENT / f"{NAME}.ipynb").is_file()
     header = (course / "canvas.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header.endswith(f"{ASSIGNMENT},ps 2,ps1")
+    command = ("class", ASSIGNMENT, "submitted", "--quiet", "--format", "canvas")
+    for arguments in (command, ("export", f"grades/{ASSIGNMENT}", "--for", "moodle")):
+        header = courses.run_module(course, "autograder", *arguments).stdout.splitlines()[0]
+        assert ASSIGNMENT in header.split(",")
+        assert NAME not in header
 
 
 def test_the_seed_is_that_of_the_exercise_s_own_name(graded: tuple[Graded, Graded], tmp_path: Path) -> None:

@@ -122,7 +122,6 @@ class Formgrader:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ordinary")
 def test_a_server_without_the_kit_runs_and_says_why_exercises_fail(course: Path, environment_without_kit: None) -> None:
     home = courses.home_folder(course)
     with jupyterlab(course, home) as address:
