@@ -36,6 +36,11 @@ def set_up_course(root: Path, exercises: Sequence[Path]) -> Iterator[str]:
         _write_template(root / COURSE_FILE, "@RELEASE@", release)
         yield f"Wrote {COURSE_FILE}: what the kit needs to know of this course."
     course = read_course(root)
+    if not is_new and course.assignments.resolve() != (root / release).resolve():
+        raise CourseError(
+            f"nbgrader's release folder is {root / release}, and {root / COURSE_FILE} names {course.assignments}: "
+            f"write assignments = {json.dumps(release)} there, and run this again."
+        )
     if not exercises and not course.exercise_names():
         exercises = sorted(path.parent for path in KIT_EXERCISES.glob("*/rubric.py"))
     for exercise in exercises:

@@ -128,6 +128,13 @@ def test_an_assignment_of_the_exercise_s_name_is_not_taken_over(existing: Path) 
     assert read_course(existing).exercise_of("hw3") == NAME
 
 
+def test_two_folders_for_what_students_get_are_refused(existing: Path) -> None:
+    (existing / "course.toml").touch()
+    before = contents(existing)
+    assert 'write assignments = "for students" there' in refused(existing)
+    assert contents(existing) == before
+
+
 def test_an_exercise_of_its_own_is_copied(tmp_path: Path) -> None:
     [toy] = [path.parent for path in TOY.glob("*/rubric.py")]
     init(tmp_path, "--exercise", str(toy))
