@@ -27,7 +27,7 @@ except Exception as error:  # noqa: BLE001 - whatever it is, other assignments a
         course = converter.coursedir
         for step in (course.source_directory, course.release_directory):
             folder = Path(course.format_path(step, ".", course.assignment_id))
-            if folder.with_name(f"{folder.name}.sha256").exists():  # the kit's list of what it built
+            if any(folder.parent.glob(f"{folder.name}.sha256")):  # the kit's list of what it built
                 converter.log.error(reason)
                 raise NbGraderException(reason)
         start(converter)

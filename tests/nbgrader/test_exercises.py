@@ -38,7 +38,10 @@ def folders(course: Path, assignment: str, **settings: str) -> CourseDirectory:
     return CourseDirectory(root=str(course), assignment_id=assignment, **settings)
 
 
-@pytest.mark.parametrize(("assignment", "expected"), [("hw3", True), (NAME, False), ("ps1", False), ("", False)])
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [("hw3", True), ("*", True), ("h[vw]?", True), (NAME, False), ("ps*", False), ("", False)],
+)
 def test_an_exercise_is_what_the_course_hands_out_as_one(course: Path, assignment: str, expected: bool) -> None:
     assert is_exercise(folders(course, assignment)) is expected
 
@@ -57,6 +60,7 @@ def test_what_was_released_stays_an_exercise_without_settings(
     if settings is not None:
         (course / "course.toml").write_text(settings, encoding="utf-8")
     assert is_exercise(folders(course, "hw3", directory_structure=structure))
+    assert is_exercise(folders(course, "h*", directory_structure=structure))
     assert not is_exercise(folders(course, "ps1", directory_structure=structure))
     with pytest.raises(NbGraderException, match=r"course.toml"):
         KitAutograde(coursedir=folders(course, "hw3")).start()

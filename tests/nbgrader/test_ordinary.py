@@ -93,6 +93,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Graded, Graded]:
         (course / "course.toml").write_text(f'release_as = {{ {NAME} = "{ASSIGNMENT}" }}\nassignments = "release"\n')
         courses.run_module(course, "autograder", "init")
         both = run_cycle(server, course, ASSIGNMENT)
+        both.output["validate"] = server.run(course, "validate", "source/ps1/mean.ipynb")
+        both.output["every"] = server.run(course, "autograde", "*", expected=(1,))
         both.output["canvas"] = server.run(course, "export", "--exporter=autograder.nbgrader.CanvasExporter")
         completed = courses.run_module(course, "autograder", "class", ASSIGNMENT, "submitted", "--gradebook", "--quiet")
         both.output["class"] = completed.stdout + completed.stderr
@@ -160,6 +162,14 @@ def test_settings_of_the_course_do_not_reach_the_exercise(graded: tuple[Graded, 
         for folder in (course / "release" / ASSIGNMENT, courses.ROOT / "assignments" / NAME)
     )
     assert released == own
+
+
+def test_validating_an_ordinary_assignment_runs_its_tests(graded: tuple[Graded, Graded]) -> None:
+    assert "Success! Your notebook passes all the tests." in graded[1].output["validate"]
+
+
+def test_a_pattern_does_not_lead_an_exercise_to_nbgrader_s_kernel(graded: tuple[Graded, Graded]) -> None:
+    assert "There is no exercise called '*'; there are: rnn_backprop." in graded[1].output["every"]
 
 
 def test_feedback_of_an_ordinary_assignment_is_cleaned(graded: tuple[Graded, Graded]) -> None:

@@ -64,15 +64,21 @@ def load_settings(course: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return PyFileConfigLoader("nbgrader_config.py", str(course)).load_config()
 
 
+@pytest.mark.parametrize("assignment", [NAME, "*"])
 @pytest.mark.parametrize("converter", ["Autograde", "GenerateAssignment", "GenerateFeedback"])
 def test_an_exercise_is_refused_with_the_reason(
-    converter: str, course: Path, base: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    converter: str,
+    assignment: str,
+    course: Path,
+    base: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     from nbgrader import converters
     from nbgrader.coursedir import CourseDirectory
 
     load_settings(course, monkeypatch)
-    folders = CourseDirectory(root=str(course), assignment_id=NAME)
+    folders = CourseDirectory(root=str(course), assignment_id=assignment)
     with pytest.raises(base.NbGraderException, match=r"kit cannot be used here \(RuntimeError: broken\)"):
         getattr(converters, converter)(coursedir=folders).start()
     assert "neither generated nor graded" in caplog.text
