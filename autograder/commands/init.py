@@ -25,16 +25,12 @@ def command(folder: Path, exercises: tuple[Path, ...]) -> None:
     A course of nbgrader's keeps all that it has: settings, assignments, gradebook. The kit adds course.toml, some lines
     at the end of nbgrader_config.py, and solutions/EXERCISE. What is done is listed; done again, it is nothing.
     """
-    try:
-        # late: numpy and sqlalchemy, 300 ms
-        from autograder.nbgrader.course_setup import set_up_course
-        from autograder.nbgrader.gradebook.session import GradebookError
-    except ModuleNotFoundError as missing:
-        raise common.CommandError(f"A course needs {missing.name}, which comes with nbgrader: install that.") from None
+    # late: numpy, 105 ms
+    from autograder.nbgrader.course_setup import set_up_course
 
     done = False
     with (
-        common.translate_errors(CourseError, GradebookError),
+        common.translate_errors(CourseError),
         common.explain_os_errors(folder, "set up", common.GRADER_ERROR),
     ):
         for sentence in set_up_course(folder, exercises):

@@ -26,8 +26,7 @@ def set_up_course(root: Path, exercises: Sequence[Path]) -> Iterator[str]:
     """Add the kit and `exercises`, given as folders, to the course at `root`. Yields a sentence for each thing done.
 
     Without `exercises`, a course that has none gets those of the kit's clone. Files that are there stay, but for lines
-    that are added at the end of nbgrader_config.py and .gitignore. Raises CourseError, GradebookError if
-    nbgrader_config.py cannot be read, and OSError.
+    that are added at the end of nbgrader_config.py and .gitignore. Raises CourseError and OSError.
     """
     is_new = not any((root / name).exists() for name in _OF_NBGRADER)
     source, release = ("source", "release") if is_new else _nbgrader_folders(root)
@@ -64,10 +63,19 @@ def set_up_course(root: Path, exercises: Sequence[Path]) -> Iterator[str]:
 
 
 def _nbgrader_folders(root: Path) -> tuple[str, str]:
-    """Return the folders of source and release, relative to a course of nbgrader's. Raises GradebookError."""
-    from autograder.nbgrader.gradebook.settings import EVERYBODY, read_settings  # late: sqlalchemy, traitlets, 350 ms
-
-    settings = read_settings(root)
+    """Return the folders of source and release, relative to a course of nbgrader's. Raises CourseError."""
+    try:
+        # late: sqlalchemy and traitlets, 350 ms
+        from autograder.nbgrader.gradebook.session import GradebookError
+        from autograder.nbgrader.gradebook.settings import EVERYBODY, read_settings
+    except ModuleNotFoundError as missing:
+        raise CourseError(
+            f"To read {root / CONFIG_FILE}, {missing.name} is needed, which comes with nbgrader: install that."
+        ) from None
+    try:
+        settings = read_settings(root)
+    except GradebookError as error:
+        raise CourseError(str(error)) from None
     source, release = (settings.folder(step, EVERYBODY, "x").parent for step in ("source", "release"))
     return os.path.relpath(source, root), os.path.relpath(release, root)
 
