@@ -34,6 +34,7 @@ from autograder.sandbox.host.probe import probe_level
 from autograder.sandbox.host.program import CellProblem, Execution, Outcome, Program, Returned
 from autograder.submission.global_reads import global_reads
 from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
+from autograder.submission.stub_lines import OwnCode, left_stub_lines
 
 MAX_CACHED_VERDICTS = 400
 Warn = Callable[[str], None]
@@ -44,11 +45,11 @@ ReadResult = Submission | SubmissionRefused
 PlanCache = BoundedCache[int, tuple[CallPlan, ...]]
 """The calls of all functions of one exercise, by the seed."""
 
-VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...]]
+VerdictKey = tuple[int, str, tuple[Outcome | bytes, ...], tuple[CellProblem, ...], OwnCode | None]
 VerdictCache = BoundedCache[VerdictKey, FunctionVerdict]
 """Verdicts on a function by what they depend on, for one exercise and one set of limits: the seed, the function, the
-outcomes of its calls (arrays by the digest of the reply), and the cells that stopped. With one seed for a whole class,
-few verdicts differ."""
+outcomes of its calls (arrays by the digest of the reply), the cells that stopped, and where code of its own stands
+beside a stub's line. With one seed for a whole class, few verdicts differ."""
 
 
 @dataclass(eq=False, repr=False)  # no repr: it would show the secret
@@ -100,7 +101,9 @@ class Grader:
         plans = self.plan_cache.get(seed, lambda: plan_calls(self.exercise, seed))
         # The verdict first, in numbers; then the words, in what is left of the submission's time.
         execution, diagnostics = self._run(program, plans)
-        verdicts = [self._evaluate(plan, execution, seed) for plan in plans]
+        functions, cells = [plan.function.name for plan in plans], [cell.source for cell in submission.cells]
+        left = left_stub_lines(functions, cells, self.exercise.stub_cells)
+        verdicts = [self._evaluate(plan, execution, seed, left.get(plan.function.name)) for plan in plans]
         results, notes = self._explain(verdicts, diagnostics, program, start)
         checks = tuple(redact(result, self.feedback) for result in results)
         return Report(
@@ -129,13 +132,13 @@ class Grader:
         aborted = {name: (outcome,) * steps[name] for name, outcome in diagnostics.aborted.items()}
         return replace(execution, outcomes={**execution.outcomes, **aborted}), diagnostics
 
-    def _evaluate(self, plan: CallPlan, execution: Execution, seed: int) -> FunctionVerdict:
+    def _evaluate(self, plan: CallPlan, execution: Execution, seed: int, own_code: OwnCode | None) -> FunctionVerdict:
         function, outcomes, problems = plan.function, execution.outcomes[plan.function.name], execution.problems
         # Arrays count by the digest of the reply: students whose functions return equal bytes share a verdict.
         replies = tuple(outcome.digest if isinstance(outcome, Returned) else outcome for outcome in outcomes)
         return self.verdict_cache.get(
-            (seed, function.name, replies, problems),
-            lambda: evaluate_function(self.exercise, function, plan.results(outcomes), problems, self.limits),
+            (seed, function.name, replies, problems, own_code),
+            lambda: evaluate_function(self.exercise, function, plan.results(outcomes), problems, self.limits, own_code),
         )
 
     def _explain(

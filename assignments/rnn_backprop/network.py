@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -26,6 +27,13 @@ class Activation:
     function: Callable[[np.ndarray], np.ndarray]
     jacobian: Callable[[np.ndarray], np.ndarray]
 
+    def __call__(self, *_: object) -> NoReturn:
+        """Raise TypeError: say what to call instead."""
+        raise TypeError(
+            "an activation itself is not called: write net.g1.function(a) or net.g2.function(a), "
+            "and jacobian(out) for its slope"
+        )
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -34,6 +42,13 @@ class Loss:
     name: str
     function: Callable[[np.ndarray, np.ndarray], float]
     gradient: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+    def __call__(self, *_: object) -> NoReturn:
+        """Raise TypeError: say what to call instead."""
+        raise TypeError(
+            "a loss itself is not called: write net.loss.gradient(y_hat[t], y[t]) for its slope at one step, "
+            "or net.loss.function(y_hat[t], y[t]) for its value"
+        )
 
 
 @dataclass(frozen=True)

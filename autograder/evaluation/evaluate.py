@@ -25,6 +25,7 @@ from autograder.sandbox.host.program import (
     ReturnedArray,
 )
 from autograder.student import rules
+from autograder.submission.stub_lines import OwnCode
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,19 @@ def evaluate_function(
     results: Mapping[str, CallResult],
     problems: tuple[CellProblem, ...],
     limits: Limits,
+    own_code: OwnCode | None = None,
 ) -> FunctionVerdict:
     """Evaluate every check of a function. `results` are those of `CallPlan.results`, `problems` the cells that stopped.
+
+    `own_code` says where code of the student's own stands if the line of the stub was left beside it.
 
     Each case gets a finding (`CheckEvaluator`); the findings of a check are combined into its first failure. Only then
     do two rules withhold points: a kept contract needs a right value, and a condition gates the whole function.
     """
     checks = exercise.checks_of(function.name)
-    if _is_unmodified_stub(results[checks[0].cases[0]].outcome, exercise, function):
-        finding = Finding("not_attempted", "not_attempted", {"function": function.name})
+    first = results[checks[0].cases[0]].outcome
+    if isinstance(first, FunctionRaised) and _is_own_stub(first, exercise, function):
+        finding = _stub_finding(first, function, own_code)
         return FunctionVerdict(tuple(CheckVerdict(check, finding) for check in checks))
     evaluator = CheckEvaluator(exercise, function, results, problems, limits)
     by_check = [evaluator.evaluate(check) for check in checks]
@@ -104,11 +109,18 @@ def evaluate_function(
     return FunctionVerdict(tuple(verdicts), remarks, {} if has_side_effects else wrong)
 
 
-def _is_unmodified_stub(outcome: Outcome, exercise: Exercise, function: Function) -> bool:
+def _is_own_stub(outcome: FunctionRaised, exercise: Exercise, function: Function) -> bool:
     """Whether a function stopped at the line of its own stub, not at that of another stub that it calls."""
-    if not isinstance(outcome, FunctionRaised) or outcome.error != "NotImplementedError":
+    if outcome.error != "NotImplementedError":
         return False
     return outcome.text not in {stub_text(other.name) for other in exercise.functions if other != function}
+
+
+def _stub_finding(outcome: FunctionRaised, function: Function, own_code: OwnCode | None) -> Finding:
+    if own_code is None:
+        return Finding("not_attempted", "not_attempted", {"function": function.name})
+    fields = {"function": function.name, "own_code": own_code, "cell": outcome.cell, "line": outcome.line}
+    return Finding("error", "stub_line_left", fields)
 
 
 @dataclass(frozen=True)
@@ -256,6 +268,7 @@ class CheckEvaluator:
             match problem.code:
                 case "wrong_shape":
                     fields |= {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
+                    fields |= {"shape_of": self._result_of_shape(result, array.shape)}
                 case "wrong_dtype":
                     fields = {"function": self.function.name, "dtype": value.dtype}
                 case "not_finite":
@@ -263,6 +276,19 @@ class CheckEvaluator:
                     fields |= {"kind": kind, "where": problem.entry}
             return Finding("fail", problem.code, fields, cause=(problem.code, name))
         return None
+
+    def _result_of_shape(self, result: CallResult, shape: tuple[int, ...]) -> str | None:
+        """Return the other result with this shape, if just one has it: of this function, or of another gradient."""
+        own = [name for name, right in zip(self.function.returns, result.expected, strict=True) if right.shape == shape]
+        arrays = result.case.arrays if self.function.wrt else {}
+        gradients = [
+            name
+            for other in self.exercise.functions
+            for name in other.returns
+            if other.wrt and other.wrt in arrays and arrays[other.wrt].shape == shape
+        ]
+        others = own or gradients
+        return others[0] if len(others) == 1 else None
 
 
 SMALLEST_QUOTIENT_ERROR = 1e-12

@@ -11,6 +11,7 @@ CheckStatus = Literal["pass", "fail", "error", "timeout", "not_attempted"]
 ReportStatus = Literal["graded", "refused", "grader_error"]
 Code = Literal[
     "not_attempted",
+    "stub_line_left",
     "function_missing",
     "raised",
     "invalid_result",

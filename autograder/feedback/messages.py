@@ -18,6 +18,7 @@ from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.report import Code
 from autograder.sandbox.host.program import CellProblem, EndReason
 from autograder.submission.sanitize import join_names, one_line
+from autograder.submission.stub_lines import OwnCode
 
 LONGEST_QUOTE = 200
 
@@ -93,6 +94,20 @@ def _function_missing(
     return f"There is no function called {function}: keep the name of the stub, and define it at the top level."
 
 
+def _stub_line_left(function: str, own_code: OwnCode, cell: str, line: int | None) -> str:
+    """`own_code` says on which side of the line of the stub the student's own code stands."""
+    place = _place(cell, line)
+    if own_code == "below":
+        return (
+            f"{function} stops at raise NotImplementedError in {place}, so your code below that is never run: "
+            "take that line away."
+        )
+    return (
+        f"{function} gets to raise NotImplementedError in {place}, below your code: return your result before that "
+        "line, and take it away."
+    )
+
+
 def _raised(
     function: str, arguments: Sequence[str], error: str, text: str | None, cell: str, line: int | None, case: str
 ) -> str:
@@ -138,9 +153,19 @@ def _invalid_result(function: str, returns: Sequence[tuple[str, str]], position:
     return f"{function} returned {what}{which}: it must return {wanted}."
 
 
-def _wrong_shape(result: str, shape: tuple[int, ...], symbols: str, expected: tuple[int, ...], case: str) -> str:
-    transposed = " Is it transposed?" if shape == expected[::-1] and shape != expected else ""
-    return f"{result} has shape {shape} and must have shape {symbols} = {expected} (case: {case}).{transposed}"
+def _wrong_shape(
+    result: str,
+    shape: tuple[int, ...],
+    symbols: str,
+    expected: tuple[int, ...],
+    case: str,
+    shape_of: str | None = None,
+) -> str:
+    """`shape_of` is another result that has this shape."""
+    question = f" That is the shape of {shape_of}: are the two swapped?" if shape_of else ""
+    if shape == expected[::-1] and shape != expected:
+        question = " Is it transposed?"
+    return f"{result} has shape {shape} and must have shape {symbols} = {expected} (case: {case}).{question}"
 
 
 def _not_finite(result: str, kind: str, where: Sequence[int], case: str) -> str:
@@ -199,6 +224,7 @@ def reads_globals(function: str, names: Sequence[str]) -> str:
 
 _SENTENCES: Mapping[Code, str | Callable[..., str | Sentence]] = {
     "not_attempted": "{function} is not written yet.",
+    "stub_line_left": _stub_line_left,
     "function_missing": _function_missing,
     "raised": _raised,
     "invalid_result": _invalid_result,

@@ -29,18 +29,18 @@ def global_reads(functions: Sequence[str], cells: Sequence[str]) -> dict[str, tu
 
     Global data are the names assigned at the top level of some cell, functions excepted.
     """
-    texts = [_plain_code(cell) for cell in cells]
+    texts = [plain_code(cell) for cell in cells]
     global_names = {name for text in texts for line in text.split("\n") for name in _assigned_names(line)}
     reads = {}
     for function in functions if global_names else ():
-        if definitions := [definition for text in texts for definition in _definitions(function, text)]:
-            names = global_names & (_used_names(definitions[-1]) - _bound_names(definitions[-1]))
+        if found := [definition for text in texts for definition in definitions(function, text)]:
+            names = global_names & (_used_names(found[-1]) - _bound_names(found[-1]))
             if names:
                 reads[function] = tuple(sorted(names))
     return reads
 
 
-def _plain_code(cell: str) -> str:
+def plain_code(cell: str) -> str:
     """Return a cell without strings and comments."""
     return _STRING_OR_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(cell.splitlines()))
 
@@ -50,7 +50,7 @@ def _assigned_names(line: str) -> list[str]:
     return re.findall(_NAME, assignment[1]) if assignment else []
 
 
-def _definitions(function: str, text: str) -> list[str]:
+def definitions(function: str, text: str) -> list[str]:
     """Return the definitions at the top level: each ends before a line that starts at the left with no bracket."""
     return re.findall(rf"^def[ \t]+{function}[ \t]*\(.*(?:\n(?![^\s)\]}}]).*)*+", text, re.MULTILINE)
 

@@ -33,6 +33,7 @@ class _Numbers:
     symmetric_W: Any
     real_targets: Any  # that are no probabilities
     binary_targets: Any
+    square_targets: Any  # of the cases with H = D = K = 3 and squared error
     large_targets: Any
     custom_derivatives: Mapping[str, Any]
     slow_decay_W: Any  # step 1 still counts at step 9
@@ -63,6 +64,7 @@ _SHOWN = _Numbers(
     symmetric_W=[[0.9, -0.7], [-0.7, 0.8]],
     real_targets=[[0.7, -0.4], [-0.3, 0.9], [0.2, 0.5]],
     binary_targets=[[1, 0], [1, 1], [0, 1]],
+    square_targets=np.eye(3),
     large_targets=[[500, -800], [-600, 900], [700, 400]],
     custom_derivatives={
         "G_g1": [[1.2, 0.4], [-0.3, 0.9]],
@@ -103,6 +105,7 @@ def _draw_numbers(seed: int, classes: Sequence[int]) -> _Numbers:
         binary_targets=np.eye(2)[list(classes[:3])] + [[0, 0], [0, 0], 1 - np.eye(2)[classes[2]]],
         large_targets=1000 * draw(3, 2),
         custom_derivatives={name: np.eye(2) + draw(2, 2, low=0.1, high=0.5) for name in ("G_g1", "G_g2", "G_loss")},
+        square_targets=draw(3, 3),  # one-hot only where shown: what is right for a class alone is not right for these
         slow_decay_W=1.15 * large_W / np.abs(np.linalg.eigvals(large_W)).max(),
         random_seed=seed,
     )
@@ -176,6 +179,7 @@ def _make_cases(numbers: _Numbers) -> tuple[Case, ...]:
         return _random_numbers(seed + 100 * numbers.random_seed, T, H, D, K)
 
     square = other_sizes(2, 3, 3, 3, 3)
+    square_squared = {**square, "y": numbers.square_targets}
     cases = (
         *(_make_case(0, numbers.scalar, T, "identity", _SQUARED) for T in (1, 2, 3)),
         *(_make_case(0, base, T) for T in (1, 2, 3)),
@@ -196,11 +200,11 @@ def _make_cases(numbers: _Numbers) -> tuple[Case, ...]:
         _make_case(14, {**base, "y": large_targets}, output=_SQUARED, targets="large targets"),
         _make_case(0, other_sizes(1, 3, 3, 2, 4)),
         _make_case(1, square),
-        _make_case(2, square, output=_SQUARED, **_LAST_LOSS_ONLY),
-        _make_case(3, square, output=_SQUARED),
+        _make_case(2, square_squared, output=_SQUARED, **_LAST_LOSS_ONLY),
+        _make_case(3, square_squared, output=_SQUARED),
         _make_case(
             5,
-            {**square, "x": np.eye(3)},  # each column of dJ/dU is one term of its sum over k
+            {**square_squared, "x": np.eye(3)},  # each column of dJ/dU is one term of its sum over k
             output=_SQUARED,
             **_LAST_LOSS_ONLY,
             inputs="one-hot inputs",

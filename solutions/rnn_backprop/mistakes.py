@@ -11,5 +11,12 @@ from mistakes_double_sum import DOUBLE_SUM_MISTAKES
 from mistakes_forward import FORWARD_MISTAKES
 from mistakes_output import OUTPUT_MISTAKES
 from mistakes_through_time import THROUGH_TIME_MISTAKES
+from mistakes_written_out import WRITTEN_OUT_MISTAKES
 
-MISTAKES = (*FORWARD_MISTAKES, *OUTPUT_MISTAKES, *THROUGH_TIME_MISTAKES, *DOUBLE_SUM_MISTAKES)
+MISTAKES = (
+    *FORWARD_MISTAKES,
+    *OUTPUT_MISTAKES,
+    *WRITTEN_OUT_MISTAKES,
+    *THROUGH_TIME_MISTAKES,
+    *DOUBLE_SUM_MISTAKES,
+)

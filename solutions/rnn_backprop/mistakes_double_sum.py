@@ -38,6 +38,24 @@ PRODUCT_MISTAKES = (
         ("range(t, k, -1)", "range(t - 1, k, -1)"),
     ),
     *_in_W_and_U(
+        "product_one_step_too_early",
+        _PRODUCT_EQUATION,
+        "At which state does the product begin on the left, and at which one does it end on the right?",
+        (_STEP_JACOBIAN, "net.g1.jacobian(h[j - 1]) @ net.W"),
+    ),
+    *_in_W_and_U(
+        "product_one_step_too_late",
+        _PRODUCT_EQUATION,
+        "At which state does the product begin on the left, and at which one does it end on the right?",
+        (_STEP_JACOBIAN, "net.g1.jacobian(h[min(j + 1, T)]) @ net.W"),
+    ),
+    *_in_W_and_U(
+        "slope_of_the_step_before_at_k",
+        _PRODUCT_EQUATION,
+        "At which state is the slope of g1 taken that stands at the very end of each chain?",
+        ("net.g1.jacobian(h[k])", "net.g1.jacobian(h[k - 1])"),
+    ),
+    *_in_W_and_U(
         "power_of_one_jacobian",
         _PRODUCT_EQUATION,
         "Is the Jacobian of a step back the same at every step?",
@@ -87,6 +105,20 @@ SUM_MISTAKES = (
             _SUM_EQUATION,
             "From the last step of a long sequence, how far back do you go?",
             ("range(1, t + 1)", f"range(max(1, t - {steps - 1}), t + 1)"),
+        )
+    ),
+    *(
+        entry
+        for steps in range(1, 4)
+        for name, wrong in (
+            (f"only_the_term_{steps}_back", f"range(t - {steps}, t - {steps} + 1) if t > {steps} else ()"),
+            (f"only_the_term_up_to_{steps}_back", f"range(max(1, t - {steps}), max(1, t - {steps}) + 1)"),
+        )
+        for entry in _in_W_and_U(
+            name,
+            _SUM_EQUATION,
+            "Over which k do you sum for one loss, and how many terms has that sum?",
+            ("range(1, t + 1)", wrong),
         )
     ),
     *_in_W_and_U(

@@ -12,6 +12,7 @@ _MEAN_EQUATION, _ERROR_EQUATION, _OUTER_PRODUCT_EQUATION = "(7)", "(8)", "(8)"
 _RESULT_EQUATION = {"dJ_dV": "(8)", "dJ_dW": "(18)", "dJ_dU": "(19)"}
 
 _LOSS_GRADIENT, _G2_JACOBIAN = "net.loss.gradient(y_hat[t - 1], y[t - 1])", "net.g2.jacobian(y_hat[t - 1])"
+_LAST_ERROR = "net.loss.gradient(y_hat[-1], y[-1]) @ net.g2.jacobian(y_hat[-1])"
 _OWN_STEP_DELTA = "delta = e @ net.V / T"
 _BACKWARD_RANGE = "range(T, 0, -1)"
 
@@ -146,6 +147,12 @@ ERROR_MISTAKES = (
             f"{_LOSS_GRADIENT} @ {_G2_JACOBIAN}",
             "net.loss.gradient(y_hat[t - 2], y[t - 1]) @ net.g2.jacobian(y_hat[t - 2])",
         ),
+    ),
+    *_in_all(
+        "last_error_for_all",
+        _ERROR_EQUATION,
+        "Which outputs and which targets is the error of step 1 made of?",
+        (f"{_LOSS_GRADIENT} @ {_G2_JACOBIAN}", _LAST_ERROR),
     ),
 )
 

@@ -76,6 +76,30 @@ RECURSION_MISTAKES = (
     ),
 )
 
+# the error of the last step, counted once more
+_LAST_DELTA = "net.loss.gradient(y_hat[-1], y[-1]) @ net.g2.jacobian(y_hat[-1]) @ net.V / T"
+_ADD_HINT = "How often does the loss of the last step come in on the whole walk back?"
+LAST_ERROR_MISTAKES = (
+    *_in_W_and_U(
+        "last_error_added_at_every_step",
+        _DELTA_EQUATION,
+        _ADD_HINT,
+        ("e @ net.V / T + later", f"e @ net.V / T + later + {_LAST_DELTA}"),
+    ),
+    *_in_W_and_U(
+        "last_error_added_at_every_earlier_step",
+        _DELTA_EQUATION,
+        _ADD_HINT,
+        ("e @ net.V / T + later", f"e @ net.V / T + later + (t < T) * ({_LAST_DELTA})"),
+    ),
+    *_in_W_and_U(
+        "last_error_twice",
+        _DELTA_EQUATION,
+        "What has already come from later steps when you begin the walk back at step T?",
+        ("later = np.zeros(len(net.W))", f"later = {_LAST_DELTA}"),
+    ),
+)
+
 # the slope of g1
 ACTIVATION_DERIVATIVE_MISTAKES = (
     *_in_W_and_U(
@@ -173,6 +197,12 @@ STATE_MISTAKES = (
         ("h[t - 1]", "h[t - 2]"),
     ),
     *_in_W(
+        "last_state_at_the_first_step",
+        "(18)",
+        "Which state does the first step begin from, and which one does Python read at the row -1?",
+        ("h[t - 1]", "h[t - 1 if t > 1 else -1]"),
+    ),
+    *_in_W(
         "wraps_around_in_all",
         "(18)",
         "Which row of h is h(1), and what does Python read at the row -1?",
@@ -226,6 +256,12 @@ INPUT_MISTAKES = (
         ("x[t - 1]", "x[t - 2]"),
     ),
     *_in_U(
+        "last_input_at_the_first_step",
+        "(19)",
+        "Which input does the first step read, and which one does Python read at the row -1?",
+        ("x[t - 1]", "x[t - 1 if t > 1 else -1]"),
+    ),
+    *_in_U(
         "input_of_the_next_step",
         "(19)",
         "Which row of x is x(1), and which is x(T)?",
@@ -257,4 +293,10 @@ INPUT_MISTAKES = (
     ),
 )
 
-THROUGH_TIME_MISTAKES = (*RECURSION_MISTAKES, *ACTIVATION_DERIVATIVE_MISTAKES, *STATE_MISTAKES, *INPUT_MISTAKES)
+THROUGH_TIME_MISTAKES = (
+    *RECURSION_MISTAKES,
+    *LAST_ERROR_MISTAKES,
+    *ACTIVATION_DERIVATIVE_MISTAKES,
+    *STATE_MISTAKES,
+    *INPUT_MISTAKES,
+)

@@ -95,6 +95,26 @@ def test_every_code_has_a_sentence():
             text_of("wrong_shape", result="dJ_dW", shape=(2, 3), symbols="(H, D)", expected=(3, 2), case=CASE),
             "must have shape (H, D) = (3, 2) (case: T = 4, H = 3). Is it transposed?",
         ),
+        (
+            text_of(
+                "wrong_shape",
+                result="h",
+                shape=(5, 3),
+                symbols="(T+1, H)",
+                expected=(6, 4),
+                case=CASE,
+                shape_of="y_hat",
+            ),
+            "(case: T = 4, H = 3). That is the shape of y_hat: are the two swapped?",
+        ),
+        (
+            text_of("stub_line_left", function="dJ_dW", own_code="below", cell="code cell 3", line=4),
+            "dJ_dW stops at raise NotImplementedError in code cell 3, line 4, so your code below that is never run",
+        ),
+        (
+            text_of("stub_line_left", function="dJ_dW", own_code="above", cell="", line=None),
+            "dJ_dW gets to raise NotImplementedError in your code, below your code",
+        ),
         (text_of("not_finite", result="h", kind="NaN", where=(0, 1), case=CASE), "h holds NaN at [0, 1]"),
         (text_of("wrong_value", result="h", **NUMBERS), "0.25 where 0.001 is allowed, worst at h[1, 0]"),
         (text_of("wrong_gradient", result="dJ_dW", **NUMBERS), "dJ_dW is not the slope of J"),

@@ -75,6 +75,18 @@ def test_a_loss_rejects_a_whole_sequence_and_two_shapes(name, part):
         call(np.ones(3), np.ones(2))
 
 
+@pytest.mark.parametrize("name", sorted(network.ACTIVATIONS))
+def test_an_activation_that_is_called_itself_names_its_function(name):
+    with pytest.raises(TypeError, match=r"net\.g1\.function\(a\) or net\.g2\.function\(a\)"):
+        network.ACTIVATIONS[name](np.ones(3))
+
+
+@pytest.mark.parametrize("name", sorted(network.LOSSES))
+def test_a_loss_that_is_called_itself_names_its_gradient(name):
+    with pytest.raises(TypeError, match=r"net\.loss\.gradient\(y_hat\[t\], y\[t\]\)"):
+        network.LOSSES[name](np.ones(3), np.ones(3))
+
+
 def test_mean_loss_is_the_mean_over_the_steps():
     net = network.arguments(
         {name: np.zeros((1, 1)) for name in ("U", "W", "V", "b_h", "b_y")},

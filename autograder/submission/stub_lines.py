@@ -1,0 +1,46 @@
+"""Which functions still hold the line of their stub beside code of their own, judged by the text alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
+
+from autograder.submission.global_reads import definitions, plain_code
+
+OwnCode = Literal["above", "below"]
+
+_STUB_LINE = re.compile(r"raise[ \t]+NotImplementedError\b")
+_NO_CODE = ("", "pass", "...")
+
+
+def left_stub_lines(functions: Sequence[str], cells: Sequence[str], released: Iterable[str] = ()) -> dict[str, OwnCode]:
+    """Return, for each function whose last definition raises NotImplementedError, where its own code stands.
+
+    "below" if any of it does, since that is never run. Functions without code of their own, beside that of the
+    `released` stubs, are left out, and so are those that raise inside another statement, on a condition.
+    """
+    texts, stub_texts = [plain_code(cell) for cell in cells], [plain_code(cell) for cell in released]
+    left = {}
+    for function in functions:
+        if found := _definitions(function, texts):
+            given = {line.strip() for stub in _definitions(function, stub_texts) for line in stub.split("\n")}
+            own_code = _own_code(found[-1], given)
+            if own_code is not None:
+                left[function] = own_code
+    return left
+
+
+def _definitions(function: str, texts: Iterable[str]) -> list[str]:
+    return [definition for text in texts for definition in definitions(function, text)]
+
+
+def _own_code(definition: str, given: Collection[str]) -> OwnCode | None:
+    _, _, body = definition.partition(":\n")
+    lines = [line for line in body.split("\n") if line.strip() not in _NO_CODE]
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    stubs = [i for i, line in enumerate(lines) if _STUB_LINE.match(line.lstrip()) and indents[i] == min(indents)]
+    own = [i for i, line in enumerate(lines) if i not in stubs and line.strip() not in given]
+    if not stubs or not own:
+        return None
+    return "below" if own[-1] > stubs[0] else "above"
