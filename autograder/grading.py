@@ -274,6 +274,7 @@ def released_files(exercise: Exercise) -> ReleasedFiles:
         check_cells=exercise.check_cells,
         stub_cells=exercise.stub_cells,
         stub_names=tuple(function.name for function in exercise.functions),
+        modules=(*(Path(file).stem for file in exercise.support_modules), "checks"),
     )
 
 

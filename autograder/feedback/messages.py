@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder.course import Limits
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
-from autograder.evaluation.findings import Finding, Remark
+from autograder.evaluation.findings import Finding, NameOrigin, Remark
 from autograder.evaluation.report import Code
 from autograder.sandbox.host.program import CellProblem, EndReason
 from autograder.submission.sanitize import join_names, one_line
@@ -24,7 +24,8 @@ LONGEST_QUOTE = 200
 
 _HINTS = {
     "NameError": "In a fresh run nothing has that name yet: define it in the function, or at the top level before it.",
-    "ModuleNotFoundError": "Your work is graded with numpy and Python's own modules: do without others.",
+    "ModuleNotFoundError": "Your work is graded with numpy and Python's own modules, and files beside it are not taken "
+    "along: do without other libraries, and copy functions of your own into your work.",
     "FileNotFoundError": "Files of your own are not there when your work is graded: do without them.",
     "EOFError": "Nobody answers an input() when your work is graded: do without it.",
     "MemoryError": "Does a list or an array grow without end?",
@@ -109,9 +110,17 @@ def _stub_line_left(function: str, own_code: OwnCode, cell: str, line: int | Non
 
 
 def _raised(
-    function: str, arguments: Sequence[str], error: str, text: str | None, cell: str, line: int | None, case: str
+    function: str,
+    arguments: Sequence[str],
+    error: str,
+    text: str | None,
+    cell: str,
+    line: int | None,
+    case: str,
+    origin: NameOrigin | None = None,
+    limits: Limits | None = None,
 ) -> str:
-    """`text` is that of the exception, None if it must not be quoted."""
+    """`text` is that of the exception, None if it must not be quoted; `origin` is that of a name that is not there."""
     place, quoted = _place(cell, line), quote(text or "")
     # A TypeError outside of every line of the student's: the call itself did not fit the parameters.
     if error == "TypeError" and line is None:
@@ -122,7 +131,24 @@ def _raised(
     if error == "SystemExit":
         return f"{function} ends the program in {place}: it must return its result instead."
     why = f": {quoted}" if quoted else ""
-    return _with_hint(f"{function} raised {error} in {place}{why} (case: {case}).", error)
+    message = f"{function} raised {error} in {place}{why} (case: {case})."
+    if text is not None and origin and limits and (hint := _origin_hint(origin, limits)):
+        return f"{message} {hint}"
+    return _with_hint(message, error)
+
+
+def _origin_hint(origin: NameOrigin, limits: Limits) -> str:
+    """Return why a name is not there, nothing if that is not known."""
+    if origin.stopped is not None:
+        reason = _reason(origin.stopped, limits)
+        return f"{origin.name} is not there because the code that defines it stopped: {reason}."
+    if origin.modules:
+        verb = "is" if len(origin.modules) == 1 else "are"
+        return (
+            f"Does {origin.name} come from {join_names(origin.modules)}, which {verb} not there when your work is "
+            "graded? Copy what you use of it into your work."
+        )
+    return ""
 
 
 _ENDINGS: Mapping[EndReason, str] = {
@@ -262,9 +288,9 @@ def cell_problem(problem: CellProblem, limits: Limits) -> str:
     """Tell the student that a cell stopped while the submission was loaded."""
     part = "Nothing" if problem.error in ("SyntaxError", "IndentationError", "TabError") else "Nothing after it"
     cell = "in that cell" if problem.cell else "up to the next # %% line"
-    # An import of a missing module stops only what uses it: the rest of the cell did run.
-    skipped = "" if problem.error == "ModuleNotFoundError" else f" {part} {cell} was run."
-    text = f"While your code was run from top to bottom: {_reason(problem, limits)}.{skipped}"
+    what = "What needs it" if problem.error == "ModuleNotFoundError" else "That class"
+    skipped = f"{part} {cell} was run." if problem.stopped else f"{what} was left out, and the rest was run."
+    text = f"While your code was run from top to bottom: {_reason(problem, limits)}. {skipped}"
     return _with_hint(text, problem.error)
 
 

@@ -30,7 +30,7 @@ def global_reads(functions: Sequence[str], cells: Sequence[str]) -> dict[str, tu
     Global data are the names assigned at the top level of some cell, functions excepted.
     """
     texts = [plain_code(cell) for cell in cells]
-    global_names = {name for text in texts for line in text.split("\n") for name in _assigned_names(line)}
+    global_names = {name for text in texts for line in text.split("\n") for name in assigned_names(line)}
     reads = {}
     for function in functions if global_names else ():
         if found := [definition for text in texts for definition in definitions(function, text)]:
@@ -45,7 +45,8 @@ def plain_code(cell: str) -> str:
     return _STRING_OR_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(cell.splitlines()))
 
 
-def _assigned_names(line: str) -> list[str]:
+def assigned_names(line: str) -> list[str]:
+    """Return the names that a line at the top level assigns."""
     assignment = _ASSIGNMENT.match(line)
     return re.findall(_NAME, assignment[1]) if assignment else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from autograder.submission.cells import (
     normalize_source,
     parse_notebook,
 )
+from autograder.submission.names import imported_modules
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.sanitize import join_names, one_line
 from autograder.submission.script import parse_script
@@ -43,11 +45,12 @@ class SubmissionRefused(Exception):
 
 @dataclass(frozen=True)
 class ReleasedFiles:
-    """What was handed out: the sources of its check cells and stub cells, and the names of its stubs."""
+    """What was handed out: the sources of its check cells and stub cells, the names of its stubs, and its modules."""
 
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
     stub_names: tuple[str, ...]
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> 
         raise SubmissionRefused(
             f"{_display_name(path)} is neither a notebook (.ipynb) nor a script (.py): hand in one of these."
         )
-    return _build_submission(path, _parse_cells(path, safe_files.read_regular), released, ())
+    submission = _build_submission(path, _parse_cells(path, safe_files.read_regular), released, ())
+    return _with_note_on_files(submission, released, lambda name: os.path.lexists(path.with_name(name)))
 
 
 @dataclass(frozen=True)
@@ -264,8 +268,11 @@ def _read_container(
         choices = [(file, (*notes, ignored)) for file, notes in choices]
     if len(choices) == 1:
         [(file, notes)] = choices
-        return _build_submission(file, container.parse(file), released, notes)
-    return _choose_edited(container, choices, released)
+        submission = _build_submission(file, container.parse(file), released, notes)
+    else:
+        submission = _choose_edited(container, choices, released)
+    folder = submission.path.relative_to(container.path).parent
+    return _with_note_on_files(submission, released, lambda name: (folder / name).as_posix() in container.file_names)
 
 
 def _choose_file(container: _Container, matches: _NameMatches, released: ReleasedFiles) -> tuple[Path, tuple[str, ...]]:
@@ -353,6 +360,25 @@ def _build_submission(
         notes=(*notes, *_dropped_cell_notes(student_cells, released)),
         path=file,
     )
+
+
+def _with_note_on_files(submission: Submission, released: ReleasedFiles, exists: Callable[[str], bool]) -> Submission:
+    """Add a note on files of the student's own that the code imports, as they are not taken along.
+
+    `exists` says whether a file of some name lies beside the submission.
+    """
+    always_there = {"numpy", *sys.stdlib_module_names, *released.modules}
+    imported = imported_modules([cell.source for cell in submission.cells])
+    files = [f"{module}.py" for module in imported if module not in always_there]
+    beside = [name for name in files if name != submission.path.name and exists(name)]
+    if not beside:
+        return submission
+    verb, them = ("lies", "it") if len(beside) == 1 else ("lie", "them")
+    note = (
+        f"{join_names(beside)} {verb} beside your work and {'is' if len(beside) == 1 else 'are'} not taken along: "
+        f"copy what you use of {them} into {_display_name(submission.path)}."
+    )
+    return replace(submission, notes=(*submission.notes, note))
 
 
 def _dropped_cell_notes(cells: Iterable[ParsedCell], released: ReleasedFiles) -> tuple[str, ...]:

@@ -57,12 +57,6 @@ SLOPE_MISTAKES = (
         (_G1_JACOBIAN, "* (1 - np.tanh(h[t]) ** 2)"),
     ),
     *_in_W_and_U(
-        "square_inside_tanh_of_the_state",
-        _DELTA_EQUATION,
-        "To get the slope of tanh from a state, do you need to apply tanh once more, and what is squared?",
-        (_G1_JACOBIAN, "* (1 - np.tanh(h[t] ** 2))"),
-    ),
-    *_in_W_and_U(
         "tanh_slope_without_its_square",
         _DELTA_EQUATION,
         "What is the slope of tanh where tanh is 1, and what is it where tanh is -1?",

@@ -6,7 +6,7 @@
 import sys
 
 at = next((f.f_locals["index"] for f in map(sys._getframe, range(5)) if "index" in f.f_locals), 0)
-large = frame("problem", at, "ValueError", "x" * 300, "", None)
+large = frame("problem", at, True, "ValueError", "x" * 300, "", None)
 for _ in range(20_000):
     say(large)
 say(frame("cell", b"x" * ((1 << 24) - 20)) * 4)

@@ -3,7 +3,7 @@
 It receives a program, runs its cells, and then answers batches of calls, one frame per step:
 
     request                                           replies
-    program module cells support_modules functions    (cell index | problem index error text cell line)*
+    program module cells support_modules functions    (cell index | problem index stopped error text cell line)*
                                                       loaded, or failed text before any cell
     batch function steps                              for each step: returned | unusable | raised | missing
     begin function (step)                             for the first step of a batch
@@ -70,7 +70,7 @@ def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | No
         try:
             module.run(index, text)
         except BaseException as error:  # noqa: BLE001 - after any exception, SystemExit too, the next cell runs
-            channel.send("problem", index, *encoding.encode_error(error, module, index))
+            channel.send("problem", index, module.stopped, *encoding.encode_error(error, module, index))
     channel.send("loaded")
     caller = FunctionCaller(
         module, support_modules.builder.arguments, {name: (tuple(names), count) for name, names, count in functions}

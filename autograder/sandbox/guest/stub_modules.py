@@ -142,14 +142,14 @@ _TQDM_MEMBERS: dict[str, Callable[..., Iterable[Any]]] = {
 }
 
 
-class MissingModule:
-    """Stands for a missing module or a name of it: any use of it raises the error of its import again."""
+class Placeholder:
+    """Stands for a missing module, a name of it, or what cannot be made without: any use raises its error again."""
 
-    def __init__(self, error: ModuleNotFoundError) -> None:
+    def __init__(self, error: Exception) -> None:
         self._error = error
 
     def _raise_error(self, *_: object, **__: object) -> NoReturn:
-        raise ModuleNotFoundError(*self._error.args, name=self._error.name)
+        raise self._error.with_traceback(None)
 
     __getattr__ = __call__ = __getitem__ = __iter__ = __len__ = __contains__ = __enter__ = _raise_error
     __mro_entries__ = __instancecheck__ = __array__ = __array_ufunc__ = __array_function__ = _raise_error

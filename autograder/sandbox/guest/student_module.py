@@ -14,10 +14,12 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import CodeType, CoroutineType, FunctionType, ModuleType, TracebackType
 
-from autograder.sandbox.guest.stub_modules import MissingModule, NullObject
+from autograder.sandbox.guest.stub_modules import NullObject, Placeholder
 from autograder.sandbox.protocol.framing import MAX_NAME_LENGTH
 
 _IMPORT_NODES = (ast.Import, ast.ImportFrom)
+# Statements that bind all of their names or none: others may have got through a part of them.
+_SIMPLE_NODES = (*_IMPORT_NODES, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 _PASS_THROUGH_MAGICS = frozenset(("time", "capture", "prun"))  # cell magics whose body runs in the notebook itself
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 
@@ -50,7 +52,7 @@ class SupportModules(Loader):
 
 
 class StudentModule:
-    """The module in which the student's cells run.
+    """The module in which the student's cells run. `stopped` says whether the last cell that failed ended there.
 
     It is a real one in sys.modules, so that dataclasses and pickling by name work. As in a notebook, a `from __future__
     import` holds for all later cells, and a cell may await. Nothing here tells a notebook from a script.
@@ -60,6 +62,8 @@ class StudentModule:
         self.name = name
         self._module = ModuleType(name)
         self._future_flags = 0
+        self.stopped = True
+        self._lacks_names = False  # those of a missing module of which everything was to be imported
         self._cells_by_filename: dict[str, int] = {}
         shell = NullObject("get_ipython")
         vars(shell).update(run_cell_magic=self._run_cell_magic)
@@ -70,9 +74,11 @@ class StudentModule:
     def run(self, index: int, source: str) -> None:
         """Run the cell of this index; raises what it raises.
 
-        An import of a missing module stops nothing at first: the names that it would bind raise ModuleNotFoundError
-        wherever they are used, the rest of the cell runs, and then the error of the first such import is raised.
+        Some statements can be left out: an import of a missing module, what needs that module, and a class that cannot
+        be defined. The names that they would bind raise their error wherever they are used, the rest of the cell runs,
+        and then the first such error is raised.
         """
+        self.stopped = True
         filename = f"<cell {index + 1}>"
         self._cells_by_filename[filename] = index
         register_source(filename, source)
@@ -83,28 +89,37 @@ class StudentModule:
         code: CodeType = compile(source, filename, "exec", flags, dont_inherit=True)
         try:
             self._execute(code)
-        except ModuleNotFoundError as error:
-            self._run_past_failed_import(error, code, source, flags)
+        except Exception as error:
+            self._run_past_failure(error, code, source, flags)
+            raise
 
-    def _run_past_failed_import(self, absent: ModuleNotFoundError, code: CodeType, text: str, flags: int) -> None:
-        """Run a cell from its failed import on, then raise the error of that import.
-
-        An import inside another statement (a function, a try) is not among the statements of the cell: nothing runs.
-        """
+    def _run_past_failure(self, first: Exception, code: CodeType, text: str, flags: int) -> None:
+        """Run the rest of a cell without its failed statement, if that one and all others that fail can be left out."""
         filename = code.co_filename
         tree = compile(text, filename, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
-        line = _failing_line(code, absent.__traceback__)
-        # What stands before the failed import has run already, so it is dropped. Each later statement is compiled by
-        # itself, the import too: it fails again, and then binds its names to placeholders.
-        for statement in itertools.dropwhile(lambda node: not _is_import_at(node, line), _iter_statements(tree)):
+        line = _failing_line(code, first.__traceback__)
+        # What stands before has run already. Several imports of one line are run once more, to find those that fail.
+        rest = list(itertools.dropwhile(lambda node: not _is_at(node, line), _iter_statements(tree)))
+        if not rest or not self._leave_out(rest[0], first):
+            return
+        for statement in rest if isinstance(rest[0], _IMPORT_NODES) else rest[1:]:
             part = ast.Module([statement], [])
             try:
                 self._execute(compile(part, filename, "exec", self._future_flags | flags, dont_inherit=True))
-            except ModuleNotFoundError as error:
-                if not isinstance(statement, _IMPORT_NODES):
+            except Exception as error:
+                if not self._leave_out(statement, error):
                     raise
-                vars(self._module).update(dict.fromkeys(_names_bound_by(statement), MissingModule(error)))
-        raise absent
+        self.stopped = False
+
+    def _leave_out(self, statement: ast.stmt, error: Exception) -> bool:
+        """Bind the names of a failed statement to a placeholder, if the rest can do without it; return whether."""
+        is_missing = isinstance(error, ModuleNotFoundError) or (self._lacks_names and isinstance(error, NameError))
+        if not is_missing and not isinstance(statement, ast.ClassDef):
+            return False
+        self._lacks_names |= isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
+        names = dict.fromkeys(_names_bound_by(statement), Placeholder(error))
+        vars(self._module).update(names if isinstance(statement, _SIMPLE_NODES) else {**names, **vars(self._module)})
+        return True
 
     def _execute(self, code: CodeType) -> None:
         for flag in _FUTURE_FLAGS.values():
@@ -167,15 +182,25 @@ def _iter_statements(tree: ast.Module) -> Iterator[ast.stmt]:
             yield statement
 
 
-def _is_import_at(statement: ast.stmt, line: int) -> bool:
-    return isinstance(statement, _IMPORT_NODES) and statement.lineno <= line <= (statement.end_lineno or 0)
+def _is_at(statement: ast.stmt, line: int) -> bool:
+    first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", ()))])
+    return bool(first <= line <= (statement.end_lineno or 0))
 
 
-def _names_bound_by(statement: ast.Import | ast.ImportFrom) -> list[str]:
-    """Return the names that an import binds."""
-    if isinstance(statement, ast.Import):
-        return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
-    return [alias.asname or alias.name for alias in statement.names if alias.name != "*"]
+def _names_bound_by(node: ast.AST) -> list[str]:
+    """Return the names that a statement binds in its own scope."""
+    match node:
+        case ast.Import(names):
+            return [alias.asname or alias.name.partition(".")[0] for alias in names]
+        case ast.ImportFrom(names=names):
+            return [alias.asname or alias.name for alias in names if alias.name != "*"]
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            return [name]
+        case ast.Name(id, ast.Store()):
+            return [id]
+        case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return []
+    return [name for child in ast.iter_child_nodes(node) for name in _names_bound_by(child)]
 
 
 def register_source(filename: str, source: str) -> None:

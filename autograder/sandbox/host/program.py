@@ -184,7 +184,8 @@ class CellProblem:
     """A cell that failed while the submission was loaded: it raised, or its process `ended`.
 
     `line` is a line of this cell or script. `error` is a class name as in FunctionRaised, empty if the process ended.
-    `defines` are the functions of the program that the text of this cell would have defined.
+    `defines` are the names that the text of this cell would have defined. If it has not `stopped`, only what failed was
+    left out. `star_imports` are the modules of which it imports everything, if a module is missing.
     """
 
     cell: str
@@ -193,6 +194,8 @@ class CellProblem:
     text: str
     defines: tuple[str, ...]
     ended: ProcessEnded | None = None
+    stopped: bool = True
+    star_imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from autograder.sandbox.host.limited_process import LimitedProcess, Process, Pro
 from autograder.sandbox.host.program import Batch, CellProblem, FunctionRaised, Outcome, ProcessEnded, Program, Returned
 from autograder.sandbox.protocol.framing import MAX_TEXT_LENGTH, ProtocolError, expect_int, expect_str
 from autograder.submission.cells import defined_functions
+from autograder.submission.names import defined_names, star_imports
 
 _EXTRA_CPU_SECONDS = 10  # beyond the wall time: the kernel's limit is the last resort
 LONGEST_CACHED_REPLY = 4096  # bytes
@@ -163,9 +164,9 @@ class SubmissionSession:
                     case ("cell", index):
                         cell_index = expect_int(index, cell_index + 1, len(program.cells) - 1)
                         self._set_cell_time_limits(process)
-                    case ("problem", index, *items) if index == cell_index > failed_index:
+                    case ("problem", index, bool(stopped), *items) if index == cell_index > failed_index:
                         failed_index = cell_index
-                        self._record_problem(cell_index, decoding.decode_error(items, program))
+                        self._record_problem(cell_index, decoding.decode_error(items, program), stopped)
                     case ("loaded",):
                         return cell_index, None
                     case ("failed", message) if cell_index < 0:
@@ -191,11 +192,15 @@ class SubmissionSession:
         self._fatal_cells.add(index)
         self._record_problem(index, ended)
 
-    def _record_problem(self, index: int, cause: FunctionRaised | ProcessEnded) -> None:
+    def _record_problem(self, index: int, cause: FunctionRaised | ProcessEnded, stopped: bool = True) -> None:
         cell = self._program.cells[index]
-        defines = defined_functions(cell.source, tuple(self._program.functions))
+        functions = defined_functions(cell.source, tuple(self._program.functions))
+        defines = tuple(dict.fromkeys([*functions, *defined_names(cell.source)]))
         if isinstance(cause, FunctionRaised):
-            problem = CellProblem(cell.label, cause.line, cause.error, cause.text, defines)
+            imports = star_imports(cell.source) if cause.error == "ModuleNotFoundError" else ()
+            problem = CellProblem(
+                cell.label, cause.line, cause.error, cause.text, defines, stopped=stopped, star_imports=imports
+            )
         else:
             line = None if cell.label else cell.first_line  # a cell of a script has no label
             problem = CellProblem(cell.label, line, "", "", defines, cause)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Limits
-from autograder.evaluation.findings import Finding, Remark
+from autograder.evaluation.findings import Finding, NameOrigin, Remark
 from autograder.evaluation.report import Code
 from autograder.feedback import messages
 from autograder.sandbox.host.program import CellProblem, ProcessEnded
@@ -24,6 +24,7 @@ GRADIENT = {"function": "dJ_dW", "returns": (("dJ_dW", "(H, H)"),), "position": 
 FORWARD = {"function": "forward", "returns": (("h", "(T+1, H)"), ("y_hat", "(T, K)"))}
 NUMBERS = {"error": 0.25, "where": (1, 0), "case": CASE}
 RAISED = {"function": "dJ_dW", "arguments": ("net", "x"), "cell": "code cell 5", "line": 7, "case": CASE}
+UNKNOWN = {"error": "NameError", "text": "name 'b' is not defined"}
 
 
 def text_of(code: Code, **fields: Any) -> str:
@@ -56,10 +57,30 @@ def test_every_code_has_a_sentence():
         (text_of("function_missing", **{**MISSING, "similar": ("dJdW",)}), "did you rename it to dJdW?"),
         (text_of("function_missing", **{**MISSING, "callable": False}), "is a value and not a function"),
         (
+            text_of("raised", **RAISED, **UNKNOWN, origin=NameOrigin("b", NAME_ERROR, ()), limits=LIMITS),
+            "(case: T = 4, H = 3). b is not there because the code that defines it stopped: NameError in code cell 3",
+        ),
+        (
+            text_of("raised", **RAISED, **UNKNOWN, origin=NameOrigin("b", None, ("helpers",)), limits=LIMITS),
+            "Does b come from helpers, which is not there when your work is graded? Copy what you use of it",
+        ),
+        (
+            text_of("raised", **RAISED, **UNKNOWN, origin=NameOrigin("b", None, ()), limits=LIMITS),
+            "define it in the function, or at the top level before it",
+        ),
+        (
             text_of("function_missing", **{**MISSING, "stopped": NAME_ERROR}),
             "stopped: NameError in code cell 3, line 2: name",
         ),
         (messages.cell_problem(NAME_ERROR, LIMITS), "In a fresh run nothing has that name yet"),
+        (
+            messages.cell_problem(CellProblem("", 2, "ModuleNotFoundError", "no", (), stopped=False), LIMITS),
+            "in line 2: no. What needs it was left out, and the rest was run. Your work is graded with numpy",
+        ),
+        (
+            messages.cell_problem(CellProblem("", 2, "AttributeError", "no", (), stopped=False), LIMITS),
+            "in line 2: no. That class was left out, and the rest was run.",
+        ),
         (
             messages.cell_problem(CellProblem("", 4, "SyntaxError", "bad", ()), LIMITS),
             "Nothing up to the next # %% line was run",

@@ -51,7 +51,7 @@ HONEST = (
     ("raised", "an exception of its own", "\u00e4\u20ac\U0001f600", None, None),
     ("missing", ("F", "dJ_dw", "forwards"), False),
     ("cell", 3),
-    ("problem", 3, "NameError", "name 'x' is not defined", "code cell 1", 2),
+    ("problem", 3, True, "NameError", "name 'x' is not defined", "code cell 1", 2),
     ("loaded",),
 )
 

@@ -257,7 +257,7 @@ class TestLoading:
         assert not returned_x(execution.outcomes["g"])
 
     def test_a_process_that_reports_a_cell_again_and_again_costs_nothing(self, jail):
-        report = framing.encode_frame(("problem", 1, "ValueError", "", None, None), 100)
+        report = framing.encode_frame(("problem", 1, True, "ValueError", "", None, None), 100)
         cell = f"while True:\n    for fd in fds(): os.write(fd, {report!r} * 1000)"
         start = time.process_time()
         execution = execute(jail, FIRST_ENDS.format("return x"), cell, "def g(x): return x", limits=HASTY_LOAD)

@@ -261,10 +261,18 @@ class TestProblems:
         [problem] = execute(*cells).problems
         assert (problem.cell, problem.line) == (label, line)
 
-    def test_functions_that_a_broken_cell_would_have_defined_are_reported(self):
-        execution = execute("def f(x):\n    return x +\n\ndef helper(): pass")
-        assert [problem.defines for problem in execution.problems] == [("f",)]
+    def test_names_that_a_broken_cell_would_have_defined_are_reported(self):
+        execution = execute("def f(x):\n    return x +\n\ndef helper(): pass\nclass A: pass\nsize = 3")
+        assert [problem.defines for problem in execution.problems] == [("f", "helper", "A", "size")]
         assert execution.outcomes["f"] == (FunctionMissing((), callable=True),)
+
+    def test_a_cell_of_which_a_class_was_left_out_has_not_stopped(self):
+        execution = execute("class A(None): pass\ndef f(x): return x", "1 / 0")
+        assert [problem.stopped for problem in execution.problems] == [False, True]
+
+    def test_modules_of_which_everything_was_to_be_imported_are_reported(self):
+        execution = execute("from math import *\nfrom not_here.a import *\ndef f(x): return x")
+        assert [problem.star_imports for problem in execution.problems] == [("math", "not_here.a")]
 
     def test_problems_are_in_the_order_of_the_cells(self):
         execution = execute("1/0", "a = 1", "a.b", "def f(x): return x")

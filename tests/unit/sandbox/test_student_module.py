@@ -50,11 +50,60 @@ class TestMissingImports:
             module.get("f")()
         assert module.locate_error(caught.value, caught.tb) == (4, 4)
 
-    def test_a_missing_module_cannot_be_a_base_class_or_decorator(self, make_module):
+    @pytest.mark.parametrize(
+        ("needs_it", "names"),
+        [
+            ("class A(a):\n    pass", ["A"]),
+            ("@a\nclass A:\n    pass", ["A"]),
+            ("@a\ndef f(): pass", ["f"]),
+            ("isinstance(1, a)", []),
+            ("a.manual_seed(0)", []),
+            ("A = B = a()", ["A", "B"]),
+            ("A, (B, *C) = a.b", ["A", "B", "C"]),
+            ("for i in a.b:\n    A = i", ["i", "A"]),
+            ("if True:\n    import neither\n    def f(): pass", ["neither", "f"]),
+            ("class A(a):\n    pass\nB = A()", ["A", "B"]),
+        ],
+    )
+    def test_statements_that_need_a_missing_module_are_left_out(self, needs_it, names, make_module):
+        module: Any = make_module()
+        with pytest.raises(ModuleNotFoundError, match="No module named 'not_here'"):
+            run_cell(module, f"from not_here import a\n{needs_it}\nx = 1")
+        assert module.get("x") == 1
+        assert not module.stopped
+        for name in names:
+            with pytest.raises(ModuleNotFoundError):
+                module.get(name)()
+
+    def test_what_a_statement_defined_before_it_failed_stays(self, make_module):
+        module: Any = make_module()
+        with pytest.raises(ModuleNotFoundError):
+            run_cell(module, "if True:\n    def f(): return 1\n    import not_here\nx = 1")
+        assert module.get("f")() == module.get("x") == 1
+
+    def test_a_name_that_was_to_come_from_a_missing_module_is_left_out(self, make_module):
         module = make_module()
-        for use in ("class A(a): pass", "isinstance(1, a)", "@a\ndef f(): pass"):
-            with pytest.raises(ModuleNotFoundError, match="No module named 'not_here'"):
-                run_cell(module, f"from not_here import a\n{use}\nx = 1")
+        with pytest.raises(ModuleNotFoundError):
+            run_cell(module, "from not_here import *\na = make()\nx = 1")
+        assert module.get("x") == 1
+        with pytest.raises(NameError):
+            run_cell(make_module(), "a = make()\nx = 1")
+
+    def test_a_class_that_cannot_be_defined_is_left_out(self, make_module):
+        module: Any = make_module()
+        with pytest.raises(AttributeError, match="has no attribute 'nn'") as caught:
+            run_cell(module, "lib = None\nclass A(lib.nn.B):\n    pass\nx = 1\ndef f():\n    return A()")
+        assert module.locate_error(caught.value, caught.tb) == (4, 2)
+        assert module.get("x") == 1
+        assert not module.stopped
+        with pytest.raises(AttributeError, match="has no attribute 'nn'"):
+            module.get("f")()
+
+    def test_a_statement_of_another_kind_stops_the_cell(self, make_module):
+        module = make_module()
+        with pytest.raises(ZeroDivisionError):
+            run_cell(module, "class A(None):\n    pass\n1 / 0\nx = 1")
+        assert module.stopped
         assert "x" not in module
 
     def test_an_import_error_that_the_student_catches_is_left_alone(self, make_module):

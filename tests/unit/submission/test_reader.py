@@ -17,7 +17,7 @@ SET_UP = "import numpy as np\n\nprint('set-up')"
 STUB = "def f(x):\n    raise NotImplementedError"
 STUB_G = "def g(x):\n    raise NotImplementedError"
 CHECK = 'check("f")'
-RELEASED = ReleasedFiles(frozenset({CHECK}), frozenset({STUB, STUB_G}), ("f", "g"))
+RELEASED = ReleasedFiles(frozenset({CHECK}), frozenset({STUB, STUB_G}), ("f", "g"), ("network",))
 ANSWER = "def f(x):\n    return x"
 
 
@@ -103,6 +103,27 @@ class TestWhatIsRead:
         for forbidden in ("exec", "eval", "compile", "__import__"):
             monkeypatch.delattr(f"builtins.{forbidden}")
         assert [cell.source for cell in handed_in({"ex.py": "1/0"}).cells] == ["1/0"]
+
+
+class TestFilesBeside:
+    CODE = "import numpy as np\nimport helpers, unknown\nfrom network import *\nimport random\n" + ANSWER
+
+    @pytest.mark.parametrize("path", ["", "ex.py"])
+    def test_a_file_beside_that_is_imported_gets_a_note(self, handed_in, path):
+        files = {"ex.py": self.CODE, "helpers.py": "a = 1", "random.py": "", "network.py": "", "other.py": ""}
+        (note,) = handed_in(files, path).notes
+        assert note == "helpers.py lies beside your work and is not taken along: copy what you use of it into ex.py."
+
+    def test_several_files_beside_are_named_together(self, handed_in):
+        files = {"ex.py": self.CODE, "helpers.py": "", "unknown.py": ""}
+        (note,) = handed_in(files).notes
+        assert note.startswith("helpers.py and unknown.py lie beside your work and are not taken along: copy what")
+
+    def test_in_a_zip_file_only_those_of_its_folder_lie_beside_it(self, handed_in, tmp_path):
+        with zipfile.ZipFile(tmp_path / "ex.zip", "w") as archive:
+            for name in ("mine/ex.py", "mine/helpers.py", "unknown.py"):
+                archive.writestr(name, self.CODE)
+        assert [note.partition(" lies")[0] for note in handed_in({}, "ex.zip").notes][1:] == ["helpers.py"]
 
 
 class TestWhichFile:
