@@ -32,7 +32,8 @@ test-all: test ## all tests, the long ones included
 	@$(SLOW) -m "slow and not soak"
 
 soak: $(DEV) ## the long proofs, whole: 200 draws of every case; some twenty minutes
-	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) --dist=worksteal -rP tests/unit/solutions/test_fairness.py tests/test_truth.py
+	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) --dist=worksteal -rP tests/unit/solutions/test_fairness.py tests/test_truth.py \
+		tests/unit/feedback/test_pairs.py
 	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) --dist=worksteal -m soak
 
 bench: $(DEV) ## how fast: the jail, a class, nbgrader; on an idle machine, some ten minutes

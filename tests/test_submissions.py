@@ -27,7 +27,7 @@ from tests.in_process import exercise
 SUBMISSIONS = Path(__file__).parent / "submissions"
 COURSE = find_course(Path(__file__).parent)
 FAST = Limits(cpu_seconds=0.5, load_cpu_seconds=2)
-FOLDERS = ("class", "honest", "mistakes", "true_sentences", "measured", "bad_input")
+FOLDERS = ("class", "honest", "mistakes", "two_mistakes", "true_sentences", "measured", "bad_input")
 GRADIENTS = ("dJ_dV", "dJ_dW", "dJ_dU")
 POINTS_WORDS: dict[str, Callable[[float, float], bool]] = {  # see submissions/README.md
     "all": lambda points, max_points: points == max_points,
@@ -121,7 +121,7 @@ def test_verdict(folder):
     assert_expected(folder, seed=1)
 
 
-@pytest.mark.parametrize("folder", folders("honest", "mistakes", "true_sentences", "measured"))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes", "two_mistakes", "true_sentences", "measured"))
 def test_verdict_with_another_seed(folder):
     assert_expected(folder, seed=2)
 
@@ -130,7 +130,7 @@ def test_verdict_with_another_seed(folder):
 @pytest.mark.parametrize(
     "seed", [3, 4, 5, 6]
 )  # a verdict is the same with every seed: tests/unit/solutions/test_fairness.py
-@pytest.mark.parametrize("folder", folders("honest", "mistakes", "true_sentences", "measured"))
+@pytest.mark.parametrize("folder", folders("honest", "mistakes", "two_mistakes", "true_sentences", "measured"))
 def test_verdict_with_more_seeds(folder, seed):
     assert_expected(folder, seed)
 

@@ -14,7 +14,7 @@ PACKAGE_FOLDER = Path(autograder.__file__).resolve().parent
 LOCK_FILE = "requirements.lock"
 SECRET_FILE = "course-secret"
 _WEAKEST_LEVEL = "B"  # below it, a submission that cheats reads the answers that lie beside the grader
-_SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints"})
+_SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".cache"})
 
 
 class BundleError(Exception):

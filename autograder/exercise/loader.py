@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ RENAMED = {
     "pose": "draw_batch",
     "objectives": "objective_batch",
 }
+MAX_COMPILED = 1000  # mistakes: with pairs of them there are thousands
 OPTIONAL_FUNCTIONS = ("decompose", "loss_from_outputs", "draw_batch", "objective_batch")
 
 
@@ -122,23 +124,25 @@ def _import_module(module: str, folder: Path) -> ModuleType:
 
 
 class _Implementations:
-    """Runs the reference and the known mistakes on the arrays of a case; compiles each mistake once, on first use."""
+    """Runs the reference and the known mistakes on the arrays of a case; keeps those compiled that were used last."""
 
     def __init__(self, reference: ModuleType, builder: ModuleType, functions: Sequence[Function]) -> None:
         self._reference = reference
         self._builder = builder
         self._functions = {function.name: function for function in functions}
-        self._compiled: dict[Mistake, Callable[..., Any]] = {}
+        self._compile = lru_cache(MAX_COMPILED)(self._compile_mistake)
 
     def run_reference(self, name: str, case: Case) -> tuple[Array, ...]:
         return self._run(getattr(self._reference, name), self._functions[name], case)
 
     def run_mistake(self, mistake: Mistake, case: Case) -> tuple[Array, ...]:
-        if mistake not in self._compiled:
-            namespace = dict(vars(self._reference))
-            exec(mistake.source, namespace)  # noqa: S102 - the instructor's own text, like the rubric that holds it
-            self._compiled[mistake] = namespace[mistake.function]
-        return self._run(self._compiled[mistake], self._functions[mistake.function], case)
+        return self._run(self._compile(mistake), self._functions[mistake.function], case)
+
+    def _compile_mistake(self, mistake: Mistake) -> Callable[..., Any]:
+        namespace = dict(vars(self._reference))
+        exec(mistake.source, namespace)  # noqa: S102 - the instructor's own text, like the rubric that holds it
+        implementation: Callable[..., Any] = namespace[mistake.function]
+        return implementation
 
     def _run(self, implementation: Callable[..., Any], function: Function, case: Case) -> tuple[Array, ...]:
         # Like the student's function, it gets nothing but the arrays that the rubric lets this function see.

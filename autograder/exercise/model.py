@@ -98,7 +98,8 @@ class Mistake:
     `name` is for the instructor, `hint` for the student: one sentence, a question or where to look, never the remedy.
     `equation` is the equation of the notebook that the mistake violates, such as "(17)". `source` is `function` as it
     reads with the mistake; it may use every name at the top level of the exercise's source. Mistakes that give the same
-    numbers share one entry.
+    numbers share one entry. `right` is the right answer that `source` is a change of: with it, two mistakes in one
+    function are recognised, too.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Mistake:
     hint: str
     equation: str
     source: str
+    right: str = ""
 
 
 DrawBatch = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]

@@ -73,7 +73,10 @@ def redact(result: CheckResult, level: FeedbackLevel) -> CheckResult:
 
 @dataclass(frozen=True)
 class FunctionFeedback:
-    """Feedback on the wrong numbers of a function, its plain text, and the name of the mistake, if it is known."""
+    """Feedback on the wrong numbers of a function, its plain text, and the name of the mistake, if it is known.
+
+    Two mistakes have both names, "a and b".
+    """
 
     feedback: Feedback
     text: str
@@ -227,13 +230,14 @@ class FeedbackBuilder:
         sets = self._suite.case_results(function, results, confirmations)
         feedback = explain(function.name, sets, next(hints, ""), function.reference_text)
         assert feedback is not None  # some numbers are wrong
-        # The hint and the equation of a known mistake are more exact than those of the visible checks.
-        mistake = self._catalogue.identify(function.name, results, confirmations)
-        if mistake is None:
+        # The hints and equations of known mistakes are more exact than those of the visible checks.
+        mistakes = self._catalogue.identify(function.name, results, confirmations)
+        if not mistakes:
             return FunctionFeedback(feedback, as_text(feedback), None)
-        hint, read = messages.common_mistake(mistake.hint), messages.where_to_read(mistake.equation)
+        hint = messages.common_mistakes([mistake.hint for mistake in mistakes])
+        read = messages.where_to_read([mistake.equation for mistake in mistakes])
         feedback = replace(feedback, hint=hint, read=read)
-        return FunctionFeedback(feedback, as_text(feedback), mistake.name)
+        return FunctionFeedback(feedback, as_text(feedback), " and ".join(mistake.name for mistake in mistakes))
 
 
 def plain_results(verdict: FunctionVerdict) -> Iterator[CheckResult]:

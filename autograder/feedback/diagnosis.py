@@ -1,7 +1,8 @@
-"""Identify the known mistake whose numbers a submission returns on the diagnostic cases.
+"""Identify the known mistake, or the two of them, whose numbers a submission returns on the diagnostic cases.
 
 A mistake is identified if the submission's numbers are those of the mistake in every case with numbers, if they differ
-from a right answer in at least two cases, and if no other mistake fits too. Nothing is ever guessed. All students get
+from a right answer in at least two cases, and if no other mistake fits too. Two mistakes in one function are, if their
+numbers together differ as much from those of either, and if no other two fit. Nothing is ever guessed. All students get
 the same cases, so the numbers of each mistake are computed once, on first use.
 """
 
@@ -14,9 +15,12 @@ import numpy as np
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, SCALE_FLOOR, TOLERANCE, relative_error
 from autograder.evaluation.evaluate import CallResult
 from autograder.exercise.model import Array, Case, Exercise, Mistake
+from autograder.feedback.pairs import Pair, PairCatalogue
 from autograder.sandbox.host.program import Returned
 
 Arrays = tuple[Array, ...]
+Numbers = Sequence[tuple[CallResult, Arrays]]
+"""Calls that returned arrays of the right shapes, and these arrays."""
 
 MIN_DISTINGUISHING_CASES = 2
 """The number of cases in which a mistake must differ from a right answer: in a single one, mistakes may look alike."""
@@ -29,8 +33,9 @@ SEPARATION_LOW_PRECISION = 10 * LOW_PRECISION_TOLERANCE
 class MistakeCatalogue:
     """The known mistakes of an exercise, and their numbers on the diagnostic cases, computed on first use."""
 
-    def __init__(self, exercise: Exercise) -> None:
+    def __init__(self, exercise: Exercise, pairs: PairCatalogue | None = None) -> None:
         self._exercise = exercise
+        self._pairs = pairs or PairCatalogue(exercise)
         self._outputs: dict[tuple[str, str, int], Arrays | None] = {}  # by the identity of the case
         self._indexes: dict[tuple[str, str], MistakeIndex] = {}
 
@@ -39,14 +44,15 @@ class MistakeCatalogue:
         function: str,
         results: Mapping[str, CallResult],
         confirmations: Sequence[Mapping[str, CallResult]] = (),
-    ) -> Mistake | None:
-        """Return the mistake that the results of a function on the diagnostic cases show, None if in doubt.
+    ) -> tuple[Mistake, ...]:
+        """Return the mistake, or the two, that the results of a function on the diagnostic cases show; () if in doubt.
 
-        Its numbers must be those of the mistake on the confirmations, too.
+        The numbers must be theirs on the confirmations, too.
         """
         numbers = [(result, arrays) for result in results.values() if (arrays := _arrays(result)) is not None]
         if not numbers:
-            return None
+            return ()
+        others = [(r, arrays) for set_ in confirmations for r in set_.values() if (arrays := _arrays(r)) is not None]
         # The largest case separates most mistakes: an index of it rules out nearly all of them at once.
         numbers.sort(key=lambda pair: sum(array.size for array in pair[0].case.arrays.values()), reverse=True)
         largest, arrays = numbers[0]
@@ -57,17 +63,35 @@ class MistakeCatalogue:
             distinct = [mistake for mistake in matching if self._is_distinct(mistake, numbers, separation)]
             # Several mistakes with the same numbers cannot be told apart: none is identified.
             if len(distinct) == 1:
-                others = [
-                    (r, arrays) for set_ in confirmations for r in set_.values() if (arrays := _arrays(r)) is not None
-                ]
-                return distinct[0] if self._matches(distinct[0], others, tolerance) else None
-        return None
+                return (distinct[0],) if self._matches(distinct[0], others, tolerance) else ()
+            if not matching and tolerance == TOLERANCE and (pair := self._identify_pair(function, numbers, others)):
+                return pair
+        return ()
 
-    def _matches(self, mistake: Mistake, numbers: Sequence[tuple[CallResult, Arrays]], tolerance: float) -> bool:
+    def _identify_pair(self, function: str, numbers: Numbers, others: Numbers) -> tuple[Mistake, ...]:
+        """Return the only two mistakes that together give these numbers, () if there are none or several."""
+        by_case = {result.case.id: arrays for result, arrays in numbers}
+        found: list[Pair] = []
+        for pair in self._pairs.candidates(function, by_case):
+            if self._matches(pair.both, [*numbers, *others], TOLERANCE):
+                found.append(pair)
+            if len(found) > 1:
+                return ()
+        return found[0].parts if found and self._is_distinct_pair(found[0], numbers) else ()
+
+    def _is_distinct_pair(self, pair: Pair, numbers: Numbers) -> bool:
+        """Whether two mistakes together differ in enough of the cases from a right answer and from each alone."""
+        return self._is_distinct(pair.both, numbers, SEPARATION) and all(
+            sum(distance(arrays, self.output_of(part, result.case)) > SEPARATION for result, arrays in numbers)
+            >= MIN_DISTINGUISHING_CASES
+            for part in pair.parts
+        )
+
+    def _matches(self, mistake: Mistake, numbers: Numbers, tolerance: float) -> bool:
         """Whether the mistake gives these numbers in every case."""
         return all(distance(arrays, self.output_of(mistake, result.case)) <= tolerance for result, arrays in numbers)
 
-    def _is_distinct(self, mistake: Mistake, numbers: Sequence[tuple[CallResult, Arrays]], separation: float) -> bool:
+    def _is_distinct(self, mistake: Mistake, numbers: Numbers, separation: float) -> bool:
         """Whether the mistake differs from a right answer in enough of the cases."""
         distances = [distance(self.output_of(mistake, result.case), result.expected) for result, _ in numbers]
         return sum(far > separation for far in distances) >= MIN_DISTINGUISHING_CASES

@@ -326,14 +326,16 @@ def _with_hint(message: str, error: str) -> str:
 # --- Feedback on wrong numbers ---------------------------------------------------------------------------------------
 
 
-def common_mistake(hint: str) -> str:
-    """Tell the student that the numbers are those of a known mistake."""
-    return f"Your numbers equal those of a common mistake. {hint}"
+def common_mistakes(hints: Sequence[str]) -> str:
+    """Tell the student that the numbers are those of a known mistake, or of two together: a hint for each."""
+    what = "a common mistake" if len(hints) == 1 else "two common mistakes made together"
+    return " ".join([f"Your numbers equal those of {what}.", *dict.fromkeys(hints)])
 
 
-def where_to_read(equations: str) -> str:
-    """Return where to read about equations given as "(17)" or "(17) and (18)"."""
-    return f"equation{'s' if equations.count('(') > 1 else ''} {equations} of the notebook"
+def where_to_read(equations: Sequence[str]) -> str:
+    """Return where to read about equations such as "(17)"."""
+    different = list(dict.fromkeys(equations))
+    return f"equation{'s' if len(different) > 1 else ''} {join_names(different)} of the notebook"
 
 
 def gradient_consistency(forward: str, consistent: bool) -> str:

@@ -47,6 +47,7 @@ def make_mistakes(
             function=function,
             hint=hint,
             equation=equation if isinstance(equation, str) else equation[function],
+            right=REFERENCE_SOURCES[source_file][function],
             source=_apply_replacements(
                 REFERENCE_SOURCES[source_file][function],
                 function,

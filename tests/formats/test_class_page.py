@@ -14,14 +14,14 @@ import html5lib
 import pytest
 
 from autograder.evaluation.report import CheckResult, Note, Report
-from autograder.feedback.messages import common_mistake
+from autograder.feedback.messages import common_mistakes
 from autograder.formats.pages.class_page import render_page
 from autograder.student.feedback import Feedback
 
 ROOT = Path(__file__).parents[2]
 FULL = CheckResult("f.a", "f", "A check", "pass", 2.0, 2.0)
 HALF = CheckResult("f.b", "f", "Another", "pass", 2.0, 2.0)
-HINT = Feedback("f is wrong.", hint=common_mistake("Where is h(0)?"))
+HINT = Feedback("f is wrong.", hint=common_mistakes(["Where is h(0)?"]))
 
 
 def make_report(name: str, *statuses: str, diagnosis: str | None = None) -> Report:
