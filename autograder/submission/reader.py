@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from autograder.submission.cells import (
     normalize_source,
     parse_notebook,
 )
-from autograder.submission.names import imported_modules
+from autograder.submission.notes import dropped_cell_notes, files_beside_notes
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.sanitize import join_names, one_line
 from autograder.submission.script import parse_script
@@ -89,7 +88,7 @@ def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> 
             f"{_display_name(path)} is neither a notebook (.ipynb) nor a script (.py): hand in one of these."
         )
     submission = _build_submission(path, _parse_cells(path, safe_files.read_regular), released, ())
-    return _with_note_on_files(submission, released, lambda name: os.path.lexists(path.with_name(name)))
+    return _with_notes_on_files(submission, released, lambda name: os.path.lexists(path.with_name(name)))
 
 
 @dataclass(frozen=True)
@@ -272,7 +271,7 @@ def _read_container(
     else:
         submission = _choose_edited(container, choices, released)
     folder = submission.path.relative_to(container.path).parent
-    return _with_note_on_files(submission, released, lambda name: (folder / name).as_posix() in container.file_names)
+    return _with_notes_on_files(submission, released, lambda name: (folder / name).as_posix() in container.file_names)
 
 
 def _choose_file(container: _Container, matches: _NameMatches, released: ReleasedFiles) -> tuple[Path, tuple[str, ...]]:
@@ -357,38 +356,14 @@ def _build_submission(
     return Submission(
         kind="notebook" if file.suffix.lower() == ".ipynb" else "script",
         cells=tuple(cell.runnable for cell in student_cells if has_code(cell.runnable.source)),
-        notes=(*notes, *_dropped_cell_notes(student_cells, released)),
+        notes=(*notes, *dropped_cell_notes(student_cells, released.stub_names)),
         path=file,
     )
 
 
-def _with_note_on_files(submission: Submission, released: ReleasedFiles, exists: Callable[[str], bool]) -> Submission:
-    """Add a note on files of the student's own that the code imports, as they are not taken along.
-
-    `exists` says whether a file of some name lies beside the submission.
-    """
-    always_there = {"numpy", *sys.stdlib_module_names, *released.modules}
-    imported = imported_modules([cell.source for cell in submission.cells])
-    files = [f"{module}.py" for module in imported if module not in always_there]
-    beside = [name for name in files if name != submission.path.name and exists(name)]
-    if not beside:
-        return submission
-    verb, them = ("lies", "it") if len(beside) == 1 else ("lie", "them")
-    note = (
-        f"{join_names(beside)} {verb} beside your work and {'is' if len(beside) == 1 else 'are'} not taken along: "
-        f"copy what you use of {them} into {_display_name(submission.path)}."
-    )
-    return replace(submission, notes=(*submission.notes, note))
-
-
-def _dropped_cell_notes(cells: Iterable[ParsedCell], released: ReleasedFiles) -> tuple[str, ...]:
-    """Return a note for each cell that defines stubs and is not run because of a magic."""
-    return tuple(
-        f"{cell.runnable.label} starts with {one_line(cell.non_python_magic, 40)}, so what it defines is not kept "
-        f"({join_names(names)}): take that line away."
-        for cell in cells
-        if cell.non_python_magic and (names := defined_functions(cell.original_source, released.stub_names))
-    )
+def _with_notes_on_files(submission: Submission, released: ReleasedFiles, exists: Callable[[str], bool]) -> Submission:
+    notes = files_beside_notes(submission.cells, (*released.modules, submission.path.stem), exists)
+    return replace(submission, notes=(*submission.notes, *notes))
 
 
 def _make_parser(read: Callable[[Path], bytes]) -> Callable[[Path], tuple[ParsedCell, ...]]:

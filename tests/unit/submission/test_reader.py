@@ -106,13 +106,15 @@ class TestWhatIsRead:
 
 
 class TestFilesBeside:
-    CODE = "import numpy as np\nimport helpers, unknown\nfrom network import *\nimport random\n" + ANSWER
+    CODE = "import numpy as np\nimport ex, helpers, unknown\nfrom network import *\nimport random\n" + ANSWER
 
     @pytest.mark.parametrize("path", ["", "ex.py"])
     def test_a_file_beside_that_is_imported_gets_a_note(self, handed_in, path):
         files = {"ex.py": self.CODE, "helpers.py": "a = 1", "random.py": "", "network.py": "", "other.py": ""}
         (note,) = handed_in(files, path).notes
-        assert note == "helpers.py lies beside your work and is not taken along: copy what you use of it into ex.py."
+        assert (
+            note == "helpers.py lies beside your work and is not taken along: copy what you use of it into your work."
+        )
 
     def test_several_files_beside_are_named_together(self, handed_in):
         files = {"ex.py": self.CODE, "helpers.py": "", "unknown.py": ""}
