@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder.course import Course, FeedbackLevel, Level, Limits
 from autograder.evaluation.call_plans import CallPlan, plan_calls
 from autograder.evaluation.evaluate import FunctionVerdict, evaluate_function
+from autograder.evaluation.name_origins import find_origin
 from autograder.evaluation.report import CheckResult, Note, Report, ReportStatus
 from autograder.evaluation.seeds import load_secret, submission_seed
 from autograder.exercise.model import Exercise
@@ -162,7 +163,11 @@ class Grader:
         self, submission: Submission, execution: Execution, verdicts: Sequence[FunctionVerdict]
     ) -> tuple[Note, ...]:
         """Return the notes that do not depend on feedback: for the student, then for the instructor."""
-        student = [*submission.notes, *(messages.cell_problem(problem, self.limits) for problem in execution.problems)]
+        student = [*submission.notes]
+        for problem in execution.problems:
+            others = [other for other in execution.problems if other != problem]
+            origin = find_origin(problem.error, problem.text, others)
+            student.append(messages.cell_problem(problem, self.limits, origin))
         remarks = [remark for verdict in verdicts for remark in verdict.remarks]
         if self.feedback != "none":
             student += [messages.remark(remark) for remark in remarks if remark.audience == "student"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +10,8 @@ import numpy as np
 
 from autograder.course import Limits
 from autograder.evaluation.comparison import Comparison, compare
-from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, NameOrigin, Remark
+from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
+from autograder.evaluation.name_origins import find_origin
 from autograder.evaluation.report import CheckStatus, Code
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.exercise.source import stub_text
@@ -42,9 +41,6 @@ class CallResult:
     expected: tuple[Array, ...]
     numerical_gradient: Callable[[], Array] | None = None
 
-
-_UNKNOWN_NAME = re.compile(r"name '(\w+)' is not defined")
-_ALWAYS_THERE = frozenset(("numpy", *sys.stdlib_module_names))
 
 Expectation = Callable[[CallResult], tuple[Array, ...]]
 """Returns what the arrays of a call are compared with: those of the reference, or the numerical gradient."""
@@ -252,8 +248,7 @@ class CheckEvaluator:
             case FunctionRaised(error, text, cell, line):
                 fields |= {"arguments": self.function.arguments, "error": error, "text": text if quoting else None}
                 fields |= {"cell": cell, "line": line, "case": result.case.description}
-                if error == "NameError" and (unknown := _UNKNOWN_NAME.match(text)):
-                    fields |= {"origin": self._origin_of(unknown[1]), "limits": self.limits}
+                fields |= {"origin": find_origin(error, text, self.problems), "limits": self.limits}
                 return Finding("error", "raised", fields, cause=(error, cell, line))
             case InvalidResult(position, what):
                 fields |= {"returns": tuple(self.function.returns.items()), "position": position, "what": what}
@@ -264,13 +259,6 @@ class CheckEvaluator:
                 return Finding(status, "process_ended", fields, cause=outcome)
             case Returned(values):
                 return self._problem_of_arrays(result, values)
-
-    def _origin_of(self, name: str) -> NameOrigin:
-        """Return where a name that is not defined may have been meant to come from."""
-        stopped = next((problem for problem in self.problems if problem.stopped and name in problem.defines), None)
-        imported = (module for problem in self.problems for module in problem.star_imports)
-        modules = tuple(module for module in imported if module.partition(".")[0] not in _ALWAYS_THERE)
-        return NameOrigin(name, stopped, () if stopped else modules)
 
     def _problem_of_arrays(self, result: CallResult, values: Sequence[ReturnedArray]) -> Finding | None:
         returns, case = self.function.returns.items(), result.case.description

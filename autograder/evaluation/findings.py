@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autograder.evaluation.report import CheckStatus, Code
-from autograder.sandbox.host.program import CellProblem
 
 CONTRACT_BROKEN: Hashable = "contract broken"
 """The cause of findings about side effects: the function changed its arguments, or remembers earlier calls."""
@@ -32,15 +31,6 @@ class Finding:
     def has_wrong_numbers(self) -> bool:
         """Whether arrays of the right shape were compared and found wrong."""
         return self.code in ("wrong_value", "wrong_gradient")
-
-
-@dataclass(frozen=True)
-class NameOrigin:
-    """Where a name that is not defined was meant to come from: a cell that stopped, or modules that are missing."""
-
-    name: str
-    stopped: CellProblem | None
-    modules: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Any
 
 from autograder.course import Limits
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE
-from autograder.evaluation.findings import Finding, NameOrigin, Remark
+from autograder.evaluation.findings import Finding, Remark
+from autograder.evaluation.name_origins import NameOrigin
 from autograder.evaluation.report import Code
 from autograder.sandbox.host.program import CellProblem, EndReason
 from autograder.submission.sanitize import join_names, one_line
@@ -284,14 +285,14 @@ _REMARKS: Mapping[str, str | Callable[..., str]] = {
 # --- Loading the submission ------------------------------------------------------------------------------------------
 
 
-def cell_problem(problem: CellProblem, limits: Limits) -> str:
-    """Tell the student that a cell stopped while the submission was loaded."""
+def cell_problem(problem: CellProblem, limits: Limits, origin: NameOrigin | None = None) -> str:
+    """Tell the student that a cell stopped while the submission was loaded; `origin` is that of an unknown name."""
     part = "Nothing" if problem.error in ("SyntaxError", "IndentationError", "TabError") else "Nothing after it"
     cell = "in that cell" if problem.cell else "up to the next # %% line"
     what = "What needs it" if problem.error == "ModuleNotFoundError" else "That class"
     skipped = f"{part} {cell} was run." if problem.stopped else f"{what} was left out, and the rest was run."
     text = f"While your code was run from top to bottom: {_reason(problem, limits)}. {skipped}"
-    return _with_hint(text, problem.error)
+    return f"{text} {hint}" if origin and (hint := _origin_hint(origin, limits)) else _with_hint(text, problem.error)
 
 
 _ENDINGS_OF_LOADING: Mapping[EndReason, str] = {

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Limits
-from autograder.evaluation.findings import Finding, NameOrigin, Remark
+from autograder.evaluation.findings import Finding, Remark
+from autograder.evaluation.name_origins import NameOrigin
 from autograder.evaluation.report import Code
 from autograder.feedback import messages
 from autograder.sandbox.host.program import CellProblem, ProcessEnded
@@ -71,6 +72,10 @@ def test_every_code_has_a_sentence():
         (
             text_of("function_missing", **{**MISSING, "stopped": NAME_ERROR}),
             "stopped: NameError in code cell 3, line 2: name",
+        ),
+        (
+            messages.cell_problem(NAME_ERROR, LIMITS, NameOrigin("a", None, ("helpers",))),
+            "was run. Does a come from helpers, which is not there when your work is graded?",
         ),
         (messages.cell_problem(NAME_ERROR, LIMITS), "In a fresh run nothing has that name yet"),
         (
