@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
-from tests.in_process import SEEDS_VARIABLE
+import pytest
+
+from tests.in_process import SEEDS_VARIABLE, exercise
 from tests.truth import answers, claims_about, count_false
 
 COUNT = 10 * int(os.environ.get(SEEDS_VARIABLE, 3))  # of mistakes, pairs and corruptions: 2,000 with 200 seeds
 MAX_FALSE_SHARE = 1 / 1000
-MIN_CLAIMS_OF_MISTAKE = 1.15  # on average; 1.45 of all 287
+LEAST_CLAIMS = 410  # of all 287 known mistakes: there were 417 on 29 November 2026
 
 
 def test_claims_hold_on_fresh_cases():
@@ -18,6 +20,7 @@ def test_claims_hold_on_fresh_cases():
     assert len(false) <= MAX_FALSE_SHARE * count, "\n".join(false)
 
 
+@pytest.mark.slow
 def test_known_mistakes_get_claims():
-    mistakes = answers(30, seed=6)[:30]
-    assert sum(len(claims_about(function, answer)) for function, _, answer in mistakes) > MIN_CLAIMS_OF_MISTAKE * 30
+    mistakes = answers(len(exercise().mistakes), seed=6)[: len(exercise().mistakes)]
+    assert sum(len(claims_about(function, answer)) for function, _, answer in mistakes) >= LEAST_CLAIMS

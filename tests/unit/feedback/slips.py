@@ -8,9 +8,11 @@ from functools import cache, partial
 
 import numpy as np
 
+from autograder.evaluation.evaluate import CallResult
 from autograder.exercise.model import Array, Case, Mistake
 from autograder.feedback.diagnosis import MistakeCatalogue, distance
 from autograder.feedback.pairs import Pair, PairCatalogue
+from autograder.sandbox.host.program import FunctionRaised
 from autograder.student.rules import EXACT
 from tests.in_process import call_result, exercise
 from tests.pairs import compose
@@ -89,10 +91,18 @@ def identify(function: str, answer: Answer, without: str = "") -> tuple[Mistake,
     for cases in (exercise().diagnostic_cases, *exercise().confirmation_cases):
         results = {}
         for case in cases:
-            with np.errstate(all="ignore"):
-                results[case.id] = call_result(exercise().function(function), case, answer(case))
+            results[case.id] = _call(function, answer, case)
         sets.append(results)
     return catalogue(without).identify(function, sets[0], sets[1:])
+
+
+def _call(function: str, answer: Answer, case: Case) -> CallResult:
+    try:
+        with np.errstate(all="ignore"):
+            return call_result(exercise().function(function), case, answer(case))
+    except Exception as error:  # noqa: BLE001 - several changes together may make code that crashes
+        raised = FunctionRaised(type(error).__name__, str(error), "", 1)
+        return CallResult(case, raised, exercise().reference(function, case))
 
 
 def _are_equal(answer: Answer, named: tuple[Mistake, ...]) -> bool:
