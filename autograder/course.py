@@ -56,7 +56,8 @@ class Demo:
 class Course:
     """A course: the folder of its course.toml, and the settings there; `isolation` is the weakest level allowed.
 
-    `release_as` holds the names of assignments by exercise, where they differ.
+    `written_questions` says whether students are asked the questions of an exercise that a person grades. `release_as`
+    holds the names of assignments by exercise, where they differ.
     """
 
     root: Path
@@ -68,6 +69,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     feedback: FeedbackLevel = "full"
     release_as: Mapping[str, str] = field(default_factory=dict)
+    written_questions: bool = False
 
     def exercise_names(self) -> list[str]:
         """Return the names of the course's exercises, sorted."""
@@ -123,17 +125,27 @@ def read_course(root: Path) -> Course:
     feedback = settings.pop("feedback", "full")
     if feedback not in get_args(FeedbackLevel):
         raise CourseError(f"{file}: feedback must be one of {', '.join(get_args(FeedbackLevel))}, not {feedback!r}.")
+    written_questions = settings.pop("written_questions", False)
+    if not isinstance(written_questions, bool):
+        raise CourseError(f"{file}: written_questions must be true or false, not {written_questions!r}.")
     paths = {"exercises": "solutions", "assignments": "assignments", "secret_file": ".course-secret"}
     # The other settings were popped: what is left must be paths.
     for name, value in settings.items():
         if name not in paths:
-            known = ", ".join(("isolation", "feedback", "release_as", "limits", "demo", *paths))
+            known = ", ".join(("isolation", "feedback", "written_questions", "release_as", "limits", "demo", *paths))
             raise CourseError(f"{file} has a setting called {name!r}: there are {known}.")
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
     folders = {name: root / settings.get(name, default) for name, default in paths.items()}
     course = Course(
-        root, **folders, demo=demo, isolation=isolation, limits=limits, feedback=feedback, release_as=release_as
+        root,
+        **folders,
+        demo=demo,
+        isolation=isolation,
+        limits=limits,
+        feedback=feedback,
+        release_as=release_as,
+        written_questions=written_questions,
     )
     assignments = [course.assignment_of(name) for name in {*course.exercise_names(), *release_as}]
     if shared := sorted(name for name in assignments if assignments.count(name) > 1):

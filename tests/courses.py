@@ -120,6 +120,9 @@ def make_kit_course(course: Path) -> Path:
         shutil.copytree(ROOT / name, course / name, ignore=ignored)
     for file in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / file, course)
+    settings = (course / "course.toml").read_text(encoding="utf-8")
+    asked = settings.replace("written_questions = false", "written_questions = true")
+    (course / "course.toml").write_text(asked, encoding="utf-8")
     run_module(course, "autograder", "release", NAME)
     return course
 

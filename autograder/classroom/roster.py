@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.evaluation.report import Report
-from autograder.formats.lms.grade_columns import Grade, Student
+from autograder.formats.lms.grade_columns import Grade, Student, report_totals
+from autograder.formats.totals import Total
 
 # Names of columns in Canvas's gradebook, Moodle's grading worksheet and list of participants, and rosters made by hand.
 COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -97,8 +98,14 @@ def read_roster(path: Path) -> list[RosterEntry]:
     return [entry for entry in entries if entry.display_name and "points possible" not in entry.student.name.casefold()]
 
 
-def match_roster(reports: Sequence[Report], roster: Sequence[RosterEntry]) -> RosterMatch:
-    """Give every student of the roster the report of the submission that is theirs alone."""
+def match_roster(
+    reports: Sequence[Report], roster: Sequence[RosterEntry], totals: Mapping[str, Total] | None = None
+) -> RosterMatch:
+    """Give every student of the roster the report of the submission that is theirs alone, and its total.
+
+    Without `totals` by submission, those are the automatic points.
+    """
+    totals = report_totals(reports) if totals is None else totals
     index = _RosterIndex(roster)
     owners = [index.find_owners(report.submission) for report in reports]
     owned_by = defaultdict[int, list[int]](list)
@@ -117,7 +124,8 @@ def match_roster(reports: Sequence[Report], roster: Sequence[RosterEntry]) -> Ro
             ambiguous.append(f"{names} may be of {entry.display_name}, and of others of that name")
         elif not owned:
             missing.append(entry.display_name)
-        grades.append(Grade(entry.student, reports[owned[0]] if len(owned) == 1 and not is_shared else None))
+        report = reports[owned[0]] if len(owned) == 1 and not is_shared else None
+        grades.append(Grade(entry.student, report, totals[report.submission]) if report else Grade(entry.student))
     unknown = tuple(report.submission for report, positions in zip(reports, owners, strict=True) if not positions)
     return RosterMatch(tuple(grades), tuple(missing), unknown, tuple(ambiguous))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,9 +18,11 @@ from autograder.classroom.tasks import Task
 from autograder.course import FeedbackLevel, Level
 from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
+from autograder.formats.fields import to_decimal
+from autograder.formats.totals import Total, report_total
 from autograder.grading import GradingConfig
 from autograder.sandbox.host.levels import at_least
-from autograder.submission.sanitize import join_names
+from autograder.submission.sanitize import join_names, one_line
 
 _SECONDS_BETWEEN_SCORES = 5.0
 _REUSABLE_STATUSES = ("graded", "refused")
@@ -46,14 +48,19 @@ class ClassOptions:
     required: Level | None
     seed: int | None
     feedback: FeedbackLevel | None
+    dry_run: bool = False
 
 
 @dataclass
 class ClassSummary:
-    """How a class came out: the number of submissions of each status, and the scores in percent."""
+    """How a class came out: the number of submissions of each status, and the scores in percent.
+
+    `changes` has a sentence for each student with another result than before, sorted by name.
+    """
 
     status_counts: dict[str, int] = field(default_factory=dict)
     percentages: list[float] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
     def add(self, status: str, percent: float) -> None:
         """Count a result."""
@@ -68,15 +75,19 @@ def run_class(
     config: GradingConfig,
     results: Path,
     warn: Callable[[str], None],
-) -> tuple[ClassRun, ClassSummary]:
-    """Grade a class into the folder `results` and return the run, whose reports can be read back, and its summary.
+    find_totals: Callable[[ClassRun], Mapping[str, Total]] = lambda run: {},
+) -> tuple[ClassRun, ClassSummary, Mapping[str, Total]]:
+    """Grade a class into the folder `results`. Returns the run, whose reports can be read back, its summary and totals.
+
+    Once everybody has a result, `find_totals` returns the totals that a gradebook has, for scores.csv. A dry run does
+    the same and writes nothing.
 
     Raises StoreError, ClusterError, IsolationError, and ClassInterrupted for Ctrl-C. Whatever was graded is kept then.
     """
     class_key = compute_class_key(exercise_files(exercise.folder), config)
     workers: DaskWorkers | LocalWorkers
     with (
-        ResultStore(results, columns_for(exercise)) as store,
+        ResultStore(results, columns_for(exercise), options.dry_run) as store,
         ProgressMeter(len(entries), quiet=options.quiet) as meter,
     ):
         run = ClassRun(entries, store, exercise.name, class_key, config.isolation, options.force, options.only_failed)
@@ -86,11 +97,14 @@ def run_class(
             workers = LocalWorkers(options.jobs, exercise, config, warn)
         with workers:
             try:
-                return run, run.run(workers, meter, warn)
+                summary = run.run(workers, meter, warn)
             except KeyboardInterrupt:
                 raise ClassInterrupted(
                     f"interrupted: {meter.done} of {meter.total} have a result; the same command goes on from there."
                 ) from None
+        if totals := find_totals(run):
+            store.write_scores(totals)
+        return run, summary, totals
 
 
 class Executor(Protocol):
@@ -126,12 +140,15 @@ class ClassRun:
         tasks = (Task(entry, compute_submission_key(entry, self.class_key)) for entry in pending)
         last_written = time.monotonic()
         failed: list[str] = []
+        changes: dict[str, str] = {}
         try:
             for result in executor.run(tasks, meter.tick):
-                if result.status == "grader_error" and self._has_verdict(result):
+                before = self.store.load(result.student)
+                if result.status == "grader_error" and _is_verdict_on(before, result.key):
                     failed.append(result.student)
                 else:
                     self.store.save(result)
+                    self._note_change(before, result.student, changes)
                 summary.add(result.status, result.percent)
                 meter.count(problem=result.problem)
                 if time.monotonic() > last_written + _SECONDS_BETWEEN_SCORES:
@@ -141,14 +158,13 @@ class ClassRun:
             self.store.write_scores()
             if failed:
                 warn(f"the grader failed for {join_names(failed)}, whose earlier verdict on the same work stays.")
+        summary.changes = [line for _, line in sorted(changes.items())]
         return summary
 
-    def _has_verdict(self, result: SerializedResult) -> bool:
-        """Return whether the store holds a verdict on the very work that a result is about."""
-        stored = self.store.load(result.student)
-        return (
-            stored is not None and stored.report.status in _REUSABLE_STATUSES and is_same_work(stored.key, result.key)
-        )
+    def _note_change(self, before: StoredResult | None, student: str, changes: dict[str, str]) -> None:
+        after = self.store.load(student)
+        if before and after and (line := describe_regrade(before.report, after.report)):
+            changes[student] = line
 
     def iter_reports(self) -> Iterator[tuple[str, Path, Report]]:
         """Yield student, path and report of everybody with a result, read one by one: a class may be large."""
@@ -186,3 +202,25 @@ class ClassRun:
             or not at_least(stored.report.isolation, self.required_isolation)  # type: ignore[arg-type]  # as we wrote it
             or stored.key != compute_submission_key(entry, self.class_key)
         )
+
+
+def _is_verdict_on(stored: StoredResult | None, key: str) -> bool:
+    """Return whether a stored result is a verdict on the very work that has this key."""
+    return stored is not None and stored.report.status in _REUSABLE_STATUSES and is_same_work(stored.key, key)
+
+
+def describe_regrade(before: Report, after: Report) -> str:
+    """Return a sentence if a report differs from the one before, and in which checks; empty if nothing changed."""
+    old, new = ({check.id: check for check in report.checks} for report in (before, after))
+    points = [
+        f"{name} {old[name].points if name in old else 0:g} to {new[name].points if name in new else 0:g}"
+        for name in dict.fromkeys((*old, *new))
+        if (old[name].points if name in old else 0) != (new[name].points if name in new else 0)
+    ]
+    statuses = [f"{before.status} before, {after.status} now"] if before.status != after.status else []
+    if not points and not statuses and before.score == after.score:
+        return ""
+    totals = report_total(before, {}), report_total(after, {})
+    difference = to_decimal(float(totals[1].so_far - totals[0].so_far))
+    changed = f"{totals[0].so_far:f} before, {totals[1].so_far:f} now ({difference:+f})"
+    return f"{one_line(after.submission, 80)}: {': '.join((changed, ', '.join((*statuses, *points))))}"

@@ -12,15 +12,17 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from autograder.evaluation.report import Report
 from autograder.evaluation.report_codec import full_object, read_report
 from autograder.exercise.model import Exercise
 from autograder.formats import csv_table
+from autograder.formats.totals import Total, report_total
 from autograder.submission.file_names import fold_name, is_safe_name, unused_name
 from autograder.submission.safe_files import DRAFT_PREFIX, UnreadableFileError, open_regular, write_atomically
 
@@ -40,20 +42,25 @@ class StoreError(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """The checks and functions that have a column in scores.csv."""
+    """The checks and functions that have a column in scores.csv, and the written questions, which a person grades."""
 
     checks: tuple[str, ...]
     functions: tuple[str, ...]
+    written: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SerializedResult:
-    """The result of one submission as it is written: `json_bytes` is its file, `csv_line` its line in scores.csv."""
+    """The result of one submission as it is written: `json_bytes` is its file, `csv_line` its line in scores.csv.
+
+    `total` ends the line where there is nothing but automatic points; it is empty without a verdict.
+    """
 
     student: str
     key: str
     json_bytes: bytes
     csv_line: bytes
+    total: str
     status: str
     percent: float
     problem: bool
@@ -71,7 +78,7 @@ class StoredResult:
 def columns_for(exercise: Exercise) -> Columns:
     """Return the columns of an exercise's scores.csv."""
     checks = tuple(check.id for check in exercise.checks)
-    return Columns(checks, tuple(function.name for function in exercise.functions))
+    return Columns(checks, tuple(function.name for function in exercise.functions), exercise.written)
 
 
 def serialize_result(report: Report, key: str, seconds: float, columns: Columns) -> SerializedResult:
@@ -82,6 +89,7 @@ def serialize_result(report: Report, key: str, seconds: float, columns: Columns)
         key=key,
         json_bytes=json.dumps(document, allow_nan=False).encode() + b"\n",
         csv_line=_csv_line(StoredResult(report, key, seconds), columns),
+        total=_total_text(report_total(report, {})),
         status=report.status,
         percent=percent_of(report),
         problem=is_problem(report),
@@ -101,15 +109,26 @@ def is_problem(report: Report) -> bool:
 class ResultStore:
     """The results folder of a class, created if needed and locked, so that only one program writes to it.
 
+    With `dry_run` nothing is created, locked or written: what is saved is kept in memory, and can be loaded from there.
     A context manager. Raises StoreError if the folder cannot be written, or while another program holds the lock.
     """
 
-    def __init__(self, folder: Path, columns: Columns) -> None:
+    def __init__(self, folder: Path, columns: Columns, dry_run: bool = False) -> None:
         self.folder = folder
+        self._unwritten: dict[str, StoredResult] | None = {} if dry_run else None
         self._columns = columns
         self._csv_lines: dict[str, bytes] = {}
+        self._totals: dict[str, str] = {}  # as scores.csv shows them
         self._names: dict[str, str] = {}  # of files, by student
         self._owners: dict[str, str | None] = {}  # students, by the folded name of a file
+        self._lock: int | None = None
+        if not dry_run:
+            self._prepare_folder()
+        self._paths = {fold_name(path.name): path for path in folder.glob("*.json")}
+
+    def _prepare_folder(self) -> None:
+        """Create the folder, lock it, and remove what a run that was killed left there."""
+        folder = self.folder
         with self._translate_write_errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(folder / _LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
@@ -127,16 +146,18 @@ class ResultStore:
         # Whoever holds the lock is alone here: drafts are left from a run that was killed.
         for draft in folder.glob(f"{DRAFT_PREFIX}*"):
             draft.unlink(missing_ok=True)
-        self._paths = {fold_name(path.name): path for path in folder.glob("*.json")}
 
     def __enter__(self) -> ResultStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
     def load(self, student: str) -> StoredResult | None:
         """Return the stored result of a student, or None if there is none that can be read."""
+        if self._unwritten and student in self._unwritten:
+            return self._unwritten[student]
         for name in possible_file_names(student):
             stored = _load_result(self.folder / name)
             if stored and stored.report.submission == student:
@@ -147,21 +168,36 @@ class ResultStore:
     def register(self, student: str, stored: StoredResult) -> None:
         """Give a stored result a line in scores.csv."""
         self._csv_lines[student] = _csv_line(stored, self._columns)
+        self._totals[student] = _total_text(report_total(stored.report, self._columns.written))
 
     def save(self, result: SerializedResult) -> None:
         """Write a result, replacing an earlier one."""
+        if self._unwritten is not None:
+            if stored := _parse_result(result.json_bytes):
+                self._unwritten[result.student] = stored
+            return
         with self._translate_write_errors():
             name = self._names.setdefault(result.student, self._free_name(result.student))
             write_atomically(self.folder / name, result.json_bytes)
         self._owners[fold_name(name)] = result.student
         self._csv_lines[result.student] = result.csv_line
+        self._totals[result.student] = "" if self._columns.written else result.total
 
-    def write_scores(self) -> None:
-        """Bring scores.csv up to date: a line for every result that was saved or registered, sorted by name."""
-        columns = (*self._columns.checks, *self._columns.functions)
-        header = csv_table.to_csv(("student", *columns, "total", "status", "diagnosis", "seconds"), ()).encode()
+    def write_scores(self, totals: Mapping[str, Total] = MappingProxyType({})) -> None:
+        """Bring scores.csv up to date: a line for every result that was saved or registered, sorted by name.
+
+        `totals` are those of a gradebook, by student; for others, the reports say the total.
+        """
+        if self._unwritten is not None:
+            return
+        self._totals |= {student: _total_text(total) for student, total in totals.items()}
+        columns = ("student", *self._columns.checks, *self._columns.functions)
+        header = csv_table.to_csv((*columns, "score", "status", "diagnosis", "seconds", "total"), ()).encode()
+        lines = (
+            b"%s,%s\n" % (line.rstrip(b"\r\n"), self._totals[student].encode())
+            for student, line in sorted(self._csv_lines.items())
+        )
         with self._translate_write_errors():
-            lines = (line for _, line in sorted(self._csv_lines.items()))
             write_atomically(self.folder / SCORES_FILE, b"".join((header, *lines)))
 
     def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
@@ -226,20 +262,31 @@ def distinct_file_names(students: Iterable[str], suffix: str) -> dict[str, str]:
 def _load_result(path: Path) -> StoredResult | None:
     try:
         with open_regular(path) as file:
-            document = json.load(file)
+            return _parse_result(file.read())
+    except UnreadableFileError:
+        return None
+
+
+def _parse_result(content: bytes) -> StoredResult | None:
+    try:
+        document = json.loads(content)
         return StoredResult(read_report(document), str(document["key"]), float(document["seconds"]))
-    except (UnreadableFileError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _csv_line(stored: StoredResult, columns: Columns) -> bytes:
-    """Return a line of scores.csv; a cell is empty if there is no such check, or no verdict."""
+    """Return a line of scores.csv without the total; a cell is empty if there is no such check, or no verdict."""
     report = stored.report
     points = {check.id: f"{check.points:g}" for check in report.checks}
     diagnoses = dict.fromkeys(check.diagnosis for check in report.checks if check.diagnosis)
     functions = [f"{report.points_of(name)[0]:g}" if report.checks else "" for name in columns.functions]
-    total = f"{report.score:g}" if report.status != "grader_error" else ""
+    score = f"{report.score:g}" if report.status != "grader_error" else ""
     checks = [points.get(check_id, "") for check_id in columns.checks]
     seconds = f"{stored.seconds:.3f}"
-    cells = [report.submission, *checks, *functions, total, report.status, "; ".join(diagnoses), seconds]
+    cells = [report.submission, *checks, *functions, score, report.status, "; ".join(diagnoses), seconds]
     return csv_table.to_csv(cells, ()).encode()
+
+
+def _total_text(total: Total) -> str:
+    return "" if total.points is None else f"{total.points:f}"

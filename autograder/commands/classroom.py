@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.evaluation.report import Report
     from autograder.exercise.model import Exercise
+    from autograder.formats.totals import Total
     from autograder.nbgrader.gradebook.direct import Recorder
 
 
@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Write a page about the class, and one for each student, beside the results.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Write nothing, neither results nor the gradebook: show who would have another result, and in which checks.",
+)
 @reporting.format_option(None)
 @reporting.report_option
 @common.require_isolation_option
@@ -93,40 +98,68 @@ def command(
     start it again: what was graded is kept, and only work that is new or has changed is graded. A problem is a
     submission without a verdict, or one with a check that ran out of time.
 
+    Whoever has another result than before is listed, with the checks that differ. --dry-run lists the same.
+
     Exit codes are those of autograder grade.
     """
     # late: numpy and msgpack, 240 ms
     from autograder.classroom.dask_workers import ClusterError, NotEncrypted
     from autograder.classroom.run import ClassInterrupted, ClassOptions, run_class
     from autograder.classroom.store import StoreError
+    from autograder.evaluation.seeds import has_secret
+    from autograder.formats.totals import report_total
     from autograder.grading import IsolationError
 
     options = ClassOptions(**class_options)
     if options.scheduler and options.engine != "dask":
         raise common.CommandError("--scheduler goes with --engine dask.")
+    if options.dry_run and (as_html or targets):
+        raise common.CommandError("--dry-run writes nothing: leave out --html and --report.")
     course, loaded = common.open_exercise(exercise)
     for trusted_folder in (Path.cwd(), course.root) if folder.is_dir() else ():
         common.refuse_inside(folder, trusted_folder)
     # Whatever can be wrong is looked at before anybody is graded.
     folder = _resolve_folder(folder, exercise, source)
+    if options.dry_run and options.seed is None and not has_secret(course):
+        raise common.CommandError(
+            f"There is no {course.secret_file} yet, and a dry run makes none: nobody was graded here before."
+        )
     config = common.load_grading_config(course, options.required, options.seed, options.feedback)
     recorder = None if gradebook is None else _open_recorder(course, loaded, gradebook)
     assignment = course.assignment_of(loaded.name)
     entries = _select_entries(folder, loaded.name, assignment, students)
     reporting.check_targets(form, targets, len(entries))
     results = results or course.root / "grades" / assignment
+    gradebook_lines: list[str] = []
+
+    def find_totals(class_run: ClassRun) -> Mapping[str, Total]:
+        """Write the gradebook, where one is asked for, and return its totals."""
+        if not recorder:
+            return {}
+        with common.translate_errors(*_recorder_errors(), exit_code=common.GRADER_ERROR):
+            lines, totals = recorder.record(class_run.iter_reports(), options.dry_run)
+        gradebook_lines.extend(lines)
+        return totals
+
     with (
         common.translate_errors(StoreError, ClusterError, IsolationError, exit_code=common.GRADER_ERROR),
         common.translate_errors(ClassInterrupted, exit_code=common.INTERRUPTED),
         common.translate_errors(NotEncrypted, exit_code=common.WRONG_USAGE),
     ):
-        class_run, summary = run_class(options, entries, loaded, config, results, common.warn)
+        class_run, summary, in_gradebook = run_class(
+            options, entries, loaded, config, results, common.warn, find_totals
+        )
     # Everybody has a result now, on disk: whatever is made of the class reads them back from there.
-    _print_summary(summary, loaded.max_score, results, err=bool(form))
-    if recorder:
-        _write_gradebook(recorder, class_run)
+    totals = {
+        student: in_gradebook.get(student) or report_total(report, loaded.written)
+        for student, _, report in class_run.iter_reports()
+    }
+    _print_summary(summary, totals.values(), err=bool(form))
+    for line in (*summary.changes, *(f"Gradebook: {line}" for line in gradebook_lines)):
+        common.say(line, err=bool(form))
+    _print_places(None if options.dry_run else results, recorder, err=bool(form))
     if as_html:
-        _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results)
+        _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results, totals)
     if form or targets:
         reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets, assignment)
     if summary.status_counts.get("grader_error"):
@@ -185,27 +218,35 @@ def _select_entries(
     return discovered.entries
 
 
-def _print_summary(summary: ClassSummary, max_points: float, results: Path, *, err: bool) -> None:
-    counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.status_counts.items()))
-    if summary.percentages:
-        points = [percent * max_points / 100 for percent in summary.percentages]
-        counts += f"; mean {mean(points):.2f} and median {median(points):.2f} of {max_points:g} points"
-    common.say(f"{counts or 'Nobody was graded'}.", err=err)
-    common.say(f"Results lie in {common.display_path(results)}.", err=err)
-
-
-def _write_gradebook(recorder: Recorder, class_run: ClassRun) -> None:
-    """Write the class to nbgrader's gradebook and print who has other points than before."""
+def _recorder_errors() -> tuple[type[Exception], ...]:
     # late: sqlalchemy and nbgrader's settings, 730 ms
     from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS
 
-    with common.translate_errors(*RECORDER_ERRORS, exit_code=common.GRADER_ERROR):
-        for line in recorder.record(class_run.iter_reports()):
-            common.say(line)
-    common.say(f"The gradebook is {recorder.display_url}.")
+    return RECORDER_ERRORS
 
 
-def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -> None:
+def _print_summary(summary: ClassSummary, totals: Collection[Total], *, err: bool) -> None:
+    # late: formats and the report, 60 ms
+    from autograder.formats.totals import mean_and_median
+
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.status_counts.items()))
+    if average := mean_and_median(totals):
+        max_points = max(total.max_points for total in totals)
+        counts += f"; mean {average[0]:.2f} and median {average[1]:.2f} of {max_points:f} points"
+    common.say(f"{counts or 'Nobody was graded'}.", err=err)
+
+
+def _print_places(results: Path | None, recorder: Recorder | None, *, err: bool) -> None:
+    """Say where the results went; None is a dry run, which wrote none."""
+    if results is None:
+        common.say("Nothing was written: this was a dry run.", err=err)
+        return
+    common.say(f"Results lie in {common.display_path(results)}.", err=err)
+    if recorder:
+        common.say(f"The gradebook is {recorder.display_url}.", err=err)
+
+
+def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path, totals: Mapping[str, Total]) -> None:
     """Write the page of the class, and the page of each submission that it links to."""
     # late: jinja2 and rich, 115 ms
     from autograder.classroom.store import distinct_file_names
@@ -219,5 +260,5 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path) -
         for report in reports:
             page = feedback_page.render_page([report])
             (results / "feedback" / file_names[report.submission]).write_text(page, encoding="utf-8")
-        (results / "class.html").write_text(class_page.render_page(reports, links, hints), encoding="utf-8")
+        (results / "class.html").write_text(class_page.render_page(reports, links, hints, totals), encoding="utf-8")
     common.say(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)

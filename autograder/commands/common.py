@@ -137,7 +137,7 @@ def open_exercise(name: str) -> tuple[Course, Exercise]:
 
     course = open_course()
     with translate_errors(CourseError, ExerciseError):
-        return course, load_exercise(course.exercise_folder(name))
+        return course, load_exercise(course.exercise_folder(name), written_questions=course.written_questions)
 
 
 def refuse_inside(submission: Path, trusted_folder: Path) -> None:

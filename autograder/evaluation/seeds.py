@@ -32,6 +32,11 @@ def load_secret(course: Course) -> bytes | None:
         raise CourseError(f"The course's secret {course.secret_file} cannot be read: {error.strerror}.") from None
 
 
+def has_secret(course: Course) -> bool:
+    """Return whether the course has a secret already, so that `load_secret` makes none."""
+    return bool(os.environ.get(SECRET_VARIABLE)) or course.secret_file.exists()
+
+
 def hide_secret() -> None:
     """Keep AUTOGRADER_SECRET from other processes: none reads it from this one, or inherits it unless handed it."""
     own_process.hide_variable(SECRET_VARIABLE)

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -33,8 +34,10 @@ class ExerciseError(Exception):
     """An exercise folder that cannot be used: its text is one sentence that says what is missing and where."""
 
 
-def load_exercise(folder: Path) -> Exercise:
+def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
     """Load solutions/NAME; solutions/README.md says what it must hold.
+
+    The questions that a person grades belong to it only where the course asks `written_questions`.
 
     Raises ExerciseError if the folder, one of its files or one of the rubric's names is missing.
     """
@@ -58,6 +61,7 @@ def load_exercise(folder: Path) -> Exercise:
     implementations = _Implementations(reference, builder, rubric.FUNCTIONS)
     try:
         cells = extract_released_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
+        cells = cells if written_questions else replace(cells, written={})
     except SourceError as error:
         raise ExerciseError(f"{name}.py: {error}") from None
     return Exercise(

@@ -128,7 +128,8 @@ class Exercise:
     `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of
     named terms, that the expected result can be written as. `loss_from_outputs(arrays, names)` is J computed from
     results among the arrays. `setup_cells`, `check_cells` and `stub_cells` are the sources of released cells. The
-    `hints` of a function go from general to specific.
+    `hints` of a function go from general to specific. `written` are the questions that a person grades, with their
+    points: beside `max_score`, and none where the course does not ask them.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Exercise:
     decompose: Callable[[str, Case], tuple[Sum, ...]] = lambda function, case: ()
     loss_from_outputs: Callable[[Arrays, Names], float] | None = None
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    written: Mapping[str, float] = field(default_factory=dict)
     draw_batch: DrawBatch | None = None
     objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
 

@@ -3,7 +3,7 @@
 The source is a Python file in percent format. An author types these headers:
 
     # %% [markdown]                                  narrative
-    # %% [markdown] manual="derivation" points=2     an answer in words, graded by hand
+    # %% [markdown] manual="derivation" points=2     an answer in words, graded by hand; the cell above asks for it
     # %% setup                                       the set-up cell, given to students and locked
     # %% solution="forward"                          one function, answered between BEGIN and END SOLUTION
     # %% check="forward"                             the visible check, commented out: # check("forward")
@@ -16,8 +16,9 @@ Grading reads sources too, to tell released cells from a student's own, so this 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -53,6 +54,7 @@ class ReleasedCells:
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
     hints: Mapping[str, tuple[str, ...]]
+    written: Mapping[str, float]
 
 
 def extract_released_cells(text: str) -> ReleasedCells:
@@ -62,7 +64,38 @@ def extract_released_cells(text: str) -> ReleasedCells:
         frozenset(student_text(cell) for cell in cells if cell.kind == kind) for kind in ("setup", "check", "solution")
     )
     hints = {cell.name: _parse_hints(cell) for cell in cells if cell.kind == "hints"}
-    return ReleasedCells(setup, check | {SCRIPT_CHECK_CELL}, stub, hints)
+    written = {cell.name: cell.points for cell in cells if cell.kind == "manual"}
+    return ReleasedCells(setup, check | {SCRIPT_CHECK_CELL}, stub, hints, written)
+
+
+def without_written_questions(text: str, cells: Sequence[ExerciseCell]) -> tuple[str, tuple[ExerciseCell, ...]]:
+    """Return a source and its cells without the answers that a person grades, and the cells above that ask."""
+    above = zip(cells, (*cells[1:], None), strict=True)
+    dropped = {
+        cell.line
+        for cell, following in above
+        if cell.kind == "manual" or (cell.kind == "markdown" and following and following.kind == "manual")
+    }
+    lines = text.splitlines(keepends=True)
+    ends = (*(cell.line for cell in cells[1:]), len(lines) + 1)
+    kept = [(cell, end) for cell, end in zip(cells, ends, strict=True) if cell.line not in dropped]
+    return "".join("".join(lines[cell.line - 1 : end - 1]) for cell, end in kept), tuple(cell for cell, _ in kept)
+
+
+def with_points_of_questions(text: str, cells: Sequence[ExerciseCell], max_points: float) -> str:
+    """Return a source whose written questions say what they count, in the cell above each answer.
+
+    `max_points` are those of the whole exercise.
+    """
+    lines = text.splitlines(keepends=True)
+    for asking, answer in reversed(list(pairwise(cells))):
+        if answer.kind == "manual" and asking.kind == "markdown":
+            sentence = f"# **It counts {answer.points:g} of {max_points:g} points**, which a person gives."
+            at = answer.line - 1
+            while not lines[at - 1].strip():
+                at -= 1
+            lines[at:at] = ["#\n", f"{sentence}\n"]
+    return "".join(lines)
 
 
 def parse_cells(text: str) -> tuple[ExerciseCell, ...]:

@@ -43,10 +43,15 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
     Raises ReleaseError if the source is wrong, or if a file for students would hold a part of a solution.
     """
     name = exercise.name
-    text = (exercise.folder / f"{name}.py").read_text(encoding="utf-8")
+    full_text = (exercise.folder / f"{name}.py").read_text(encoding="utf-8")
     try:
-        cells = source.parse_cells(text)
+        cells = source.parse_cells(full_text)
         _validate_cells(exercise, cells)
+        if exercise.written:
+            max_points = exercise.max_score + sum(exercise.written.values())
+            text = source.with_points_of_questions(full_text, cells, max_points)
+        else:
+            text, cells = source.without_written_questions(full_text, cells)
         files = {
             f"{name}.py": _build_script(exercise, cells),
             **exercise.support_modules,
@@ -60,7 +65,7 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
     except source.SourceError as error:
         raise ReleaseError(f"{name}.py: {error}") from None
     # Last of all, because a leak may come from any file: a handout, a visible check's title, a markdown cell.
-    if leak := find_leak(files, text):
+    if leak := find_leak(files, full_text):
         raise ReleaseError(f"{leak[0]} would give away a line of the solution: {leak[1]!r}.")
     student_files = {file: content.encode() for file, content in sorted(files.items())}
     return ReleaseFiles(student_files, student_files | {f"{name}.ipynb": source_notebook.encode()})

@@ -566,7 +566,7 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
 # %% [markdown]
 # ## 9. In your own words
 #
-# This last question is read by a person and is optional. **Explain to a fellow student who missed the lecture how
+# This last question is read by a person. **Explain to a fellow student who missed the lecture how
 # $d J(3)/d W$ comes about.** Use words more than formulas. Why are there three terms, and not one or infinitely many?
 # What does each of them stand for, and what is each of its factors? Why must $h(k-1)$ be held fixed in the last
 # factor? Ten sentences are plenty.

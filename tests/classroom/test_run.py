@@ -56,10 +56,11 @@ def run(tmp_path: Path) -> Callable[..., ClassSummary]:
         executor: Recorder,
         students: tuple[str, ...] = CLASS,
         warn: Callable[[str], None] = lambda sentence: None,
+        dry_run: bool = False,
         **settings: object,
     ) -> ClassSummary:
         entries = [entry for entry in discover_submissions(tmp_path / "in", "ex").entries if entry.student in students]
-        with ResultStore(tmp_path / "out", COLUMNS) as store, ProgressMeter(len(entries), quiet=True) as meter:
+        with ResultStore(tmp_path / "out", COLUMNS, dry_run) as store, ProgressMeter(len(entries), quiet=True) as meter:
             class_run = ClassRun(entries, store, "ex", **{"class_key": b"", "required_isolation": "E", **settings})
             return class_run.run(executor, meter, warn)
 
@@ -203,3 +204,23 @@ def test_quiet_progress_meter_prints_nothing() -> None:
     with ProgressMeter(1, quiet=True, stream=stream) as meter:
         meter.count(cached=False, problem=True)
     assert stream.getvalue() == ""
+
+
+def test_a_dry_run_says_what_the_run_changes_and_writes_nothing(
+    run: Callable[..., ClassSummary], tmp_path: Path
+) -> None:
+    def contents() -> dict[Path, tuple[bytes, int]]:
+        return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.rglob("*") if path.is_file()}
+
+    run(Recorder())
+    (tmp_path / "in" / "mia" / "ex.py").write_text("other")
+    before = contents()
+    dry = run(Recorder({"mia": "refused"}), dry_run=True)
+    assert contents() == before
+    assert dry.changes == ["mia: 1 before, 0 now (-1): graded before, refused now, f.plain 1 to 0"]
+    assert run(Recorder({"mia": "refused"})) == dry
+
+
+def test_a_dry_run_makes_no_folder(run: Callable[..., ClassSummary], tmp_path: Path) -> None:
+    assert run(Recorder(), dry_run=True).status_counts == {"graded": 3}
+    assert not (tmp_path / "out").exists()

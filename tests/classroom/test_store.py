@@ -90,18 +90,19 @@ def test_write_scores(store: ResultStore) -> None:
     save(store, replace(REPORT, submission="zoe", status="grader_error", score=0.0, checks=()))
     usual = {"f.contract": "", "f.plain": "", "f": "", "diagnosis": "", "seconds": "0.123"}
     assert scores(store) == [
-        {**usual, "student": "ali", "total": "0", "status": "refused"},
+        {**usual, "student": "ali", "score": "0", "total": "0", "status": "refused"},
         {
             **usual,
             "student": "mia",
             "f.contract": "0.25",
             "f.plain": "0",
             "f": "0.25",
+            "score": "0.25",
             "total": "0.25",
             "status": "graded",
             "diagnosis": "transposed",
         },
-        {**usual, "student": "zoe", "total": "", "status": "grader_error"},
+        {**usual, "student": "zoe", "score": "", "total": "", "status": "grader_error"},
     ]
 
 
@@ -115,7 +116,7 @@ def test_names_are_no_formulas_in_scores(store: ResultStore, name: str) -> None:
 def test_save_replaces_earlier_result(store: ResultStore) -> None:
     save(store)
     save(store, replace(REPORT, score=1.0))
-    assert [row["total"] for row in scores(store)] == ["1"]
+    assert [row["score"] for row in scores(store)] == ["1"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"key": 1}', "\0", "[" * 100_000])

@@ -51,8 +51,8 @@ def text_of(html: str) -> str:
 
 def test_render_page_counts_scores_and_passes() -> None:
     shown = text_of(render_page(CLASS, LINKS, HINTS))
-    assert "6 submissions, 5 of them graded; mean 1.6 and median 2 of 4 points." in shown
-    assert "Scores: 2 from 0 to 10 percent, 2 from 50 to 60 percent, 1 from 90 to 100 percent." in shown
+    assert "6 submissions, 5 of them graded; mean 1.33 and median 1.00 of 4 points." in shown
+    assert "Scores: 3 from 0 to 10 percent, 2 from 50 to 60 percent, 1 from 90 to 100 percent." in shown
     assert "f.a A check 3 of 5 1 not written 60 %" in shown
     assert "f.b Another 1 of 5 1 not written 20 %" in shown
     assert "Hardest: f.b (20 %), f.a (60 %)." in shown
@@ -102,7 +102,7 @@ def test_class_page_in_a_browser(tmp_path: Path, scheme: str) -> None:
         page.on("console", lambda message: problems.append(message.text))
         page.on("request", lambda request: problems.append(request.url) if "class.html" not in request.url else None)
         page.goto(file.as_uri())
-        assert page.get_by_role("img", name="Scores: 2 from 0 to 10 percent").is_visible()
+        assert page.get_by_role("img", name="Scores: 3 from 0 to 10 percent").is_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")  # no scrolling sideways
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
         assert dark == (scheme == "dark")

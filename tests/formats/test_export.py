@@ -93,7 +93,7 @@ def test_match_roster_gives_a_group_one_submission(tmp_path: Path) -> None:
     matched = match_roster(reports_named("team 1", "dan", "eve"), members)
     assert submissions_by_student(matched) == {"Ada": "team 1", "Bob": "team 1", "Dan": "dan"}
     assert (matched.missing, matched.unknown) == (("Carol",), ("eve",))
-    assert len({grade.score for grade in matched.grades[:2]}) == 1
+    assert len({grade.total for grade in matched.grades[:2]}) == 1
 
 
 def test_match_roster_takes_no_ambiguous_match(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_export_lists_missing_and_unknown_students(results: Path, tmp_path: Path
     validators.canvas(done.stdout)
     head, _, *rows = csv.reader(io.StringIO(done.stdout))
     assert head[5] == "BPTT (12)"
-    assert [row[5] for row in rows] == ["1", "1", "", ""]
+    assert [row[5] for row in rows] == ["1", "1", "-", ""]
     for line in ("Missing: ", "  =HYPERLINK", "Unknown: ", "  =cmd", "  zoe", "odd.json"):
         assert line in done.stderr
     assert "for a formula or a command" in done.stderr

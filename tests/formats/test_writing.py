@@ -139,7 +139,7 @@ def test_stored_results_follow_their_schema() -> None:
 def test_a_grader_error_is_no_zero() -> None:
     assert "score" not in strict_json(FORMATS["gradescope"].render([samples.FAILED]))
     assert strict_json(FORMATS["prairielearn"].render([samples.FAILED]))["gradable"] is False
-    assert FORMATS["canvas"].render([samples.FAILED]).splitlines()[-1] == "dan,,,dan,,"
+    assert FORMATS["canvas"].render([samples.FAILED]).splitlines()[-1] == "dan,,,dan,,-"
     assert public_object(samples.FAILED)["status"] == "grader_error"
     assert strict_json(FORMATS["classroom50"].render([samples.FAILED]))["max-score"] == 0
 

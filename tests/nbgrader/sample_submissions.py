@@ -50,6 +50,26 @@ def make_zip(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def add_question(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Add the written question to a released notebook, as a course that asks it has it."""
+    flags = {
+        "schema_version": 3,
+        "grade_id": "derivation",
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "points": 2,
+    }
+    answer = {
+        "cell_type": "markdown",
+        "id": "derivation",
+        "metadata": {"nbgrader": {**flags, "cell_type": "markdown"}},
+        "source": "**My explanation** (double-click here to write):\n\nYOUR ANSWER HERE",
+    }
+    notebook["cells"].insert(-1, answer)
+    return notebook
+
+
 def truncated_notebook(name: str) -> dict[str, bytes]:
     """Return half of a file, as after a failed download: no JSON any more."""
     [(file, data)] = notebook_file(answered_notebook(name)).items()

@@ -15,6 +15,7 @@ import pytest
 
 from autograder.course import Course, find_course
 from autograder.evaluation.report import CheckResult, Note, Report
+from autograder.exercise.model import Exercise
 from autograder.nbgrader.gradebook import session as gradebook_session
 from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS, Recorder, open_recorder
 from autograder.nbgrader.gradebook.session import GradebookError
@@ -39,8 +40,15 @@ def api() -> Any:
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     shutil.copytree(courses.ROOT / "assignments" / NAME, tmp_path / "assignments" / NAME)
+    released = tmp_path / "assignments" / NAME / sample_submissions.NOTEBOOK
+    released.write_text(json.dumps(sample_submissions.add_question(json.loads(released.read_text()))))
     (tmp_path / "nbgrader_config.py").write_text(SETTINGS)
     return replace(find_course(courses.ROOT), root=tmp_path, assignments=tmp_path / "assignments")
+
+
+def asking() -> Exercise:
+    """Return the exercise of a course that asks the written question."""
+    return replace(exercise(), written={"derivation": 2.0})
 
 
 def max_points(function: str) -> float:
@@ -70,14 +78,16 @@ def book(api: Any, course: Course) -> Iterator[Any]:
 
 
 def recorder(course: Course, url: str = "") -> Recorder:
-    return open_recorder(course, exercise(), url, lambda sentence: None)
+    return open_recorder(course, asking(), url, lambda sentence: None)
 
 
 def submission(course: Course, student: str, when: str = "", files: dict[str, bytes] | None = None) -> Path:
     folder = course.root / "submitted" / student / NAME
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    files = files or sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect"))
+    if not files:
+        notebook = sample_submissions.add_question(sample_submissions.answered_notebook("perfect"))
+        files = sample_submissions.notebook_file(notebook)
     for name, data in files.items():
         (folder / name).write_bytes(data)
     if when:
@@ -125,15 +135,16 @@ def test_nbgrader_reads_what_was_written(api: Any, book: Any, course: Course) ->
 
 def test_recording_again_keeps_manual_scores_and_lists_changes(api: Any, book: Any, course: Course) -> None:
     both = [(name, submission(course, name), report(name, "forward", "dJ_dV")) for name in ("ada", "bob")]
-    assert recorder(course).record(both) == []
+    assert recorder(course).record(both)[0] == []
     cell_grades = grades(api, book, "ada")
     cell_grades["derivation"].manual_score, cell_grades["derivation"].needs_manual_grade = 1.5, False
     cell_grades["check_dJ_dW"].extra_credit = 0.5
     book.commit()
-    changes = recorder(course).record([("ada", both[0][1], report("ada", "forward")), both[1]])
+    changes, _ = recorder(course).record([("ada", both[0][1], report("ada", "forward")), both[1]])
     before = max_points("forward") + max_points("dJ_dV") + 2
     assert changes == [
-        f"ada: {before:g} before, {before - max_points('dJ_dV'):g} now ({-max_points('dJ_dV'):+g})",
+        f"ada: {before:g} before, {before - max_points('dJ_dV'):g} now ({-max_points('dJ_dV'):+g}): "
+        f"dJ_dV {max_points('dJ_dV'):g} to 0",
         "Graded again: 2; changed: 1.",
     ]
     cell_grades = grades(api, book, "ada")
@@ -152,7 +163,7 @@ def test_refused_work_keeps_no_old_score(api: Any, book: Any, course: Course) ->
 
 def test_a_failure_of_the_grader_leaves_the_earlier_score(api: Any, book: Any, course: Course) -> None:
     warnings: list[str] = []
-    writer = open_recorder(course, exercise(), "", warnings.append)
+    writer = open_recorder(course, asking(), "", warnings.append)
     folder = submission(course, "ada")
     writer.record([("ada", folder, report("ada", "forward"))])
     before = {name: grade.auto_score for name, grade in grades(api, book, "ada").items()}
@@ -195,7 +206,7 @@ def test_an_unreadable_timestamp_counts_as_on_time(api: Any, book: Any, course: 
     warnings: list[str] = []
     folder = submission(course, "ada")
     (folder / timestamps.TIMESTAMP_FILE).write_text(text, encoding="latin-1")
-    open_recorder(course, exercise(), "", warnings.append).record([("ada", folder, report("ada"))])
+    open_recorder(course, asking(), "", warnings.append).record([("ada", folder, report("ada"))])
     assert "holds no time" in " ".join(warnings)
 
 
@@ -226,7 +237,7 @@ def test_a_folder_called_like_a_file_costs_nobody_a_score(api: Any, book: Any, c
         ("mallory", odd, report("mallory", "forward")),
         ("zoe", submission(course, "zoe"), report("zoe", "forward")),
     ]
-    open_recorder(course, exercise(), "", warnings.append).record(both)
+    open_recorder(course, asking(), "", warnings.append).record(both)
     for student in ("mallory", "zoe"):
         assert grades(api, book, student)["check_forward"].auto_score == max_points("forward")
         assert (course.root / "marked" / student / NAME / "network.py").read_text() == "# handed out"
@@ -237,7 +248,7 @@ def test_a_folder_called_like_a_file_costs_nobody_a_score(api: Any, book: Any, c
 def test_a_name_that_nbgrader_cannot_keep_is_named_and_left_out(api: Any, book: Any, course: Course, name: str) -> None:
     warnings: list[str] = []
     both = [(student, submission(course, "x"), report(student, "forward")) for student in (name, "zoe")]
-    open_recorder(course, exercise(), "", warnings.append).record(both)
+    open_recorder(course, asking(), "", warnings.append).record(both)
     assert [submitted.student_id for submitted in book.query(api.SubmittedAssignment)] == ["zoe"]
     assert [line.isprintable() and "is not in the gradebook" in line for line in warnings] == [True]
 
@@ -280,7 +291,7 @@ def test_an_unusable_address_is_an_error_in_one_line(course: Course, url: str) -
 
 
 def test_a_relative_address_starts_at_the_folder_of_the_course(book: Any, course: Course) -> None:
-    assert recorder(course, "sqlite:///gradebook.db").record([]) == []
+    assert recorder(course, "sqlite:///gradebook.db").record([]) == ([], {})
 
 
 def test_settings_that_raise_are_a_gradebook_error(course: Course) -> None:

@@ -19,7 +19,7 @@ from tests.nbgrader import sample_submissions
 from tests.nbgrader.sample_submissions import NOTEBOOK, SCRIPT
 
 NAME = courses.NAME
-RELEASE = normalize.load_release(courses.ROOT / "assignments" / NAME)
+RELEASE = sample_submissions.add_question(normalize.load_release(courses.ROOT / "assignments" / NAME))
 RELEASED_CELLS = [cell["id"] for cell in RELEASE["cells"] if "nbgrader" in cell["metadata"]]
 
 
@@ -182,6 +182,7 @@ def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
 
 def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:
     notebook = json.loads((courses.ROOT / "assignments" / NAME / NOTEBOOK).read_text())
+    sample_submissions.add_question(notebook)
     sample_submissions.find_cell(notebook, "derivation")["source"] = "The products vanish."
     script = {SCRIPT: (sample_submissions.CLASS_FOLDER / "perfect" / SCRIPT).read_bytes()}
     normalized = take_in(tmp_path, sample_submissions.notebook_file(notebook) | script).notebook

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from autograder.evaluation.report import Report
 from autograder.formats import fields
+from autograder.formats.totals import MISSING, NO_POINTS, Total, report_total
 
 
 @dataclass(frozen=True)
@@ -29,31 +30,33 @@ class Student:
 
 @dataclass(frozen=True)
 class Grade:
-    """A student's grade; `report` is None if the student handed in nothing."""
+    """A student's grade; `report` is None if the student handed in nothing, or if it is a gradebook's total alone."""
 
     student: Student
     report: Report | None = None
-
-    @property
-    def score(self) -> Decimal | None:
-        """The points, or None without a verdict, which a gradebook must not take for 0."""
-        if self.report is None or self.report.status == "grader_error":
-            return None
-        return fields.total(self.report)[0]
+    total: Total = MISSING
 
     @property
     def comment(self) -> str:
-        """The points of each function, or why there are none, in one line."""
-        if self.report is None or self.score is None:
+        """The points of each part, or why there are none, in one line; empty without a total."""
+        if self.total.points is None:
             return ""
-        functions = fields.function_names([self.report])
-        scores = [f"{name}: {fields.format_score(*self.report.points_of(name))}" for name in functions]
-        return "; ".join(scores) or " ".join(fields.headline(self.report).split())
+        if self.report is not None and self.report.status == "refused" and len(self.total.parts) == 1:
+            return " ".join(fields.headline(self.report).split())
+        return self.total.comment
 
 
-def grades_without_roster(reports: Sequence[Report]) -> list[Grade]:
+def grades_without_roster(reports: Sequence[Report], totals: Mapping[str, Total]) -> list[Grade]:
     """Return a grade per report, with the name of the submission as its student's name and login."""
-    return [Grade(Student(name=report.submission, login=report.submission), report) for report in reports]
+    return [
+        Grade(Student(name=report.submission, login=report.submission), report, totals[report.submission])
+        for report in reports
+    ]
+
+
+def report_totals(reports: Sequence[Report]) -> dict[str, Total]:
+    """Return the totals of reports by submission, where there are automatic points alone."""
+    return {report.submission: report_total(report, {}) for report in reports}
 
 
 def column_title(reports: Sequence[Report]) -> str:
@@ -61,6 +64,6 @@ def column_title(reports: Sequence[Report]) -> str:
     return reports[0].exercise if reports else "score"
 
 
-def max_points(reports: Sequence[Report]) -> Decimal:
-    """Return the highest maximum of all reports."""
-    return max((fields.total(report)[1] for report in reports), default=Decimal(0))
+def max_points(totals: Iterable[Total]) -> Decimal:
+    """Return the highest maximum of all totals."""
+    return max((total.max_points for total in totals), default=NO_POINTS)

@@ -17,10 +17,11 @@ _IDENTITIES = attrgetter("name", "login", "sis_id", "email")  # of a student, fo
 
 def render(reports: Sequence[Report], title: str = "") -> str:
     """Return the reports, without a roster, in a column called `title`, by default after the exercise."""
-    return to_csv(grade_columns.grades_without_roster(reports), title or grade_columns.column_title(reports))
+    grades = grade_columns.grades_without_roster(reports, grade_columns.report_totals(reports))
+    return to_csv(grades, title or grade_columns.column_title(reports))
 
 
 def to_csv(grades: Sequence[Grade], title: str) -> str:
     """Return the grades in a column called `title`, and in the next one the points of each function."""
-    rows = [(*_IDENTITIES(grade.student), grade.score, grade.comment) for grade in grades]
+    rows = [(*_IDENTITIES(grade.student), grade.total.points, grade.comment) for grade in grades]
     return csv_table.to_csv((*COLUMNS, title, f"{title} (feedback)"), rows)

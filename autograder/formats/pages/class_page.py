@@ -5,13 +5,14 @@ Figures are inline SVG in the template, and beside each stands in words or in a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean, median
+from types import MappingProxyType
 
 from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import fields
 from autograder.formats.pages.environment import page_environment
+from autograder.formats.totals import NO_POINTS, Total, mean_and_median, report_total
 
 BIN_COUNT = 10
 
@@ -51,25 +52,35 @@ class MistakeCount:
     students: tuple[str, ...]
 
 
-def render_page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapping[tuple[str, str], str]) -> str:
+def render_page(
+    reports: Sequence[Report],
+    links: Mapping[str, str],
+    hints: Mapping[tuple[str, str], str],
+    totals: Mapping[str, Total] = MappingProxyType({}),
+) -> str:
     """Return the page.
+
+    `totals` are those of everybody, by submission; where one is missing, the automatic points are the total.
 
     `links` lead from the name of a submission to its feedback, relative to where the page will lie; `hints` are those
     of the known mistakes, by function and name.
     """
     graded = [report for report in reports if report.status == "graded"]
-    scores = [report.score for report in graded]
+    totals = {report.submission: totals.get(report.submission) or report_total(report, {}) for report in reports}
+    average = mean_and_median(totals.values())
     rates = _pass_rates(graded)
     template = page_environment(__file__).get_template("class.html")
     html = template.render(
         exercise=reports[0].exercise if reports else "",
-        reports=sorted(reports, key=lambda report: (report.status == "graded", report.score, report.submission)),
+        reports=sorted(
+            reports, key=lambda report: (report.status == "graded", totals[report.submission].so_far, report.submission)
+        ),
+        totals=totals,
         links=links,
         graded=len(graded),
-        mean=_rounded_points(mean(scores)) if scores else "",
-        median=_rounded_points(median(scores)) if scores else "",
-        max_score=_rounded_points(max((report.max_score for report in reports), default=0.0)),
-        bins=_histogram_bins(graded),
+        average=average,
+        max_points=max((total.max_points for total in totals.values()), default=NO_POINTS),
+        bins=_histogram_bins(totals.values()),
         rates=rates,
         hardest=sorted(rates, key=lambda rate: rate.percent)[:3],
         mistakes=_mistake_counts(graded, hints),
@@ -78,17 +89,13 @@ def render_page(reports: Sequence[Report], links: Mapping[str, str], hints: Mapp
     return html + "\n"
 
 
-def _rounded_points(value: float) -> str:
-    return fields.format_points(round(value, 2))
-
-
-def _histogram_bins(reports: Sequence[Report]) -> list[HistogramBin]:
-    """Return the scores in tenths of all points; full marks belong to the last tenth."""
+def _histogram_bins(totals: Iterable[Total]) -> list[HistogramBin]:
+    """Return the totals in tenths of all points; full marks, and extra credit, belong to the last tenth."""
     counts = [0] * BIN_COUNT
-    for report in reports:
-        share = report.score / report.max_score if report.max_score else 0.0
-        # Without 1e-9, rounding errors would put a score such as 0.3 of 1 into the bin below.
-        counts[min(int(share * BIN_COUNT + 1e-9), BIN_COUNT - 1)] += 1
+    for total in totals:
+        if total.points is not None:
+            share = total.points / total.max_points if total.max_points else NO_POINTS
+            counts[min(int(share * BIN_COUNT), BIN_COUNT - 1)] += 1
     return [HistogramBin(100 * i // BIN_COUNT, 100 * (i + 1) // BIN_COUNT, count) for i, count in enumerate(counts)]
 
 

@@ -90,7 +90,8 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         assignment = self.coursedir.assignment_id
         self._submitted_directory = self.coursedir.submitted_directory
         self._course = read_course(Path(self.coursedir.root))
-        self._exercise = load_exercise(self._course.exercise_folder(assignment))
+        folder = self._course.exercise_folder(assignment)
+        self._exercise = load_exercise(folder, written_questions=self._course.written_questions)
         # Whatever the settings say of other assignments: no kernel runs these, and a student's script stays.
         self.autograde_preprocessors = list(PREPROCESSORS)
         self.exclude_overwriting = {assignment: [f"{self._exercise.name}.py"]}
@@ -99,7 +100,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         self._release = normalize.load_release(Path(folder), self._exercise.name)
         with self._open_gradebook() as gradebook:
             gradebook.check_rubric(self._exercise, assignment)
-            self._scores_before = gradebook.scores(assignment)
+            self._totals_before = gradebook.totals(assignment)
 
     def _open_gradebook(self) -> AbstractContextManager[session.GradebookSession]:
         return session.open_gradebook(self.coursedir.db_url, Path(self.coursedir.root))
@@ -115,8 +116,8 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         finally:
             if self._reports:
                 with self._open_gradebook() as gradebook:
-                    scores = gradebook.scores(self.coursedir.assignment_id)
-                *changes, summary = session.describe_changes(self._scores_before, scores, self._reports) or [""]
+                    totals = gradebook.totals(self.coursedir.assignment_id)
+                *changes, summary = session.describe_changes(self._totals_before, totals, self._reports) or [""]
                 for line in changes:
                     self.log.warning("%s", line)
                 if summary:
@@ -159,7 +160,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
                 shutil.copytree(folder, copy)
             if not super().init_destination(assignment_id, student_id):
                 return False
-            if not (problem := session.kept_score(self.report_for(student_id), self._scores_before)):
+            if not (problem := session.kept_score(self.report_for(student_id), self._totals_before)):
                 return True
             self.log.error("%s: %s", one_line(student_id, 80), problem)
             if copy.exists():
@@ -236,7 +237,8 @@ class KitGenerateAssignment(GenerateAssignment):  # type: ignore[misc]  # untype
         release, source = (Path(coursedir.format_path(step, ".", assignment)) for step in steps)
         try:
             course = read_course(Path(coursedir.root))
-            release_exercise(load_exercise(course.exercise_folder(assignment)), release, source, self._register)
+            exercise = load_exercise(course.exercise_folder(assignment), written_questions=course.written_questions)
+            release_exercise(exercise, release, source, self._register)
         except (CourseError, ExerciseError, ReleaseError) as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from None

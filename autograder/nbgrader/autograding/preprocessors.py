@@ -8,7 +8,7 @@ from nbformat import from_dict
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.nbgrader.autograding.cell_outputs import fill_check_cells
+from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, fill_check_cells
 
 
 class RunExternalGrader(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carries no types
@@ -24,18 +24,20 @@ class RunExternalGrader(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader
 
 
 class RequireManualGrading(NbGraderPreprocessor):  # type: ignore[misc]  # untyped base
-    """Marks work that cannot be graded: every cell waits for a person, with 0 points where the grader gave none.
+    """Marks work that cannot be graded: every cell waits for a person.
 
-    Points given by hand stay.
+    Refused work has 0 automatic points, work on which the grader failed has none. Points given by hand stay.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         names = resources["nbgrader"]
         if _converter(self).needs_manual_grade(names["student"]):
+            failed = _converter(self).report_for(names["student"]).status == "grader_error"
             with Gradebook(names["db_url"]) as gradebook:
                 notebook = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
                 for grade in notebook.grades:
-                    grade.auto_score = grade.auto_score or 0.0
+                    if failed and grade.name.startswith(CHECK_CELL_PREFIX):
+                        grade.auto_score = None
                     grade.needs_manual_grade = True
                 gradebook.db.commit()
         return nb, resources

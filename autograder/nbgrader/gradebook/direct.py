@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from autograder.course import Course
 from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
+from autograder.formats.totals import Total, with_excused
 from autograder.grading import released_files
 from autograder.nbgrader.autograding.cell_outputs import fill_check_cells, is_gradable
 from autograder.nbgrader.gradebook import session
@@ -47,19 +48,25 @@ class Recorder:
     release: NotebookDict
     warn: Callable[[str], None]
 
-    def record(self, results: Iterable[tuple[str, Path, Report]]) -> list[str]:
-        """Write everybody's autograded notebook, then all scores at once. Returns who has other points than before.
+    def record(
+        self, results: Iterable[tuple[str, Path, Report]], dry_run: bool = False
+    ) -> tuple[list[str], dict[str, Total]]:
+        """Write everybody's autograded notebook, then all scores at once.
 
-        Where the grader failed, what stands in the gradebook stays. Raises GradebookError; then no score is written.
+        Returns a line for each student with other points than before, and everybody's totals. A `dry_run` returns the
+        same and writes nothing. Where the grader failed, what stands in the gradebook stays. Raises GradebookError;
+        then no score is written.
         """
         with session.open_gradebook(self.url, self.course.root) as gradebook:
-            before = gradebook.scores(self.assignment)
+            before = gradebook.totals(self.assignment)
         # Notebooks first: if one of them cannot be written, the gradebook stays as it was.
-        rows = [self._write_notebook(*result) for result in results if self._can_be_kept(result[0], result[2], before)]
-        with session.open_gradebook(self.url, self.course.root) as gradebook:
+        kept = (result for result in results if self._can_be_kept(result[0], result[2], before))
+        rows = [self._write_notebook(*result, dry_run) for result in kept]
+        with session.open_gradebook(self.url, self.course.root, dry_run) as gradebook:
             gradebook.write(self.assignment, self.exercise.name, rows, self.settings.late_penalty)
-            after = gradebook.scores(self.assignment)
-        return session.describe_changes(before, after, [row.student for row in rows])
+            after = gradebook.totals(self.assignment)
+        changes = session.describe_changes(before, after, [row.student for row in rows])
+        return changes, with_excused(after, self.settings.excused)
 
     @property
     def assignment(self) -> str:
@@ -71,38 +78,47 @@ class Recorder:
         """The gradebook's URL without its password."""
         return make_url(self.url).render_as_string(hide_password=True)
 
-    def _can_be_kept(self, student: str, report: Report, scores: Mapping[str, float]) -> bool:
+    def _can_be_kept(self, student: str, report: Report, totals: Mapping[str, Total]) -> bool:
         if problem := name_problem(student):
             self.warn(f"{one_line(student, 80)} is not in the gradebook: {problem}.")
-        elif problem := session.kept_score(report, scores):
+        elif problem := session.kept_score(report, totals):
             self.warn(f"{one_line(student, 80)}: {problem}")
         return not problem
 
-    def _write_notebook(self, student: str, path: Path, report: Report) -> GradeRow:
-        name, folder = self.exercise.name, self.settings.folder("autograded", student, self.assignment)
+    def _write_notebook(self, student: str, path: Path, report: Report, dry_run: bool) -> GradeRow:
+        """Write a student's autograded notebook, unless it is a dry run, and return the grades."""
+        name = self.exercise.name
         normalized = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
         if message := normalize.instructor_message(one_line(student, 80), normalized):
             self.warn(message)
         notebook = normalized.notebook
-        check_scores = fill_check_cells(notebook["cells"], report)
+        scores: dict[str, float | None] = dict(fill_check_cells(notebook["cells"], report))
+        if report.status == "grader_error":  # no verdict, so no points, not even 0
+            scores = dict.fromkeys(scores)
         question_scores, unanswered = _grade_answers(named_cells(notebook), named_cells(self.release))
+        submitted_at = self._submission_time(student, path)
+        if not dry_run:
+            self._replace_folder(student, path, notebook, submitted_at)
+        needs_manual_grade = normalized.is_placeholder or not is_gradable(report)
+        return GradeRow(student, submitted_at, {**scores, **question_scores}, unanswered, needs_manual_grade)
+
+    def _replace_folder(self, student: str, path: Path, notebook: NotebookDict, submitted_at: datetime | None) -> None:
+        """Write a student's autograded folder anew. Raises GradebookError."""
+        folder = self.settings.folder("autograded", student, self.assignment)
         try:
             # Nothing of an earlier submission may stay: its files would be taken for this one's.
             if folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True)
             self._copy_files(student, path, folder)
-            submitted_at = self._submission_time(student, path)
             if submitted_at:
                 (folder / TIMESTAMP_FILE).write_bytes(format_timestamp(submitted_at))
             text = json.dumps(notebook, sort_keys=True, ensure_ascii=False)  # without indent, which is slow
-            (folder / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
+            (folder / f"{self.exercise.name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
             for file in filter(Path.is_file, folder.rglob("*")):
                 file.chmod(READ_ONLY_MODE)
         except OSError as error:
             raise GradebookError(f"{folder} cannot be written: {error.strerror}.") from None
-        needs_manual_grade = normalized.is_placeholder or not is_gradable(report)
-        return GradeRow(student, submitted_at, {**check_scores, **question_scores}, unanswered, needs_manual_grade)
 
     def _copy_files(self, student: str, path: Path, folder: Path) -> None:
         """Copy the student's files, then the released ones, except for the notebook and the script."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
@@ -19,15 +19,15 @@ from traitlets import Dict, Enum, List, Unicode
 
 from autograder.formats import csv_table
 from autograder.formats.csv_table import CellValue
-from autograder.formats.fields import format_points, to_decimal
+from autograder.formats.fields import to_decimal
 from autograder.formats.lms import canvas, moodle
+from autograder.formats.totals import EXCUSED, MISSING, NO_POINTS, Part, State, Total, add_up
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, METADATA_KEY
+from autograder.nbgrader.gradebook.session import part_of_grade
 from autograder.submission.sanitize import join_names
 
-GradeState = Literal["graded", "ungraded", "missing", "excused"]
-GRADE_STATES: tuple[GradeState, ...] = ("graded", "ungraded", "missing", "excused")
+GRADE_STATES: tuple[State, ...] = ("graded", "ungraded", "missing", "excused")
 PENALTY_COLUMN = "late penalty"
-NO_POINTS = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,10 @@ class ScorePart:
 
 @dataclass(frozen=True)
 class AssignmentScore:
-    """The points of one student for one assignment, by column, and all of them in words."""
+    """The points of one student for one assignment: their total, and the parts by column."""
 
-    state: GradeState
+    total: Total
     parts: Mapping[str, ScorePart] = field(default_factory=dict)
-    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
     def _log_states(self, assignment: str, table: ExportTable) -> None:
         for state in GRADE_STATES:
             scores = {student: score for (name, student), score in table.scores.items() if name == assignment}
-            students = sorted(student for student, score in scores.items() if score.state == state)
+            students = sorted(student for student, score in scores.items() if score.total.state == state)
             listed = f": {join_names(students, len(students))}" if students and state != "graded" else ""
             self.log.info("%s: %d %s%s", assignment, len(students), state, listed)
 
@@ -134,11 +133,11 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
 
     def _score(self, gradebook: Any, assignment: str, student: str) -> AssignmentScore:
         if student in self.excused:
-            return AssignmentScore("excused")
+            return AssignmentScore(EXCUSED)
         try:
             submission = gradebook.find_submission(assignment, student)
         except MissingEntry:
-            return AssignmentScore("missing")
+            return AssignmentScore(MISSING)
         # The gradebook has no order of cells: it comes from the notebooks, and cells that are not there go last.
         cells: dict[str, list[Any]] = {}
         for notebook in submission.notebooks:
@@ -148,27 +147,23 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
             (grade for notebook in submission.notebooks for grade in notebook.grades),
             key=lambda grade: (position.get(grade.name, len(cells)), grade.name),
         )
-        is_ungraded = any(_needs_manual_grade(grade) for grade in grades)
-        parts = dict(self._parts(submission, grades, cells, is_ungraded))
-        return AssignmentScore("ungraded" if is_ungraded else "graded", parts, "; ".join(map(_describe_grade, grades)))
+        total = add_up(map(part_of_grade, grades), submission.late_submission_penalty)
+        return AssignmentScore(total, dict(self._parts(total, grades, cells)))
 
     def _parts(
-        self, submission: Any, grades: Sequence[Any], cells: Mapping[str, Sequence[Any]], is_ungraded: bool
+        self, total: Total, grades: Sequence[Any], cells: Mapping[str, Sequence[Any]]
     ) -> Iterator[tuple[str, ScorePart]]:
-        penalty = submission.late_submission_penalty or 0.0
         if self.columns == "assignment":
-            score = to_decimal(max(0.0, submission.score - penalty))
-            yield "", ScorePart(None if is_ungraded else score, to_decimal(submission.max_score))
+            yield "", ScorePart(total.points, total.max_points)
             return
-        for grade in grades:
+        for grade, part in zip(grades, total.parts, strict=True):
             if self.columns == "check" and grade.name.startswith(CHECK_CELL_PREFIX):
-                yield from _check_parts(grade, cells.get(grade.name, ()))
+                yield from _check_parts(part, cells.get(grade.name, ()))
             else:
-                points = None if _needs_manual_grade(grade) else to_decimal(grade.score)
-                yield _display_name(grade), ScorePart(points, to_decimal(grade.max_score))
-        # The parts add up to nbgrader's score, so the penalty is a part of its own.
-        if penalty:
-            yield PENALTY_COLUMN, ScorePart(-to_decimal(penalty), NO_POINTS)
+                yield part.name, ScorePart(part.points, part.max_points)
+        # The parts add up to the total, so what is taken off for late work is a part of its own.
+        if taken_off := total.before_penalty - total.so_far:
+            yield PENALTY_COLUMN, ScorePart(-taken_off, NO_POINTS)
 
     def _notebook_cells(self, assignment: str, student: str, name: str) -> dict[str, list[Any]]:
         """Return the grade cells of an autograded notebook in order, each with the checks that its outputs describe."""
@@ -222,48 +217,32 @@ class MoodleExporter(Exporter):
             row: list[CellValue] = [full_name, student.id, student.lms_user_id or "", student.email or ""]
             for name in columns:
                 score = table.scores[name, student.id]
-                comment = score.comment if score.state == "graded" else ""
-                row += [*(_points_in_column(score, column) for column in columns[name]), comment, score.state]
+                comment = score.total.comment if score.total.state == "graded" else ""
+                row += [*(_points_in_column(score, column) for column in columns[name]), comment, score.total.state]
             rows.append(row)
         return csv_table.to_csv(header, rows)
 
 
 def _canvas_cell(score: AssignmentScore, column: ExportColumn) -> CellValue:
-    points = _points_in_column(score, column)
-    placeholders = {"excused": "EX", "missing": None, "ungraded": csv_table.NO_GRADE, "graded": NO_POINTS}
-    return placeholders[score.state] if points is None else points
+    return canvas.cell(score.total.state, _points_in_column(score, column))
 
 
 def _points_in_column(score: AssignmentScore, column: ExportColumn) -> Decimal | None:
     """Return the points in a column; 0 for graded work without this part, such as work without a penalty."""
     if part := score.parts.get(column.part):
         return part.points
-    return NO_POINTS if score.state == "graded" else None
+    return NO_POINTS if score.total.state == "graded" else None
 
 
-def _check_parts(grade: Any, checks: Sequence[Any]) -> Iterator[tuple[str, ScorePart]]:
+def _check_parts(part: Part, checks: Sequence[Any]) -> Iterator[tuple[str, ScorePart]]:
     """Yield the checks of one function, and the points that a person added or took away."""
     for check in checks:
         yield check["id"], ScorePart(to_decimal(check["points"]), to_decimal(check["max_points"]))
     # formgrader has one score for the whole cell: what differs from the checks' sum, a person gave.
-    by_hand = to_decimal(grade.score) - sum((to_decimal(check["points"]) for check in checks), NO_POINTS)
-    if by_hand and not _needs_manual_grade(grade):
-        yield f"{_display_name(grade)} by hand", ScorePart(by_hand, NO_POINTS)
-
-
-def _needs_manual_grade(grade: Any) -> bool:
-    """Return whether a person has yet to give points; points given by hand count, even if a regrade marked them."""
-    return bool(grade.needs_manual_grade) and grade.manual_score is None
-
-
-def _display_name(grade: Any) -> str:
-    return str(grade.name).removeprefix(CHECK_CELL_PREFIX)
-
-
-def _describe_grade(grade: Any) -> str:
-    if _needs_manual_grade(grade):
-        return f"{_display_name(grade)}: waits"
-    return f"{_display_name(grade)}: {format_points(grade.score)}/{format_points(grade.max_score)}"
+    if part.points is not None:
+        by_hand = part.points - sum((to_decimal(check["points"]) for check in checks), NO_POINTS)
+        if by_hand:
+            yield f"{part.name} by hand", ScorePart(by_hand, NO_POINTS)
 
 
 def _student_name(student: Any, separator: str, *names: str | None) -> str:

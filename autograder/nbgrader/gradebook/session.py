@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from autograder.evaluation.report import Report
 from autograder.exercise.model import Exercise
 from autograder.formats.fields import format_points
+from autograder.formats.totals import Part, Total, add_up, cell_part, describe_change
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX
 from autograder.submission.sanitize import one_line
 
@@ -49,12 +50,6 @@ GRADE = _table(
     "grade", "cell_id notebook_id", auto_score=Float, manual_score=Float, extra_credit=Float, needs_manual_grade=Boolean
 )
 COMMENT = _table("comment", "cell_id notebook_id auto_comment manual_comment")
-
-_GIVEN_SCORE = sql.func.coalesce(GRADE.c.manual_score, GRADE.c.auto_score)
-CELL_SCORE = sql.case(
-    (_GIVEN_SCORE.is_not(None), _GIVEN_SCORE + sql.func.coalesce(GRADE.c.extra_credit, 0.0)), else_=0.0
-)
-"""What a cell counts: points by hand before the grader's; extra credit counts only beside one of them."""
 
 
 class GradebookError(Exception):
@@ -93,7 +88,7 @@ class GradebookSession:
     connection: sql.Connection
 
     def check_rubric(self, exercise: Exercise, assignment: str) -> None:
-        """Check that the assignment has the check cells and the points of the rubric. Raises GradebookError."""
+        """Check that the assignment has the cells and points of the exercise. Raises GradebookError."""
         name = exercise.name
         cells = self.connection.execute(
             sql.select(BASE_CELL.c.name, GRADE_CELL.c.max_score)
@@ -109,15 +104,39 @@ class GradebookSession:
             CHECK_CELL_PREFIX + function.name: round(sum(c.max_points for c in exercise.checks_of(function.name)), 6)
             for function in exercise.functions
         }
+        written = {cell.name: cell.max_score for cell in cells if not cell.name.startswith(CHECK_CELL_PREFIX)}
+        if written != exercise.written:
+            listed = ", ".join(written or exercise.written)
+            raise GradebookError(
+                f"The gradebook and course.toml do not agree whether {listed} is asked, and for how many points: set "
+                f"written_questions there, then run `autograder release {name}`."
+            )
         if in_gradebook != in_rubric:
             differing = [(cell, points) for cell, points in in_rubric.items() if in_gradebook.get(cell) != points]
             listed = ", ".join(f"{format_points(points)} for {cell}" for cell, points in differing)
             listed = listed or "no check cells but its own"
             raise GradebookError(f"The rubric gives {listed}, the gradebook does not: run `autograder release {name}`.")
 
-    def scores(self, assignment: str) -> dict[str, float]:
-        """Return the score of every student for an assignment, late penalties taken off."""
-        return {student: round(max(0.0, score - late), 6) for student, score, late in self._sums(assignment)}
+    def totals(self, assignment: str) -> dict[str, Total]:
+        """Return the total of everybody whose work for an assignment has grades."""
+        rows = self.connection.execute(
+            sql.select(SUBMISSION.c.student_id, SUBMITTED_NOTEBOOK.c.late_submission_penalty, GRADE)
+            .add_columns(BASE_CELL.c.name, GRADE_CELL.c.max_score)
+            .select_from(SUBMISSION)
+            .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMISSION.c.assignment_id)
+            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
+            .join(GRADE, GRADE.c.notebook_id == SUBMITTED_NOTEBOOK.c.id)
+            .join(BASE_CELL, BASE_CELL.c.id == GRADE.c.cell_id)
+            .join(GRADE_CELL, GRADE_CELL.c.id == GRADE.c.cell_id)
+            .where(ASSIGNMENT.c.name == assignment)
+            .order_by(BASE_CELL.c.name)
+        ).all()
+        parts: dict[str, list[Part]] = {}
+        penalties: dict[str, dict[str, float]] = {}
+        for row in rows:
+            parts.setdefault(row.student_id, []).append(part_of_grade(row))
+            penalties.setdefault(row.student_id, {})[row.notebook_id] = row.late_submission_penalty or 0.0
+        return {student: add_up(parts[student], sum(penalties[student].values())) for student in parts}
 
     def write(self, assignment: str, notebook: str, rows: Sequence[GradeRow], penalty: PenaltyFunction) -> None:
         """Write everybody's scores for a notebook. Points given by hand stay, and are marked for a second look."""
@@ -133,18 +152,6 @@ class GradebookSession:
         self._write_grades(rows, notebooks, self._cell_ids(assigned.notebook, "GradeCell"))
         self._write_comments(rows, notebooks, self._cell_ids(assigned.notebook, "SolutionCell"))
         self._write_penalties(rows, submissions, assigned, penalty)
-
-    def _sums(self, assignment: str) -> Sequence[Any]:
-        """Return each student with the sum of their cells and their late penalty."""
-        penalty = sql.func.max(sql.func.coalesce(SUBMITTED_NOTEBOOK.c.late_submission_penalty, 0.0))
-        return self.connection.execute(
-            sql.select(SUBMISSION.c.student_id, sql.func.sum(CELL_SCORE), penalty)
-            .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMISSION.c.assignment_id)
-            .join(SUBMITTED_NOTEBOOK, SUBMITTED_NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
-            .join(GRADE, GRADE.c.notebook_id == SUBMITTED_NOTEBOOK.c.id)
-            .where(ASSIGNMENT.c.name == assignment)
-            .group_by(SUBMISSION.c.student_id)
-        ).all()
 
     def _cell_ids(self, notebook: str, kind: str) -> dict[str, str]:
         query = sql.select(BASE_CELL.c.name, BASE_CELL.c.id)
@@ -188,10 +195,8 @@ class GradebookSession:
         for row in rows:
             for name, cell in cells.items():
                 place = notebooks[row.student], cell
-                # Work that waits for a person must not keep an old score meanwhile.
+                # Work that waits for a person must not keep an old score meanwhile: None replaces it, too.
                 score = row.auto_scores.get(name)
-                if row.needs_manual_grade:
-                    score = score or 0.0
                 has_manual_score = place in known and known[place].manual_score is not None
                 needs_manual_grade = row.needs_manual_grade or score is None or has_manual_score
                 values[place] = {"auto_score": score, "needs_manual_grade": needs_manual_grade}
@@ -210,7 +215,7 @@ class GradebookSession:
     ) -> None:
         submissions = self.connection.execute(sql.select(SUBMISSION).where(SUBMISSION.c.assignment_id == assigned.id))
         late = {row.id: _seconds_late(row.timestamp, row.extension, assigned.duedate) for row in submissions}
-        sums = {student: float(points) for student, points, _ in self._sums(assigned.name)}
+        sums = {student: float(total.before_penalty) for student, total in self.totals(assigned.name).items()}
         # The plugin may give a share of the score: the grades have to be written before.
         penalties = []
         for row in rows:
@@ -263,8 +268,11 @@ def default_url(root: Path) -> str:
 
 
 @contextmanager
-def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
-    """Open the gradebook at a SQLAlchemy URL, and commit at the end. Raises GradebookError; then nothing is written."""
+def open_gradebook(url: str, root: Path, dry_run: bool = False) -> Iterator[GradebookSession]:
+    """Open the gradebook at a SQLAlchemy URL, and commit at the end; a `dry_run` takes everything back instead.
+
+    Raises GradebookError; then nothing is written.
+    """
     try:
         address = sql.make_url(url)
         file = address.database or ""
@@ -279,6 +287,8 @@ def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
     try:
         with engine.begin() as connection:
             yield GradebookSession(connection)
+            if dry_run:
+                connection.rollback()
     except DBAPIError as error:
         reason = str(error.orig).splitlines()[0]
         raise GradebookError(f"The gradebook {address} cannot be used: {reason}.") from None
@@ -286,26 +296,32 @@ def open_gradebook(url: str, root: Path) -> Iterator[GradebookSession]:
         engine.dispose()
 
 
-def kept_score(report: Report, scores: Mapping[str, float]) -> str:
+def part_of_grade(grade: Any) -> Part:
+    """Return what one cell counts: a grade of nbgrader's, or a row with the same columns.
+
+    An automatic score counts even if work that cannot be read waits for a second look; a written answer waits for
+    points by hand.
+    """
+    is_check = grade.name.startswith(CHECK_CELL_PREFIX)
+    waits = bool(grade.needs_manual_grade) and not is_check
+    scores = (grade.auto_score, grade.manual_score, grade.extra_credit)
+    return cell_part(grade.name.removeprefix(CHECK_CELL_PREFIX), grade.max_score, *scores, waits)
+
+
+def kept_score(report: Report, totals: Mapping[str, Total]) -> str:
     """Return a sentence if a student's score stays since the grader failed; empty if the report is to be written."""
-    if report.status != "grader_error" or report.submission not in scores:
+    if report.status != "grader_error" or report.submission not in totals:
         return ""
     reasons = " ".join(note.text for note in report.notes if note.audience == "instructor")
-    return f"the grader failed, so the {format_points(scores[report.submission])} points of before stay. {reasons}"
+    return f"the grader failed, so the {totals[report.submission].so_far:f} points of before stay. {reasons}"
 
 
-def describe_changes(before: Mapping[str, float], after: Mapping[str, float], graded: Collection[str]) -> list[str]:
-    """Return a sentence for each of the `graded` students who has more or less than before, then their number.
+def describe_changes(before: Mapping[str, Total], after: Mapping[str, Total], graded: Collection[str]) -> list[str]:
+    """Return a sentence for each of the `graded` students with another total than before, then their number.
 
     Empty if nobody was graded before.
     """
     regraded = sorted(student for student in graded if student in before and student in after)
-    changed = [student for student in regraded if before[student] != after[student]]
-    lines = []
-    for student in changed:
-        old, new = before[student], after[student]
-        difference = round(new - old, 6)
-        lines.append(
-            f"{one_line(student, 80)}: {format_points(old)} before, {format_points(new)} now ({difference:+g})"
-        )
-    return [*lines, f"Graded again: {len(regraded)}; changed: {len(changed)}."] if regraded else []
+    lines = [describe_change(one_line(student, 80), before[student], after[student]) for student in regraded]
+    changed = [line for line in lines if line]
+    return [*changed, f"Graded again: {len(regraded)}; changed: {len(changed)}."] if regraded else []

@@ -43,6 +43,12 @@ class Settings:
         name = directories.get(f"{step}_directory") or step
         return Path(self.root, structure.format(nbgrader_step=name, student_id=student, assignment_id=assignment))
 
+    @property
+    def excused(self) -> list[str]:
+        """The students whom the settings of the kit's exporters excuse."""
+        sections = (self.config.get(name, Config()) for name in ("Exporter", "CanvasExporter", "MoodleExporter"))
+        return [str(student) for section in sections for student in section.get("excused") or ()]
+
     def late_penalty(self, student: str, score: float, seconds_late: float) -> float | None:
         """Return the points that nbgrader's plugin takes off `score` for being late; None for nothing."""
         if not (self.config.get("AssignLatePenalties") or self.config.get("LateSubmissionPlugin")):
