@@ -13,7 +13,7 @@ from autograder.exercise.model import Array, Case, Mistake
 from autograder.feedback.diagnosis import MistakeCatalogue, distance
 from autograder.feedback.pairs import Pair, PairCatalogue
 from autograder.sandbox.host.program import FunctionRaised
-from autograder.student.rules import EXACT
+from autograder.student.rules import CLOSE, EXACT
 from tests.in_process import call_result, exercise
 from tests.pairs import compose
 from tests.truth import draw_fresh
@@ -109,10 +109,12 @@ def _are_equal(answer: Answer, named: tuple[Mistake, ...]) -> bool:
     """Return whether an answer gives the numbers of these mistakes together on fresh cases of all traits."""
     together = named[0] if len(named) == 1 else compose(*named)
     assert together is not None
-    rng = np.random.default_rng(0)
-    for known in exercise().diagnostic_cases * FRESH:
-        case = draw_fresh(known.parameters, rng)
+
+    def error(case: Case) -> float:
         with np.errstate(all="ignore"):
-            if distance(answer(case), exercise().run_mistake(together, case)) > EXACT:
-                return False
-    return True
+            return distance(answer(case), exercise().run_mistake(together, case))
+
+    # Answers in low precision may be as far off there as they are on the cases that named the mistakes.
+    tolerance = EXACT if max(map(error, exercise().diagnostic_cases)) <= EXACT else CLOSE
+    rng = np.random.default_rng(0)
+    return all(error(draw_fresh(case.parameters, rng)) <= tolerance for case in exercise().diagnostic_cases * FRESH)
