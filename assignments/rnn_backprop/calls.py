@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import io
 import json
 import linecache
@@ -29,6 +30,7 @@ MAX_PRINTED, MAX_LINE = 10_000, 60  # characters that are kept of what a functio
 MAX_SECONDS = 1.0  # of a function on the cases that are shown: a slower one is not tried on the others
 
 Arrays = tuple[Array, ...]
+Shapes = Mapping[str, tuple[int, ...]]  # of results, by name
 Status = Literal["pass", "wrong", "not attempted yet", "not there yet"]
 
 
@@ -250,8 +252,12 @@ def answer(name: str, case: Case, module: ModuleType, printed: Printed | None = 
             raise FindingError(f"{name} changes its input {key}: work on a copy, {key}.copy().")
     raw = _results(name, result)
     shapes = [expected.shape for expected in case.functions[name]["expected"]]
+    results = dict(zip(entry["returns"], shapes, strict=True))
+    if len(results) == 1:  # then those of the other functions that have one
+        others = {name: results["expected"] for name, results in case.functions.items()}
+        results |= {name: expected[0].shape for name, expected in others.items() if len(expected) == 1}
     returns = zip(entry["returns"].items(), raw, shapes, strict=True)
-    return raw, tuple(_numbers(result, array, symbols, shape) for (result, symbols), array, shape in returns)
+    return raw, tuple(_numbers(result, array, symbols, shape, results) for (result, symbols), array, shape in returns)
 
 
 def find(name: str, module: ModuleType) -> Callable[..., Any]:
@@ -267,7 +273,13 @@ def find(name: str, module: ModuleType) -> Callable[..., Any]:
 
 
 def _raised(name: str, error: BaseException, module: ModuleType) -> FindingError:
+    own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is vars(module)]
     if isinstance(error, NotImplementedError):
+        if own and _stands_above_code(*own[-1]):
+            why = (
+                f"{name} stops at raise NotImplementedError, so your code below that is never run: take that line away."
+            )
+            return FindingError(f"{why}\n\n  {_line(*own[-1], module)}", reason=(name, own[-1][0].f_code))
         other = str(error).partition(" is not written yet")[0]
         if other == name or other not in golden().functions:
             return FindingError(f"{name} is not attempted yet.", "not attempted yet")
@@ -276,11 +288,21 @@ def _raised(name: str, error: BaseException, module: ModuleType) -> FindingError
         call = f"{name}({', '.join(golden().functions[name]['arguments'])})"
         return FindingError(f"{error}: it is called as {call}, so put the first line of the stub back.")
     message = f"{name} stops with {''.join(traceback.format_exception_only(error)).strip()}"
-    own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is vars(module)]
     if not own:
         return FindingError(message, reason=(name, type(error)))
     frame, line = own[-1]
     return FindingError(f"{message}\n\n  {_line(frame, line, module)}", reason=(name, type(error), frame.f_code, line))
+
+
+def _stands_above_code(frame: FrameType, line: int) -> bool:
+    """Return whether a line of a function stands above code that is never run, as a stub's line does that was left."""
+    try:
+        lines, first = inspect.getsourcelines(frame.f_code)
+    except OSError:
+        return False
+    code = [text for text in lines[line - first :] if text.strip() and not text.lstrip().startswith("#")]
+    indents = [len(text) - len(text.lstrip()) for text in code]
+    return len(code) > 1 and min(indents) == indents[0]
 
 
 def _line(frame: FrameType, line: int, module: ModuleType) -> str:
@@ -305,7 +327,7 @@ def _results(name: str, result: Any) -> tuple[Any, ...]:
     raise FindingError(f"{name} returned {_a(result)}: {wanted}.", reason=(name, type(result)))
 
 
-def _numbers(name: str, array: Any, symbols: str, shape: tuple[int, ...]) -> Array:
+def _numbers(name: str, array: Any, symbols: str, shape: tuple[int, ...], results: Shapes) -> Array:
     """Return the numbers of one result as float64. Raises FindingError unless it can be compared."""
     if type(array) is not np.ndarray:
         message = f"{name} is {_a(array)}, not an array: make one with np.array or np.zeros."
@@ -318,7 +340,10 @@ def _numbers(name: str, array: Any, symbols: str, shape: tuple[int, ...]) -> Arr
     if problem is None:
         return array.astype(np.float64)
     if problem.code == "wrong_shape":
+        owners = [result for result, other in results.items() if other == array.shape]
         hint = ": is it transposed?" if array.shape == shape[::-1] else "."
+        if len(owners) == 1:
+            hint = f", the shape of {owners[0]}: are the two swapped?"
         message = f"{name} has the wrong shape: expected {symbols} = {shape}, got {array.shape}{hint}"
     elif problem.code == "wrong_dtype":
         message = f"{name} has dtype {dtype}, which holds whole numbers only: leave dtype away."

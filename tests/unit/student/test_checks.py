@@ -305,6 +305,21 @@ def test_a_stub_is_not_attempted_and_a_call_of_one_is_wrong(checks: Any, monkeyp
     assert "dJ_dW calls dJ_dV, which is not written yet." in check_output(checks, monkeypatch, code, "dJ_dW")
 
 
+def test_a_stubs_line_above_written_code_is_named(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "raise NotImplementedError('dJ_dV is not written yet')"
+    text = check_output(checks, monkeypatch, edited(("T = len(x)\n    dV", f"{line}\n    T = len(x)\n    dV")), "dJ_dV")
+    message = "dJ_dV stops at raise NotImplementedError, so your code below that is never run: take that line away."
+    assert message in unwrapped(text)
+    assert line in unwrapped(text)
+    on_condition = edited(("T = len(x)\n    dV", f"if len(x):\n        {line}\n    T = len(x)\n    dV"))
+    assert check_output(checks, monkeypatch, on_condition, "dJ_dV") == "dJ_dV is not attempted yet."
+
+
+def test_swapped_results_are_named(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = edited(("return np.array(h), np.array(y_hat)", "return np.array(y_hat), np.array(h)"))
+    assert "the shape of y_hat: are the two swapped?" in unwrapped(check_output(checks, monkeypatch, code, "forward"))
+
+
 def test_a_cell_run_too_early(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
         check_output(checks, monkeypatch, "", "dJ_dW") == "Run the cell that defines dJ_dW first, then this one again."
