@@ -101,7 +101,7 @@ def _draw_numbers(seed: int, classes: Sequence[int]) -> _Numbers:
         scalar={**net(3, 1, 1, 1), "x": draw(3, 1, high=3), "y": draw(3, 1, low=3, high=9)},
         base={**base, "y": np.eye(2)[list(classes)]},
         symmetric_W=symmetric,
-        real_targets=draw(3, 2),
+        real_targets=_of_other_classes(draw(3, 2), classes),
         binary_targets=np.eye(2)[list(classes[:3])] + [[0, 0], [0, 0], 1 - np.eye(2)[classes[2]]],
         large_targets=1000 * draw(3, 2),
         custom_derivatives={name: np.eye(2) + draw(2, 2, low=0.1, high=0.5) for name in ("G_g1", "G_g2", "G_loss")},
@@ -109,6 +109,15 @@ def _draw_numbers(seed: int, classes: Sequence[int]) -> _Numbers:
         slow_decay_W=1.15 * large_W / np.abs(np.linalg.eigvals(large_W)).max(),
         random_seed=seed,
     )
+
+
+def _of_other_classes(targets: Array, classes: Sequence[int]) -> Array:
+    """Return targets (T, 2), each turned round if its largest entry is that of its class.
+
+    Otherwise, what takes nothing but the largest entry of a target might not see the difference.
+    """
+    same = targets.argmax(axis=1) == np.array(classes[: len(targets)])
+    return np.where(same[:, None], targets[:, ::-1], targets)
 
 
 def _relu_switches(base: Mapping[str, Array]) -> bool:

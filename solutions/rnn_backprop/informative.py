@@ -106,6 +106,8 @@ def _has_informative_gradients(spec: CaseSpec, arrays: Arrays) -> BoolArray:
     informative &= (ends_of_dV >= _MIN_PART * largest_in_dV[:, None]).all(axis=1)
     if H == 1:
         informative &= np.minimum(largest[:, 0].min(axis=1), largest_in_dV) >= _MIN_SCALAR_GRADIENT
+    if spec.g1 == "tanh" and T == 1:  # with more steps, some unit always shows where the square stands
+        informative &= _shows_the_place_of_the_square(h[:, 1], rows[:, 0, 1])
     squares = np.add.reduceat((parts[:, 0] ** 2).sum(axis=1), (0, H), axis=1)
     norms = np.sqrt(np.column_stack([squares, (dV**2).sum(axis=(1, 2))]))
     informative &= (np.abs(norms - 1) >= _MIN_PART).all(axis=1)  # or scaling them to 1 would not show
@@ -113,6 +115,16 @@ def _has_informative_gradients(spec: CaseSpec, arrays: Arrays) -> BoolArray:
         carried = rows.sum(axis=1) @ arrays["W"]
         informative &= (norms <= _MAX_NORM).all(axis=1) & ((carried**2).sum(axis=2) <= _MAX_NORM**2).all(axis=1)
     return informative
+
+
+def _shows_the_place_of_the_square(states: Array, deltas: Array) -> BoolArray:
+    """Return for each draw whether 1 - tanh(a^2) for the slope of tanh changes what comes back to a.
+
+    `states` are tanh(a), `deltas` the slopes of J by a, (n, H) each.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wrong = (1 - np.tanh(np.arctanh(states) ** 2)) / (1 - states**2)
+        return np.abs(deltas * (wrong - 1)).max(axis=1) >= _MIN_PART * np.abs(deltas).max(axis=1)
 
 
 @cache
