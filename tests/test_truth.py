@@ -11,7 +11,7 @@ from tests.truth import answers, claims_about, count_false
 
 COUNT = 10 * int(os.environ.get(SEEDS_VARIABLE, 3))  # of mistakes, pairs and corruptions: 2,000 with 200 seeds
 MAX_FALSE_SHARE = 1 / 1000
-LEAST_CLAIMS = 410  # of all 287 known mistakes: there were 417 on 29 November 2026
+LEAST_CLAIMS = 410  # of all 287 known mistakes: there were 418 on 29 November 2026
 
 
 def test_claims_hold_on_fresh_cases():
