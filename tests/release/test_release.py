@@ -261,7 +261,7 @@ class TestReleasing:
 
 
 def test_another_exercise_is_released_by_the_same_engine(tmp_path: Path) -> None:
-    files = build_release(load_exercise(TOY)).student_files
+    files = build_release(load_exercise(TOY, written_questions=True)).student_files
     points = {
         cell["id"]: cell["metadata"]["nbgrader"]["points"]
         for cell in notebook_cells(files, "softmax_regression")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -134,7 +135,8 @@ def test_a_full_output_is_one_sentence(args: list[str]) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes streams")
 @pytest.mark.parametrize("stream", [1, 2])
 def test_a_closed_stream_changes_no_exit_code(stream: int) -> None:
-    command = f"exec {stream}>&-; exec {sys.executable} -m autograder grade rnn_backprop {CLASS / 'blank'}"
+    program = shlex.join([sys.executable, "-m", "autograder", "grade", "rnn_backprop", str(CLASS / "blank")])
+    command = f"exec {stream}>&-; exec {program}"
     assert subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
