@@ -14,6 +14,7 @@ from autograder.exercise.loader import load_exercise
 from tests import courses
 from tests.browser.jupyter import SCREENSHOTS, jupyterlab
 from tests.courses import NAME
+from tests.nbgrader.sample_submissions import add_question
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for submission in folders.values():
         submission.mkdir(parents=True)
         (submission / "timestamp.txt").write_text("2026-11-20 18:00:00 UTC", encoding="utf-8")
-    right = courses.notebook_from_script(SAMPLES / "perfect" / f"{NAME}.py")
+    right = add_question(courses.notebook_from_script(SAMPLES / "perfect" / f"{NAME}.py"))
     for cell in right["cells"]:
         if cell["id"] == "derivation":
             cell["source"] = "**My explanation**\n\nThree ways lead from $W$ to the state $h(3)$, one for each step."

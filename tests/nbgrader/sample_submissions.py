@@ -28,8 +28,8 @@ Notebook = dict[str, Any]
 
 
 def answered_notebook(name: str) -> Notebook:
-    """Return the released notebook with the answers of a sample."""
-    return courses.notebook_from_script(CLASS_FOLDER / name / SCRIPT)
+    """Return the released notebook with the answers of a sample, and the written question of a course that asks it."""
+    return add_question(courses.notebook_from_script(CLASS_FOLDER / name / SCRIPT))
 
 
 def notebook_file(notebook: Notebook, name: str = NOTEBOOK) -> dict[str, bytes]:
@@ -132,7 +132,10 @@ STUDENTS: dict[str, SampleStudent] = {
     "right": SampleStudent(_notebook_files("perfect")),
     "wrong": SampleStudent(_notebook_files("transposed_W"), {"dJ_dW": "less", "dJ_dU": "less"}),
     "blank": SampleStudent(
-        lambda: {NOTEBOOK: (courses.ROOT / "assignments" / courses.NAME / NOTEBOOK).read_bytes()}, NO_POINTS
+        lambda: notebook_file(
+            add_question(json.loads((courses.ROOT / "assignments" / courses.NAME / NOTEBOOK).read_text()))
+        ),
+        NO_POINTS,
     ),
     "hanging": SampleStudent(_notebook_files("hanging"), {"dJ_dU": "none"}),
     "crashing": SampleStudent(_notebook_files("crashing"), {"dJ_dU": "none"}),

@@ -86,7 +86,7 @@ def submission(course: Course, student: str, when: str = "", files: dict[str, by
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if not files:
-        notebook = sample_submissions.add_question(sample_submissions.answered_notebook("perfect"))
+        notebook = sample_submissions.answered_notebook("perfect")
         files = sample_submissions.notebook_file(notebook)
     for name, data in files.items():
         (folder / name).write_bytes(data)

@@ -33,7 +33,7 @@ def take_in(folder: Path, files: dict[str, bytes]) -> normalize.NormalizedNotebo
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:
     """Return the file of a right notebook after a change."""
-    notebook = sample_submissions.add_question(sample_submissions.answered_notebook("perfect"))
+    notebook = sample_submissions.answered_notebook("perfect")
     change(notebook)
     return sample_submissions.notebook_file(notebook)
 
