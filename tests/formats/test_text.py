@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autograder.evaluation.report import CheckResult
-from autograder.formats import text
+from autograder.formats import markdown, text
 from autograder.formats.pages import feedback_page
+from autograder.student.layout import MAX_LINES
 from tests.formats import samples
 
 FIRST = samples.make_check("dJ_dW", "contract", "fail", 1.0, "dJ_dW is not the slope of J.\n\n  read  equation (4)")
@@ -34,6 +35,15 @@ def test_a_shared_statement_is_printed_once() -> None:
     shown = text.render([REPORT])
     assert "  Most likely for the same reason as dJ_dW.contract: dJ_dW.plain, dJ_dW.slope.\n" in shown
     assert max(map(len, shown.splitlines())) <= text.WIDTH
+
+
+def test_a_long_message_is_cut_at_the_limit_and_markdown_shows_all_of_it() -> None:
+    lines = [f"line {number}" for number in range(MAX_LINES * 2)]
+    report = samples.make_report("ada", (replace(FIRST, message="\n".join(lines)),))
+    shown = text.render([report])
+    assert "see --format markdown" in shown
+    assert shown.count("  line ") < MAX_LINES
+    assert "\n".join(lines) in markdown.render([report])
 
 
 def test_wrap_does_not_break_an_assignment() -> None:

@@ -64,6 +64,9 @@ class TestPytest:
         assert "right for              T = 1; wrong from T = 2 on" in text
         assert "test_check[dJ_dW: Gradient check: the slope of J over one to nine steps]" in text
         assert "Traceback" not in text
+        # The block stands under the first of the three checks; the others are a line each.
+        assert text.count("smallest failing case") == 1
+        assert len(re.findall(r"^[^\n]+: for the same reason\.$", text, re.MULTILINE)) == 2
         assert "checks.py" not in text.replace("python checks.py dJ_dW", "")
 
     @pytest.mark.parametrize(

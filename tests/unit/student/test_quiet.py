@@ -14,7 +14,10 @@ from tests.classroom.generated_class import answer_with_mistake
 from tests.in_process import exercise
 from tests.unit.student.test_checks import RIGHT, check_output, module_of
 
-MISTAKES = [pytest.param(mistake, id=f"{mistake.function}-{mistake.name}") for mistake in exercise().mistakes[::24]]
+MISTAKES = [
+    pytest.param(mistake, id=f"{mistake.function}-{mistake.name}", marks=[pytest.mark.soak] if number % 24 else [])
+    for number, mistake in enumerate(exercise().mistakes)
+]
 WITHOUT_RECURSION = RIGHT.replace("later = ", "later = 0 * ")
 CHATTY = f"""{RIGHT}
 
