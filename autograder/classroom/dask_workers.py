@@ -24,7 +24,15 @@ from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import Grader, GradingConfig, IsolationError, ReadResult, grader_from_config, read_or_refuse
+from autograder.grading import (
+    PLANNED_AHEAD,
+    Grader,
+    GradingConfig,
+    IsolationError,
+    ReadResult,
+    grader_from_config,
+    read_or_refuse,
+)
 from autograder.sandbox.host import own_process
 
 _ENCRYPTION_SETTING = "distributed.comm.require-encryption"
@@ -101,7 +109,12 @@ def grade_chunk(
             grader_from_config(exercise, payload.config, state.warnings.append)
         )
         state.payload = payload
-    return [grade_task(state.grader, task, work) for task, work in chunk], list(state.warnings)
+    results = []
+    for start in range(0, len(chunk), PLANNED_AHEAD):
+        part = chunk[start : start + PLANNED_AHEAD]
+        state.grader.plan_ahead([work for _, work in part])
+        results += [grade_task(state.grader, task, work) for task, work in part]
+    return results, list(state.warnings)
 
 
 def _unpack_exercise(payload: WorkerPayload) -> Exercise:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from autograder.classroom.discovery import SubmissionEntry
 from autograder.classroom.store import SerializedResult, columns_for, serialize_result
 from autograder.evaluation.report import Note, Report
 from autograder.exercise.model import Exercise
-from autograder.grading import Grader, ReadResult
+from autograder.grading import Grader, ReadResult, read_or_refuse
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,18 @@ class Task:
 
     entry: SubmissionEntry
     key: str
+
+
+def read_ahead(grader: Grader, tasks: Sequence[Task]) -> dict[Task, Path | ReadResult]:
+    """Read the next submissions and plan their calls together. A path stands for one that the reader fails on."""
+    works: dict[Task, Path | ReadResult] = {}
+    for task in tasks:
+        try:
+            works[task] = read_or_refuse(grader.exercise, task.entry.path)
+        except Exception:  # noqa: BLE001 - a fault of the reader: grade_task meets it again, and reports it
+            works[task] = task.entry.path
+    grader.plan_ahead([work for work in works.values() if not isinstance(work, Path)])
+    return works
 
 
 def grade_task(grader: Grader, task: Task, submission: Path | ReadResult) -> SerializedResult:

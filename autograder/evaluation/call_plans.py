@@ -5,33 +5,60 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import numerical_gradient
+from autograder.evaluation.numerical_gradient import numerical_gradients
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.sandbox.host.program import Batch, Call, Outcome, RecheckResult, RepeatCall
 
 PUBLIC_SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class SlopeStack:
+    """Cases of the same sizes and names, such as one case of a gradient check for several seeds.
+
+    Their numerical gradients are computed together, when the first of them is asked for.
+    """
+
+    exercise: Exercise
+    wrt: str
+    cases: tuple[Case, ...]
+
+    @cached_property
+    def gradients(self) -> tuple[Array, ...]:
+        """The numerical gradients of J with respect to one array, one for each case."""
+        arrays, names = [case.arrays for case in self.cases], self.cases[0].names
+        return numerical_gradients(self.exercise.objective, arrays, names, self.wrt, self.exercise.objective_batch)
+
+
+@dataclass(frozen=True, eq=False)
 class PlannedCase:
-    """A case for one function, and the results that the reference returns on it."""
+    """A case for one function, and the results that the reference returns on it.
+
+    It is number `index` of the stack `slopes`; without one, it is a stack of its own.
+    """
 
     exercise: Exercise
     function: Function
     case: Case
     expected: tuple[Array, ...]
+    slopes: SlopeStack | None = None
+    index: int = 0
 
     @cached_property
     def numerical_gradient(self) -> Array:
         """The numerical gradient of J with respect to the function's array, computed on first use."""
-        exercise, case, wrt = self.exercise, self.case, self.function.wrt
-        assert wrt is not None
-        return numerical_gradient(exercise.objective, case.arrays, case.names, wrt, exercise.objective_batch)
+        assert self.function.wrt is not None
+        if self.slopes is None:
+            [gradient] = SlopeStack(self.exercise, self.function.wrt, (self.case,)).gradients
+        else:
+            gradient = self.slopes.gradients[self.index]
+        return gradient
 
     def result(self, outcome: Outcome) -> CallResult:
         """Pair the outcome of the call with what is expected of it."""
@@ -84,11 +111,23 @@ def make_call(function: Function, case: Case) -> Call:
 
 
 def case_rng(check: Check, case_id: str, seed: int) -> np.random.Generator:
-    """Return the random generator of a case, seeded from (seed, case id), so that dropping a case changes no other."""
-    digest = hashlib.sha256(case_id.encode()).digest()
+    """Return the random generator of a case, seeded from (seed, case id), so that dropping a case changes no other.
+
+    It is np.random.default_rng([seed, id]), where the id is a number of 64 bits, made in half of the time.
+    """
     # Public cases are the same for all students, whatever the seed.
-    start = seed if check.hidden else PUBLIC_SEED
-    return np.random.default_rng([start, int.from_bytes(digest[:8], "big")])
+    words = np.concatenate([_words(seed if check.hidden else PUBLIC_SEED), _id_words(case_id)])
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
+
+
+@lru_cache(1000)  # the ids of an exercise
+def _id_words(case_id: str) -> npt.NDArray[np.uint32]:
+    return _words(int.from_bytes(hashlib.sha256(case_id.encode()).digest()[:8], "big"))
+
+
+def _words(number: int) -> npt.NDArray[np.uint32]:
+    """Return a number as words of 32 bits, the lowest first, as numpy's SeedSequence takes integers apart."""
+    return np.array([number >> 32 * i & 0xFFFFFFFF for i in range(max(1, -(-number.bit_length() // 32)))], np.uint32)
 
 
 def draw_case(exercise: Exercise, check: Check, case_id: str, seed: int) -> Case:
@@ -96,32 +135,82 @@ def draw_case(exercise: Exercise, check: Check, case_id: str, seed: int) -> Case
     return exercise.draw(case_id, case_rng(check, case_id, seed))
 
 
+Planned = dict[tuple[str, str], PlannedCase]
+"""Planned cases by the names of their functions and their ids."""
+
+
+class CallPlanner:
+    """Plans the calls of an exercise, for several seeds at once: cases of the same sizes are drawn and solved together.
+
+    What is the same for all seeds is made once: the public cases, among them the first of each function.
+    """
+
+    def __init__(self, exercise: Exercise) -> None:
+        self._exercise = exercise
+
+    def plan(self, seeds: Sequence[int]) -> list[tuple[CallPlan, ...]]:
+        """Return for each seed the calls of each function, with the expected results."""
+        hidden = [check for check in self._exercise.checks if check.hidden]
+        drawn = [self._public | cases for cases in self._draw(hidden, seeds)]
+        return [tuple(self._plan_of(function, cases) for function in self._exercise.functions) for cases in drawn]
+
+    def _plan_of(self, function: Function, drawn: Planned) -> CallPlan:
+        ids = [id for check in self._exercise.checks_of(function.name) for id in check.cases]
+        return CallPlan(function, {id: drawn[function.name, id] for id in ids}, self._shuffled[function.name])
+
+    @cached_property
+    def _public(self) -> Planned:
+        [cases] = self._draw([check for check in self._exercise.checks if not check.hidden], [PUBLIC_SEED])
+        return cases
+
+    @cached_property
+    def _shuffled(self) -> Mapping[str, PlannedCase]:
+        """For each function its first case, with the results of the other functions in reverse order."""
+        exercise, shuffled = self._exercise, {}
+        for function in exercise.functions:
+            case = self._public[function.name, exercise.checks_of(function.name)[0].cases[0]].case
+            names = {name for other in exercise.functions if other != function for name in other.returns}
+            reversed_arrays = {
+                name: case.arrays[name][::-1] for name in names & set(function.arrays) & set(case.arrays)
+            }
+            case = replace(case, arrays={**case.arrays, **reversed_arrays})
+            shuffled[function.name] = PlannedCase(exercise, function, case, exercise.reference(function.name, case))
+        return shuffled
+
+    def _draw(self, checks: Sequence[Check], seeds: Sequence[int]) -> list[Planned]:
+        """Draw the cases of some checks for each seed: by function and case id, each with its expected results."""
+        exercise = self._exercise
+        # A case that several checks of a function share is drawn once.
+        owners = {(check.function, id): check for check in checks for id in check.cases}
+        measured = {(check.function, id) for check in checks if check.kind == "slope" for id in check.cases}
+        requests = [(id, case_rng(check, id, seed)) for seed in seeds for (_, id), check in owners.items()]
+        drawn = _draw_with_results(exercise, requests, [function for function, _ in owners] * len(seeds))
+        planned: list[Planned] = [{} for _ in seeds]
+        for column, key in enumerate(owners):
+            function, rows = exercise.function(key[0]), drawn[column :: len(owners)]
+            slopes = _slope_stack(exercise, function, [case for case, _ in rows]) if key in measured else None
+            for index, (case, expected) in enumerate(rows):
+                planned[index][key] = PlannedCase(exercise, function, case, expected, slopes, index)
+        return planned
+
+
 def plan_calls(exercise: Exercise, seed: int) -> tuple[CallPlan, ...]:
-    """Return the calls of each function for this seed, with the expected results."""
-    generators: dict[str, dict[str, np.random.Generator]] = {function.name: {} for function in exercise.functions}
-    for check in exercise.checks:
-        generators[check.function] |= {id: case_rng(check, id, seed) for id in check.cases}
-    drawn = iter(_draw_with_results(exercise, generators))
-    plans = []
-    for function in exercise.functions:
-        cases = {id: PlannedCase(exercise, function, *next(drawn)) for id in generators[function.name]}
-        plans.append(CallPlan(function, cases, _shuffled(exercise, function, next(iter(cases.values())).case)))
-    return tuple(plans)
+    """Return the calls of each function for one seed, with the expected results."""
+    [plans] = CallPlanner(exercise).plan([seed])
+    return plans
 
 
-def _shuffled(exercise: Exercise, function: Function, case: Case) -> PlannedCase:
-    """Return a case with the results of the other functions in reverse order, and what is expected on it."""
-    results = {name for other in exercise.functions if other != function for name in other.returns}
-    reversed_arrays = {name: case.arrays[name][::-1] for name in results & set(function.arrays) & case.arrays.keys()}
-    shuffled = replace(case, arrays={**case.arrays, **reversed_arrays})
-    return PlannedCase(exercise, function, shuffled, exercise.reference(function.name, shuffled))
+def _slope_stack(exercise: Exercise, function: Function, cases: Sequence[Case]) -> SlopeStack | None:
+    """Return the stack of these cases, None if they differ in sizes or names: drawn by a seed, they may."""
+    alike = {(*case.names.items(), *((name, array.shape) for name, array in case.arrays.items())) for case in cases}
+    return SlopeStack(exercise, function.wrt, tuple(cases)) if function.wrt and len(alike) == 1 else None
 
 
 def _draw_with_results(
-    exercise: Exercise, generators: Mapping[str, Mapping[str, np.random.Generator]]
+    exercise: Exercise, requests: Sequence[tuple[str, np.random.Generator]], functions: Sequence[str]
 ) -> Sequence[tuple[Case, tuple[Array, ...]]]:
-    """Draw the cases, function by function, each with its expected results: in one batch if the exercise can."""
+    """Draw a case for each request, with the expected results of its function: in one batch if the exercise can."""
     if exercise.draw_batch is not None:
-        return exercise.draw_batch([item for cases in generators.values() for item in cases.items()])
-    cases = [(function, exercise.draw(id, rng)) for function, by_id in generators.items() for id, rng in by_id.items()]
-    return [(case, exercise.reference(function, case)) for function, case in cases]
+        return exercise.draw_batch(requests)
+    cases = [exercise.draw(id, rng) for id, rng in requests]
+    return [(case, exercise.reference(function, case)) for case, function in zip(cases, functions, strict=True)]

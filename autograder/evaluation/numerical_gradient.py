@@ -10,7 +10,7 @@ central differences. See Squire and Trapp, "Using complex variables to estimate 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,20 +30,38 @@ def numerical_gradient(
 ) -> Array:
     """Return dJ/d arrays[wrt], entry by entry, in the shape of arrays[wrt].
 
-    `objective(arrays, names)` is J and must keep the imaginary part of its arrays. `objective_batch`, if given, takes a
-    stack of arrays in place of arrays[wrt] and returns J for each of them.
+    `objective(arrays, names)` is J and must keep the imaginary part of its arrays. `objective_batch`, if given, takes
+    stacks of arrays, whose leading axes are broadcast against each other, and returns J for each of them.
     """
-    point = np.array(arrays[wrt], dtype=np.complex128)
     if objective_batch is not None:
-        # Array i of the stack has entry i moved, and no other.
-        steps = 1j * STEP * np.eye(point.size).reshape(point.size, *point.shape)
-        return np.imag(objective_batch({**arrays, wrt: point + steps}, names)).reshape(point.shape) / STEP
+        [gradient] = numerical_gradients(objective, [arrays], names, wrt, objective_batch)
+        return gradient
+    point = np.array(arrays[wrt], dtype=np.complex128)
     gradient = np.empty(point.shape)
     for index in np.ndindex(point.shape):
         point[index] += 1j * STEP
         gradient[index] = np.imag(objective({**arrays, wrt: point}, names)) / STEP
         point[index] = point[index].real
     return gradient
+
+
+def numerical_gradients(
+    objective: Objective,
+    cases: Sequence[Arrays],
+    names: Names,
+    wrt: str,
+    objective_batch: ObjectiveBatch | None = None,
+) -> tuple[Array, ...]:
+    """Return the numerical gradients of several cases, whose arrays have the same shapes."""
+    if objective_batch is None:
+        return tuple(numerical_gradient(objective, arrays, names, wrt) for arrays in cases)
+    # Axis 0 counts the cases, axis 1 the entries of arrays[wrt]: in row i, entry i is moved, and no other.
+    stacks = {name: np.array([arrays[name] for arrays in cases])[:, None] for name in cases[0]}
+    points = stacks[wrt]
+    size, shape = points[0].size, points.shape[2:]
+    steps = 1j * STEP * np.eye(size).reshape(size, *shape)
+    objectives = objective_batch({**stacks, wrt: points + steps}, names)
+    return tuple(np.imag(objectives).reshape(len(cases), *shape) / STEP)
 
 
 def is_gradient(exercise: Exercise, function: Function, case: Case, expected: tuple[Array, ...]) -> bool:

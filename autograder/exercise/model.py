@@ -122,7 +122,7 @@ class Exercise:
     `arguments(arrays, names)`. `draw(case_id, rng)` makes a case, and `reference(function, case)` returns the reference
     solution's results in order; `draw_batch` is an optional, faster way to do both for many cases.
     `objective(arrays, names)` is J, analytic in every array, so that complex steps can differentiate it;
-    `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
+    `objective_batch` is an optional, faster way to evaluate it for stacks of arrays, broadcast over leading axes.
     `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them. Each of
     the `confirmation_cases` is all of them once more with other numbers: what feedback says must hold there too.
     `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of

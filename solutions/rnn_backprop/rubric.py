@@ -88,6 +88,8 @@ _CASE_SPECS = {
     "handed_in_squared": CaseSpec(T=3, H=3, D=4, K=2, g2="sigmoid", loss="squared_error", custom_derivatives=True),
 }
 
+_LARGE_STACK = 16
+
 _OTHER_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
 
 
@@ -197,7 +199,9 @@ def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tupl
     drawn: dict[int, tuple[Case, tuple[Array, ...]]] = {}
     for spec_name, indices in indices_by_spec.items():
         ids, rngs = zip(*(requests[i] for i in indices), strict=True)
-        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, candidates=4)
+        # A large stack is worth a second round; a small one is faster with more candidates than are needed.
+        candidates = 2 if len(indices) >= _LARGE_STACK else 4
+        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, candidates)
         gradients = batched.gradients(stacks, cases[0].names)
         for row, (i, case) in enumerate(zip(indices, cases, strict=True)):
             function = case.id.partition(".")[0]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from autograder.evaluation.call_plans import case_rng, draw_case, plan_calls
+from autograder.evaluation.call_plans import CallPlanner, case_rng, draw_case, plan_calls
 from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.model import Exercise
+from autograder.grading import PLANNED_AHEAD
 from tests.in_process import exercise
 
 CASES = [(check, case) for check in exercise().checks for case in check.cases]
@@ -44,6 +46,28 @@ def test_a_case_does_not_depend_on_the_others_of_a_batch() -> None:
     for name, array in draw_case(exercise(), check, case, 3).arrays.items():
         np.testing.assert_array_equal(array, alone.arrays[name])
         np.testing.assert_array_equal(array, everything[-1][0].arrays[name])
+
+
+def test_plans_of_several_seeds_equal_those_of_one() -> None:
+    seeds = [0, 7, *range(2**63, 2**63 + PLANNED_AHEAD)]
+    for seed, plans in zip(seeds, CallPlanner(exercise()).plan(seeds), strict=True):
+        for plan, alone in zip(plans, plan_calls(exercise(), seed), strict=True):
+            assert plan.batch.digest == alone.batch.digest  # all calls to the last bit, in their order
+            for planned, single in zip(
+                (*plan.cases.values(), plan.shuffled), (*alone.cases.values(), alone.shuffled), strict=True
+            ):
+                for value, right in zip(planned.expected, single.expected, strict=True):
+                    np.testing.assert_allclose(value, right, rtol=0, atol=1e-12 * np.abs(right).max())
+                if planned.slopes:
+                    slope = single.numerical_gradient
+                    np.testing.assert_allclose(planned.numerical_gradient, slope, 0, 1e-12 * np.abs(slope).max())
+
+
+def test_case_rng_is_default_rng_of_seed_and_id() -> None:
+    check, id = CASES[-1]
+    number = int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big")
+    for seed in (0, 1, 2**32 - 1, 2**32, 2**64 - 1):
+        assert case_rng(check, id, seed).random() == np.random.default_rng([seed, number]).random()
 
 
 @pytest.mark.parametrize("wrt", ["W", "U", "V"])
