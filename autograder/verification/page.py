@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -69,7 +70,7 @@ def print_report(report: VerificationReport, console: Console) -> None:
 
 def render_html(report: VerificationReport) -> str:
     """Return the same as a page of HTML."""
-    template = page_environment(__file__).get_template("verification.html")
+    template = page_environment(Path(__file__).parent / "templates").get_template("verification.html")
     return template.render(
         report=report, matrices=_kill_matrices(report), summary=summarize(report), conclusion=conclusion(report)
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import html5lib
 import pytest
 
+from autograder.evaluation.report import Report
 from autograder.formats.pages import feedback_page
 from tests.formats import samples
 
@@ -61,6 +64,88 @@ def test_render_check_leaves_the_page_around_it_alone() -> None:
 
 def test_render_check_of_a_passed_check_shows_its_label_only() -> None:
     assert visible_text(feedback_page.render_check(samples.PERFECT.checks[0])).count("right") == 1
+
+
+# --- A page, parsed -------------------------------------------------------------------------------------------------
+
+
+def parsed(*reports: Report) -> Any:
+    return html5lib.parse(feedback_page.render_page(reports), namespaceHTMLElements=False)
+
+
+def text_in(element: Any) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def titles(element: Any) -> list[str]:
+    return [text_in(item) for item in element.iter() if item.get("class") == "check-title"]
+
+
+def test_head_shows_total_and_functions() -> None:
+    (head,) = parsed(samples.MIXED).iter("header")
+    rows = [[text_in(cell) for cell in row] for row in head.iter("tr")]
+    assert rows[1:] == [["forward", "0.75/2", "", "2 of 3 right"], ["dJ_dW", "0.25/2", "", "1 of 3 right"]]
+    assert "1 of 4 points" in text_in(head)
+    shares = [bar.get("width") for bar in head.iter("{http://www.w3.org/2000/svg}rect") if bar.get("class") == "part"]
+    assert shares == ["37.5", "12.5"]
+
+
+def test_what_is_wrong_is_open_and_what_is_right_is_folded() -> None:
+    page = parsed(samples.MIXED)
+    assert titles(page) == [
+        "timeout: Gradient check (0/1.25)",
+        "wrong: Gradient check (0/1.25)",
+        "error: The plain case (0/0.5)",
+    ]
+    folded = [details for details in page.iter("details") if details.get("open") is None]
+    assert [text_in(next(details.iter("summary"))) for details in folded] == ["right: 2 checks", "right: 1 check"]
+    assert [titles(details) for details in folded] == [[], []]
+
+
+def test_functions_that_are_wrong_come_first_then_those_not_written() -> None:
+    checks = (
+        samples.make_check("a", "plain", "pass", 1.0),
+        samples.make_check("b", "plain", "not_attempted", 1.0, "b is not written yet."),
+        samples.make_check("c", "plain", "fail", 1.0, "c is wrong."),
+        samples.make_check("c", "slope", "fail", 1.0, "c.", samples.FEEDBACK),
+    )
+    page = parsed(samples.make_report("ada", checks))
+    assert [text_in(heading).split()[0] for heading in page.iter("h2")] == ["c", "b", "a"]
+    (first,) = [p for p in page.iter("p") if text_in(p).startswith("Look first")]
+    assert text_in(first) == "Look first at Gradient check of c."
+    assert titles(page)[0] == "wrong: Gradient check (0/1)"
+
+
+def test_a_message_of_several_checks_is_told_once() -> None:
+    page = parsed(samples.BLANK)
+    assert titles(page) == ["not written: 3 checks (0/2)"] * 2
+    assert text_in(page).count("It is not written yet.") == 2
+
+
+def test_a_statement_that_checks_share_stands_above_their_details() -> None:
+    alike = [
+        replace(samples.make_check("f", name, "fail", 1.0), statement="Same", detail=f"error {number}.", message=name)
+        for number, name in enumerate(("contract", "plain"))
+    ]
+    page = parsed(samples.make_report("ada", tuple(alike)))
+    (details,) = page.iter("details")
+    assert details.get("open") is not None
+    assert [text_in(item).rsplit("0/1", 1)[1] for item in details.iter("li")] == ["error 0.", "error 1."]
+
+
+@pytest.mark.parametrize("reports", [[samples.MIXED], [samples.HOSTILE_REPORT], [*samples.SAMPLES.values()], []])
+def test_headings_nest_and_links_lead_somewhere(reports: list[Report]) -> None:
+    page = parsed(*reports)
+    levels = [int(element.tag[1]) for element in page.iter() if element.tag in ("h1", "h2", "h3", "h4", "h5")]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = {element.get("id") for element in page.iter()}
+    assert {link.get("href").removeprefix("#") for link in page.iter("a")} <= ids
+
+
+def test_refused_work_says_why() -> None:
+    (head,) = parsed(samples.REFUSED).iter("header")
+    assert text_in(head) == "bptt carol Refused: bptt.ipynb is no notebook: save it once more."
 
 
 # --- As a browser shows it, without scripts and without a network -----------------------------------------------------

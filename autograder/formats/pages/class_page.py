@@ -69,7 +69,7 @@ def render_page(
     totals = {report.submission: totals.get(report.submission) or report_total(report, {}) for report in reports}
     average = mean_and_median(totals.values())
     rates = _pass_rates(graded)
-    template = page_environment(__file__).get_template("class.html")
+    template = page_environment().get_template("class.html")
     html = template.render(
         exercise=reports[0].exercise if reports else "",
         reports=sorted(

@@ -1,4 +1,4 @@
-"""Reports as HTML: one file that needs no other, no script and no network, on light and dark screens.
+"""Reports as HTML: one file that needs no other, no script and no network, on light and dark screens and on paper.
 
 `render_check` writes a single check for a page that another program makes, such as a notebook's output: it brings its
 styles with each element and takes its colours from where it stands.
@@ -6,43 +6,108 @@ styles with each element and takes its colours from where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from autograder.evaluation.report import CheckResult, Report
 from autograder.formats import fields
-from autograder.formats.pages.environment import page_environment
-from autograder.student import layout
+from autograder.formats.pages.environment import inline_styles, page_environment
 
-# Readable on white and on black. A label stands beside each, for whoever cannot tell red from green.
-_GREEN, _RED, _GREY = "#2e8b57", "#d1453b", "#808080"
-STATUS_COLOURS = {**dict.fromkeys(fields.STATUS_LABELS, _RED), "pass": _GREEN, "not_attempted": _GREY}
+_ENVIRONMENT = page_environment()
+_NEEDS_OTHERS = ("contract_needs_value", "gated")  # codes of checks that are right as soon as others are
 
 
-def _paragraphs(text: str) -> list[str]:
-    return [block.strip("\n") for block in fields.sanitize_multiline(text).split("\n\n") if block.strip()]
+@dataclass(frozen=True)
+class FunctionGroup:
+    """The checks of one function as a page shows them.
+
+    `messages` holds those that are not right by what is said of them, first what to look at; several may share a
+    message.
+    """
+
+    function: str
+    points: float
+    max_points: float
+    messages: Mapping[str, Sequence[CheckResult]]
+    passed: tuple[CheckResult, ...]
+
+    @property
+    def share(self) -> float:
+        """The part of its points that the function has, from 0 to 1."""
+        return min(max(self.points / self.max_points, 0.0), 1.0) if self.max_points else 1.0
+
+    @property
+    def first(self) -> CheckResult | None:
+        """The check to look at first, None if nothing is wrong."""
+        return next((checks[0] for checks in self.messages.values()), None)
+
+    @property
+    def rank(self) -> int:
+        """Where a student should begin: with what is wrong, then with what is not written."""
+        return 2 if self.first is None else int(self.first.status == "not_attempted")
+
+    @property
+    def summary(self) -> str:
+        """The state of the function in words."""
+        count = len(self.passed) + sum(map(len, self.messages.values()))
+        words = (f"{len(self.passed)} of {count} right", fields.STATUS_LABELS["not_attempted"], "right")
+        return words[self.rank]
 
 
-_ENVIRONMENT = page_environment(__file__, colours=STATUS_COLOURS, paragraphs=_paragraphs, layout=layout)
+@dataclass(frozen=True)
+class SubmissionPage:
+    """One submission, its functions in the order of the rubric."""
+
+    report: Report
+    headline: str
+    groups: tuple[FunctionGroup, ...]
+
+    @property
+    def by_need(self) -> list[FunctionGroup]:
+        """The functions in the order in which to look at them; within each rank, that of the rubric."""
+        return sorted(self.groups, key=lambda group: group.rank)
+
+    @property
+    def first(self) -> CheckResult | None:
+        """The check to look at first, None if all are right."""
+        return next((group.first for group in self.by_need), None)
 
 
 def render_check(check: CheckResult) -> str:
     """Return HTML of one check: its status, title, points and feedback."""
-    return _ENVIRONMENT.get_template("check.html").render(check=check)
+    template = _ENVIRONMENT.get_template("check.html")
+    # Without mathematics: nbgrader's pages keep no MathML.
+    return template.render(check=check, heading="div", look=inline_styles, text=fields.sanitize_multiline)
 
 
 def render_page(reports: Sequence[Report]) -> str:
     """Return a page of one submission, or of several after a table. Nothing on it is for instructors only."""
     functions = fields.function_names(reports)
-    rows = [
-        {
-            "report": report,
-            "headline": fields.headline(report),
-            "points": [fields.format_score(*report.points_of(name)) if report.checks else "-" for name in functions],
-            "total": fields.format_score(*map(float, fields.total(report))),
-        }
-        for report in reports
-    ]
-    return _ENVIRONMENT.get_template("page.html").render(rows=rows, functions=functions) + "\n"
+    pages = [_submission_page(report) for report in reports]
+    return _ENVIRONMENT.get_template("feedback.html").render(pages=pages, functions=functions) + "\n"
 
 
 render = render_page  # the name that every format has
+
+
+def _submission_page(report: Report) -> SubmissionPage:
+    by_function = fields.group_checks(report.checks, lambda check: check.function)
+    groups = (_function_group(report, name, checks) for name, checks in by_function.items())
+    return SubmissionPage(report, fields.headline(report), tuple(groups))
+
+
+def _function_group(report: Report, function: str, checks: Sequence[CheckResult]) -> FunctionGroup:
+    messages = fields.group_checks(
+        (check for check in checks if check.status != "pass"), lambda check: check.statement or check.message
+    )
+    return FunctionGroup(
+        function,
+        *report.points_of(function),
+        messages=dict(sorted(messages.items(), key=lambda item: _urgency(item[1][0]))),
+        passed=tuple(check for check in checks if check.status == "pass"),
+    )
+
+
+def _urgency(check: CheckResult) -> tuple[bool, bool, bool]:
+    """Return the lower, the sooner a student should look at a check: one that explains the others comes first."""
+    return check.status == "not_attempted", check.feedback is None, check.code in _NEEDS_OTHERS
