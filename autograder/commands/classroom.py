@@ -254,11 +254,14 @@ def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path, t
 
     file_names = distinct_file_names((report.submission for report in reports), ".html")
     links = {submission: f"feedback/{quote(file_name)}" for submission, file_name in file_names.items()}
-    hints = {(mistake.function, mistake.name): mistake.hint for mistake in exercise.mistakes}
+    sentences = {
+        (mistake.function, mistake.name): f"{mistake.hint} See equation {mistake.equation} of the notebook."
+        for mistake in exercise.mistakes
+    }
     with common.explain_os_errors(results, "written", common.GRADER_ERROR):
         (results / "feedback").mkdir(exist_ok=True)
         for report in reports:
             page = feedback_page.render_page([report])
             (results / "feedback" / file_names[report.submission]).write_text(page, encoding="utf-8")
-        (results / "class.html").write_text(class_page.render_page(reports, links, hints, totals), encoding="utf-8")
+        (results / "class.html").write_text(class_page.render_page(reports, links, sentences, totals), encoding="utf-8")
     common.say(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)

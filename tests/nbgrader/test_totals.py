@@ -127,11 +127,12 @@ def test_every_face_shows_the_same_total(api: Any, book: Any, course: Course, cl
     with (course.root / "grades" / "scores.csv").open(encoding="utf-8", newline="") as file:
         assert {row["student"]: cents(row["total"]) for row in csv.DictReader(file)} == expected
     page = class_page.render_page(reports, {}, {}, totals)
-    shown = re.findall(r'<tr><th scope="row">(\w+)</th><td>.*?<td class="number">(.*?)</td></tr>', page)
+    shown = re.findall(r'<th scope="row" class="name">(\w+)</th>.*?<td class="number total">(.*?)</td>', page)
     assert {student: cents(text) for student, text in shown} == expected
     average = mean_and_median(totals.values())
     assert average is not None
-    assert f"mean {average[0]:.2f} and median {average[1]:.2f} of {base.exercise().max_score + 2:g} points" in page
+    for name, number in zip(("mean", "median"), average, strict=True):
+        assert f"<dt>{name} of {base.exercise().max_score + 2:g}</dt><dd>{number:.2f}</dd>" in page
     assert exported_by_command("canvas", "SIS Login ID") == expected
     assert exported_by_command("moodle", "Username") == expected
     for exporter in ("CanvasExporter", "MoodleExporter"):

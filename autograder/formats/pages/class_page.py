@@ -1,134 +1,127 @@
-"""A class on one page: how the scores lie, which checks pass, which mistakes were made and which hints were given.
+"""A class on one page: how the scores lie, who has what, which mistakes were made, and which checks fail together.
 
-Figures are inline SVG in the template, and beside each stands in words or in a table what it shows.
+Figures are inline SVG in the templates, and beside each stands in words or in a table what it shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
 from types import MappingProxyType
 
-from autograder.evaluation.report import CheckResult, Report
+from markupsafe import Markup
+
+from autograder.evaluation.report import Report
 from autograder.formats import fields
-from autograder.formats.pages.environment import page_environment
-from autograder.formats.totals import NO_POINTS, Total, mean_and_median, report_total
+from autograder.formats.pages import class_results
+from autograder.formats.pages.environment import TEMPLATES, page_environment
+from autograder.formats.totals import NO_POINTS, Part, Total, mean_and_median, report_total
 
-BIN_COUNT = 10
-
-
-@dataclass(frozen=True)
-class HistogramBin:
-    """How many scores lie from `low` to `high` percent of all points."""
-
-    low: int
-    high: int
-    count: int
+ROWS_OF_A_TABLE = 500  # of students: of a larger class, further tables are folded, and cost a browser next to nothing
 
 
 @dataclass(frozen=True)
-class PassRate:
-    """For one check of the rubric, how many graded submissions passed it and how many attempted it."""
-
-    check: CheckResult
-    passed: int
-    attempted: int
-    graded: int
-
-    @property
-    def percent(self) -> int:
-        """The share that passed, rounded; 100 means everybody, and 0 nobody."""
-        percent = round(100 * self.passed / self.graded)
-        return percent if self.passed in (0, self.graded) else min(max(percent, 1), 99)
-
-
-@dataclass(frozen=True)
-class MistakeCount:
-    """A known mistake: the functions in which it was made, the hint that students got, and who made it."""
+class Column:
+    """One part of the total, a function or a written question; `mean` is over all who have points for it."""
 
     name: str
-    functions: tuple[str, ...]
-    hint: str
-    students: tuple[str, ...]
+    max_points: Decimal
+    mean: Decimal | None
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """A student in the table: points by the name of the column, and the total."""
+
+    report: Report
+    total: Total
+    points: Mapping[str, Decimal | None]
+
+    @property
+    def shown_total(self) -> str:
+        """The total, or the word for having none."""
+        if self.total.points is not None:
+            return f"{self.total.points:f}"
+        return "waits" if self.total.state == "ungraded" else self.total.state
 
 
 def render_page(
     reports: Sequence[Report],
     links: Mapping[str, str],
-    hints: Mapping[tuple[str, str], str],
+    sentences: Mapping[tuple[str, str], str],
     totals: Mapping[str, Total] = MappingProxyType({}),
 ) -> str:
     """Return the page.
 
-    `totals` are those of everybody, by submission; where one is missing, the automatic points are the total.
-
-    `links` lead from the name of a submission to its feedback, relative to where the page will lie; `hints` are those
-    of the known mistakes, by function and name.
+    `totals` are those of everybody, by submission; where one is missing, the automatic points are the total. `links`
+    lead from the name of a submission to its feedback, relative to where the page will lie; `sentences` say what to ask
+    a class about each known mistake, by function and name.
     """
     graded = [report for report in reports if report.status == "graded"]
     totals = {report.submission: totals.get(report.submission) or report_total(report, {}) for report in reports}
-    average = mean_and_median(totals.values())
-    rates = _pass_rates(graded)
-    template = page_environment().get_template("class.html")
-    html = template.render(
-        exercise=reports[0].exercise if reports else "",
-        reports=sorted(
-            reports, key=lambda report: (report.status == "graded", totals[report.submission].so_far, report.submission)
-        ),
-        totals=totals,
-        links=links,
-        graded=len(graded),
-        average=average,
-        max_points=max((total.max_points for total in totals.values()), default=NO_POINTS),
-        bins=_histogram_bins(totals.values()),
-        rates=rates,
-        hardest=sorted(rates, key=lambda rate: rate.percent)[:3],
-        mistakes=_mistake_counts(graded, hints),
-        undiagnosed=sum(map(_has_undiagnosed_numbers, graded)),
+    columns = _columns(reports, totals)
+    rows = [_student_row(report, totals[report.submission], columns) for report in reports]
+    rows.sort(key=lambda row: (row.report.status == "graded", row.total.so_far, row.report.submission))
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    html = (
+        page_environment()
+        .get_template("class.html")
+        .render(
+            exercise=reports[0].exercise if reports else "",
+            figures=_figures(reports, totals),
+            bins=class_results.histogram_bins(totals.values()),
+            columns=columns,
+            tables=[rows[i : i + ROWS_OF_A_TABLE] for i in range(0, len(rows), ROWS_OF_A_TABLE)],
+            links=links,
+            graded=len(graded),
+            mistakes=class_results.mistake_counts(graded, sentences),
+            checks=class_results.check_rows(graded),
+            drawn=len(class_results.drawn_students(graded)),
+            script=Markup(script),  # noqa: S704 - our own file
+            script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+        )
     )
     return html + "\n"
 
 
-def _histogram_bins(totals: Iterable[Total]) -> list[HistogramBin]:
-    """Return the totals in tenths of all points; full marks, and extra credit, belong to the last tenth."""
-    counts = [0] * BIN_COUNT
-    for total in totals:
-        if total.points is not None:
-            share = total.points / total.max_points if total.max_points else NO_POINTS
-            counts[min(int(share * BIN_COUNT), BIN_COUNT - 1)] += 1
-    return [HistogramBin(100 * i // BIN_COUNT, 100 * (i + 1) // BIN_COUNT, count) for i, count in enumerate(counts)]
+def _figures(reports: Sequence[Report], totals: Mapping[str, Total]) -> list[tuple[str, str]]:
+    """Return what a lecturer wants to know first, a label and a number each."""
+    count = len(reports)
+    statuses = [report.status for report in reports]
+    states = [total.state for total in totals.values()]
+    figures = [("submissions", f"{count}"), ("graded", f"{statuses.count('graded')}")]
+    figures.append(("refused", f"{statuses.count('refused')}"))
+    figures.append(("wait for a person", f"{states.count('ungraded')}"))
+    if excused := states.count("excused"):
+        figures.append(("excused", f"{excused}"))
+    if average := mean_and_median(totals.values()):
+        max_points = max(total.max_points for total in totals.values())
+        full = sum(total.points is not None and total.points >= total.max_points for total in totals.values())
+        figures.append((f"mean of {max_points:f}", f"{average[0]:.2f}"))
+        figures.append((f"median of {max_points:f}", f"{average[1]:.2f}"))
+        figures.append(("full marks", f"{full}"))
+    return figures
 
 
-def _pass_rates(reports: Sequence[Report]) -> list[PassRate]:
-    groups = fields.group_checks((check for report in reports for check in report.checks), lambda check: check.id)
-    return [
-        PassRate(
-            checks[0],
-            passed=sum(check.status == "pass" for check in checks),
-            attempted=sum(check.status != "not_attempted" for check in checks),
-            graded=len(checks),
-        )
-        for checks in groups.values()
-    ]
-
-
-def _mistake_counts(reports: Sequence[Report], hints: Mapping[tuple[str, str], str]) -> list[MistakeCount]:
-    """Return the known mistakes, the most frequent first."""
-    results: dict[str, list[tuple[Report, CheckResult]]] = {}
+def _columns(reports: Sequence[Report], totals: Mapping[str, Total]) -> list[Column]:
+    """Return a column for each function, then for each other part of a total, such as a written question."""
+    parts: dict[str, list[Part]] = {name: [] for name in fields.function_names(reports)}
     for report in reports:
-        for check in report.checks:
-            if check.diagnosis:
-                results.setdefault(check.diagnosis, []).append((report, check))
-    mistakes = []
-    for name, made in results.items():
-        # The course may withhold hints, so a hint counts only where a student's feedback held one.
-        given = (hints.get((check.function, name)) for _, check in made if check.feedback and check.feedback.hint)
-        functions = dict.fromkeys(check.function for _, check in made)
-        students = dict.fromkeys(report.submission for report, _ in made)
-        mistakes.append(MistakeCount(name, tuple(functions), next(filter(None, given), ""), tuple(students)))
-    return sorted(mistakes, key=lambda mistake: (-len(mistake.students), mistake.name))
+        for part in totals[report.submission].parts:
+            if part.name != report.exercise:  # the whole of work that was refused
+                parts.setdefault(part.name, []).append(part)
+    return [_column(name, made) for name, made in parts.items() if made]
 
 
-def _has_undiagnosed_numbers(report: Report) -> bool:
-    """Return whether a function has wrong numbers for which no known mistake was found."""
-    return any(check.status == "fail" and check.feedback and check.diagnosis is None for check in report.checks)
+def _column(name: str, parts: Sequence[Part]) -> Column:
+    points = [part.points for part in parts if part.points is not None]
+    mean = round(sum(points, NO_POINTS) / len(points), 2) if points else None
+    return Column(name, max(part.max_points for part in parts), mean)
+
+
+def _student_row(report: Report, total: Total, columns: Sequence[Column]) -> StudentRow:
+    points = {part.name: part.points for part in total.parts}
+    return StudentRow(report, total, {column.name: points.get(column.name) for column in columns})

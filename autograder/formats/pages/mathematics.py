@@ -57,7 +57,7 @@ def _token(token: re.Match[str]) -> Markup:
     if token["number"]:
         return Markup("<mn>{}</mn>").format(token["number"])
     if not token["name"]:
-        return Markup("<mo>{}</mo>").format(token[0].replace("-", "\N{MINUS SIGN}"))
+        return Markup('<mo stretchy="false">{}</mo>').format(token[0].replace("-", "\N{MINUS SIGN}"))
     name = Markup("<mi>{}</mi>").format(token["name"])
     if token["hat"]:
         return Markup('<mover accent="true">{}<mo>^</mo></mover>').format(name)
