@@ -347,3 +347,14 @@ def test_render_html_shows_problems_and_escapes_markup():
     assert "survives" in html
     assert not re.search(r"<b>|<i>|<u>", html)
     assert "1/2" in html
+
+
+def test_kill_matrix_has_a_cell_for_each_check():
+    outcome = MistakeOutcome(MISTAKE, {"dJ_dV.large": 2, "dJ_dV.plain": 1}, (), (), {MISTAKE.name: 2}, (3,))
+    page_tree = html5lib.parse(page.render_html(make_report(outcome)), namespaceHTMLElements=False)
+    (matrix,) = [table for table in page_tree.iter("table") if table.get("class") == "matrix"]
+    head, row = (["".join(cell.itertext()) for cell in line] for line in matrix.iter("tr"))
+    cells = dict(zip(head, row, strict=True))
+    assert (cells["mistake"], cells["large"], cells["plain"], cells["slope"]) == (MISTAKE.name, "x", "1/2", ".")
+    assert cells["named"] == "right"
+    assert MISTAKE.equation in cells["what the student is asked"]
