@@ -234,7 +234,7 @@ class TestFeedbackLevels:
 
 def test_the_page_shows_all_feedback(tmp_path: Path) -> None:
     check = explained_check(grade_mistake("current_step_only", "dJ_dW", tmp_path), "dJ_dW")
-    output = feedback_page.render_check(check)
+    output = feedback_page.render_function([check])
     for label, text in check.feedback.facts:
         assert label in output
         assert text.replace('"', "&#34;") in output

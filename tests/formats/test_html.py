@@ -28,8 +28,8 @@ def failing_check() -> Any:
     return samples.MIXED.checks[-1]
 
 
-def test_render_check_shows_all_parts_of_the_feedback() -> None:
-    shown = visible_text(feedback_page.render_check(failing_check()))
+def test_render_function_shows_all_parts_of_the_feedback() -> None:
+    shown = visible_text(feedback_page.render_function([failing_check()]))
     for part in (
         "wrong",
         "Gradient check",
@@ -45,25 +45,32 @@ def test_render_check_shows_all_parts_of_the_feedback() -> None:
     assert "inf" in shown
 
 
-def test_render_check_without_feedback_keeps_the_paragraphs_of_the_message() -> None:
+def test_render_function_without_feedback_keeps_the_paragraphs_of_the_message() -> None:
     check = samples.make_check("dJ_dW", "plain", "error", 1.0, "First.\n\n  a    b\n  c    d\n\nLast.")
-    tree = html5lib.parseFragment(feedback_page.render_check(check), namespaceHTMLElements=False)
+    tree = html5lib.parseFragment(feedback_page.render_function([check]), namespaceHTMLElements=False)
     assert [p.text for p in tree.iter("p")] == ["First.", "Last."]
     assert [pre.text for pre in tree.iter("pre")] == ["  a    b\n  c    d"]
 
 
-def test_render_check_leaves_the_page_around_it_alone() -> None:
-    for check in (*samples.MIXED.checks, *samples.HOSTILE_REPORT.checks):
-        markup = feedback_page.render_check(check)
+def test_render_function_leaves_the_page_around_it_alone() -> None:
+    for report in samples.SAMPLES.values():
+        if not report.checks:
+            continue
+        markup = feedback_page.render_function(report.checks)
         html5lib.HTMLParser(strict=True).parseFragment(markup)
         tags = {element.tag for element in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter()}
-        assert tags <= {"DOCUMENT_FRAGMENT", "div", "p", "pre", "em", "table", "tbody", "tr", "th", "td"}
+        assert tags <= {
+            *("DOCUMENT_FRAGMENT", "div", "p", "pre", "table", "tbody", "tr", "th", "td"),
+            *("br", "details", "li", "span", "summary", "ul"),
+        }
         assert "class=" not in markup
         assert "id=" not in markup
 
 
-def test_render_check_of_a_passed_check_shows_its_label_only() -> None:
-    assert visible_text(feedback_page.render_check(samples.PERFECT.checks[0])).count("right") == 1
+def test_render_function_folds_what_is_right() -> None:
+    markup = feedback_page.render_function(samples.PERFECT.checks[:3])
+    (details,) = html5lib.parseFragment(markup, namespaceHTMLElements=False)
+    assert (details.tag, details.get("open"), details[0].text) == ("details", None, "right: 3 checks")
 
 
 # --- A page, parsed -------------------------------------------------------------------------------------------------

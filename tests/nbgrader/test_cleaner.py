@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ pytest.importorskip("nbconvert", reason="nbgrader is not installed: make test in
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from autograder.evaluation.report import CheckResult
-from autograder.formats.pages.feedback_page import render_check
+from autograder.formats.pages.feedback_page import render_function
 from autograder.nbgrader.rendering.cleaner import TANGLED, clean, disarm_tex
 from autograder.student.feedback import ErrorMap, Feedback
 
@@ -79,10 +80,15 @@ def test_honest_work_has_the_same_elements_and_text_as_in_a_stock_page() -> None
     ]
 
 
-def test_a_check_of_this_kit_is_left_as_it_is() -> None:
+def test_checks_of_this_kit_are_left_as_they_are() -> None:
     feedback = Feedback("f is wrong.", (("worst", "f[0]"),), ErrorMap("f", "T = 2", ((0.0, 0.5),), "Half is wrong."))
-    html = render_check(CheckResult("f.value", "f", "The value", "fail", 0.0, 1.0, "f is wrong.", feedback=feedback))
-    assert clean(html).replace("<tbody>", "").replace("</tbody>", "").split() == html.split()
+    wrong = CheckResult("f.value", "f", "The value", "fail", 0.0, 1.0, "f is wrong.", feedback=feedback)
+    alike = replace(wrong, id="f.more", feedback=None, statement="For the same reason", detail="error 0.5")
+    html = render_function([wrong, alike, replace(wrong, id="f.right", status="pass", points=1.0)])
+    assert (
+        clean(html).replace("<tbody>", "").replace("</tbody>", "").split()
+        == html.replace("<details open>", '<details open="">').split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -369,6 +369,22 @@ def test_points_given_by_hand_are_a_column_beside_the_checks(api: Any, book: Any
     assert float(exported(api, graded, "CanvasExporter", columns="check")["ada"][f"{NAME} dJ_dV by hand"]) == 1.0
 
 
+def test_a_notebook_with_an_output_for_each_check_has_the_same_columns(api: Any, graded: Course) -> None:
+    """As versions before this one wrote them."""
+    before = exported(api, graded, "CanvasExporter", columns="check")
+    for file in (graded.root / "marked").glob(f"*/{NAME}/{NAME}.ipynb"):
+        notebook = json.loads(file.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            described = [
+                output["metadata"]["autograder"] for output in cell.get("outputs", ()) if output.get("metadata")
+            ]
+            if described:
+                cell["outputs"] = [{"metadata": {"autograder": check}} for check in described[0]["checks"]]
+        file.chmod(0o644)
+        file.write_text(json.dumps(notebook), encoding="utf-8")
+    assert exported(api, graded, "CanvasExporter", columns="check") == before
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": [1]}', '{"cells": 1}', "[" * 100_000])
 def test_an_odd_notebook_costs_nobody_the_export(api: Any, graded: Course, text: str) -> None:
     before = exported(api, graded, "CanvasExporter")

@@ -68,9 +68,9 @@ def test_without_a_verdict_there_are_no_points_but_a_reason(status: str) -> None
 
 def test_every_check_of_the_function_is_shown_and_no_other() -> None:
     outputs = cell_outputs.check_cell_outputs(report(1.0), "f", MAX_POINTS, True)
-    pictures = [output for output in outputs if output["output_type"] == "display_data"]
-    assert [picture["metadata"]["autograder"]["id"] for picture in pictures] == ["f.value"]
-    page = pictures[0]["data"]["text/html"]
+    (shown,) = [output for output in outputs if output["output_type"] == "display_data"]
+    assert [check["id"] for check in shown["metadata"]["autograder"]["checks"]] == ["f.value"]
+    page = shown["data"]["text/html"]
     assert "The &lt;value&gt;" in page
     assert "dJ_dW[0, 0]" in page
     assert "Most of it is wrong." in page

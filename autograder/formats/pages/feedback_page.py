@@ -1,7 +1,7 @@
 """Reports as HTML: one file that needs no other, no script and no network, on light and dark screens and on paper.
 
-`render_check` writes a single check for a page that another program makes, such as a notebook's output: it brings its
-styles with each element and takes its colours from where it stands.
+`render_function` writes the checks of one function for a page that another program makes, such as a notebook's output:
+it brings its styles with each element and takes its colours from where it stands.
 """
 
 from __future__ import annotations
@@ -73,11 +73,12 @@ class SubmissionPage:
         return next((group.first for group in self.by_need), None)
 
 
-def render_check(check: CheckResult) -> str:
-    """Return HTML of one check: its status, title, points and feedback."""
-    template = _ENVIRONMENT.get_template("check.html")
+def render_function(checks: Sequence[CheckResult]) -> str:
+    """Return HTML of the checks of one function: what is said of them, and folded those that are right."""
+    template = _ENVIRONMENT.get_template("function.html")
     # Without mathematics: nbgrader's pages keep no MathML.
-    return template.render(check=check, heading="div", look=inline_styles, text=fields.sanitize_multiline)
+    helpers = {"look": inline_styles, "text": fields.sanitize_multiline}
+    return template.render(group=_function_group(checks), heading="div", **helpers)
 
 
 def render_page(reports: Sequence[Report]) -> str:
@@ -92,17 +93,17 @@ render = render_page  # the name that every format has
 
 def _submission_page(report: Report) -> SubmissionPage:
     by_function = fields.group_checks(report.checks, lambda check: check.function)
-    groups = (_function_group(report, name, checks) for name, checks in by_function.items())
-    return SubmissionPage(report, fields.headline(report), tuple(groups))
+    return SubmissionPage(report, fields.headline(report), tuple(map(_function_group, by_function.values())))
 
 
-def _function_group(report: Report, function: str, checks: Sequence[CheckResult]) -> FunctionGroup:
+def _function_group(checks: Sequence[CheckResult]) -> FunctionGroup:
     messages = fields.group_checks(
         (check for check in checks if check.status != "pass"), lambda check: check.statement or check.message
     )
     return FunctionGroup(
-        function,
-        *report.points_of(function),
+        checks[0].function,
+        points=sum(check.points for check in checks),
+        max_points=sum(check.max_points for check in checks),
         messages=dict(sorted(messages.items(), key=lambda item: _urgency(item[1][0]))),
         passed=tuple(check for check in checks if check.status == "pass"),
     )

@@ -1,4 +1,4 @@
-"""A report -> the outputs of nbgrader's grade cells: text, a picture of each check, and the points.
+"""A report -> the outputs of nbgrader's grade cells: text, the checks of the function, and the points.
 
 nbgrader reads the points from the first `execute_result`, which must be the repr of a plain float between 0 and the
 points of the cell: for anything else it gives full marks or stops.
@@ -12,7 +12,7 @@ from textwrap import fill
 from typing import Any
 
 from autograder.evaluation.report import CheckResult, Report
-from autograder.formats.fields import format_points, headline, sanitize_multiline, student_notes
+from autograder.formats.fields import format_points, format_score, headline, sanitize_multiline, student_notes
 from autograder.formats.pages import feedback_page
 
 Output = dict[str, Any]
@@ -22,7 +22,7 @@ CHECK_CELL_PREFIX = "check_"
 UNGRADED_MESSAGE = "It has 0 points until a person has looked at it."
 MAX_LINE_LENGTH = 100  # what fits on the pages of formgrader and feedback
 METADATA_KEY = "autograder"
-"""The key in an output's metadata under which its check is described."""
+"""The key in an output's metadata under which its checks are described."""
 
 
 def is_gradable(report: Report) -> bool:
@@ -51,8 +51,8 @@ def check_cell_outputs(report: Report, function: str, max_points: float, with_no
     points = _points_within(report, function, max_points)
     heading = f"{function}: {format_points(points)} of {format_points(max_points)} points\n"
     notes = "".join(f"Note: {note}\n" for note in student_notes(report)) if with_notes else ""
-    checks = [_check_output(check) for check in report.checks if check.function == function]
-    return [_text_output(heading + notes), *checks, _score_output(points)]
+    checks = tuple(check for check in report.checks if check.function == function)
+    return [_text_output(heading + notes), *([_checks_output(checks)] if checks else []), _score_output(points)]
 
 
 def _points_within(report: Report, function: str, max_points: float) -> float:
@@ -66,16 +66,21 @@ def _text_output(text: str) -> Output:
 
 
 @lru_cache(maxsize=1000)  # most of a class passes the same checks
-def _render_check(check: CheckResult) -> dict[str, str]:
-    points = f"{format_points(check.points)}/{format_points(check.max_points)}"
-    plain = f"{check.status} {points} {check.title}\n{check.message}".strip()
-    return {"text/html": feedback_page.render_check(check), "text/plain": sanitize_multiline(plain)}
+def _render_checks(checks: tuple[CheckResult, ...]) -> dict[str, str]:
+    plain = (
+        f"{check.status} {format_score(check.points, check.max_points)} {check.title}\n{check.message}".strip()
+        for check in checks
+    )
+    return {"text/html": feedback_page.render_function(checks), "text/plain": sanitize_multiline("\n".join(plain))}
 
 
-def _check_output(check: CheckResult) -> Output:
-    metadata = {"id": check.id, "status": check.status, "points": check.points, "max_points": check.max_points}
-    data = dict(_render_check(check))  # a copy: the cached one stays as it is
-    return {"output_type": "display_data", "data": data, "metadata": {METADATA_KEY: metadata}}
+def _checks_output(checks: tuple[CheckResult, ...]) -> Output:
+    descriptions = [
+        {"id": check.id, "status": check.status, "points": check.points, "max_points": check.max_points}
+        for check in checks
+    ]
+    data = dict(_render_checks(checks))  # a copy: the cached one stays as it is
+    return {"output_type": "display_data", "data": data, "metadata": {METADATA_KEY: {"checks": descriptions}}}
 
 
 def _score_output(points: float) -> Output:

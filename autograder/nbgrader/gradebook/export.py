@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +176,10 @@ class Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader carries no types
             for cell in notebook["cells"]:
                 if cell["metadata"].get("nbgrader", {}).get("grade"):
                     outputs = [output.get("metadata", {}) for output in cell.get("outputs", ())]
-                    descriptions = [metadata[METADATA_KEY] for metadata in outputs if METADATA_KEY in metadata]
-                    checks[cell["metadata"]["nbgrader"]["grade_id"]] = descriptions
+                    described = [metadata[METADATA_KEY] for metadata in outputs if METADATA_KEY in metadata]
+                    # Earlier versions made an output for each check.
+                    lists = (description.get("checks", [description]) for description in described)
+                    checks[cell["metadata"]["nbgrader"]["grade_id"]] = [*chain.from_iterable(lists)]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
         return checks
