@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import html5lib
@@ -15,8 +12,6 @@ import pytest
 from autograder.evaluation.report import Report
 from autograder.formats.pages import feedback_page
 from tests.formats import samples
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def visible_text(markup: str) -> str:
@@ -153,65 +148,3 @@ def test_headings_nest_and_links_lead_somewhere(reports: list[Report]) -> None:
 def test_refused_work_says_why() -> None:
     (head,) = parsed(samples.REFUSED).iter("header")
     assert text_in(head) == "bptt carol Refused: bptt.ipynb is no notebook: save it once more."
-
-
-# --- As a browser shows it, without scripts and without a network -----------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two colours rgb(...), by WCAG."""
-
-    def luminance(colour: str) -> float:
-        parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_render_page_in_chromium_without_scripts_or_network(browser: Any, tmp_path: Path, scheme: str) -> None:
-    file = tmp_path / "page.html"
-    file.write_text(feedback_page.render_page([*samples.SAMPLES.values(), samples.HUGE_REPORT]), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False, offline=True, color_scheme=scheme)
-    page = context.new_page()
-    requested: list[str] = []
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(file.as_uri())
-    assert page.get_by_role("heading", name="6 submissions").is_visible()
-    assert page.get_by_text("smallest failing case").first.is_visible()
-    page.get_by_role("link", name="carol").click()
-    assert page.url.endswith("#submission-4")
-    assert requested[0] == file.as_uri()
-    assert all(url.startswith("file://") for url in requested)
-    context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_render_page_is_readable_and_runs_no_script(browser: Any, tmp_path: Path, scheme: str) -> None:
-    file = tmp_path / "page.html"
-    file.write_text(feedback_page.render_page([samples.HOSTILE_REPORT, samples.MIXED]), encoding="utf-8")
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 640})
-    page = context.new_page()
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    page.goto(file.as_uri())
-    body = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
-    assert contrast(*body) >= 7
-    assert (contrast(body[1], "rgb(0, 0, 0)") < 2) == (scheme == "dark")
-    link = page.evaluate("getComputedStyle(document.querySelector('a')).color")
-    assert contrast(link, body[1]) >= 4.5
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360  # nobody scrolls sideways on a telephone
-    context.close()

@@ -2,6 +2,7 @@
 // Sorts the tables of students by the heading that is pressed. Without it they stay as they are.
 "use strict";
 const tables = [...document.querySelectorAll("table.students")];
+const sizes = tables.map(table => table.tBodies[0].rows.length);
 const compare = (a, b) => {
   const [x, y] = [parseFloat(a), parseFloat(b)];
   if (isNaN(x) && isNaN(y)) return a.localeCompare(b);
@@ -12,14 +13,13 @@ function sort(column, up) {
   const order = column ? compare : (a, b) => a.localeCompare(b);
   const rows = tables.flatMap(table => [...table.tBodies[0].rows]).map(row => [text(row), row]);
   rows.sort((a, b) => (up ? 1 : -1) * order(a[0], b[0]));
-  for (const table of tables) {
-    const body = table.tBodies[0];
-    body.append(...rows.splice(0, body.rows.length).map(pair => pair[1]));
-    [...table.tHead.rows[0].cells].forEach((heading, i) => {
-      if (i == column) heading.setAttribute("aria-sort", up ? "ascending" : "descending");
+  tables.forEach((table, i) => {
+    table.tBodies[0].append(...rows.splice(0, sizes[i]).map(pair => pair[1]));
+    [...table.tHead.rows[0].cells].forEach((heading, place) => {
+      if (place == column) heading.setAttribute("aria-sort", up ? "ascending" : "descending");
       else heading.removeAttribute("aria-sort");
     });
-  }
+  });
 }
 for (const table of tables) {
   [...table.tHead.rows[0].cells].forEach((heading, column) => {
