@@ -152,6 +152,16 @@ def test_an_image_is_in_the_notebook_and_made_of_pixels(address: str) -> None:
     assert clean(f'<img alt="plot" src="{address}">') == '<img alt="plot">'
 
 
+ODD_ATTRIBUTES = [  # many in one tag, and what may hide that tag from who looks for one
+    ("", "a{}=1"),
+    ("", "a{}='"),
+    ("", "a{0}=1/b{0}<c"),
+    ("", "=a{}"),
+    ("</p", "a{}"),
+    ("<?<p a='>", "a{}"),
+    ("</ <p a='>", "a{}"),
+    ("<p a=\N{NO-BREAK SPACE}'>", "a{}"),
+]
 FORMATTING = "".join(f"<b id={number}>" for number in range(1000))
 
 
@@ -169,6 +179,7 @@ FORMATTING = "".join(f"<b id={number}>" for number in range(1000))
         "<div>" * 9000,
         "<div>" * 9000 + "</div>" * 9000,
         "<span>" * 9000 + "</i>" * 9000,
+        *(f"{before}<p {' '.join(map(attribute.format, range(9000)))}>x\"'" for before, attribute in ODD_ATTRIBUTES),
     ],
 )
 def test_tangled_tags_cost_no_more_than_their_length(html: str) -> None:
@@ -200,6 +211,13 @@ def test_a_long_text_takes_time_by_its_length_and_stays_as_it_is(text: str) -> N
     html = f"<pre>a{text * (3_000_000 // len(text))}</pre>"
     start = time.process_time()
     assert clean(html) == html
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("end", ["</script/", "</SCRIPT "])
+def test_a_script_that_does_not_end_takes_time_by_its_length(end: str) -> None:
+    start = time.process_time()
+    assert clean(f"text<script>{end * 100_000}") == "text"
     assert time.process_time() - start < 2
 
 

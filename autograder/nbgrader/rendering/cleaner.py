@@ -73,9 +73,9 @@ _UNKNOWN_TAG = re.compile(rf"(</?+)(?!(?:{'|'.join(sorted(_TAGS))}|script|style)
 _UNKNOWN_PREFIX = "x-"
 _DROPPED_ELEMENT = "<x-></x->"
 _NO_TEXT = re.compile(
-    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(script|style)(?=[\s/>]).*?(?:</\1(?=[\s/>])[^>]*+>|\Z)", re.DOTALL | re.IGNORECASE
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(script|style)(?=[\s/>]).*?(?:</\1(?=[\s/>])[^>]*+>?+|\Z)", re.DOTALL | re.IGNORECASE
 )
-TANGLED = "Its tags are too many or nested too deep to be shown as HTML:"
+TANGLED = "Its tags are too many, too long or nested too deep to be shown as HTML:"
 
 _CODE = re.compile(r"(<(?:pre|code)[ >].*?</(?:pre|code)>)", re.DOTALL)
 # Commands that make a link, load something, or write attributes: of MathJax 2 to 4 and of KaTeX.

@@ -2,7 +2,8 @@
 
 Formatting tags that are open are repeated in each paragraph after, and an end tag is looked for among all open ones:
 18 kB, a thousand `<b id=1>` before a thousand `<p>x`, become 24 MB of HTML, and ten times that a server without memory.
-A text without a tag in it is copied for each `&lt;` that is added to it.
+A text without a tag in it is copied for each `&lt;` that is added to it. Each attribute is compared with all before it
+in its tag.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 
 MAX_TAGS = 1000  # that do not nest as they are written
 MAX_DEPTH = 100
+MAX_ATTRIBUTES = 100  # of one tag
 MAX_GROWTH = 100  # for each character: what formatting tags cost, times all tags, since each may repeat them
 MAX_ENTITIES = 200  # in one text, if there are many of them
 
@@ -21,12 +23,26 @@ _FORMATTING_TAGS = frozenset(("a", "b", "code", "em", "i", "s", "small", "strike
 _TAGS_WITHOUT_END = frozenset(("br", "col", "dd", "dt", "hr", "img", "input", "li", "p"))  # or perhaps without
 _ATTRIBUTE = r"""[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'|[^\s"'=<>`]++))?+"""
 _TAG_OR_ENTITIES = re.compile(rf"<[^>]*+>?+|(?:&[^<&]*+){{1,{MAX_ENTITIES}}}+")
+# A tag and its attributes as browsers read them, however odd, and what they take for a comment: each ends at a `>`.
+_ANY_ATTRIBUTE = re.compile(
+    r"""[\t\n\f\r /]*+[^\t\n\f\r />][^\t\n\f\r />=]*+"""
+    r"""(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"|'[^']*+'|[^\t\n\f\r >"'][^\t\n\f\r >]*+)?+)?+"""
+)
+_ANY_TAG = re.compile(
+    rf"</?+[a-z][^\t\n\f\r />]*+(?P<attributes>(?:{_ANY_ATTRIBUTE.pattern})*+)|<[!?/][^>]*+", re.IGNORECASE
+)
 _TAG_START = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 _TAG = re.compile(rf"<(/?+)([a-z][a-z\d-]*+)(?:\s++{_ATTRIBUTE})*+\s*+/?+>", re.IGNORECASE)
 
 
 def is_tangled(html: str) -> bool:
-    """Return whether HTML may repeat long tags, or holds many that do not nest as they are written or nest too deep."""
+    """Return whether HTML takes a parser too long.
+
+    It may repeat long tags, or hold a tag with very many attributes, or many tags that nest too deep or otherwise than
+    they are written.
+    """
+    if any(_has_many_attributes(tag["attributes"]) for tag in _ANY_TAG.finditer(html)):
+        return True
     tag_count = len(_TAG_START.findall(html))
     max_cost = MAX_GROWTH * (len(html) + 1000) // max(tag_count, 1)
     nests = True
@@ -53,6 +69,11 @@ def is_tangled(html: str) -> bool:
     if nests and is_plain and not open_tags:
         return False
     return tag_count > MAX_TAGS or (formatting if is_plain else len(html)) > max_cost
+
+
+def _has_many_attributes(attributes: str | None) -> bool:
+    """Return whether the text behind a tag's name holds more than MAX_ATTRIBUTES."""
+    return bool(attributes) and sum(1 for _ in _ANY_ATTRIBUTE.finditer(attributes)) > MAX_ATTRIBUTES
 
 
 def divide_text(html: str, divider: str) -> str:
