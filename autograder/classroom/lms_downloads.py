@@ -78,7 +78,7 @@ def group_by_student(paths: list[str]) -> Download | None:
             continue
         sure = {file.student for file in files.values() if file and not file.is_doubtful}
         files_by_student: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        used_names: defaultdict[str, set[str]] = defaultdict(set)
+        used_names: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for path, file in files.items():
             if file and file.is_doubtful and (file.student in sure or parse is _parse_moodle_path):
                 skipped.append(path)
@@ -177,12 +177,12 @@ def _extract_zip(path: Path, folder: Path, exercise: str, source: Source | None)
 
 def _write_student_folders(download: Download, folder: Path, read: Callable[[str], bytes]) -> Download:
     """Write a folder for each student. Returns the download with what was over a student's quota among the skipped."""
-    used_folder_names: set[str] = set()
+    used_folder_names: dict[str, int] = {}
     quota, skipped = Quota(), list(download.skipped)
     for student, student_files in download.files_by_student.items():
         student_folder = folder / unused_name(safe_name(student), used_folder_names)
         student_folder.mkdir()
-        used_file_names: set[str] = set()
+        used_file_names: dict[str, int] = {}
         for name, path in student_files.items():
             data = read(path)
             if quota.admits(student, data):

@@ -254,7 +254,7 @@ def possible_file_names(student: str) -> tuple[str, ...]:
 
 def distinct_file_names(students: Iterable[str], suffix: str) -> dict[str, str]:
     """Return a name for a file of each student, all of them distinct on every file system."""
-    used_names: set[str] = set()
+    used_names: dict[str, int] = {}
     stems = {student: Path(possible_file_names(student)[0]).stem for student in students}
     return {student: unused_name(stem + suffix, used_names) for student, stem in stems.items()}
 

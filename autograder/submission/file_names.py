@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import count
 from pathlib import PurePosixPath
 
 _MAX_BYTES = 200  # of 255, so that a suffix has room
@@ -30,13 +31,17 @@ def safe_name(name: str) -> str:
     return f"_{name}" if not name or _WINDOWS_DEVICE.fullmatch(name) else name
 
 
-def unused_name(name: str, used_names: set[str]) -> str:
-    """Return the name, or "stem (2).suffix" if it is used; then it is in `used_names`, which holds folded names."""
-    path, count, candidate = PurePosixPath(name), 1, name
-    while fold_name(candidate) in used_names:
-        count += 1
-        candidate = f"{path.stem} ({count}){path.suffix}"
-    used_names.add(fold_name(candidate))
+def unused_name(name: str, used_names: dict[str, int]) -> str:
+    """Return the name, or "stem (2).suffix" if it is used; then it is in `used_names`.
+
+    That holds folded names, and up to which number each was tried: of ten thousand equal names, none starts at 2 again.
+    """
+    folded, candidate = fold_name(name), name
+    if folded in used_names:
+        path = PurePosixPath(name)
+        candidates = ((n, f"{path.stem} ({n}){path.suffix}") for n in count(used_names[folded] + 1))
+        used_names[folded], candidate = next(item for item in candidates if fold_name(item[1]) not in used_names)
+    used_names[fold_name(candidate)] = 1
     return candidate
 
 

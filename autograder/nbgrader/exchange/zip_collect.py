@@ -103,7 +103,7 @@ class _Writer:
         self.left_out: list[str] = []
         self._folder = folder
         self._quota = Quota()
-        self._used_names: defaultdict[str, set[str]] = defaultdict(set)
+        self._used_names: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
     def write(self, student: str, path: str, data: bytes) -> None:
         parts = re.split(r"[/\\]", path)  # some programs write backslashes
