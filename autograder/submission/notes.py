@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 
 from autograder.submission.cells import Cell, ParsedCell, defined_functions
 from autograder.submission.names import imported_modules
 from autograder.submission.sanitize import join_names, one_line
+
+_MAX_IMPORTS = 100  # that are looked for among the files: each look goes through their names
 
 
 def dropped_cell_notes(cells: Iterable[ParsedCell], stub_names: Sequence[str]) -> tuple[str, ...]:
@@ -29,7 +32,8 @@ def files_beside_notes(
     """
     always_there = {"numpy", *sys.stdlib_module_names, *released_modules}
     imported = imported_modules([cell.source for cell in cells])
-    files = [f"{module}.py" for module in imported if module not in always_there and exists(f"{module}.py")]
+    others = islice((module for module in imported if module not in always_there), _MAX_IMPORTS)
+    files = [f"{module}.py" for module in others if exists(f"{module}.py")]
     if not files:
         return ()
     verb, them = ("lies beside your work and is", "it") if len(files) == 1 else ("lie beside your work and are", "them")

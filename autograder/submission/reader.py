@@ -236,7 +236,8 @@ def _match_names(names: Sequence[str], exercise_name: str) -> list[_NameMatches]
         depth = min((name.count("/") for name in named), default=0)
         exact = tuple(name for name in named if name.count("/") == depth)
         similar = (name for name in names if copy_pattern.fullmatch(base_names[name]))
-        matches.append(_NameMatches(expected_name, exact, tuple(name for name in similar if name not in exact)))
+        exact_names = frozenset(exact)  # there may be thousands
+        matches.append(_NameMatches(expected_name, exact, tuple(name for name in similar if name not in exact_names)))
     return matches
 
 

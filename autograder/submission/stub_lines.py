@@ -38,9 +38,9 @@ def _definitions(function: str, texts: Iterable[str]) -> list[str]:
 def _own_code(definition: str, given: Collection[str]) -> OwnCode | None:
     _, _, body = definition.partition(":\n")
     lines = [line for line in body.split("\n") if line.strip() not in _NO_CODE]
-    indents = [len(line) - len(line.lstrip()) for line in lines]
-    stubs = [i for i, line in enumerate(lines) if _STUB_LINE.match(line.lstrip()) and indents[i] == min(indents)]
-    own = [i for i, line in enumerate(lines) if i not in stubs and line.strip() not in given]
-    if not stubs or not own:
+    indent = min((len(line) - len(line.lstrip()) for line in lines), default=0)
+    is_stub = [bool(_STUB_LINE.match(line, indent)) for line in lines]
+    own = [i for i, line in enumerate(lines) if not is_stub[i] and line.strip() not in given]
+    if not own or not any(is_stub):
         return None
-    return "below" if own[-1] > stubs[0] else "above"
+    return "below" if own[-1] > is_stub.index(True) else "above"

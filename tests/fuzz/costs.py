@@ -27,6 +27,7 @@ from autograder.submission.global_reads import global_reads
 from autograder.submission.notebook_json import MAX_VALUES
 from autograder.submission.reader import MAX_COPIES, SubmissionRefused, read_submission
 from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError
+from autograder.submission.stub_lines import left_stub_lines
 from tests.fuzz.targets import FUNCTIONS, HEAD, NAME, ROOT, released
 
 TAIL = "]}"
@@ -151,6 +152,9 @@ def sources() -> Iterator[tuple[str, str]]:
         yield f"lines of {unit!r}", "\n".join(["a = 1", "def rnn_forward(x):", *lines])
         long_line = fill(unit.rstrip("\n"), MAX_CODE_CHARACTERS // 2) if unit != "\n" else ""
         yield f"a line of {unit!r}", "\n".join(["a = 1", "def rnn_forward(x):", f"    {long_line}"])
+    yield "an import that does not end", "from " + "a" * 900_000
+    yield "many imports", "import " + ",".join(f"a{i:x}" for i in range(140_000))
+    yield "lines of a stub", "def rnn_forward(x):\n    a = 1\n" + "    raise NotImplementedError\n" * 30_000
     yield "loops of spaces", "a = 1\ndef rnn_forward(x):\n" + f"    for{' ' * 290}x\n" * 3000
     yield "targets of spaces", "a = 1\ndef rnn_forward(x):\n" + f"    x{' ' * 290}x\n" * 3000
     yield "sections", "# %%\n" + "'''\n# %%\n" * 20_000
@@ -199,7 +203,9 @@ def copies(folder: Path) -> Path:
 
 def read(path: Path) -> None:
     submission = read_submission(path, NAME, released()[0])
-    global_reads(FUNCTIONS, [cell.source for cell in submission.cells])
+    sources = [cell.source for cell in submission.cells]
+    global_reads(FUNCTIONS, sources)
+    left_stub_lines(FUNCTIONS, sources)
 
 
 def normalize(path: Path) -> None:

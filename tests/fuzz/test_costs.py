@@ -13,6 +13,9 @@ from tests.fuzz.costs import FUNCTIONS, HEAD, NAME, TAIL, cell, fill, notebook
 MAX_MEBIBYTES = 300
 LOOPS = "".join(f"# %%\ndef {name}(x):\n" + f"    for{' ' * 290}x\n" * 330 for name in FUNCTIONS)
 
+LONG_IMPORT = f"from {'a' * 200_000}\n"
+STUB_LINES = "def rnn_forward(x):\n    a = 1\n" + "    raise NotImplementedError\n" * 25_000
+
 
 @pytest.mark.parametrize(
     ("entry", "file", "text"),
@@ -22,6 +25,7 @@ LOOPS = "".join(f"# %%\ndef {name}(x):\n" + f"    for{' ' * 290}x\n" * 330 for n
         pytest.param("normalize", f"{NAME}.ipynb", notebook(cell(fill("ab \n", 6_000_000))), id="6 MB of code"),
         pytest.param("read", f"{NAME}.py", "a = 1\n" + LOOPS, id="loops without a target"),
         pytest.param("read", f"{NAME}.py", fill("# %%\na\n"), id="a script of a million cells"),
+        pytest.param("read", f"{NAME}.py", LONG_IMPORT + STUB_LINES, id="a long import, 25,000 lines of a stub"),
         pytest.param("timestamp", "timestamp.txt", fill("1 "), id="10 MB for a time"),
     ],
 )
