@@ -41,7 +41,7 @@ def is_tangled(html: str) -> bool:
     It may repeat long tags, or hold a tag with very many attributes, or many tags that nest too deep or otherwise than
     they are written.
     """
-    if any(_has_many_attributes(tag["attributes"]) for tag in _ANY_TAG.finditer(html)):
+    if any(_has_many_attributes(tag["attributes"] or "") for tag in _ANY_TAG.finditer(html)):
         return True
     tag_count = len(_TAG_START.findall(html))
     max_cost = MAX_GROWTH * (len(html) + 1000) // max(tag_count, 1)
@@ -71,9 +71,9 @@ def is_tangled(html: str) -> bool:
     return tag_count > MAX_TAGS or (formatting if is_plain else len(html)) > max_cost
 
 
-def _has_many_attributes(attributes: str | None) -> bool:
+def _has_many_attributes(attributes: str) -> bool:
     """Return whether the text behind a tag's name holds more than MAX_ATTRIBUTES."""
-    return bool(attributes) and sum(1 for _ in _ANY_ATTRIBUTE.finditer(attributes)) > MAX_ATTRIBUTES
+    return sum(1 for _ in _ANY_ATTRIBUTE.finditer(attributes)) > MAX_ATTRIBUTES
 
 
 def divide_text(html: str, divider: str) -> str:
