@@ -152,12 +152,14 @@ STUDENTS: dict[str, SampleStudent] = {
         log_message="is not a notebook (not valid JSON)",
     ),
     "stripped": SampleStudent(
-        lambda: notebook_without_metadata("perfect"), log_message="had lost what nbgrader knows it by"
+        lambda: notebook_without_metadata("perfect"), log_message="Cells recognised without what nbgrader knows them by"
     ),
     "copied": SampleStudent(
-        lambda: notebook_with_copied_cells("perfect"), log_message="There were 2 cells called dJ_dW"
+        lambda: notebook_with_copied_cells("perfect"),
+        log_message="Cells found more than once, of which the last one counts here: dJ_dW",
     ),
     "renamed": SampleStudent(
-        lambda: notebook_with_damaged_checks("perfect"), log_message="The cell check_forward was missing"
+        lambda: notebook_with_damaged_checks("perfect"),
+        log_message="Cells put back because they were missing: check_forward",
     ),
 }

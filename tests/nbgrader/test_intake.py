@@ -71,24 +71,30 @@ def set_metadata(name: str, **values: object) -> Callable[[dict[str, Any]], obje
 DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
     "stripped": (
         lambda: sample_submissions.notebook_without_metadata("perfect"),
-        "The cell dJ_dW had lost what nbgrader knows it by",
+        "Cells recognised without what nbgrader knows them by: set_up, forward,",
     ),
     "copied": (
         lambda: sample_submissions.notebook_with_copied_cells("perfect"),
-        "There were 2 cells called check_dJ_dW",
+        "Cells found more than once, of which the last one counts here: dJ_dW and check_dJ_dW",
     ),
     "three checks": (
         lambda: sample_submissions.notebook_with_damaged_checks("perfect"),
-        "The cell check_dJ_dW had become a cell of another",
+        "Cells put back because they had become cells of another kind: check_dJ_dW",
     ),
-    "old schema": (lambda: changed(set_metadata("forward", schema_version=1)), "marks of another version"),
+    "old schema": (
+        lambda: changed(set_metadata("forward", schema_version=1)),
+        "marks of another version, which were renewed: forward",
+    ),
     "typed over": (
         lambda: changed(
             lambda notebook: sample_submissions.find_cell(notebook, "check_forward").update(source="1 / 0")
         ),
-        "The cell check_forward was changed",
+        "Cells put back because they were changed: check_forward",
     ),
-    "renamed cell": (lambda: changed(set_metadata("dJ_dU", grade_id="mine")), "The cell dJ_dU was missing"),
+    "renamed cell": (
+        lambda: changed(set_metadata("dJ_dU", grade_id="mine")),
+        "Cells put back because they were missing: dJ_dU",
+    ),
     "no cells": (
         lambda: sample_submissions.notebook_file({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
         "",
@@ -115,6 +121,11 @@ def test_damage_is_repaired_and_named(damage: str, tmp_path: Path) -> None:
     assert_sound(normalized.notebook)
     assert not normalized.refusal_reason
     assert message in " ".join(normalized.repairs)
+
+
+def test_a_kind_of_damage_is_told_once_for_all_cells(tmp_path: Path) -> None:
+    [sentence] = take_in(tmp_path, sample_submissions.notebook_without_metadata("perfect")).repairs
+    assert sentence.endswith("and 5 more.")
 
 
 @pytest.mark.parametrize("damage", ["stripped", "copied", "three checks", "a script"])

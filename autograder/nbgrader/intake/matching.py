@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from autograder.nbgrader.intake.damage import Damage
 from autograder.nbgrader.intake.notebooks import CellDict, grade_id
 from autograder.submission.cells import MAX_CODE_LINES, defined_functions, normalize_source
 
@@ -25,10 +26,10 @@ class _Candidate:
         return cls(cell, source if is_long else normalize_source(source), functions)
 
 
-def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tuple[dict[str, int], list[str]]:
-    """Return the index in `cells` for each named cell of the release that is there, and sentences about the damage."""
+def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tuple[dict[str, int], list[Damage]]:
+    """Return the index in `cells` for each named cell of the release that is there, and what is wrong with them."""
     chosen: dict[str, int] = {}
-    repairs: list[str] = []
+    damages: list[Damage] = []
     students = [_Candidate.of(cell, tuple(named)) for cell in cells]
     for name, original in named.items():
         free = [i for i in range(len(cells)) if i not in chosen.values()]
@@ -38,16 +39,15 @@ def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tup
         if not claims:
             candidates = [i for i in free if _resembles(students[i], name, original)]
         if len(claims) > 1:
-            repairs.append(f"There were {len(claims)} cells called {name}: the last one stands for it here.")
+            damages.append(Damage("copied", name))
         if not candidates:
-            problem = "had become a cell of another kind" if claims else "was missing"
-            repairs.append(f"The cell {name} {problem}: it was put back.")
+            damages.append(Damage("retyped" if claims else "missing", name))
             continue
         # If several define the function, the last definition counts, as it does in Python.
         defining = [i for i in candidates if name in students[i].functions]
         chosen[name] = (defining or candidates)[-1]
-        repairs += _differences(students[chosen[name]], original, name, bool(claims))
-    return chosen, repairs
+        damages += _differences(students[chosen[name]], original, name, bool(claims))
+    return chosen, damages
 
 
 def is_locked(cell: CellDict) -> bool:
@@ -76,16 +76,16 @@ def _resembles(candidate: _Candidate, name: str, original: CellDict) -> bool:
     return is_answer_in_words or name in candidate.functions
 
 
-def _differences(candidate: _Candidate, original: CellDict, name: str, claimed: bool) -> Iterator[str]:
+def _differences(candidate: _Candidate, original: CellDict, name: str, claimed: bool) -> Iterator[Damage]:
     if not claimed:
-        yield f"The cell {name} had lost what nbgrader knows it by: it was put back."
+        yield Damage("stripped", name)
     elif (
         candidate.cell["metadata"]["nbgrader"].get("schema_version")
         != original["metadata"]["nbgrader"]["schema_version"]
     ):
-        yield f"The cell {name} had nbgrader's marks of another version: they were renewed."
+        yield Damage("renewed", name)
     if is_locked(original) and not _same_source(candidate, original):
-        yield f"The cell {name} was changed: it was put back."
+        yield Damage("changed", name)
 
 
 def _same_source(candidate: _Candidate, original: CellDict) -> bool:

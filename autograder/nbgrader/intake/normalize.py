@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
+from autograder.nbgrader.intake.damage import describe_damages
 from autograder.nbgrader.intake.matching import is_locked, match_cells, written_functions
 from autograder.nbgrader.intake.notebooks import CellDict, NotebookDict, grade_id, named_cells, parse_cells, strip_cell
 from autograder.nbgrader.intake.recovery import graded_cells, recover_cells
@@ -26,7 +27,7 @@ class ReleaseNotFound(Exception):
 
 @dataclass(frozen=True)
 class NormalizedNotebook:
-    """A notebook for nbgrader, why the work cannot be graded (empty if it can), and a sentence for each repair.
+    """A notebook for nbgrader, why the work cannot be graded (empty if it can), and a sentence for each kind of repair.
 
     `is_placeholder` is true for work that is graded, but cannot be shown: the notebook is the release's.
     """
@@ -85,7 +86,8 @@ def _restore_cells(release: NotebookDict, student_cells: Sequence[CellDict]) -> 
     """Return a notebook of the student's cells that holds every named cell of the release exactly once."""
     named = named_cells(release)
     shown = student_cells[:MAX_CELLS]
-    chosen, repairs = match_cells(named, shown)
+    chosen, damages = match_cells(named, shown)
+    repairs = describe_damages(damages)
     if len(shown) < len(student_cells):
         repairs.append(f"Only its first {MAX_CELLS} cells are shown.")
     # Metadata is what nbgrader believes, so none of it comes from the student: the chosen cells get the release's.
