@@ -11,6 +11,7 @@ from autograder.submission.magics import Scanner
 
 # The header lines that editors write, and those of notebooks exported by nbconvert.
 _CELL_HEADER = re.compile(r"#\s?%%+(?P<title>.*)|# In\[[ \d]*\]:\s*$")
+_COMMENT_MARK = re.compile(r"^\s*# ?")
 _TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
 # What no words begin with: below a header of text stands code then, as somebody took the `# %%` between them away.
 _CODE_LINE = re.compile(r"@\w|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:]|import\s+\w+|from\s+[\w.]+\s+import\b")
@@ -51,6 +52,19 @@ def parse_script(text: str) -> tuple[ParsedCell, ...]:
             cells.append(ParsedCell(source, make_cell(source, first_line=first.start + has_header + 1)))
     check_cell_count(len(cells))
     return tuple(cells)
+
+
+def parse_text(text: str) -> tuple[str, ...]:
+    """Return the text of a script between its headers where no code stands, without comment marks."""
+    lines = text.split("\n")
+    pieces = []
+    for section in _split_at_headers(lines):
+        span = lines[section.start : section.end]
+        if span and _CELL_HEADER.match(span[0]):
+            span = span[1:]
+        if section.is_text or not has_code("\n".join(span)):
+            pieces.append("\n".join(_COMMENT_MARK.sub("", line, count=1) for line in span).strip())
+    return tuple(filter(None, pieces))
 
 
 def _split_at_headers(lines: Sequence[str]) -> list[_Section]:

@@ -109,13 +109,15 @@ def notebook_with_damaged_checks(name: str) -> dict[str, bytes]:
 class SampleStudent:
     """What one student hands in, and the points of each function that are expected: "all", "none" or "less".
 
-    `needs_manual_grade` is for work that cannot be graded; `log_message` is what the log must say about it.
+    `needs_manual_grade` is for work that cannot be graded, `lacks_answer` for work without the cell of the written
+    question; `log_message` is what the log must say about it.
     """
 
     files: Callable[[], dict[str, bytes]]
     points: dict[str, str] = field(default_factory=dict)
     submitted_at: str = ON_TIME
     needs_manual_grade: bool = False
+    lacks_answer: bool = False
     log_message: str = ""
 
 
@@ -140,11 +142,16 @@ STUDENTS: dict[str, SampleStudent] = {
     "hanging": SampleStudent(_notebook_files("hanging"), {"dJ_dU": "none"}),
     "crashing": SampleStudent(_notebook_files("crashing"), {"dJ_dU": "none"}),
     "memory": SampleStudent(
-        _script_files(BAD_INPUT_FOLDER / "much_memory"), {"dJ_dW": "none"}, log_message="was graded, and no notebook"
+        _script_files(BAD_INPUT_FOLDER / "much_memory"),
+        {"dJ_dW": "none"},
+        lacks_answer=True,
+        log_message="was graded, and no notebook",
     ),
     "late": SampleStudent(_notebook_files("perfect"), submitted_at=LATE),
     "again": SampleStudent(_notebook_files("perfect")),
-    "script": SampleStudent(_script_files(CLASS_FOLDER / "perfect"), log_message="was graded, and no notebook"),
+    "script": SampleStudent(
+        _script_files(CLASS_FOLDER / "perfect"), lacks_answer=True, log_message="was graded, and no notebook"
+    ),
     "cut": SampleStudent(
         lambda: truncated_notebook("perfect"),
         NO_POINTS,

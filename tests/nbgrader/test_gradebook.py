@@ -156,9 +156,19 @@ def test_refused_work_keeps_no_old_score(api: Any, book: Any, course: Course) ->
     recorder(course).record([("ada", submission(course, "ada"), report("ada", *courses.ARGUMENTS))])
     cut = submission(course, "ada", files=sample_submissions.truncated_notebook("perfect"))
     recorder(course).record([("ada", cut, refused("ada"))])
-    assert {(grade.auto_score, grade.needs_manual_grade) for grade in grades(api, book, "ada").values()} == {
-        (0.0, True)
-    }
+    scores = {name: (grade.auto_score, grade.needs_manual_grade) for name, grade in grades(api, book, "ada").items()}
+    assert scores.pop("derivation") == (None, True)
+    assert set(scores.values()) == {(0.0, True)}
+
+
+def test_an_answer_in_words_that_is_not_found_waits_for_a_person(api: Any, book: Any, course: Course) -> None:
+    notebook = sample_submissions.answered_notebook("perfect")
+    notebook["cells"].remove(sample_submissions.find_cell(notebook, "derivation"))
+    cut = submission(course, "ada", files=sample_submissions.notebook_file(notebook))
+    _, totals = recorder(course).record([("ada", cut, report("ada", *courses.ARGUMENTS))])
+    derivation = grades(api, book, "ada")["derivation"]
+    assert (derivation.auto_score, derivation.needs_manual_grade) == (None, True)
+    assert totals["ada"].state == "ungraded"
 
 
 def test_a_failure_of_the_grader_leaves_the_earlier_score(api: Any, book: Any, course: Course) -> None:

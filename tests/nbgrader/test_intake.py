@@ -182,13 +182,113 @@ def test_ambiguous_file_names_are_refused(tmp_path: Path) -> None:
     assert_sound(normalized.notebook)
 
 
-def test_an_answer_in_words_is_kept(tmp_path: Path) -> None:
-    written = "**My explanation** (double-click here to write):\n\nThe products vanish."
+PROMPT = "**My explanation** (double-click here to write):"
+BLANK = f"{PROMPT}\n\nYOUR ANSWER HERE"
+ANSWER = "The products vanish,\n\nor they explode: $\\prod_j W$."
 
-    def answer(notebook: dict[str, Any]) -> None:
-        sample_submissions.find_cell(notebook, "derivation").update(source=written, id="another", metadata={})
 
-    assert source_of(take_in(tmp_path, changed(answer)).notebook, "derivation") == written
+def new_cell(source: str, kind: str = "markdown", **metadata: object) -> dict[str, Any]:
+    cell = {"cell_type": kind, "id": "new", "metadata": metadata, "source": source}
+    return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def answer_with(*cells: dict[str, Any]) -> dict[str, bytes]:
+    """Return a right notebook with other cells in place of the one for the answer in words."""
+
+    def replace(notebook: dict[str, Any]) -> None:
+        place = notebook["cells"].index(sample_submissions.find_cell(notebook, "derivation"))
+        notebook["cells"][place : place + 1] = cells
+
+    return changed(replace)
+
+
+def answer_cell(source: str, kind: str = "markdown") -> dict[str, Any]:
+    return new_cell(source, kind, nbgrader={"grade_id": "derivation", "schema_version": 3}) | {"id": "derivation"}
+
+
+MOVED_ANSWERS = {
+    "no metadata": answer_with(new_cell(f"{PROMPT}\n\n{ANSWER}")),
+    "prompt replaced": answer_with(new_cell(ANSWER)),
+    "split, the rest without metadata": answer_with(answer_cell(BLANK), new_cell(ANSWER)),
+    "split, both with metadata": answer_with(answer_cell(PROMPT), answer_cell(ANSWER)),
+    "now raw": answer_with(answer_cell(ANSWER, "raw")),
+    "now code": answer_with(answer_cell(ANSWER, "code")),
+    "now raw, without metadata": answer_with(new_cell(f"{PROMPT}\n\n{ANSWER}", "raw")),
+    "in comments": answer_with(new_cell("# " + ANSWER.replace("\n", "\n# "), "code")),
+    "merged into the cell above": changed(
+        lambda notebook: (
+            notebook["cells"].remove(sample_submissions.find_cell(notebook, "derivation"))
+            or notebook["cells"][-2].update(
+                source=f"{''.join(notebook['cells'][-2]['source'])}\n\n{PROMPT}\n\n{ANSWER}"
+            )
+        )
+    ),
+    "copied, the copy blank": answer_with(answer_cell(ANSWER), answer_cell(BLANK)),
+    "beside a blank cell without metadata": answer_with(new_cell(BLANK), new_cell(ANSWER)),
+}
+
+
+@pytest.mark.parametrize("way", MOVED_ANSWERS)
+def test_an_answer_in_words_is_found_wherever_it_stands(way: str, tmp_path: Path) -> None:
+    notebook = take_in(tmp_path, MOVED_ANSWERS[way]).notebook
+    assert_sound(notebook)
+    shown = source_of(notebook, "derivation")
+    assert shown != BLANK  # nbgrader alone would give 0 points
+    assert ANSWER in shown.replace("# ", "").replace("\n#\n", "\n\n")
+    assert shown.count("The products vanish") == 1
+    assert "Derive and program" not in shown
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [answer_cell(BLANK)],
+        [answer_cell(BLANK), new_cell("x = 1  # a note", "code")],
+        [answer_cell(BLANK), new_cell('<a href="https://host/badge"><img src="badge.svg" alt="Open"/></a>\n\n---')],
+    ],
+    ids=["as handed out", "with code", "with a badge"],
+)
+def test_an_answer_in_words_stays_blank_if_nothing_was_written(cells: list[dict[str, Any]], tmp_path: Path) -> None:
+    normalized = take_in(tmp_path, answer_with(*cells))
+    assert source_of(normalized.notebook, "derivation") == BLANK
+    assert normalized.repairs == ()
+
+
+def test_a_missing_answer_in_words_says_so(tmp_path: Path) -> None:
+    notebook = take_in(tmp_path, answer_with()).notebook
+    assert source_of(notebook, "derivation") == (
+        f"{PROMPT}\n\n*This cell was missing from what was handed in. No other text was handed in.*"
+    )
+
+
+def test_a_long_text_in_place_of_an_answer_is_cut(tmp_path: Path) -> None:
+    shown = source_of(take_in(tmp_path, answer_with(new_cell("word " * 100_000))).notebook, "derivation")
+    assert len(shown) < 6_000
+    assert shown.endswith("*It goes on in the other cells.*")
+
+
+def test_answers_in_words_that_lost_their_names_keep_their_order(tmp_path: Path) -> None:
+    release = json.loads(json.dumps(RELEASE))
+    second = json.loads(json.dumps(sample_submissions.find_cell(release, "derivation")))
+    second["metadata"]["nbgrader"]["grade_id"] = second["id"] = "second"
+    release["cells"].append(second)
+    cells = [new_cell(f"{PROMPT}\n\n{text}") for text in ("First.", "Second.")]
+    (tmp_path / NOTEBOOK).write_bytes(answer_with(*cells)[NOTEBOOK])
+    notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise()), release).notebook
+    assert source_of(notebook, "derivation").endswith("First.")
+    assert source_of(notebook, "second").endswith("Second.")
+
+
+def test_a_script_quotes_its_own_text_as_the_answer_in_words(tmp_path: Path) -> None:
+    script = (courses.ROOT / "assignments" / NAME / SCRIPT).read_text(encoding="utf-8")
+    script = script.replace("raise NotImplementedError", "return np.zeros(3)\n    raise NotImplementedError")
+    silent = take_in(tmp_path, {SCRIPT: script.encode()}).notebook
+    assert source_of(silent, "derivation").endswith("No other text was handed in.*")
+    (tmp_path / "again").mkdir()
+    script += "\n# %% [markdown]\n# The products vanish.\n"
+    assert source_of(take_in(tmp_path / "again", {SCRIPT: script.encode()}).notebook, "derivation").endswith(
+        "\n\nThe products vanish."
+    )
 
 
 def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from autograder.submission.sanitize import join_names
 
-Kind = Literal["copied", "stripped", "renewed", "changed", "retyped", "missing"]
+Kind = Literal["copied", "stripped", "renewed", "changed", "retyped", "missing", "left blank"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ _SENTENCES: dict[Kind, str] = {
     "changed": "Cells put back because they were changed: {cells}.",
     "retyped": "Cells put back because they had become cells of another kind: {cells}.",
     "missing": "Cells put back because they were missing: {cells}.",
+    "left blank": "Answers left blank, though other text was handed in; they wait for a person: {cells}.",
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from autograder.nbgrader.intake.damage import Damage
 from autograder.nbgrader.intake.notebooks import CellDict, grade_id
+from autograder.nbgrader.intake.written_answers import is_written_answer
 from autograder.submission.cells import MAX_CODE_LINES, defined_functions, normalize_source
 
 
@@ -35,7 +36,7 @@ def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tup
         free = [i for i in range(len(cells)) if i not in chosen.values()]
         # A cell that carries the name comes first; without any, one that looks like the cell may stand for it.
         claims = [i for i in free if grade_id(cells[i]) == name]
-        candidates = [i for i in claims if cells[i]["cell_type"] == original["cell_type"]]
+        candidates = [i for i in claims if _may_replace(cells[i], original)]
         if not claims:
             candidates = [i for i in free if _resembles(students[i], name, original)]
         if len(claims) > 1:
@@ -43,9 +44,7 @@ def match_cells(named: Mapping[str, CellDict], cells: Sequence[CellDict]) -> tup
         if not candidates:
             damages.append(Damage("retyped" if claims else "missing", name))
             continue
-        # If several define the function, the last definition counts, as it does in Python.
-        defining = [i for i in candidates if name in students[i].functions]
-        chosen[name] = (defining or candidates)[-1]
+        chosen[name] = _choose(candidates, students, name, original)
         damages += _differences(students[chosen[name]], original, name, bool(claims))
     return chosen, damages
 
@@ -61,10 +60,29 @@ def written_functions(cells: Iterable[CellDict], names: Sequence[str]) -> set[st
     return {name for source in sources for name in defined_functions(source, names)}
 
 
+def _may_replace(cell: CellDict, original: CellDict) -> bool:
+    """Return whether a cell is of the right kind: an answer in words is one in a cell of any kind."""
+    return cell["cell_type"] == original["cell_type"] or is_written_answer(original)
+
+
+def _choose(candidates: Sequence[int], students: Sequence[_Candidate], name: str, original: CellDict) -> int:
+    """Return which of several cells stands for a cell of the release."""
+    if not is_written_answer(original):
+        # If several define the function, the last definition counts, as it does in Python.
+        defining = [i for i in candidates if name in students[i].functions]
+        return (defining or candidates)[-1]
+    if grade_id(students[candidates[0]].cell):
+        changed = [i for i in candidates if not _same_source(students[i], original)]
+        return (changed or candidates)[-1]
+    # Without names, several questions may look alike: they stand in the order of the release.
+    same_id = [i for i in candidates if students[i].cell["id"] == original["id"]]
+    return (same_id or candidates)[0]
+
+
 def _resembles(candidate: _Candidate, name: str, original: CellDict) -> bool:
     """Return whether a cell without its metadata is the cell of the release, or a student's answer in its place."""
     cell = candidate.cell
-    if cell["cell_type"] != original["cell_type"] or grade_id(cell):
+    if grade_id(cell) or not _may_replace(cell, original):
         return False
     if cell["id"] == original["id"] or _same_source(candidate, original):
         return True
@@ -72,8 +90,7 @@ def _resembles(candidate: _Candidate, name: str, original: CellDict) -> bool:
     if not nbgrader_metadata["solution"]:
         return False
     first_line = original["source"].split("\n")[0]
-    is_answer_in_words = nbgrader_metadata["grade"] and cell["source"].startswith(first_line)
-    return is_answer_in_words or name in candidate.functions
+    return cell["source"].startswith(first_line) if is_written_answer(original) else name in candidate.functions
 
 
 def _differences(candidate: _Candidate, original: CellDict, name: str, claimed: bool) -> Iterator[Damage]:

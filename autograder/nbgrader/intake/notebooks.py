@@ -35,6 +35,11 @@ def code_cell(source: str) -> CellDict:
     return {"id": "", "cell_type": "code", "metadata": {}, "source": source.strip("\n")}
 
 
+def markdown_cell(source: str) -> CellDict:
+    """Return a markdown cell."""
+    return {"id": "", "cell_type": "markdown", "metadata": {}, "source": source}
+
+
 def strip_cell(cell: CellDict) -> CellDict:
     """Return the cell without metadata and outputs."""
     stripped: CellDict = {key: cell[key] for key in ("id", "cell_type", "source", "attachments") if key in cell}

@@ -8,26 +8,37 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from autograder.nbgrader.intake.notebooks import CellDict, code_cell, decode_text, grade_id, parse_cells
+from autograder.nbgrader.intake.notebooks import (
+    CellDict,
+    NotebookDict,
+    code_cell,
+    decode_text,
+    markdown_cell,
+    parse_cells,
+)
+from autograder.nbgrader.intake.written_answers import own_text_cells
 from autograder.submission import archive, safe_files
 from autograder.submission.cells import MAX_CELLS, CellsError
 from autograder.submission.notebook_json import TooManyValuesError, load_json
 from autograder.submission.reader import ARCHIVE_SUFFIX, Submission
 from autograder.submission.safe_files import UnreadableFileError
-from autograder.submission.script import parse_script
+from autograder.submission.script import parse_script, parse_text
 
 _LIST_START, _NEXT_ITEM = re.compile(r"\[\s*"), re.compile(r"\s*,\s*")
 
 
-def graded_cells(submission: Submission, path: Path, name: str) -> list[CellDict]:
+def graded_cells(submission: Submission, path: Path, name: str, release: NotebookDict) -> list[CellDict]:
     """Return the cells of what was graded of the submission of the exercise `name` at `path`.
 
-    A script has no place for answers in words: they come from the notebook beside it.
+    Answers in words are few in a script: those in the notebook beside it, and what the script itself holds of text
+    that was not handed out in the `release`, follow its code.
     """
     text = decode_text(_read_graded_file(submission.path, path))
     if submission.kind == "notebook":
         return parse_cells(load_json(text))
-    return [*_script_cells(text), *_markdown_answers(submission.path.with_name(f"{name}.ipynb"), path)]
+    words = [*map(markdown_cell, parse_text(text)), *_cells_beside(submission.path.with_name(f"{name}.ipynb"), path)]
+    released = [*release["cells"], markdown_cell(release["script_text"])]
+    return [*_script_cells(text), *own_text_cells(words, released)]
 
 
 def recover_cells(path: Path, name: str) -> list[CellDict]:
@@ -47,12 +58,11 @@ def _script_cells(text: str) -> Iterator[CellDict]:
     return (code_cell(cell.original_source) for cell in parse_script(text))
 
 
-def _markdown_answers(notebook: Path, submission_path: Path) -> list[CellDict]:
+def _cells_beside(notebook: Path, submission_path: Path) -> list[CellDict]:
     try:
-        cells = parse_cells(load_json(decode_text(_read_graded_file(notebook, submission_path))))
+        return parse_cells(load_json(decode_text(_read_graded_file(notebook, submission_path))))
     except (UnreadableFileError, ValueError):
         return []
-    return [cell for cell in cells if cell["cell_type"] == "markdown" and grade_id(cell)]
 
 
 def _read_graded_file(path: Path, submission_path: Path) -> bytes:
