@@ -80,6 +80,27 @@ def test_honest_work_has_the_same_elements_and_text_as_in_a_stock_page() -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("link", "names"),
+    [
+        ("attachment:lost.png", ()),
+        ("attachment:lost.png", ("lost.png",)),
+        ("attachment:my%20plot.png", ("my plot.png",)),
+        ("<attachment:my plot.png>", ("my plot.png",)),
+        ("attachment:my%20plot.png", ("my%20plot.png",)),
+        ("attachment:schön.png", ("schön.png",)),
+    ],
+)
+def test_a_picture_of_a_cell_is_shown_and_a_lost_one_leaves_its_text(link: str, names: tuple[str, ...]) -> None:
+    from autograder.nbgrader.rendering.exporter import CleaningExporter
+
+    bundle = {"image/png": ONE_PIXEL} if link != "attachment:lost.png" else {}
+    cell = new_markdown_cell(f"before ![a drawing]({link}) after", attachments=dict.fromkeys(names, bundle))
+    picture = page(CleaningExporter, new_notebook(cells=[cell])).find("img")
+    shown = {"src": f"data:image/png;base64,{ONE_PIXEL}"} if bundle else {}
+    assert picture.attrs == {"alt": "a drawing"} | shown
+
+
 def test_checks_of_this_kit_are_left_as_they_are() -> None:
     feedback = Feedback("f is wrong.", (("worst", "f[0]"),), ErrorMap("f", "T = 2", ((0.0, 0.5),), "Half is wrong."))
     wrong = CheckResult("f.value", "f", "The value", "fail", 0.0, 1.0, "f is wrong.", feedback=feedback)

@@ -301,6 +301,18 @@ def test_an_answer_in_words_beside_a_script_is_kept(tmp_path: Path) -> None:
     assert "h[0] = h0" in source_of(normalized, "forward")
 
 
+def test_pictures_that_text_cells_lost_are_those_of_the_release(tmp_path: Path) -> None:
+    released, own = ({"image/png": "b2xk"}, {"image/png": "bXk="})
+    text = "![one](attachment:one.png) ![two](attachment:my%20two.png) ![three](attachment:three.png)"
+    handed_out = new_cell(text) | {"attachments": dict.fromkeys(("one.png", "my two.png", "unused.png"), released)}
+    lost = new_cell(text) | {"attachments": {"one.png": own}}
+    (tmp_path / NOTEBOOK).write_bytes(changed(lambda notebook: notebook["cells"].append(lost))[NOTEBOOK])
+    release = {**RELEASE, "cells": [*RELEASE["cells"], handed_out]}
+    notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise()), release).notebook
+    assert_sound(notebook)
+    assert notebook["cells"][-1]["attachments"] == {"one.png": own, "my two.png": released}
+
+
 def test_attachments_are_copied_without_links_and_notebooks(tmp_path: Path) -> None:
     folder, secret = tmp_path / "submission", tmp_path / "secret.txt"
     (folder / "deep").mkdir(parents=True)

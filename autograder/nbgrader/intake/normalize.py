@@ -14,7 +14,16 @@ from pathlib import Path
 
 from autograder.nbgrader.intake.damage import Damage, describe_damages
 from autograder.nbgrader.intake.matching import is_locked, match_cells, written_functions
-from autograder.nbgrader.intake.notebooks import CellDict, NotebookDict, grade_id, named_cells, parse_cells, strip_cell
+from autograder.nbgrader.intake.notebooks import (
+    CellDict,
+    NotebookDict,
+    attachments_of,
+    grade_id,
+    named_cells,
+    parse_cells,
+    restore_attachments,
+    strip_cell,
+)
 from autograder.nbgrader.intake.recovery import graded_cells, recover_cells
 from autograder.nbgrader.intake.written_answers import (
     LEFT_BLANK,
@@ -109,7 +118,8 @@ def _restore_cells(release: NotebookDict, student_cells: Sequence[CellDict]) -> 
     others = [cell for i, cell in enumerate(shown) if i not in chosen_cells]
     elsewhere = own_text(others, release["cells"]) if answers else ""
     # Metadata is what nbgrader believes, so none of it comes from the student: the chosen cells get the release's.
-    cells = [strip_cell(cell) for cell in shown]
+    attachments = attachments_of(release["cells"])
+    cells = [restore_attachments(strip_cell(cell), attachments) for cell in shown]
     for name, i in chosen.items():
         original, source = named[name], cells[i]["source"]
         source = original["source"] if is_locked(original) else source

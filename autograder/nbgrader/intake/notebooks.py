@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 from autograder.submission.cells import MAX_CELLS
 
@@ -12,6 +15,8 @@ CellDict = dict[str, Any]
 
 NotebookDict = dict[str, Any]
 CELL_TYPES = ("code", "markdown", "raw")
+
+_ATTACHMENT_LINK = re.compile(r"\battachment:([^\s<>()\[\]\"']+)")
 
 
 def decode_text(data: bytes) -> str:
@@ -58,6 +63,19 @@ def grade_id(cell: CellDict) -> str:
 def named_cells(notebook: NotebookDict) -> dict[str, CellDict]:
     """Return the cells that nbgrader knows, by name."""
     return {name: cell for cell in notebook["cells"] if (name := grade_id(cell))}
+
+
+def attachments_of(cells: Iterable[CellDict]) -> dict[str, Any]:
+    """Return all attachments of cells, by name."""
+    return {name: bundle for cell in cells for name, bundle in cell.get("attachments", {}).items()}
+
+
+def restore_attachments(cell: CellDict, released: dict[str, Any]) -> CellDict:
+    """Return the cell with those of the `released` attachments that its text shows and that it lacks."""
+    own = cell.get("attachments", {})
+    shown = map(unquote, _ATTACHMENT_LINK.findall(cell["source"])) if cell["cell_type"] == "markdown" else ()
+    lost = {name: released[name] for name in shown if name in released and name not in own}
+    return cell | {"attachments": {**own, **lost}} if lost else cell
 
 
 def _plain_newlines(text: str) -> str:

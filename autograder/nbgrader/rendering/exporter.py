@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from jinja2 import Environment, pass_context
 from markupsafe import Markup, escape
@@ -50,7 +51,10 @@ class CleaningExporter(HTMLExporter):
     @pass_context
     def markdown2html(self, context: Any, source: str) -> Markup:
         """Return Markdown as cleaned HTML, after `files/` before an address: `javascript:` may stand behind it."""
-        return Markup(clean(strip_files_prefix(super().markdown2html(context, source))))  # noqa: S704 - cleaned
+        cell = context.get("cell", {})
+        pictures = {name: bundle for name, bundle in cell.get("attachments", {}).items() if bundle}
+        shown = {**context, "cell": {**cell, "attachments": _Attachments(pictures)}}
+        return Markup(clean(strip_files_prefix(super().markdown2html(shown, source))))  # noqa: S704 - cleaned
 
     def _create_environment(self) -> Environment:
         environment: Environment = super()._create_environment()
@@ -63,6 +67,19 @@ class CleaningExporter(HTMLExporter):
         styles["css"] = [Markup(css) for css in [*styles.get("css", []), STYLE]]  # noqa: S704 - pygments' colours
         nb["cells"] = [_shown_cell(cell) for cell in nb.cells]
         return nb, resources
+
+
+class _Attachments(dict[str, Any]):
+    """A cell's attachments by name, also as an address spells it. Any other name has a picture without an address.
+
+    nbconvert makes no page at all of a notebook that lacks a picture; without an address, its text is shown.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Any:
+        return self.get(unquote(name), {"text/plain": ""})
 
 
 def _cleaned(jinja_filter: Callable[..., Any]) -> Callable[..., Markup]:
