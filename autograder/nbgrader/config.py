@@ -26,9 +26,9 @@ def configure(c: Any, file: str = CONFIG_FILE) -> None:
         from autograder.nbgrader.autograding import converters
         from autograder.nbgrader.exchange import exchange, zip_collect
         from autograder.nbgrader.log import make_harmless
-        from autograder.nbgrader.rendering import exporter, formgrader
+        from autograder.nbgrader.rendering import exporter, feedback_pages, formgrader
 
-        for module in (converters, exchange, zip_collect, formgrader):
+        for module in (converters, exchange, zip_collect, feedback_pages, formgrader):
             module.install()
         if Application.initialized():  # the command that reads these settings
             make_harmless(Application.instance().log)

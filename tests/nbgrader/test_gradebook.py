@@ -415,3 +415,52 @@ def test_without_an_assignment_it_says_what_to_run(
 
 def test_a_column_may_have_a_name_that_canvas_knows(api: Any, graded: Course) -> None:
     assert "BPTT (1234)" in exported(api, graded, "CanvasExporter", titles={NAME: "BPTT (1234)"})["ada"]
+
+
+def feedback_pages(course: Course, *students: str) -> dict[str, str]:
+    """Run nbgrader's generate_feedback as this kit does, and return the pages of students."""
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    from autograder.nbgrader.rendering import exporter, feedback_pages
+
+    config = Config(
+        CourseDirectory={"root": str(course.root), "assignment_id": NAME, "autograded_directory": "marked"},
+        GenerateFeedback={"exporter_class": exporter.CleaningExporter},
+    )
+    feedback_pages.KitGenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
+    files = {student: course.root / "feedback" / student / NAME / f"{NAME}.html" for student in students}
+    return {student: file.read_text(encoding="utf-8") for student, file in files.items()}
+
+
+def test_everybody_gets_a_page_of_feedback(
+    api: Any, book: Any, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder.nbgrader.rendering.exporter import CleaningExporter
+
+    (course.root / "course.toml").touch()
+    shutil.copytree(courses.ROOT / "solutions" / NAME, course.root / "solutions" / NAME)
+    reports = {"ada [2]": report("ada [2]", "forward"), "cut": refused("cut"), "odd": report("odd", "forward")}
+    odd = sample_submissions.answered_notebook("perfect")
+    odd["cells"][0]["source"] = "Nobody can show this."
+    files = {"cut": {f"{NAME}.pdf": b"%PDF"}, "odd": sample_submissions.notebook_file(odd)}
+    recorder(course).record(
+        [(name, submission(course, name, files=files.get(name)), reports[name]) for name in reports]
+    )
+    stock = CleaningExporter.markdown2html
+
+    def failing(exporter: CleaningExporter, context: Any, source: str) -> Any:
+        if source == odd["cells"][0]["source"]:
+            raise ValueError(source)
+        return stock(exporter, context, source)
+
+    failing.jinja_pass_arg = stock.jinja_pass_arg  # type: ignore[attr-defined]  # what jinja2's decorator sets
+    monkeypatch.setattr(CleaningExporter, "markdown2html", failing)
+    pages = feedback_pages(course, *reports)
+    assert "It is cut short." in pages["cut"]
+    assert "Nobody can show" not in pages["odd"]
+    for student, page in pages.items():
+        assert '<a href="#check_forward">forward</a>' in page, student
+        assert "Test cell" not in page
+    assert '<a href="#derivation">Written response: derivation</a>' in pages["ada [2]"]
+    assert '<a href="#comment-derivation">Comment on derivation</a>' in pages["ada [2]"]

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatch
-from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from autograder.nbgrader.gradebook.registration import register_assignment
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
-from autograder.nbgrader.intake.student_names import name_problem
+from autograder.nbgrader.intake.student_names import matching_folders, name_problem
 from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimestamp, format_timestamp, read_timestamp
 from autograder.release.build import ReleaseError, ReleaseFiles
 from autograder.release.install import release_exercise
@@ -136,9 +135,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         assignment = self.coursedir.assignment_id
         pattern = self.coursedir.format_path(self._submitted_directory, self.coursedir.student_id, assignment)
         self.assignments = {}
-        for folder in map(Path, sorted(glob(pattern))):  # noqa: PTH207 - nbgrader's patterns are texts
-            if not folder.is_dir():
-                continue
+        for folder in matching_folders(pattern):
             is_link = folder.is_symlink() or folder.parent.is_symlink()
             if problem := "it is a link, perhaps to another's work" if is_link else name_problem(folder.parent.name):
                 self.log.warning("%s is not graded: %s.", one_line(folder.parent.name, 80), problem)

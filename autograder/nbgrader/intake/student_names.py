@@ -1,8 +1,10 @@
-"""Names of students that nbgrader can keep: a folder may be called anything, and an odd name stops its commands."""
+"""Names of students: a folder may be called anything, and an odd name stops nbgrader's commands."""
 
 from __future__ import annotations
 
 import unicodedata
+from glob import glob
+from pathlib import Path
 
 MAX_LENGTH = 128  # of a student's id in the gradebook
 
@@ -14,3 +16,10 @@ def name_problem(student: str) -> str:
     if len(student) > MAX_LENGTH:
         return f"its name has more than {MAX_LENGTH} characters: rename the folder"
     return ""
+
+
+def matching_folders(pattern: str) -> list[Path]:
+    """Return the folders that nbgrader's pattern names, sorted; one that is called like the pattern itself is meant."""
+    if Path(pattern).is_dir():  # such as that of a student whose name holds brackets
+        return [Path(pattern)]
+    return [folder for folder in map(Path, sorted(glob(pattern))) if folder.is_dir()]  # noqa: PTH207 - a text
