@@ -265,6 +265,11 @@ def test_only_refused_work_and_absent_answers_wait_for_a_person(cycle: Cycle) ->
         assert grades["waits"] == (set(grades["cells"]) if STUDENTS[student].needs_manual_grade else absent), student
 
 
+def test_the_log_counts_submissions(cycle: Cycle) -> None:
+    counted = re.findall(rf"Submission (\d+) of {len(STUDENTS)}: (\w+)", cycle.output["autograde"])
+    assert counted == [(str(number), student) for number, student in enumerate(sorted(STUDENTS), start=1)]
+
+
 def test_collecting_names_students_whose_work_is_refused(cycle: Cycle) -> None:
     assert re.findall(r"(\w+): .*not valid JSON", cycle.output["collect"]) == ["cut"]
 

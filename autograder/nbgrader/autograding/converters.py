@@ -72,6 +72,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         """Grade the matching submissions that are not graded yet. Raises NbGraderException, after a line in the log."""
         self._reports: dict[str, Report] = {}
         self._placeholder_students: set[str] = set()
+        self._number = 0  # of the submission that is graded now
         with self._log_errors():
             self._prepare()
             with (
@@ -150,6 +151,8 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Return whether to grade a student; if the grader fails, what was graded before stays as it was."""
+        self._number += 1
+        self.log.info("Submission %d of %d: %s", self._number, len(self.assignments), one_line(student_id, 80))
         folder = Path(self._format_dest(assignment_id, student_id))
         with tempfile.TemporaryDirectory() as kept:
             copy = Path(kept, "autograded")
