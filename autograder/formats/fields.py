@@ -22,6 +22,9 @@ STATUS_LABELS: dict[CheckStatus, str] = {
     "timeout": "timeout",
     "not_attempted": "not written",
 }
+FOLLOWING_CODES = ("contract_needs_value", "gated")
+"""The codes of checks that are right as soon as others are."""
+
 _PLACES = Decimal("0.000001")
 
 

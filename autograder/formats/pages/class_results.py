@@ -13,7 +13,6 @@ from autograder.formats.totals import NO_POINTS, Total
 
 BIN_COUNT = 10
 MOST_COLUMNS = 400  # of the heat map: of a larger class, every second student is drawn, or every third, ...
-_FOLLOWS = ("contract_needs_value", "gated")  # codes of checks that another check has failed before
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def _mistake_count(
 
 def _reasons(check: CheckResult) -> Iterator[str]:
     """Yield the names of known mistakes, two of "a and b", or the code; nothing of a check that follows from others."""
-    if check.status == "pass" or check.code in _FOLLOWS:
+    if check.status == "pass" or check.code in fields.FOLLOWING_CODES:
         return
     if check.diagnosis:
         yield from check.diagnosis.split(" and ")

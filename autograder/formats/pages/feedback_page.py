@@ -14,7 +14,6 @@ from autograder.formats import fields
 from autograder.formats.pages.environment import inline_styles, page_environment
 
 _ENVIRONMENT = page_environment()
-_NEEDS_OTHERS = ("contract_needs_value", "gated")  # codes of checks that are right as soon as others are
 
 
 @dataclass(frozen=True)
@@ -111,4 +110,4 @@ def _function_group(checks: Sequence[CheckResult]) -> FunctionGroup:
 
 def _urgency(check: CheckResult) -> tuple[bool, bool, bool]:
     """Return the lower, the sooner a student should look at a check: one that explains the others comes first."""
-    return check.status == "not_attempted", check.feedback is None, check.code in _NEEDS_OTHERS
+    return check.status == "not_attempted", check.feedback is None, check.code in fields.FOLLOWING_CODES
