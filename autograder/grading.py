@@ -39,6 +39,7 @@ from autograder.submission.stub_lines import OwnCode, left_stub_lines
 
 MAX_CACHED_VERDICTS = 400
 PLANNED_AHEAD = 16  # submissions whose calls are planned together: twice as many save little more
+MAX_CELL_NOTES = 20  # of cells that stopped; where more did, the first ones are mostly the reason
 Warn = Callable[[str], None]
 
 ReadResult = Submission | SubmissionRefused
@@ -177,10 +178,12 @@ class Grader:
     ) -> tuple[Note, ...]:
         """Return the notes that do not depend on feedback: for the student, then for the instructor."""
         student = [*submission.notes]
-        for problem in execution.problems:
-            others = [other for other in execution.problems if other != problem]
-            origin = find_origin(problem.error, problem.text, others)
+        problems = execution.problems
+        for number, problem in enumerate(problems[:MAX_CELL_NOTES]):
+            origin = find_origin(problem.error, problem.text, problems[:number] + problems[number + 1 :])
             student.append(messages.cell_problem(problem, self.limits, origin))
+        if len(problems) > MAX_CELL_NOTES:
+            student.append(messages.more_cell_problems(len(problems) - MAX_CELL_NOTES))
         remarks = [remark for verdict in verdicts for remark in verdict.remarks]
         if self.feedback != "none":
             student += [messages.remark(remark) for remark in remarks if remark.audience == "student"]

@@ -295,6 +295,12 @@ def cell_problem(problem: CellProblem, limits: Limits, origin: NameOrigin | None
     return f"{text} {hint}" if origin and (hint := _origin_hint(origin, limits)) else _with_hint(text, problem.error)
 
 
+def more_cell_problems(count: int) -> str:
+    """Tell the student how many more pieces of code stopped than are described."""
+    pieces = "One more piece" if count == 1 else f"{count} more pieces"
+    return f"{pieces} of your code stopped while it was run from top to bottom: start with the first ones."
+
+
 _ENDINGS_OF_LOADING: Mapping[EndReason, str] = {
     "cpu": "no end after {limits.load_cpu_seconds:g} s of computing",
     "wall": "no end after {limits.load_wall_seconds:g} s of waiting",

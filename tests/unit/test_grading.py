@@ -1,20 +1,25 @@
-"""open_grader(): the required isolation, the warnings, the secret."""
+"""open_grader(): the required isolation, the warnings, the secret. Grader: how much is said."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autograder import grading
-from autograder.course import Course, Level, find_course
+from autograder.course import Course, Level, Limits, find_course
 from autograder.evaluation.seeds import SECRET_VARIABLE
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import IsolationError, open_grader
+from autograder.grading import MAX_CELL_NOTES, Grader, IsolationError, open_grader
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import JailError
+from autograder.sandbox.host.program import Batch, CellProblem, Execution, FunctionMissing, Outcome, Program
+from autograder.submission.cells import Cell
+from autograder.submission.reader import Submission
 
 COURSE = find_course(Path(__file__))
 
@@ -87,3 +92,24 @@ def test_open_grader_warns_without_a_secret_unless_a_seed_is_given(
         with open_grader(course, exercise, warnings.append, seed=seed) as grader:
             assert (grader.secret, grader.seed) == (None, seed)
         assert len(warnings) == count
+
+
+def test_of_very_many_cells_that_stopped_the_first_are_described(exercise: Exercise) -> None:
+    problems = tuple(CellProblem(f"code cell {n}", 1, "KeyError", "'a'", ()) for n in range(2 * MAX_CELL_NOTES))
+    missing = FunctionMissing(())
+
+    class LoadedProgram:
+        def run(self, _program: Program, batches: Sequence[Batch], _limits: Limits) -> Execution:
+            return Execution(problems, {batch.function: (missing,) * len(batch.steps) for batch in batches})
+
+        def run_first_calls(self, batches: Sequence[Batch], _limits: Limits) -> dict[str, Outcome]:
+            return {batch.function: missing for batch in batches}
+
+    jail = jail_class("A")()
+    jail.load_program = lambda *_: nullcontext(LoadedProgram())
+    submission = Submission("notebook", (Cell("a[0]"),), (), Path("a.ipynb"))
+    report = Grader(exercise, jail, Limits()).grade_submission(submission, "mia")
+    texts = [note.text for note in report.notes]
+    assert (report.status, len(texts)) == ("graded", MAX_CELL_NOTES + 1)
+    assert "code cell 19" in texts[-2]
+    assert texts[-1].startswith(f"{MAX_CELL_NOTES} more pieces of your code stopped")
