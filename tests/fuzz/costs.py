@@ -63,6 +63,7 @@ def notebooks() -> Iterator[tuple[str, str]]:
     ):
         yield f"values {unit}", HEAD + fill(unit) + "{}" + TAIL
         yield f"cut {unit}", HEAD + fill(unit)
+        yield f"cut {unit}, as many as are read", HEAD + unit * ((MAX_VALUES - 20) // (1 + unit.count(":")))
         yield f"outputs {unit}", notebook(cell("x = 1", outputs=f"[{fill(unit)}0]"))
     for unit, values in (
         ("{},", 2),

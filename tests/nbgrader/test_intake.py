@@ -13,6 +13,7 @@ from autograder.grading import released_files
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
 from autograder.nbgrader.intake.notebooks import NotebookDict
+from autograder.nbgrader.intake.recovery import recover_cells
 from tests import courses
 from tests.in_process import exercise
 from tests.nbgrader import sample_submissions
@@ -172,6 +173,12 @@ def test_refused_work_has_a_reason_and_a_notebook(file: bytes, tmp_path: Path) -
 )
 def test_what_can_be_recovered_is_shown(file: bytes, tmp_path: Path) -> None:
     assert "h[0] = h0" in source_of(take_in(tmp_path, {NOTEBOOK: file}).notebook, "forward")
+
+
+def test_nothing_is_recovered_behind_what_is_no_cell(tmp_path: Path) -> None:
+    file = tmp_path / NOTEBOOK
+    file.write_text('{"cells": [{"source": "a"}, 1, {"source": "b"},')
+    assert [cell["source"] for cell in recover_cells(file, NAME)] == ["a"]
 
 
 def test_ambiguous_file_names_are_refused(tmp_path: Path) -> None:

@@ -92,5 +92,7 @@ def _recover_notebook_cells(text: str) -> Iterator[CellDict]:
             cell, end = decoder.raw_decode(text, separator.end())
         except (ValueError, RecursionError):
             return
+        if not isinstance(cell, dict):  # nor are the others cells, and there may be a million
+            return
         yield from parse_cells({"cells": [cell]})
         separator = _NEXT_ITEM.match(text, end)
