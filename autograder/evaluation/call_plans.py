@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import numerical_gradients
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
+from autograder.exercise.numerical_gradient import gradients_of_J
 from autograder.sandbox.host.program import Batch, Call, Outcome, RecheckResult, RepeatCall
 
 PUBLIC_SEED = 0
@@ -26,21 +26,20 @@ class SlopeStack:
     """
 
     exercise: Exercise
-    wrt: str
+    function: Function
     cases: tuple[Case, ...]
 
     @cached_property
     def gradients(self) -> tuple[Array, ...]:
-        """The numerical gradients of J with respect to one array, one for each case."""
-        arrays, names = [case.arrays for case in self.cases], self.cases[0].names
-        return numerical_gradients(self.exercise.objective, arrays, names, self.wrt, self.exercise.objective_batch)
+        """The numerical gradients of J with respect to the function's array, one for each case."""
+        return gradients_of_J(self.exercise, self.function, self.cases)
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedCase:
     """A case for one function, and the results that the reference returns on it.
 
-    It is number `index` of the stack `slopes`; without one, it is a stack of its own.
+    It is number `index` of the stack `slopes`, or a stack of its own.
     """
 
     exercise: Exercise
@@ -53,12 +52,7 @@ class PlannedCase:
     @cached_property
     def numerical_gradient(self) -> Array:
         """The numerical gradient of J with respect to the function's array, computed on first use."""
-        assert self.function.wrt is not None
-        if self.slopes is None:
-            [gradient] = SlopeStack(self.exercise, self.function.wrt, (self.case,)).gradients
-        else:
-            gradient = self.slopes.gradients[self.index]
-        return gradient
+        return (self.slopes or SlopeStack(self.exercise, self.function, (self.case,))).gradients[self.index]
 
     def result(self, outcome: Outcome) -> CallResult:
         """Pair the outcome of the call with what is expected of it."""
@@ -187,8 +181,8 @@ class CallPlanner:
         for column, key in enumerate(owners):
             function, rows = exercise.function(key[0]), drawn[column :: len(owners)]
             slopes = _slope_stack(exercise, function, [case for case, _ in rows]) if key in measured else None
-            for index, (case, expected) in enumerate(rows):
-                planned[index][key] = PlannedCase(exercise, function, case, expected, slopes, index)
+            for row, (case, expected) in enumerate(rows):
+                planned[row][key] = PlannedCase(exercise, function, case, expected, slopes, row if slopes else 0)
         return planned
 
 
@@ -201,7 +195,7 @@ def plan_calls(exercise: Exercise, seed: int) -> tuple[CallPlan, ...]:
 def _slope_stack(exercise: Exercise, function: Function, cases: Sequence[Case]) -> SlopeStack | None:
     """Return the stack of these cases, None if they differ in sizes or names: drawn by a seed, they may."""
     alike = {(*case.names.items(), *((name, array.shape) for name, array in case.arrays.items())) for case in cases}
-    return SlopeStack(exercise, function.wrt, tuple(cases)) if function.wrt and len(alike) == 1 else None
+    return SlopeStack(exercise, function, tuple(cases)) if len(alike) == 1 else None
 
 
 def _draw_with_results(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from autograder.evaluation.call_plans import CallPlanner, case_rng, draw_case, plan_calls
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.model import Exercise
+from autograder.exercise.numerical_gradient import numerical_gradient, numerical_gradients
 from autograder.grading import PLANNED_AHEAD
 from tests.in_process import exercise
 
@@ -76,5 +76,5 @@ def test_objective_batch_equals_objective(case: tuple[object, str], wrt: str) ->
     drawn = draw_case(exercise(), *case, 1)
     arrays, names = drawn.arrays, drawn.names
     one_by_one = numerical_gradient(exercise().objective, arrays, names, wrt)
-    together = numerical_gradient(exercise().objective, arrays, names, wrt, exercise().objective_batch)
+    [together] = numerical_gradients(exercise().objective_batch, [arrays], names, wrt)
     np.testing.assert_allclose(together, one_by_one, rtol=0, atol=1e-12 * np.abs(one_by_one).max())
