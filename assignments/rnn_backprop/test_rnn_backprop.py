@@ -11,6 +11,8 @@ from types import ModuleType
 
 import checks  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 import pytest
+from golden import Golden, VisibleCheck, golden  # type: ignore[import-not-found]  # as checks
+from results import Result  # type: ignore[import-not-found]  # as checks
 
 FOLDER = Path(__file__).resolve().parent
 NAME = Path(__file__).stem.removeprefix("test_")
@@ -31,10 +33,10 @@ def _module() -> ModuleType:
     raise pytest.Collector.CollectError(wrong)
 
 
-def _golden() -> checks.Golden:
+def _golden() -> Golden:
     """The golden numbers, or say in one sentence which file is missing."""
     try:
-        return checks.golden()
+        return golden()
     except OSError as missing:
         raise pytest.Collector.CollectError(str(missing)) from None
 
@@ -56,7 +58,7 @@ class _Summary:
     """Says at the end what pytest keeps to itself: the notes of checks that pass, and what was skipped."""
 
     def __init__(self) -> None:
-        self.results: list[checks.Result] = []
+        self.results: list[Result] = []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         passed = [result for result in self.results if result.status == "pass"]
@@ -89,7 +91,7 @@ ANSWERS, GOLDEN = checks.Answers(_module()), _golden()
 
 
 @pytest.mark.parametrize("visible", GOLDEN.checks, ids=lambda visible: f"{visible.function}: {visible.title}")
-def test_check(visible: checks.VisibleCheck, summary: _Summary) -> None:
+def test_check(visible: VisibleCheck, summary: _Summary) -> None:
     result = checks.run(visible, ANSWERS)
     summary.results.append(result)
     if result.status == "not attempted yet":

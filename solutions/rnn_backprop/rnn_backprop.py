@@ -37,7 +37,7 @@
 import numpy as np
 
 try:
-    from checks import check, hint, slope
+    from checks import case, check, expected, hint, slope
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(

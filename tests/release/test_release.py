@@ -64,15 +64,18 @@ class TestWhatIsReleased:
     def test_names_of_the_files(self, files: dict[str, bytes]) -> None:
         assert sorted(files) == [
             "README.md",
+            "asking.py",
             "calls.py",
             "checks.json",
             "checks.py",
             "explain.py",
             "feedback.py",
+            "golden.py",
             "layout.py",
             "network.py",
             "patterns.py",
             "requirements.txt",
+            "results.py",
             "rnn_backprop.ipynb",
             "rnn_backprop.py",
             "rules.py",

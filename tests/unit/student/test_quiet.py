@@ -37,7 +37,7 @@ def test_a_function_takes_few_lines(checks: Any, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def long_message(checks: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(checks, "MAX_LINES", 12)
+    monkeypatch.setattr(importlib.import_module("results"), "MAX_LINES", 12)
     return lambda **options: repr(checks.check("dJ_dW", **options))
 
 

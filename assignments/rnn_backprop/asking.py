@@ -1,0 +1,82 @@
+"""What a student can ask for besides a check: a case as variables, what is expected there, a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from golden import Case, golden  # type: ignore[import-not-found]  # it is found once both are released, into one folder
+from layout import PlainError, say, wrapped  # type: ignore[import-not-found]  # as golden
+
+Asked = Callable[..., Any] | str
+"""A function of the exercise, or its name."""
+
+MAX_CALL = 52  # characters of a call that stands in the second column of a message
+
+
+class UnknownCaseError(PlainError, LookupError):  # type: ignore[misc]  # as golden
+    """There is no such function, or no such case of it."""
+
+
+def case(function: Asked, /, **wanted: int | str) -> Any:
+    """Return the arguments of a function on one of its public cases, in order: new arrays each time.
+
+        net, x, y, h, y_hat = case("dJ_dW", T=2, H=1, seed=0)
+
+    The smallest case that is as `wanted`, if there are several. A function of one argument gets that one, and no tuple.
+    Raises UnknownCaseError.
+    """
+    name = name_of(function)
+    arguments = tuple(_find(name, wanted).given(name).values())
+    return arguments if len(arguments) > 1 else arguments[0]
+
+
+def expected(function: Asked, /, **wanted: int | str) -> Any:
+    """Return what is expected of a function on the case that `case` finds: an array, or a tuple of several.
+
+    Raises UnknownCaseError.
+    """
+    name = name_of(function)
+    arrays = tuple(array.copy() for array in _find(name, wanted).functions[name]["expected"])
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
+def case_call(name: str, id: str) -> str:
+    """Return the line that gives a case as variables, on two lines if it is long; nothing if it has no such name."""
+    if "=" not in id:
+        return ""
+    variables = ", ".join(golden().functions[name]["arguments"])
+    call = f'{variables} = case("{name}", {id})'
+    return call if len(call) <= MAX_CALL else call.replace("case(", "case(\n    ", 1)
+
+
+def name_of(function: Asked) -> str:
+    """Return the name of a function that was given by name or itself."""
+    return function if isinstance(function, str) else getattr(function, "__name__", repr(function))
+
+
+def _find(name: str, wanted: dict[str, int | str]) -> Case:
+    if name not in golden().functions:
+        raise UnknownCaseError(golden().unknown(name))
+    cases = golden().matching(name, wanted)
+    if not cases:
+        raise UnknownCaseError(wrapped(golden().without_match(name, wanted)))
+    return cases[0]
+
+
+def hint(name: str) -> None:
+    """Print the next hint for a function, such as hint("dJ_dW"); there are a few, from general to specific."""
+    hints = golden().hints.get(name, ())
+    number, text = next(_hints(name), (0, ""))
+    if number:
+        say(wrapped(f"Hint {number} of {len(hints)} for {name}: {text}"))
+    elif hints:
+        say(wrapped("\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in hints)])))
+    else:
+        say(wrapped(f"There are no hints for {name!r}, but for {', '.join(golden().hints) or 'nothing'}."))
+
+
+@cache
+def _hints(name: str) -> Iterator[tuple[int, str]]:
+    return iter(enumerate(golden().hints.get(name, ()), start=1))
