@@ -6,7 +6,7 @@ says what is right.
 
 from __future__ import annotations
 
-import importlib
+import builtins
 import os
 import sys
 import warnings
@@ -19,7 +19,15 @@ from typing import Any
 import asking  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 import numpy as np
 from asking import Asked, case_call, name_of
-from calls import Answers, FindingError, answer, find  # type: ignore[import-not-found]  # as asking
+from calls import (  # type: ignore[import-not-found]  # as asking
+    Answers,
+    CheckInterrupted,
+    FindingError,
+    NotLoadedError,
+    answer,
+    find,
+    load,
+)
 from explain import explain, show_case, shown_case, without_slopes  # type: ignore[import-not-found]  # as asking
 from feedback import Feedback  # type: ignore[import-not-found]  # as asking
 from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as asking
@@ -44,13 +52,22 @@ def check(*functions: Asked, full: bool = False, **case: int | str) -> Results |
     function makes of it, and what is expected. A long message is cut in a terminal, unless it is asked for in `full`.
     """
     names = [name_of(function) for function in functions]
-    results = Results(tuple(results_of(sys.modules["__main__"], names, case)), full or bool(case))
+    try:
+        results = Results(tuple(results_of(sys.modules["__main__"], names, case)), full or bool(case))
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
     if "NBGRADER_EXECUTION" not in os.environ:
         return results
     if any(result.status != "pass" for result in results.results):
         raise NotPassedError(repr(results))
     say(results)
     return None  # nbgrader takes what a cell returns for points
+
+
+def _interrupted(stop: KeyboardInterrupt) -> BaseException:
+    """Return what ends a check that was interrupted: in a notebook and in a script, one sentence is shown."""
+    interrupted = CheckInterrupted(str(stop) or "The check was interrupted.")
+    return interrupted if hasattr(builtins, "__IPYTHON__") else SystemExit(str(interrupted))
 
 
 def results_of(
@@ -246,10 +263,16 @@ def _fits_own_forward(name: str, forward: str, case: Case, answers: Answers) -> 
 
 def main(words: Sequence[str]) -> None:
     """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does."""
+    words = [part for word in words for part in word.split(",") if part]
     names = [word for word in words if "=" not in word]
     case = dict(word.split("=", 1) for word in words if "=" in word)
     full = case.pop("full", "") == "True"
-    say(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case)), full or bool(case)))
+    try:
+        say(Results(tuple(results_of(load(golden().exercise), names, case)), full or bool(case)))
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
+    except (NotLoadedError, OSError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ SHIPPED_MODULES = (
     "results.py",
     "rules.py",
     "slope.py",
+    "time_limit.py",
 )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import textwrap
-import traceback
 from pathlib import Path
 from types import ModuleType
 
 import checks  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 import pytest
+from calls import CheckInterrupted, NotLoadedError, load  # type: ignore[import-not-found]  # as checks
 from golden import Golden, VisibleCheck, golden  # type: ignore[import-not-found]  # as checks
 from results import Result  # type: ignore[import-not-found]  # as checks
 
@@ -21,16 +20,10 @@ NAME = Path(__file__).stem.removeprefix("test_")
 def _module() -> ModuleType:
     """Import the .py file, or say in one sentence why that does not work."""
     try:
-        return importlib.import_module(NAME)
-    except SyntaxError as error:
-        file, line = Path(error.filename or f"{NAME}.py").name, error.lineno
-        wrong = f"{file}, line {line}, is not Python: {error.msg}."
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
-        own = [place for place in traceback.extract_tb(error.__traceback__) if Path(place.filename).stem == NAME]
-        line = own[-1].lineno if own else 1
-        reason = traceback.format_exception_only(error)[-1].strip()
-        wrong = f"{NAME}.py stops in line {line}, before its functions can be tried: {reason}"
-    raise pytest.Collector.CollectError(wrong)
+        module: ModuleType = load(NAME)
+    except NotLoadedError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    return module
 
 
 def _golden() -> Golden:
@@ -92,7 +85,10 @@ ANSWERS, GOLDEN = checks.Answers(_module()), _golden()
 
 @pytest.mark.parametrize("visible", GOLDEN.checks, ids=lambda visible: f"{visible.function}: {visible.title}")
 def test_check(visible: VisibleCheck, summary: _Summary) -> None:
-    result = checks.run(visible, ANSWERS)
+    try:
+        result = checks.run(visible, ANSWERS)
+    except CheckInterrupted as stop:
+        pytest.exit(str(stop), returncode=pytest.ExitCode.INTERRUPTED)
     summary.results.append(result)
     if result.status == "not attempted yet":
         pytest.skip(result.message)

@@ -81,6 +81,7 @@ class TestWhatIsReleased:
             "rules.py",
             "slope.py",
             "test_rnn_backprop.py",
+            "time_limit.py",
         ]
 
     def test_support_modules_are_unchanged(self, files: dict[str, bytes]) -> None:

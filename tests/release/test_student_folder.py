@@ -136,6 +136,25 @@ class TestScript:
         assert list(outputs) == [f"check_{name}" for name in ANSWERS]
         assert all(text.startswith("checks.json is not beside checks.py") for text in outputs.values())
 
+    def test_a_function_that_does_not_return_is_stopped_and_named(self, student: StudentFolder) -> None:
+        calls = student.folder / "calls.py"
+        calls.write_text(calls.read_text(encoding="utf-8").replace("TIME_LIMIT = 5.0", "TIME_LIMIT = 0.2"))
+        loop = ANSWERS["dJ_dV"].replace("for t in range(1, T + 1):", "while True:\n        t = T")
+        student.write_answers({**ANSWERS, "dJ_dV": loop})
+        stopped = "dJ_dV was stopped after 0.2 s: is there a loop that never ends? rnn_backprop.py, line "
+        script, (code, outputs) = student.run(f"{NAME}.py"), student.pytest()
+        assert stopped in join_lines(script.stdout)
+        assert "dJ_dW: all 4 checks pass" in script.stdout
+        assert stopped in join_lines(outputs)
+        assert "4 failed, 11 passed" in outputs
+        assert code == 1
+
+    def test_a_file_that_is_not_python_is_one_sentence(self, student: StudentFolder) -> None:
+        file = student.folder / f"{NAME}.py"
+        file.write_text(file.read_text(encoding="utf-8").replace("def dJ_dV(", "def dJ_dV(("), encoding="utf-8")
+        done = student.run("checks.py", "dJ_dW,", "T=3,", "H=2, seed=0")
+        assert re.fullmatch(r"rnn_backprop\.py, line \d+, is not Python: .*\.\n", done.stderr)
+
 
 class TestNotebook:
     def test_stubs(self, student: StudentFolder) -> None:
