@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from calls import Status  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 from feedback import Feedback  # type: ignore[import-not-found]  # as calls
 from layout import MAX_LINES, as_html, printable, shortened  # type: ignore[import-not-found]  # as calls
+from progress import Progress  # type: ignore[import-not-found]  # as calls
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Results:
 
     results: tuple[Result, ...]
     full: bool = False  # every line in a terminal, too
+    progress: Progress | None = None  # the last line
 
     def __repr__(self) -> str:
         lines: list[str] = []
@@ -39,7 +41,7 @@ class Results:
             messages = [result.message.splitlines() for result in results]
             lines.append(headline)
             printed = [line for result in results for line in result.printed]
-            room = MAX_LINES - 1 - len(results) - len(printed)
+            room = MAX_LINES - 2 - len(results) - len(printed)  # a headline, and the progress
             share = room // max(sum(map(bool, messages)), 1)  # that each message may have; a short one leaves more
             shares = [min(len(message), share) for message in messages]
             for result, message, least in zip(results, messages, shares, strict=True):
@@ -51,6 +53,8 @@ class Results:
                     room -= len(message) - least
                 lines += (f"{' ' * 9}{line}".rstrip() for line in message)
             lines += (f"  {'printed' if i == 0 else '':<7}  {line}" for i, line in enumerate(printed))
+        if self.progress:
+            lines.append(repr(self.progress))
         return str(printable("\n".join(lines)))
 
     def _repr_html_(self) -> str:
@@ -70,7 +74,7 @@ class Results:
         return "".join(
             f'<p><b>{html.escape(headline)}</b></p><ul style="list-style: none">{"".join(map(item, results))}</ul>'
             for headline, results in self._by_function()
-        )
+        ) + (self.progress._repr_html_() if self.progress else "")
 
     def _by_function(self) -> Iterator[tuple[str, list[Result]]]:
         """A headline for each function, and what stands below it: nothing where there is one thing to say."""

@@ -40,7 +40,7 @@ class Function:
     `arrays` are the arrays of a case that this function may see if the case has them. `returns` maps the name of each
     result to its symbolic shape, such as {"h": "(T+1, H)"}. `wrt` is set for a gradient: the array of the case by which
     J is differentiated. `initial_rows` names results whose first row is an argument, such as {"h": "h0"}: part of the
-    contract. `reference_text` says where the formula is.
+    contract. `reference_text` says where the formula is, `minutes` how long it takes most students, if that is known.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Function:
     wrt: str | None = None
     initial_rows: Names = field(default_factory=dict)
     reference_text: str = ""
+    minutes: int = 0
 
 
 @dataclass(frozen=True)

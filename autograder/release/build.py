@@ -22,6 +22,7 @@ SHIPPED_MODULES = (
     "golden.py",
     "layout.py",
     "patterns.py",
+    "progress.py",
     "results.py",
     "rules.py",
     "slope.py",

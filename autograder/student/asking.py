@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from golden import Case, golden  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 from layout import PlainError, say, wrapped  # type: ignore[import-not-found]  # as golden
+from progress import SESSION  # type: ignore[import-not-found]  # as golden
 
 Asked = Callable[..., Any] | str
 """A function of the exercise, or its name."""
@@ -65,18 +67,30 @@ def _find(name: str, wanted: dict[str, int | str]) -> Case:
     return cases[0]
 
 
-def hint(name: str) -> None:
-    """Print the next hint for a function, such as hint("dJ_dW"); there are a few, from general to specific."""
-    hints = golden().hints.get(name, ())
-    number, text = next(_hints(name), (0, ""))
-    if number:
-        say(wrapped(f"Hint {number} of {len(hints)} for {name}: {text}"))
-    elif hints:
-        say(wrapped("\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in hints)])))
-    else:
-        say(wrapped(f"There are no hints for {name!r}, but for {', '.join(golden().hints) or 'nothing'}."))
+def hint(function: Asked | None = None, number: int | None = None) -> None:
+    """Print the next hint for a function, such as hint("dJ_dW"); there are a few, from general to specific.
+
+    hint() gives one for the first function that does not pass yet, hint("dJ_dW", 2) the second one for dJ_dW.
+    """
+    say(wrapped(hint_text(sys.modules["__main__"], "" if function is None else name_of(function), number)))
 
 
-@cache
-def _hints(name: str) -> Iterator[tuple[int, str]]:
-    return iter(enumerate(golden().hints.get(name, ()), start=1))
+def hint_text(module: ModuleType, name: str, number: int | str | None) -> str:
+    """Return a hint, or what is wrong with asking for it; without a number, the one after that asked for last."""
+    try:
+        hints, rest = golden().hints, SESSION.progress(module).rest
+    except OSError as missing:
+        return str(missing)
+    if not name and not rest:
+        return "All functions pass here, so there is nothing left to hint at."
+    name = name or rest[0]
+    texts = hints.get(name, ())
+    if not texts:
+        return f"There are no hints for {name!r}, but for {', '.join(hints) or 'nothing'}."
+    if number is None:
+        SESSION.hints[name] = number = SESSION.hints.get(name, 0) + 1
+        if SESSION.hints[name] > len(texts):
+            return "\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in texts)])
+    if str(number) not in map(str, range(1, len(texts) + 1)):
+        return f'There is no hint {number} for {name}: hint("{name}", {len(texts)}) is the last one.'
+    return f"Hint {number} of {len(texts)} for {name}: {texts[int(number) - 1]}"

@@ -32,6 +32,7 @@ from explain import explain, show_case, shown_case, without_slopes  # type: igno
 from feedback import Feedback  # type: ignore[import-not-found]  # as asking
 from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as asking
 from layout import PlainError, as_text, say, wrapped  # type: ignore[import-not-found]  # as asking
+from progress import SESSION, Progress  # type: ignore[import-not-found]  # as asking
 from results import Result, Results  # type: ignore[import-not-found]  # as asking
 from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as asking
 from slope import CLOSE_TO_MEASURED, slope  # type: ignore[import-not-found]  # as asking
@@ -51,9 +52,9 @@ def check(*functions: Asked, full: bool = False, **case: int | str) -> Results |
     check("dJ_dW", T=3, H=2, seed=0) shows one of the small cases that messages speak of: what goes in, what your
     function makes of it, and what is expected. A long message is cut in a terminal, unless it is asked for in `full`.
     """
-    names = [name_of(function) for function in functions]
+    module, names = sys.modules["__main__"], [name_of(function) for function in functions]
     try:
-        results = Results(tuple(results_of(sys.modules["__main__"], names, case)), full or bool(case))
+        results = checked(module, names, case, full)
     except KeyboardInterrupt as stop:
         raise _interrupted(stop) from None
     if "NBGRADER_EXECUTION" not in os.environ:
@@ -62,6 +63,42 @@ def check(*functions: Asked, full: bool = False, **case: int | str) -> Results |
         raise NotPassedError(repr(results))
     say(results)
     return None  # nbgrader takes what a cell returns for points
+
+
+def progress() -> Progress | Results:
+    """Return which functions pass, what they are worth, and which comes next.
+
+    Those that passed are not called again.
+    """
+    module = sys.modules["__main__"]
+    try:
+        results = checked(module, SESSION.progress(module).rest)
+    except OSError as missing:
+        return Results((Result("", "", "not there yet", wrapped(str(missing))),))
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
+    return results.progress or results
+
+
+def checked(
+    module: ModuleType, names: Sequence[str], case: Mapping[str, Any] | None = None, full: bool = False
+) -> Results:
+    """Return the results of functions of a module, and how far all of them are; of a `case`, its results alone."""
+    results = tuple(results_of(module, names, case))
+    return Results(results, full=True) if case else Results(results, full, noted(module, results))
+
+
+def noted(module: ModuleType, results: Sequence[Result]) -> Progress | None:
+    """Take notice of which functions pass all of their checks, and return how far the student is.
+
+    None if what was checked is no function of the exercise.
+    """
+    if not all(result.function and result.function in golden().functions for result in results):
+        return None
+    for name in {result.function for result in results}:
+        passed = sum(result.status == "pass" for result in results if result.function == name)
+        SESSION.note(module, name, passed == sum(check.function == name for check in golden().checks))
+    return SESSION.progress(module)
 
 
 def _interrupted(stop: KeyboardInterrupt) -> BaseException:
@@ -262,17 +299,36 @@ def _fits_own_forward(name: str, forward: str, case: Case, answers: Answers) -> 
 
 
 def main(words: Sequence[str]) -> None:
-    """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does."""
+    """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does.
+
+    And `python checks.py hint dJ_dW 2` does what hint("dJ_dW", 2) does.
+    """
     words = [part for word in words for part in word.split(",") if part]
-    names = [word for word in words if "=" not in word]
-    case = dict(word.split("=", 1) for word in words if "=" in word)
-    full = case.pop("full", "") == "True"
     try:
-        say(Results(tuple(results_of(load(golden().exercise), names, case)), full or bool(case)))
+        if words[:1] == ["hint"]:
+            say(wrapped(_hint_in_a_shell(words[1:])))
+            return
+        names = [word for word in words if "=" not in word]
+        case = dict(word.split("=", 1) for word in words if "=" in word)
+        full = case.pop("full", "") == "True"
+        say(checked(load(golden().exercise), names, case, full))
     except KeyboardInterrupt as stop:
         raise _interrupted(stop) from None
     except (NotLoadedError, OSError) as error:
         sys.exit(str(error))
+
+
+def _hint_in_a_shell(words: Sequence[str]) -> str:
+    """Return the hint that is asked for by a function and a number, or by less: nothing is kept between two calls."""
+    name, number = [*words, "", ""][:2]
+    module = sys.modules["__main__"] if name else load(golden().exercise)
+    if not name and (progress := checked(module, ()).progress) and progress.rest:
+        name = progress.rest[0]
+    text = str(asking.hint_text(module, name, number or "1"))
+    following = int(number) + 1 if number.isdecimal() else 2
+    if text.startswith("Hint ") and following <= len(golden().hints[name]):
+        return f"{text}\n\nThe next one: python checks.py hint {name} {following}"
+    return text
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ class _Summary:
         skipped = [result.function for result in self.results if result.status == "not attempted yet"]
         if skipped:
             terminalreporter.write_line(f"Not attempted yet in {NAME}.py: {', '.join(dict.fromkeys(skipped))}.")
+        if progress := checks.noted(ANSWERS.module, self.results):
+            terminalreporter.write_line(repr(progress))
         if skipped and len(skipped) == len(self.results) and _notebook_has_answers():
             terminalreporter.write_line(
                 f"pytest checks {NAME}.py, which is untouched; {NAME}.ipynb is checked by its own cells, so run those."

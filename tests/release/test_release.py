@@ -74,6 +74,7 @@ class TestWhatIsReleased:
             "layout.py",
             "network.py",
             "patterns.py",
+            "progress.py",
             "requirements.txt",
             "results.py",
             "rnn_backprop.ipynb",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.student.test_checks import RIGHT, check_output, edited, module_of
+from tests.unit.student.test_checks import RIGHT, check_output, edited, module_of, unwrapped
 
 WITHOUT_RECURSION = edited(("later = delta_G1 @ net.W", "later = 0 * delta_G1"))
 
@@ -57,3 +57,56 @@ def test_a_function_may_be_given_itself(checks: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "__main__", module)
     assert repr(checks.check(module.dJ_dV)).startswith("dJ_dV: all 4 checks pass")
     assert "There is no 'module_of' here" in repr(checks.check(module_of))
+
+
+class TestHints:
+    def said(self, capsys: pytest.CaptureFixture[str]) -> str:
+        return unwrapped(capsys.readouterr().out)
+
+    def test_come_singly_and_then_all_together(self, checks: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        known = checks.golden().hints["dJ_dU"]
+        assert len(known) == 3
+        for number, text in enumerate(known, start=1):
+            checks.hint("dJ_dU")
+            assert self.said(capsys) == f"Hint {number} of 3 for dJ_dU: {text}"
+        checks.hint("dJ_dU")
+        assert self.said(capsys) == f"These are all hints for dJ_dU: {' '.join(f'- {text}' for text in known)}"
+
+    def test_can_be_asked_for_by_number(self, checks: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        checks.hint("dJ_dU", 2)
+        assert self.said(capsys).startswith("Hint 2 of 3 for dJ_dU: ")
+        checks.hint("dJ_dU", 4)
+        assert self.said(capsys) == 'There is no hint 4 for dJ_dU: hint("dJ_dU", 3) is the last one.'
+
+    def test_of_other_names_say_which_there_are(self, checks: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        checks.hint("dJ_dX")
+        assert self.said(capsys) == "There are no hints for 'dJ_dX', but for forward, dJ_dV, dJ_dW, dJ_dU."
+
+    def test_without_a_name_are_for_the_first_function_that_does_not_pass(
+        self, checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "__main__", module_of(RIGHT, None))
+        checks.hint()
+        assert self.said(capsys).startswith("Hint 1 of 3 for forward: ")
+        checks.check("forward")
+        checks.hint()
+        assert self.said(capsys).startswith("Hint 1 of 3 for dJ_dV: ")
+        checks.check()
+        checks.hint()
+        assert self.said(capsys) == "All functions pass here, so there is nothing left to hint at."
+
+    @pytest.mark.parametrize(
+        ("words", "begins", "ends"),
+        [
+            (["hint", "dJ_dW"], "Hint 1 of 3 for dJ_dW: ", "The next one: python checks.py hint dJ_dW 2"),
+            (["hint", "dJ_dW,", "3"], "Hint 3 of 3 for dJ_dW: ", "look at its time index."),
+            (["hint", "dJ_dW", "x"], "There is no hint x for dJ_dW: ", "is the last one."),
+        ],
+    )
+    def test_in_a_shell(
+        self, checks: Any, capsys: pytest.CaptureFixture[str], words: list[str], begins: str, ends: str
+    ) -> None:
+        checks.main(words)
+        text = self.said(capsys)
+        assert text.startswith(begins)
+        assert text.endswith(ends)

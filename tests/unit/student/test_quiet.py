@@ -66,7 +66,7 @@ class TestPrints:
         text = check_output(checks, monkeypatch, CHATTY, "forward")
         assert "all 3 checks pass" in text
         assert text.count("h0 is") == 1
-        assert text.splitlines()[-1].strip() == "... and 64 more lines"
+        assert text.splitlines()[-2].strip() == "... and 64 more lines"
         assert capsys.readouterr().out == ""
 
     def test_of_one_case_are_shown_whole(self, checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
