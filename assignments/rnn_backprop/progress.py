@@ -40,7 +40,7 @@ class Session:
         done = [
             name for name, function in current.items() if function is not None and self.passed.get(name) is function
         ]
-        return Progress(tuple(done))
+        return Progress(tuple(name for name in passes if passes[name]))
 
 
 SESSION = Session()
