@@ -37,10 +37,9 @@ class Session:
     def progress(self, module: ModuleType) -> Progress:
         """Return how far the functions of a module are: one that was defined anew has to pass anew."""
         current = {name: getattr(module, name, None) for name in golden().functions}
-        done = [
-            name for name, function in current.items() if function is not None and self.passed.get(name) is function
-        ]
-        return Progress(tuple(name for name in passes if passes[name]))
+        return Progress(
+            tuple(name for name, now in current.items() if now is not None and now is self.passed.get(name))
+        )
 
 
 SESSION = Session()
