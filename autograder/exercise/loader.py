@@ -67,7 +67,8 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
     return Exercise(
         name=name,
         folder=folder,
-        support_modules={file: (folder / file).read_text(encoding="utf-8") for file in rubric.SUPPORT_MODULES},
+        support_modules=_read_files(folder, rubric.SUPPORT_MODULES),
+        notebook_modules=_read_files(folder, getattr(rubric, "NOTEBOOK_MODULES", ())),
         functions=tuple(rubric.FUNCTIONS),
         checks=tuple(rubric.CHECKS),
         visible_checks=tuple(rubric.VISIBLE),
@@ -81,6 +82,10 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         **vars(cells),
         **{name: getattr(rubric, name) for name in OPTIONAL_FUNCTIONS if hasattr(rubric, name)},
     )
+
+
+def _read_files(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def _validate_checks(rubric: ModuleType, name: str) -> None:

@@ -120,10 +120,11 @@ class Exercise:
     """A loaded exercise folder; solutions/README.md says what such a folder must hold.
 
     `support_modules` maps the names of files that are released unchanged to their text; the first of them defines
-    `arguments(arrays, names)`. `draw(case_id, rng)` makes a case, and `reference(function, case)` returns the reference
-    solution's results in order; `draw_batch` is an optional, faster way to do both for many cases.
-    `objective(arrays, names)` is J, analytic in every array, so that complex steps can differentiate it;
-    `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
+    `arguments(arrays, names)`. `notebook_modules` are released unchanged, too, but only cells that draw or train call
+    them: where student code is graded, stand-ins take their place. `draw(case_id, rng)` makes a case, and
+    `reference(function, case)` returns the reference solution's results in order; `draw_batch` is an optional, faster
+    way to do both for many cases. `objective(arrays, names)` is J, analytic in every array, so that complex steps can
+    differentiate it; `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
     `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them. Each of
     the `confirmation_cases` is all of them once more with other numbers: what feedback says must hold there too.
     `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of
@@ -153,6 +154,7 @@ class Exercise:
     loss_from_outputs: Callable[[Arrays, Names], float] | None = None
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, float] = field(default_factory=dict)
+    notebook_modules: Mapping[str, str] = field(default_factory=dict)
     draw_batch: DrawBatch | None = None
     objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
 

@@ -60,6 +60,7 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
         files = {
             f"{name}.py": _build_script(exercise, cells),
             **exercise.support_modules,
+            **exercise.notebook_modules,
             **{file: (STUDENT_FOLDER / file).read_text(encoding="utf-8") for file in SHIPPED_MODULES},
             "checks.json": golden_file_text(exercise),
             f"test_{name}.py": (STUDENT_FOLDER / "test_exercise.py").read_text(encoding="utf-8"),

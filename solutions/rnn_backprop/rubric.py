@@ -22,6 +22,7 @@ from mistakes import MISTAKES as MISTAKES
 from autograder.exercise.model import Array, Arrays, Case, Check, Function, Names, VisibleCheck
 
 SUPPORT_MODULES = ("network.py",)
+NOTEBOOK_MODULES = ("learning.py",)
 
 _PARAMETERS = ("U", "W", "V", "b_h", "b_y")
 

@@ -72,6 +72,7 @@ class TestWhatIsReleased:
             "feedback.py",
             "golden.py",
             "layout.py",
+            "learning.py",
             "network.py",
             "patterns.py",
             "progress.py",
