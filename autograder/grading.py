@@ -32,7 +32,7 @@ from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import LEVEL_INFO, MIN_SECURE_LEVEL, JailError, at_least
 from autograder.sandbox.host.probe import probe_level
-from autograder.sandbox.host.program import CellProblem, Execution, Outcome, Program, Returned
+from autograder.sandbox.host.program import STAND_IN, CellProblem, Execution, Outcome, Program, Returned
 from autograder.submission.global_reads import global_reads
 from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRefused, read_submission
 from autograder.submission.stub_lines import OwnCode, left_stub_lines
@@ -295,7 +295,7 @@ def released_files(exercise: Exercise) -> ReleasedFiles:
         check_cells=exercise.check_cells,
         stub_cells=exercise.stub_cells,
         stub_names=tuple(function.name for function in exercise.functions),
-        modules=(*(Path(file).stem for file in exercise.support_modules), "checks"),
+        modules=(*(Path(file).stem for file in (*exercise.support_modules, *exercise.notebook_modules)), "checks"),
     )
 
 
@@ -304,7 +304,10 @@ def program_of(exercise: Exercise, submission: Submission) -> Program:
     return Program(
         module=exercise.name,
         cells=submission.cells,
-        support_modules=exercise.process_modules,
+        support_modules={
+            **exercise.process_modules,
+            **{Path(file).stem: STAND_IN for file in exercise.notebook_modules},
+        },
         functions={function.name: function.arguments for function in exercise.functions},
         result_counts={function.name: len(function.returns) for function in exercise.functions},
     )

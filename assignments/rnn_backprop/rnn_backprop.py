@@ -6,7 +6,7 @@
 import numpy as np
 
 try:
-    from checks import check, hint, slope
+    from checks import case, check, expected, hint, progress, slope
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(

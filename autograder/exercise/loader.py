@@ -71,7 +71,8 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
     exercise = Exercise(
         name=name,
         folder=folder,
-        support_modules={file: (folder / file).read_text(encoding="utf-8") for file in rubric.SUPPORT_MODULES},
+        support_modules=_read_files(folder, rubric.SUPPORT_MODULES),
+        notebook_modules=_read_files(folder, getattr(rubric, "NOTEBOOK_MODULES", ())),
         functions=tuple(rubric.FUNCTIONS),
         checks=tuple(rubric.CHECKS),
         visible_checks=tuple(rubric.VISIBLE),
@@ -96,6 +97,10 @@ def _functions_without_complex_step(exercise: Exercise) -> Iterator[str]:
         drawn = (exercise.draw(id, np.random.default_rng(0)) for check in checks for id in check.cases)
         if not all(keeps_imaginary_parts(exercise.objective, case, function.wrt or "") for case in drawn):
             yield function.name
+
+
+def _read_files(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def _validate_checks(rubric: ModuleType, name: str) -> None:
@@ -211,7 +216,7 @@ def _importable(folder: Path) -> Iterator[None]:
     shadowed = {name: sys.modules.pop(name) for name in module_names if name in sys.modules}
     # The set-up cell of a source imports from checks.py, which lies elsewhere; the reference calls none of it.
     sys.modules["checks"] = checks = ModuleType("checks")
-    vars(checks).update(dict.fromkeys(("check", "slope", "hint"), lambda *args, **kwargs: None))
+    vars(checks)["__getattr__"] = _stand_in
     sys.path.insert(0, str(folder))
     try:
         yield
@@ -220,3 +225,10 @@ def _importable(folder: Path) -> Iterator[None]:
         for name in module_names:
             sys.modules.pop(name, None)
         sys.modules.update(shadowed)
+
+
+def _stand_in(name: str) -> Callable[..., None]:
+    """Return a function that does nothing, for any name that a set-up cell imports."""
+    if name.startswith("__"):  # what the import system looks for
+        raise AttributeError(name)
+    return lambda *args, **kwargs: None

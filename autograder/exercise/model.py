@@ -58,7 +58,7 @@ class Function:
     the name of each result to its symbolic shape, such as {"h": "(T+1, H)"}; that of a number is "()". `wrt` is set for
     a gradient: the array of the case by which J is differentiated, such as "layers.0.W". `initial_rows` names results
     whose first row is an argument, such as {"h": "h0"}: part of the contract. `reference_text` says where the formula
-    is.
+    is, `minutes` how long it takes most students, if that is known.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Function:
     wrt: str | None = None
     initial_rows: Names = field(default_factory=dict)
     reference_text: str = ""
+    minutes: int = 0
 
     def seen_arrays(self, case: Case) -> Arrays:
         """Return the arrays of a case that this function may see."""
@@ -147,9 +148,10 @@ class Exercise:
     """A loaded exercise folder; solutions/README.md says what such a folder must hold.
 
     `support_modules` maps the names of files that are released unchanged to their text; the first of them may define
-    `arguments(arrays, names)`, and `builds_arguments` says that it does. `draw(case_id, rng)` makes a case, and
-    `reference(function, case)` returns the reference solution's results in order; `draw_batch` is an optional, faster
-    way to do both for many cases. `objective(arrays, names)` is J, analytic in every array, so that complex steps can
+    `arguments(arrays, names)`, and `builds_arguments` says that it does. `notebook_modules` are released unchanged,
+    too, but only cells that draw or train call them: where student code is graded, stand-ins take their place.
+    `draw(case_id, rng)` makes a case, and `reference(function, case)` returns the reference solution's results in
+    order; `draw_batch` is an optional, faster way to do both for many cases. `objective(arrays, names)` is J, analytic in every array, so that complex steps can
     differentiate it; `objective_batch` is an optional, faster way to evaluate it for stacks of arrays, broadcast over
     leading axes.
     `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them. Each of
@@ -183,6 +185,7 @@ class Exercise:
     written: Mapping[str, float] = field(default_factory=dict)
     builds_arguments: bool = True
     without_complex_step: frozenset[str] = frozenset()
+    notebook_modules: Mapping[str, str] = field(default_factory=dict)
     draw_batch: DrawBatch | None = None
     objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
 

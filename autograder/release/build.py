@@ -15,6 +15,7 @@ from autograder.release.leaks import find_leak
 STUDENT_FOLDER = Path(__file__).parents[1] / "student"
 SHIPPED_MODULES = (
     "arguments.py",
+    "asking.py",
     "calls.py",
     "checks.py",
     "explain.py",
@@ -22,8 +23,11 @@ SHIPPED_MODULES = (
     "golden.py",
     "layout.py",
     "patterns.py",
+    "progress.py",
+    "results.py",
     "rules.py",
     "slope.py",
+    "time_limit.py",
 )
 
 
@@ -57,6 +61,7 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
         files = {
             f"{name}.py": _build_script(exercise, cells),
             **exercise.support_modules,
+            **exercise.notebook_modules,
             **{file: (STUDENT_FOLDER / file).read_text(encoding="utf-8") for file in SHIPPED_MODULES},
             "checks.json": golden_file_text(exercise),
             f"test_{name}.py": (STUDENT_FOLDER / "test_exercise.py").read_text(encoding="utf-8"),

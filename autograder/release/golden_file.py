@@ -33,6 +33,8 @@ def golden_file_text(exercise: Exercise) -> str:
                 "slope_of": function.wrt,
                 "arrays": function.arrays,
                 "read": function.reference_text,
+                "points": sum(check.max_points for check in exercise.checks_of(function.name)),
+                "minutes": function.minutes,
             }
             for function in exercise.functions
         },

@@ -1,4 +1,4 @@
-"""Calling the functions of this exercise on the cases of checks.json, and what they return."""
+"""Calling the functions of this exercise on a case, and what they return or stop with."""
 
 from __future__ import annotations
 
@@ -21,14 +21,19 @@ if __package__:  # as a part of the grader
     from .arguments import arguments, changes, seen, spelled
     from .feedback import CaseResult, Feedback
     from .golden import Arrays, Case, golden
+    from .layout import PlainError
     from .rules import Array, array_problem
+    from .time_limit import TimeLimitError, time_limit
 else:  # beside the notebook
     from arguments import arguments, changes, seen, spelled  # type: ignore[import-not-found,no-redef]  # as below
     from feedback import CaseResult, Feedback  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
-    from golden import Arrays, Case, golden  # type: ignore[import-not-found,no-redef]  # as below
+    from golden import Arrays, Case, golden  # type: ignore[import-not-found,no-redef]  # as above
+    from layout import PlainError  # type: ignore[import-not-found,no-redef]  # as above
     from rules import Array, array_problem  # type: ignore[import-not-found,no-redef]  # as above
+    from time_limit import TimeLimitError, time_limit  # type: ignore[import-not-found,no-redef]  # as above
 
 MAX_PRINTED, MAX_LINE = 10_000, 60  # characters that are kept of what a function prints, and of each line
+TIME_LIMIT = 5.0  # seconds that a function may take for the cases that are shown
 MAX_SECONDS = 1.0  # of a function on the cases that are shown: a slower one is not tried on the others
 
 Shapes = Mapping[str, tuple[int, ...]]  # of results, by name
@@ -43,6 +48,18 @@ class FindingError(Exception):
     status: Status = "wrong"
     feedback: Any = None  # the same in parts, if there are any
     reason: tuple[object, ...] = ()
+
+
+class StoppedError(FindingError):
+    """The finding that a function took too long."""
+
+
+class CheckInterrupted(PlainError, KeyboardInterrupt):  # it is one of KeyboardInterrupt's kind
+    """A student interrupted a check: the message says where."""
+
+
+class NotLoadedError(Exception):
+    """The student's file cannot be imported: the message is one sentence that says why, and in which line."""
 
 
 class Printed(io.TextIOBase):
@@ -73,6 +90,7 @@ class Answers:
         self.feedback: dict[tuple[str, str], Feedback] = {}  # by function and hint: it takes longer than the calls
         self.printed: dict[str, Printed] = {}  # by each function
         self._seconds: dict[str, float] = {}  # that each function has taken
+        self._stopped: dict[str, FindingError] = {}  # functions that were stopped
         self._answers: dict[tuple[str, int], tuple[Arrays, Arrays] | FindingError] = {}
 
     def of(self, name: str, case: Case) -> tuple[Arrays, Arrays]:
@@ -82,16 +100,24 @@ class Answers:
         """
         key = name, id(case)  # confirmations have the ids of the cases that are shown
         if key not in self._answers:
-            start = time.monotonic()
-            try:
-                self._answers[key] = answer(name, case, self.module, self.printed.setdefault(name, Printed()))
-            except FindingError as finding:
-                self._answers[key] = finding
-            self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - start
+            self._answers[key] = self._stopped.get(name) or self._call(name, case)
         kept = self._answers[key]
         if isinstance(kept, FindingError):
             raise replace(kept)
         return kept
+
+    def _call(self, name: str, case: Case) -> tuple[Arrays, Arrays] | FindingError:
+        start, before = time.monotonic(), self._seconds.get(name, 0.0)
+        try:
+            printed = self.printed.setdefault(name, Printed())
+            return answer(name, case, self.module, printed, TIME_LIMIT - before)
+        except StoppedError as finding:
+            self._stopped[name] = finding  # it is not called again
+            return finding
+        except FindingError as finding:
+            return finding
+        finally:
+            self._seconds[name] = before + time.monotonic() - start
 
     def result(self, name: str, case: Case) -> CaseResult:
         """Return what a function made of a case beside what is expected. Raises FindingError."""
@@ -119,20 +145,28 @@ class Answers:
             return case.result(name, ())
 
 
-def answer(name: str, case: Case, module: ModuleType, printed: Printed | None = None) -> tuple[Arrays, Arrays]:
+def answer(
+    name: str, case: Case, module: ModuleType, printed: Printed | None = None, seconds: float = TIME_LIMIT
+) -> tuple[Arrays, Arrays]:
     """Call a function on a case: the very arrays that it returned, and a copy of their numbers.
 
-    What it prints goes to `printed`, or nowhere. Raises FindingError if it stops, changes what it is given, or returns
-    something that cannot be compared.
+    What it prints goes to `printed`, or nowhere. Raises FindingError if it stops, takes longer than `seconds`, changes
+    what it is given, or returns something that cannot be compared; InterruptedError if the student interrupts it.
     """
     function, entry = find(name, module), golden().functions[name]
     arrays, names = seen_by(name, case)
     given = build(arrays, names, module)
     try:
-        with redirect_stdout(printed or Printed()):
+        with redirect_stdout(printed or Printed()), time_limit(seconds):
             result = function(*(given[argument] for argument in entry["arguments"]))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
         raise _raised(name, error, module) from None
+    except TimeLimitError as stop:
+        line = _own_line(stop, module)
+        why = f"{name} was stopped after {TIME_LIMIT:g} s: is there a loop that never ends?"
+        raise StoppedError(f"{why}{line}", reason=(name, TimeLimitError)) from None
+    except KeyboardInterrupt as stop:
+        raise CheckInterrupted(f"{name} was interrupted.{_own_line(stop, module)}") from None
     for key in _changed_inputs(name, case, arrays, given):
         copy = f"work on a copy, {key}.copy()" if key.isidentifier() else "work on a copy of it"
         raise FindingError(f"{name} changes its input {spelled(key)}: {copy}.")
@@ -183,6 +217,21 @@ def _changed_inputs(name: str, case: Case, arrays: Mapping[str, Array], given: M
     return changes({key: given[key] for key in golden().functions[name]["arguments"]}, before, names)
 
 
+def load(name: str) -> ModuleType:
+    """Import the student's .py file of this name. Raises NotLoadedError."""
+    try:
+        return importlib.import_module(name)
+    except SyntaxError as error:
+        file = Path(error.filename or f"{name}.py").name
+        wrong = f"{file}, line {error.lineno}, is not Python: {error.msg}."
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever a student's code raises
+        own = [place for place in traceback.extract_tb(error.__traceback__) if Path(place.filename).stem == name]
+        line = own[-1].lineno if own else 1
+        reason = traceback.format_exception_only(error)[-1].strip()
+        wrong = f"{name}.py stops in line {line}, before its functions can be tried: {reason}"
+    raise NotLoadedError(wrong)
+
+
 def find(name: str, module: ModuleType) -> Callable[..., Any]:
     """Return the function of this name. Raises FindingError if there is none."""
     function = getattr(module, name, None)
@@ -193,6 +242,12 @@ def find(name: str, module: ModuleType) -> Callable[..., Any]:
     if file := getattr(module, "__file__", None):
         raise FindingError(f"{Path(file).name} does not define {name}: put the line `def {name}(...)` back.")
     raise FindingError(f"Run the cell that defines {name} first, then this one again.", "not there yet")
+
+
+def _own_line(error: BaseException, module: ModuleType) -> str:
+    """Return the innermost line of a module in which something happened, with a blank line before it."""
+    own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is vars(module)]
+    return f"\n\n  {_line(*own[-1], module)}" if own else ""
 
 
 def _raised(name: str, error: BaseException, module: ModuleType) -> FindingError:

@@ -6,131 +6,60 @@ says what is right.
 
 from __future__ import annotations
 
-import html
-import importlib
+import builtins
 import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+import asking  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 import numpy as np
-from calls import (  # type: ignore[import-not-found]  # it is found once both are released, into one folder
+from asking import Asked, case_call, name_of
+from calls import (  # type: ignore[import-not-found]  # as asking
     Answers,
+    CheckInterrupted,
     FindingError,
-    Status,
+    NotLoadedError,
     answer,
+    load,
     own_J,
     seen_by,
 )
-from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as calls
-from feedback import Feedback  # type: ignore[import-not-found]  # as calls
-from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as calls
-from layout import MAX_LINES, as_html, as_text, printable, say, shortened, wrapped  # type: ignore[import-not-found]  # as calls
-from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as calls
-from slope import CLOSE_TO_MEASURED, central  # type: ignore[import-not-found]  # as calls
+from explain import explain, show_case, shown_case, without_slopes  # type: ignore[import-not-found]  # as asking
+from feedback import Feedback  # type: ignore[import-not-found]  # as asking
+from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as asking
+from layout import PlainError, as_text, say, wrapped  # type: ignore[import-not-found]  # as asking
+from progress import SESSION, Progress  # type: ignore[import-not-found]  # as asking
+from results import Result, Results  # type: ignore[import-not-found]  # as asking
+from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as asking
+from slope import CLOSE_TO_MEASURED, central  # type: ignore[import-not-found]  # as asking
 from slope import slope as slope  # students import it from here
+
+case, expected, hint = asking.case, asking.expected, asking.hint  # students import them from here
 
 PRINTED_LINES, PRINTED_IN_FULL = 2, 40
 SHOWN_WORDS = ("str", "int", "bool", "function")  # that are a value by themselves
 
 
-@dataclass(frozen=True)
-class Result:
-    """What one check says."""
-
-    function: str
-    title: str
-    status: Status
-    message: str = ""
-    feedback: Feedback | None = None  # the message in parts, where it has such
-    reason: tuple[object, ...] = ()  # what other checks may fail for too, whatever their case
-    cases: tuple[str, ...] = ()  # the ids of those that were tried
-    printed: tuple[str, ...] = ()  # what the function printed, shortened; in the last result of a function
-    same_reason: bool = False  # as a check of this function before it, which has the message
+class NotPassedError(PlainError, AssertionError):  # type: ignore[misc]  # as asking
+    """Raised instead of a result while nbgrader runs the notebook."""
 
 
-@dataclass(frozen=True, repr=False)
-class Results:
-    """What several checks say: print it, or let Jupyter show it."""
-
-    results: tuple[Result, ...]
-    full: bool = False  # every line in a terminal, too
-
-    def __repr__(self) -> str:
-        lines: list[str] = []
-        for headline, results in self._by_function():
-            messages = [result.message.splitlines() for result in results]
-            lines.append(headline)
-            printed = [line for result in results for line in result.printed]
-            room = MAX_LINES - 1 - len(results) - len(printed)
-            share = room // max(sum(map(bool, messages)), 1)  # that each message may have; a short one leaves more
-            shares = [min(len(message), share) for message in messages]
-            for result, message, least in zip(results, messages, shares, strict=True):
-                status = "WRONG" if result.status == "wrong" else result.status
-                lines.append(f"  {status:<5}  {result.title}{' (same)' if result.same_reason else ''}")
-                if message and not self.full:
-                    most = room - sum(shares) + least
-                    message = shortened(message, most, f'check("{result.function}", full=True)')
-                    room -= len(message) - least
-                lines += (f"{' ' * 9}{line}".rstrip() for line in message)
-            lines += (f"  {'printed' if i == 0 else '':<7}  {line}" for i, line in enumerate(printed))
-        return str(printable("\n".join(lines)))
-
-    def _repr_html_(self) -> str:
-        style = "margin: 0.3em 0 1em 1.6em; padding: 0; white-space: pre-wrap; color: inherit; background: none"
-
-        def item(result: Result) -> str:
-            mark = "&#10003;" if result.status == "pass" else "&#10007;"
-            text = "For the same reason." if result.same_reason else result.message
-            message = f'<pre style="{style}">{html.escape(text)}</pre>' if text else ""
-            if result.feedback:
-                message = f'<div style="margin: 0.3em 0 1em 1.6em">{as_html(result.feedback)}</div>'
-            if result.printed:
-                lines = html.escape("\n".join(result.printed))
-                message += f'<div>printed:</div><pre style="{style}">{lines}</pre>'
-            return f"<li><b>{mark} {result.status}</b>: {html.escape(result.title)}{message}</li>"
-
-        return "".join(
-            f'<p><b>{html.escape(headline)}</b></p><ul style="list-style: none">{"".join(map(item, results))}</ul>'
-            for headline, results in self._by_function()
-        )
-
-    def _by_function(self) -> Iterator[tuple[str, list[Result]]]:
-        """A headline for each function, and what stands below it: nothing where there is one thing to say."""
-        for name in dict.fromkeys(result.function for result in self.results):
-            results = [result for result in self.results if result.function == name]
-            passed = sum(result.status == "pass" for result in results)
-            count = f"all {passed} checks pass" if passed == len(results) else f"{passed} of {len(results)} checks pass"
-            if len(results) == 1:
-                count = "the check passes" if passed else "the check does not pass"
-            cases = len({id for result in results for id in result.cases})
-            if cases > 1:
-                count += f", in {cases} cases"
-            if results[0].status in ("not attempted yet", "not there yet"):
-                yield results[0].message, []
-            else:
-                yield f"{name}: {count}", results
-
-
-class NotPassedError(AssertionError):
-    """Raised instead of a result while nbgrader runs the notebook; shown without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return str(self).splitlines()
-
-
-def check(*names: str, full: bool = False, **case: int | str) -> Results | None:
-    """Check the functions called `names`, such as check("name"); without a name, all of them.
+def check(*functions: Asked, full: bool = False, **case: int | str) -> Results | None:
+    """Check `functions`, named or themselves: check("name"), check(name). Without any, all of them.
 
     check("name", N=3, seed=0) shows one of the small cases that messages speak of: what goes in, what your
     function makes of it, and what is expected. A long message is cut in a terminal, unless it is asked for in `full`.
     """
-    results = Results(tuple(results_of(sys.modules["__main__"], names, case)), full or bool(case))
+    module, names = sys.modules["__main__"], [name_of(function) for function in functions]
+    try:
+        results = checked(module, names, case, full)
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
     if "NBGRADER_EXECUTION" not in os.environ:
         return results
     if any(result.status != "pass" for result in results.results):
@@ -139,21 +68,46 @@ def check(*names: str, full: bool = False, **case: int | str) -> Results | None:
     return None  # nbgrader takes what a cell returns for points
 
 
-def hint(name: str) -> None:
-    """Print the next hint for a function, such as hint("name"); there are a few, from general to specific."""
-    hints = golden().hints.get(name, ())
-    number, text = next(_hints(name), (0, ""))
-    if number:
-        say(wrapped(f"Hint {number} of {len(hints)} for {name}: {text}"))
-    elif hints:
-        say(wrapped("\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in hints)])))
-    else:
-        say(wrapped(f"There are no hints for {name!r}, but for {', '.join(golden().hints) or 'nothing'}."))
+def progress() -> Progress | Results:
+    """Return which functions pass, what they are worth, and which comes next.
+
+    Those that passed are not called again.
+    """
+    module = sys.modules["__main__"]
+    try:
+        results = checked(module, SESSION.progress(module).rest)
+    except OSError as missing:
+        return Results((Result("", "", "not there yet", wrapped(str(missing))),))
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
+    return results.progress or results
 
 
-@cache
-def _hints(name: str) -> Iterator[tuple[int, str]]:
-    return iter(enumerate(golden().hints.get(name, ()), start=1))
+def checked(
+    module: ModuleType, names: Sequence[str], case: Mapping[str, Any] | None = None, full: bool = False
+) -> Results:
+    """Return the results of functions of a module, and how far all of them are; of a `case`, its results alone."""
+    results = tuple(results_of(module, names, case))
+    return Results(results, full=True) if case else Results(results, full, noted(module, results))
+
+
+def noted(module: ModuleType, results: Sequence[Result]) -> Progress | None:
+    """Take notice of which functions pass all of their checks, and return how far the student is.
+
+    None if what was checked is no function of the exercise.
+    """
+    if not all(result.function and result.function in golden().functions for result in results):
+        return None
+    for name in {result.function for result in results}:
+        passed = sum(result.status == "pass" for result in results if result.function == name)
+        SESSION.note(module, name, passed == sum(check.function == name for check in golden().checks))
+    return SESSION.progress(module)
+
+
+def _interrupted(stop: KeyboardInterrupt) -> BaseException:
+    """Return what ends a check that was interrupted: in a notebook and in a script, one sentence is shown."""
+    interrupted = CheckInterrupted(str(stop) or "The check was interrupted.")
+    return interrupted if hasattr(builtins, "__IPYTHON__") else SystemExit(str(interrupted))
 
 
 def results_of(
@@ -168,8 +122,7 @@ def results_of(
     answers = Answers(module)
     for name in names or functions:
         if name not in functions:
-            known = ", ".join(functions)
-            yield Result(name, "", "not there yet", f"There is no {name!r} here: there are {known}.")
+            yield Result(name, "", "not there yet", golden().unknown(name))
         elif case:
             yield from with_printed(replay(name, case, answers), answers, PRINTED_IN_FULL)
         else:
@@ -187,12 +140,9 @@ def with_printed(results: Iterable[Result], answers: Answers, room: int) -> Iter
 
 def replay(name: str, wanted: Mapping[str, Any], answers: Answers) -> Iterator[Result]:
     """Yield what a function makes of the cases that are as `wanted`, such as {"T": 3, "H": 2, "seed": 0}."""
-    pairs = {(key, str(value)) for key, value in wanted.items()}
-    cases = [case for case in golden().cases_of(name) if pairs <= set(_known(case))]
+    cases = golden().matching(name, wanted)
     if not cases:
-        there = "\n".join(f"  {case.id:<18}  {case.about}" for case in golden().cases_of(name))
-        asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
-        yield Result(name, "", "not there yet", wrapped(f"There is no case with {asked} here. There are:\n\n{there}"))
+        yield Result(name, "", "not there yet", wrapped(golden().without_match(name, wanted)))
     for case in cases:
         try:
             with _quiet():
@@ -200,7 +150,7 @@ def replay(name: str, wanted: Mapping[str, Any], answers: Answers) -> Iterator[R
         except FindingError as finding:
             yield Result(name, case.about, finding.status, wrapped(finding.message))
             continue
-        feedback = show_case(result, _listed(name, case))
+        feedback = replace(show_case(result, _listed(name, case)), replay=case_call(name, case.id))
         yield Result(name, case.about, "pass" if result.right else "wrong", as_text(feedback), feedback)
 
 
@@ -214,14 +164,6 @@ def _listed(name: str, case: Case) -> dict[str, Any]:
         elif kind in SHOWN_WORDS:
             shown[key] = rest
     return shown
-
-
-def _known(case: Case) -> Iterator[tuple[str, str]]:
-    """Yield everything by which a case can be asked for: the parts of its id, its traits, its functions."""
-    for pair in case.id.split(", "):
-        key, _, value = pair.partition("=")
-        yield key, value
-    yield from ((key, str(value)) for key, value in {**case.traits, **case.names}.items())
 
 
 def merge_repeats(results: Iterable[Result]) -> Iterator[Result]:
@@ -334,7 +276,9 @@ def _feedback(check: VisibleCheck, answers: Answers) -> Feedback:
         if check.hint:
             sets = without_slopes(sets) or sets
         read = golden().functions[check.function]["read"]
-        answers.feedback[key] = explain(check.function, sets, check.hint, read)
+        feedback = explain(check.function, sets, check.hint, read)
+        calls = feedback.replay, case_call(check.function, sets[0][shown_case(sets[0])].id)
+        answers.feedback[key] = replace(feedback, replay="\n".join(filter(None, calls)))
     return answers.feedback[key]
 
 
@@ -373,11 +317,36 @@ def _fits_own_J(name: str, own: Sequence[str], case: Case, answers: Answers) -> 
 
 
 def main(words: Sequence[str]) -> None:
-    """`python checks.py name N=3 seed=0` does in a shell what check("name", N=3, seed=0) does."""
-    names = [word for word in words if "=" not in word]
-    case = dict(word.split("=", 1) for word in words if "=" in word)
-    full = case.pop("full", "") == "True"
-    say(Results(tuple(results_of(importlib.import_module(golden().exercise), names, case)), full or bool(case)))
+    """`python checks.py name N=3 seed=0` does in a shell what check("name", N=3, seed=0) does.
+
+    And `python checks.py hint name 2` does what hint("name", 2) does.
+    """
+    words = [part for word in words for part in word.split(",") if part]
+    try:
+        if words[:1] == ["hint"]:
+            say(wrapped(_hint_in_a_shell(words[1:])))
+            return
+        names = [word for word in words if "=" not in word]
+        case = dict(word.split("=", 1) for word in words if "=" in word)
+        full = case.pop("full", "") == "True"
+        say(checked(load(golden().exercise), names, case, full))
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
+    except (NotLoadedError, OSError) as error:
+        sys.exit(str(error))
+
+
+def _hint_in_a_shell(words: Sequence[str]) -> str:
+    """Return the hint that is asked for by a function and a number, or by less: nothing is kept between two calls."""
+    name, number = [*words, "", ""][:2]
+    module = sys.modules["__main__"] if name else load(golden().exercise)
+    if not name and (progress := checked(module, ()).progress) and progress.rest:
+        name = progress.rest[0]
+    text = str(asking.hint_text(module, name, number or "1"))
+    following = int(number) + 1 if number.isdecimal() else 2
+    if text.startswith("Hint ") and following <= len(golden().hints[name]):
+        return f"{text}\n\nThe next one: python checks.py hint {name} {following}"
+    return text
 
 
 if __name__ == "__main__":

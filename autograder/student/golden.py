@@ -1,11 +1,11 @@
-"""What checks.json holds: the cases, what is expected on them, and which check uses which."""
+"""What checks.json holds: the public cases, what is expected on them, and which check uses which."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,13 @@ class Case:
     names: Mapping[str, str]
     arrays: Mapping[str, Array]
     functions: Mapping[str, Mapping[str, Any]]
+
+    def known_by(self) -> Iterator[tuple[str, str]]:
+        """Yield everything by which a case can be asked for: the parts of its id, its traits, its functions."""
+        for pair in self.id.split(", "):
+            key, _, value = pair.partition("=")
+            yield key, value
+        yield from ((key, str(value)) for key, value in {**self.traits, **self.names}.items())
 
     def result(self, name: str, yours: Arrays) -> CaseResult:
         """Return what a function made of this case beside what is expected; `yours` is empty if it stopped."""
@@ -94,6 +101,21 @@ class Golden:
     def cases_of(self, name: str) -> tuple[Case, ...]:
         """Return the cases on which a function is checked and that are shown, from small to large."""
         return self.sets_of(name)[0]
+
+    def matching(self, name: str, wanted: Mapping[str, object]) -> list[Case]:
+        """Return the shown cases of a function that are as `wanted`, such as {"T": 3, "H": 2, "seed": 0}."""
+        pairs = {(key, str(value)) for key, value in wanted.items()}
+        return [case for case in self.cases_of(name) if pairs <= set(case.known_by())]
+
+    def without_match(self, name: str, wanted: Mapping[str, object]) -> str:
+        """Return what is said where no case is as `wanted`: which cases there are."""
+        there = "\n".join(f"  {case.id:<18}  {case.about}" for case in self.cases_of(name))
+        asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
+        return f"There is no case with {asked} here. There are:\n\n{there}"
+
+    def unknown(self, name: str) -> str:
+        """Return what is said of a name that is none of the functions."""
+        return f"There is no {name!r} here: there are {', '.join(self.functions)}."
 
 
 @cache

@@ -19,6 +19,13 @@ LEVELS = ((1e-8, "·", "exact"), (1e-4, "░", "<1e-4"), (1e-2, "▒", "<1e-2"),
 WORST, FROM = "█", "more"
 
 
+class PlainError(BaseException):
+    """An error of which a notebook shows the message alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
+
+
 ASCII_MARKS = str.maketrans("·░▒▓█", ".:+#@")
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import textwrap
-import traceback
 from pathlib import Path
 from types import ModuleType
 
 import checks  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 import pytest
+from calls import CheckInterrupted, NotLoadedError, load  # type: ignore[import-not-found]  # as checks
+from golden import Golden, VisibleCheck, golden  # type: ignore[import-not-found]  # as checks
+from results import Result  # type: ignore[import-not-found]  # as checks
 
 FOLDER = Path(__file__).resolve().parent
 NAME = Path(__file__).stem.removeprefix("test_")
@@ -19,22 +20,16 @@ NAME = Path(__file__).stem.removeprefix("test_")
 def _module() -> ModuleType:
     """Import the .py file, or say in one sentence why that does not work."""
     try:
-        return importlib.import_module(NAME)
-    except SyntaxError as error:
-        file, line = Path(error.filename or f"{NAME}.py").name, error.lineno
-        wrong = f"{file}, line {line}, is not Python: {error.msg}."
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
-        own = [place for place in traceback.extract_tb(error.__traceback__) if Path(place.filename).stem == NAME]
-        line = own[-1].lineno if own else 1
-        reason = traceback.format_exception_only(error)[-1].strip()
-        wrong = f"{NAME}.py stops in line {line}, before its functions can be tried: {reason}"
-    raise pytest.Collector.CollectError(wrong)
+        module: ModuleType = load(NAME)
+    except NotLoadedError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    return module
 
 
-def _golden() -> checks.Golden:
+def _golden() -> Golden:
     """The golden numbers, or say in one sentence which file is missing."""
     try:
-        return checks.golden()
+        return golden()
     except OSError as missing:
         raise pytest.Collector.CollectError(str(missing)) from None
 
@@ -56,7 +51,7 @@ class _Summary:
     """Says at the end what pytest keeps to itself: the notes of checks that pass, and what was skipped."""
 
     def __init__(self) -> None:
-        self.results: list[checks.Result] = []
+        self.results: list[Result] = []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         passed = [result for result in self.results if result.status == "pass"]
@@ -72,6 +67,8 @@ class _Summary:
         skipped = [result.function for result in self.results if result.status == "not attempted yet"]
         if skipped:
             terminalreporter.write_line(f"Not attempted yet in {NAME}.py: {', '.join(dict.fromkeys(skipped))}.")
+        if progress := checks.noted(ANSWERS.module, self.results):
+            terminalreporter.write_line(repr(progress))
         if skipped and len(skipped) == len(self.results) and _notebook_has_answers():
             terminalreporter.write_line(
                 f"pytest checks {NAME}.py, which is untouched; {NAME}.ipynb is checked by its own cells, so run those."
@@ -89,8 +86,11 @@ ANSWERS, GOLDEN = checks.Answers(_module()), _golden()
 
 
 @pytest.mark.parametrize("visible", GOLDEN.checks, ids=lambda visible: f"{visible.function}: {visible.title}")
-def test_check(visible: checks.VisibleCheck, summary: _Summary) -> None:
-    result = checks.run(visible, ANSWERS)
+def test_check(visible: VisibleCheck, summary: _Summary) -> None:
+    try:
+        result = checks.run(visible, ANSWERS)
+    except CheckInterrupted as stop:
+        pytest.exit(str(stop), returncode=pytest.ExitCode.INTERRUPTED)
     summary.results.append(result)
     if result.status == "not attempted yet":
         pytest.skip(result.message)

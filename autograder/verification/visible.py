@@ -23,7 +23,7 @@ from autograder.release.golden_file import golden_file_text
 @contextmanager
 def released_checks(exercise: Exercise) -> Iterator[Any]:
     """Import the released checks.py from a folder that holds what students get beside their stubs."""
-    files = {"checks.json": golden_file_text(exercise), **exercise.support_modules}
+    files = {"checks.json": golden_file_text(exercise), **exercise.support_modules, **exercise.notebook_modules}
     files |= {name: (STUDENT_FOLDER / name).read_text(encoding="utf-8") for name in SHIPPED_MODULES}
     modules = {Path(name).stem for name in files} | {exercise.name}
     saved = {name: sys.modules.pop(name) for name in modules if name in sys.modules}

@@ -21,7 +21,9 @@ from matplotlib.figure import Figure
 from network import ACTIVATIONS, LOSSES, RNN, mean_loss
 from PIL import Image
 
-sys.modules["checks"] = SimpleNamespace(check=None, hint=None, slope=None)  # the set-up cell imports it
+# the set-up cell imports it
+sys.modules["checks"] = SimpleNamespace(**dict.fromkeys(("case", "check", "expected", "hint", "progress", "slope")))
+import learning
 import rnn_backprop
 
 Array = np.ndarray
@@ -46,7 +48,7 @@ mpl.rcParams.update(
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for draw in (unrolled, paths, cost, memory, gradient_check):
+    for draw in (unrolled, paths, cost, memory, gradient_check, lengths, clipping):
         file = FOLDER / f"{draw.__name__}.png"
         canvas = FigureCanvasAgg(draw())
         canvas.draw()
@@ -170,6 +172,31 @@ def gradient_check() -> Figure:
     axes.text(0.25, 2e-8, r"curvature, like $\varepsilon^2$", color=GREY, ha="right")
     axes.legend(frameon=False, loc="center right", bbox_to_anchor=(0.98, 0.8))
     return figure
+
+
+def lengths() -> Figure:
+    """Draw what the cell with compare_lengths draws, after 250 updates of each network."""
+    runs = learning.runs_of_lengths((5, 10, 20), seed=0)
+    before = {run.label: learning.terms(run, _FUNCTIONS) for run in runs}
+    figure: Figure = learning.loss_figure(_trained(runs, 250), before)
+    return figure
+
+
+def clipping() -> Figure:
+    """Draw what the cell with compare_clipping draws once `clip` is written, after 150 updates of both."""
+    figure: Figure = learning.loss_figure(_trained(learning.runs_of_clipping(learning.shrink), 150), {})
+    return figure
+
+
+_FUNCTIONS = rnn_backprop.forward, rnn_backprop.dJ_dV, rnn_backprop.dJ_dW, rnn_backprop.dJ_dU
+
+
+def _trained(runs: list[learning.Run], updates: int) -> list[learning.Run]:
+    for run in runs:
+        for _ in range(updates):
+            run.update(_FUNCTIONS)
+        print(f"{run.label}: loss {run.recent:.3f}, largest {max(run.losses):.1f}")
+    return runs
 
 
 def _double_sum(

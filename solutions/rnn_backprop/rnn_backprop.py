@@ -37,7 +37,7 @@
 import numpy as np
 
 try:
-    from checks import check, hint, slope
+    from checks import case, check, expected, hint, progress, slope
     from network import RNN, Activation, Loss, mean_loss
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
@@ -101,6 +101,19 @@ except ModuleNotFoundError as missing:
 # So a recurrent layer is an ordinary layer whose input is the pair $[h(t-1);\, x(t)]$, and $W$ and $U$ are two blocks
 # of one matrix. That is why their gradients will look so much alike.
 #
+# ### See it move
+#
+# The cell below draws the states of a random network that gets one input, at step 1, and none after it. How long does
+# the network still show that something was there? The *spectral radius* of $W$ decides: section 7 says why. Change it,
+# and the activation, and run the cell again.
+
+# %%
+from learning import draw_states
+
+# g1 may be "tanh", "sigmoid", "relu" or "identity"; try a radius of 0.5, 0.9, 1.1 and 1.5.
+draw_states(g1="tanh", radius=0.9)
+
+# %% [markdown]
 # ### Exercise 1: `forward`
 #
 # Program equations (1) and (2). Begin with $h(0)$ and go through the steps in order.
@@ -565,7 +578,77 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
 # you need not think about it.
 
 # %% [markdown]
-# ## 9. In your own words
+# ## 9. Your gradients at work
+#
+# Here the four functions earn their keep: they train networks, and nothing but your own code computes the gradients.
+# The task is to *remember*. The network reads one of two symbols at step 1 and then $n - 1$ steps of noise; at step
+# $n$ it has to say which symbol it was. Only this last step has a target. All other rows of `y` are zero, and with
+# cross-entropy such a step has no loss. (This is a case in which $\hat y - y$ would be wrong.) A network that guesses
+# has a loss of $\ln 2 \approx 0.69$.
+#
+# Each update is $W \leftarrow W - 0.5 \cdot dJ/dW$, and likewise for $U$ and $V$. The cells stop by the clock, so they
+# work with slow functions, too: these only get through fewer updates. Nothing in this section is graded.
+
+# %%
+from learning import learn
+
+learn(forward, dJ_dV, dJ_dW, dJ_dU, n=5)  # up to 8 seconds
+
+# %% [markdown]
+# ### Longer, and harder
+#
+# Now three networks that start with the same weights, for $n = 5$, $10$ and $20$. The right-hand plot shows why it gets
+# harder. It comes from your own `dJ_dU`: the size of each term of the sum (19) before training, compared with the term
+# of the last step. The rightmost point of each line is the term of step 1, and all that the network can learn about the
+# symbol is in that term.
+
+# %%
+from learning import compare_lengths
+
+compare_lengths(forward, dJ_dV, dJ_dW, dJ_dU, lengths=(5, 10, 20))  # 9 seconds
+
+# %% [markdown]
+# This is what the cell drew with a right solution, given more time: 250 updates for each network.
+#
+# ![Two plots. Left, the loss against the number of updates, up to 250, with a line at 0.69, the loss of guessing. For
+# n = 5 the loss falls to nearly 0 within 30 updates. For n = 10 it stays at the line for 220 updates, then falls to
+# nearly 0. For n = 20 it stays at the line throughout. Right, the size of the terms of dJ/dU before training, beside
+# that of the last step, against the number of steps back, on a logarithmic axis. The three lines fall together and
+# almost straight: to 2e-2 four steps back, where n = 5 ends, to 5e-4 nine steps back, where n = 10 ends, and to 8e-7
+# nineteen steps back, where n = 20 ends.](figures/lengths.png)
+#
+# With $n = 20$ the term of step 1 is about a millionth of that of step 20. The network is not told what it should have
+# remembered, and goes on guessing. (Try another `seed`: some networks are lucky.)
+#
+# ### Clipping
+#
+# With weights that are too large the opposite happens: now and then a gradient is huge, and one update ruins what was
+# learned. *Clipping* prevents this. If the common norm of all gradients exceeds a limit, all of them are multiplied by
+# one factor that brings it down to the limit; their direction stays the same. The networks above were trained with
+# clipping. Here you write it yourself: as long as `clip` returns the gradients unchanged, the two curves coincide. This
+# exercise has no points, and no check but the picture.
+
+
+# %%
+def clip(gradients, most):
+    """Return the gradients {"V": dV, "W": dW, "U": dU}, with a common norm of at most `most`."""
+    return gradients  # your code goes here
+
+
+from learning import compare_clipping
+
+compare_clipping(forward, dJ_dV, dJ_dW, dJ_dU, clip=clip)  # 4 seconds
+
+# %% [markdown]
+# With a right `clip`, and 150 updates of each network, it looked like this:
+#
+# ![The loss against the number of updates, up to 150, for two networks with the same weights at the start, whose W has
+# a spectral radius of 2. Both losses fall to nearly 0 within 25 updates. With gradients as they are the loss jumps
+# after 53 updates, to 1 at its highest, and then stays near 0.7, the loss of guessing. With clipped gradients it stays
+# near 0 to the end.](figures/clipping.png)
+
+# %% [markdown]
+# ## 10. In your own words
 #
 # This last question is read by a person. **Explain to a fellow student who missed the lecture how
 # $d J(3)/d W$ comes about.** Use words more than formulas. Why are there three terms, and not one or infinitely many?

@@ -22,11 +22,12 @@ from mistakes import MISTAKES as MISTAKES
 from autograder.exercise.model import Array, Arrays, Case, Check, Function, Names, VisibleCheck
 
 SUPPORT_MODULES = ("network.py",)
+NOTEBOOK_MODULES = ("learning.py",)
 
 _PARAMETERS = ("U", "W", "V", "b_h", "b_y")
 
 
-def _gradient_function(name: str, wrt: str, shape: str, reference_text: str) -> Function:
+def _gradient_function(name: str, wrt: str, shape: str, reference_text: str, minutes: int) -> Function:
     return Function(
         name,
         arguments=("net", "x", "y", "h", "y_hat"),
@@ -34,6 +35,7 @@ def _gradient_function(name: str, wrt: str, shape: str, reference_text: str) -> 
         returns={name: shape},
         wrt=wrt,
         reference_text=reference_text,
+        minutes=minutes,
     )
 
 
@@ -45,10 +47,11 @@ FUNCTIONS = (
         returns={"h": "(T+1, H)", "y_hat": "(T, K)"},
         initial_rows={"h": "h0"},
         reference_text="equations (1) and (2) of the notebook",
+        minutes=20,
     ),
-    _gradient_function("dJ_dV", "V", "(K, H)", "equations (7) and (8) of the notebook"),
-    _gradient_function("dJ_dW", "W", "(H, H)", "equations (17) and (18) of the notebook"),
-    _gradient_function("dJ_dU", "U", "(H, D)", "equations (17) and (19) of the notebook"),
+    _gradient_function("dJ_dV", "V", "(K, H)", "equations (7) and (8) of the notebook", 30),
+    _gradient_function("dJ_dW", "W", "(H, H)", "equations (17) and (18) of the notebook", 90),
+    _gradient_function("dJ_dU", "U", "(H, D)", "equations (17) and (19) of the notebook", 15),
 )
 
 

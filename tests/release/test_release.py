@@ -64,20 +64,26 @@ class TestWhatIsReleased:
     def test_names_of_the_files(self, files: dict[str, bytes]) -> None:
         assert sorted(files) == [
             "README.md",
+            "asking.py",
             "calls.py",
             "checks.json",
             "checks.py",
             "explain.py",
             "feedback.py",
+            "golden.py",
             "layout.py",
+            "learning.py",
             "network.py",
             "patterns.py",
+            "progress.py",
             "requirements.txt",
+            "results.py",
             "rnn_backprop.ipynb",
             "rnn_backprop.py",
             "rules.py",
             "slope.py",
             "test_rnn_backprop.py",
+            "time_limit.py",
         ]
 
     def test_support_modules_are_unchanged(self, files: dict[str, bytes]) -> None:

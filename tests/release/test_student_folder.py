@@ -15,6 +15,7 @@ import pytest
 from tests.release.student_folder import ANSWERS, NAME, ROOT, StudentFolder
 
 WRONG_DJ_DW = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
+NOTHING = "\nDone: nothing yet, worth 0 of 10 points. Next: forward, about 20 min."
 FIRST_FAILING_CASE = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
 
 
@@ -40,6 +41,7 @@ class TestPytest:
         code, text = student.pytest()
         assert code == 0
         assert "15 passed" in text
+        assert "All 4 functions pass here, worth 10 of 10 points." in text
         assert "Not attempted" not in text
         assert text.count("It is also the slope of J through your own forward.") == 3
 
@@ -111,7 +113,7 @@ class TestPytest:
 class TestScript:
     def test_stubs(self, student: StudentFolder) -> None:
         done = student.run(f"{NAME}.py")
-        assert done.stdout.splitlines() == [f"{name} is not attempted yet." for name in ANSWERS]
+        assert done.stdout.splitlines()[:-1] == [f"{name} is not attempted yet." for name in ANSWERS]
         assert done.stderr == ""
 
     def test_messages_are_those_of_pytest(self, student: StudentFolder) -> None:
@@ -139,10 +141,31 @@ class TestScript:
         assert list(outputs) == [f"check_{name}" for name in ANSWERS]
         assert all(text.startswith("checks.json is not beside checks.py") for text in outputs.values())
 
+    def test_a_function_that_does_not_return_is_stopped_and_named(self, student: StudentFolder) -> None:
+        calls = student.folder / "calls.py"
+        calls.write_text(calls.read_text(encoding="utf-8").replace("TIME_LIMIT = 5.0", "TIME_LIMIT = 0.2"))
+        loop = ANSWERS["dJ_dV"].replace("for t in range(1, T + 1):", "while True:\n        t = T")
+        student.write_answers({**ANSWERS, "dJ_dV": loop})
+        stopped = "dJ_dV was stopped after 0.2 s: is there a loop that never ends? rnn_backprop.py, line "
+        script, (code, outputs) = student.run(f"{NAME}.py"), student.pytest()
+        assert stopped in join_lines(script.stdout)
+        assert "dJ_dW: all 4 checks pass" in script.stdout
+        assert stopped in join_lines(outputs)
+        assert "4 failed, 11 passed" in outputs
+        assert code == 1
+
+    def test_a_file_that_is_not_python_is_one_sentence(self, student: StudentFolder) -> None:
+        file = student.folder / f"{NAME}.py"
+        file.write_text(file.read_text(encoding="utf-8").replace("def dJ_dV(", "def dJ_dV(("), encoding="utf-8")
+        done = student.run("checks.py", "dJ_dW,", "T=3,", "H=2, seed=0")
+        assert re.fullmatch(r"rnn_backprop\.py, line \d+, is not Python: .*\.\n", done.stderr)
+
 
 class TestNotebook:
     def test_stubs(self, student: StudentFolder) -> None:
-        assert student.run_all_cells() == {f"check_{name}": f"{name} is not attempted yet." for name in ANSWERS}
+        assert student.run_all_cells() == {
+            f"check_{name}": f"{name} is not attempted yet.{NOTHING}" for name in ANSWERS
+        }
 
     def test_right_answers(self, student: StudentFolder) -> None:
         student.write_answers(ANSWERS, notebook=True)
@@ -169,19 +192,19 @@ class TestNotebook:
         notebook["cells"] = [by_id["set_up"], early, *(by_id[name] for name in order[1:])]
         student.write_notebook(notebook)
         outputs = student.run_all_cells()
-        assert outputs["early"] == "Run the cell that defines dJ_dW first, then this one again."
+        assert outputs["early"].startswith("Run the cell that defines dJ_dW first, then this one again.")
         assert FIRST_FAILING_CASE in outputs["check_dJ_dW"]
         assert "dJ_dV stops with IndexError" in outputs["check_dJ_dV"]
         assert "cell In[5], line " in outputs["check_dJ_dV"]
         assert ":  return dV[9]" in outputs["check_dJ_dV"]
-        assert outputs["check_forward"] == "forward is not attempted yet."
-        assert outputs["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
+        assert outputs["check_forward"].startswith("forward is not attempted yet.")
+        assert outputs["check_dJ_dU"].startswith("Run the cell that defines dJ_dU first, then this one again.")
 
     def test_under_nbgrader_a_check_raises_with_the_message_alone(self, student: StudentFolder) -> None:
         student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW, "dJ_dU": "pass"}, notebook=True)
         outputs = student.run_all_cells(NBGRADER_EXECUTION="validate")
         assert outputs["check_dJ_dW"].startswith("dJ_dW: 1 of 4 checks pass, in 33 cases\n")
-        assert outputs["check_dJ_dU"] == "Run the cell that defines dJ_dU first, then this one again."
+        assert outputs["check_dJ_dU"].startswith("Run the cell that defines dJ_dU first, then this one again.")
         assert "all 4 checks pass" in outputs["check_dJ_dV"]
         outputs = {cell["id"]: cell.get("outputs") for cell in student.read_notebook()["cells"]}
         assert [outputs[f"check_{name}"][0]["output_type"] for name in ANSWERS] == [

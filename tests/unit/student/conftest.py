@@ -33,3 +33,12 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         sys.path.remove(str(folder))
         for name in ("network", *(Path(file).stem for file in SHIPPED_MODULES)):
             sys.modules.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def new_session(request: pytest.FixtureRequest) -> None:
+    """Let each test begin as a student does: nothing has passed, no hint was shown."""
+    if "checks" in request.fixturenames:
+        session = request.getfixturevalue("checks").SESSION
+        session.passed.clear()
+        session.hints.clear()

@@ -1,0 +1,69 @@
+"""How far a student is: the last line of a check, and progress()."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.unit.student.test_checks import RIGHT, check_output, edited, module_of, unwrapped
+
+NEXT_IS_DJ_DV = "Done: forward, worth 2 of 10 points. Next: dJ_dV, about 30 min."
+
+
+def as_main(monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
+    module = module_of(code, None)
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    return module
+
+
+def test_a_check_ends_in_one_line(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_output(checks, monkeypatch, RIGHT, "forward").splitlines()[-1] == NEXT_IS_DJ_DV
+    text = check_output(checks, monkeypatch, edited(("return dV", "return 2 * dV")), "dJ_dV")
+    assert text.splitlines()[-1] == "Done: nothing yet, worth 0 of 10 points. Next: forward, about 20 min."
+
+
+def test_a_function_that_was_defined_anew_has_to_pass_anew(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = as_main(monkeypatch, RIGHT)
+    checks.check("forward")
+    module.dJ_dV = lambda *_: None  # another function leaves it as it was
+    assert repr(checks.SESSION.progress(module)) == NEXT_IS_DJ_DV
+    module.forward = lambda *_: None
+    assert "Done: nothing yet" in repr(checks.SESSION.progress(module))
+
+
+def test_progress_checks_what_has_not_passed(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = as_main(monkeypatch, edited(("return dW", "return 2 * dW")))
+    assert "Done: forward, dJ_dV, dJ_dU, worth 7 of 10 points. Next: dJ_dW, about 90 min." in repr(checks.progress())
+    module.dJ_dW = module_of(RIGHT, None).dJ_dW
+    assert "All 4 functions pass here" in repr(checks.progress())
+
+
+def test_passing_everything_says_what_grading_does_beyond(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = unwrapped(check_output(checks, monkeypatch, RIGHT))
+    assert "All 4 functions pass here, worth 10 of 10 points. Grading goes beyond these checks: " in text
+    assert text.endswith("A function that follows its formula passes there, too.")
+
+
+def test_html_has_a_mark_for_each_function_in_words(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_main(monkeypatch, RIGHT)
+    html = checks.check("forward")._repr_html_()
+    assert "&#10003; forward: done" in html
+    assert "dJ_dW: to do, 90 min" in html
+
+
+def test_colour_is_for_terminals_that_want_it(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = as_main(monkeypatch, RIGHT)
+    checks.check("forward")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert "\x1b[32mDone: forward" in repr(checks.SESSION.progress(module))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in repr(checks.SESSION.progress(module))
+
+
+def test_a_case_or_an_unknown_name_says_nothing_of_it(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_main(monkeypatch, RIGHT)
+    assert "Done: " not in repr(checks.check("forward", T=2, H=1))
+    assert "Done: " not in repr(checks.check("dJ_dX"))
