@@ -331,7 +331,7 @@ def _numbers(name: str, result: Any, symbols: str, expected: Array, results: Sha
             hint = f", the shape of {owners[0]}: are the two swapped?"
         message = f"{name} has the wrong shape: expected {symbols} = {shape}, got {array.shape}{hint}"
     elif problem.code == "wrong_dtype":
-        message = f"{name} has dtype {dtype}, which holds whole numbers only: leave dtype away."
+        message = f"{name} has dtype {dtype}, which holds whole numbers only: leave out dtype."
     else:
         entries = f"{int((~np.isfinite(array)).sum())} of {array.size} entries, first in {name}{list(problem.entry)}"
         holds = f"holds {array[problem.entry]} in {entries}" if shape else f"is {array}"

@@ -6,13 +6,23 @@
 import numpy as np
 
 try:
-    from checks import case, check, expected, hint, progress, slope
-    from network import RNN, Activation, Loss, mean_loss
+    import checks
+    import network
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this file: put all files of the exercise into one folder "
-        "(in Colab: the folder icon on the left, then Upload) and run this cell again."
-    ) from None
+    import importlib
+    import zipfile
+    from pathlib import Path
+
+    if not Path("rnn_backprop_files.zip").exists():
+        raise ModuleNotFoundError(
+            f"{missing.name}.py is not beside this file: put all files of the exercise into one folder (in Colab: the "
+            "folder icon on the left, then upload rnn_backprop_files.zip) and run this cell again."
+        ) from None
+    zipfile.ZipFile("rnn_backprop_files.zip").extractall()
+    importlib.invalidate_caches()
+
+from checks import case, check, expected, hint, progress, slope
+from network import RNN, Activation, Loss, mean_loss
 
 # %%
 def forward(net, x, h0):
@@ -43,7 +53,7 @@ def dJ_dV(net, x, y, h, y_hat):
 
 # %%
 def dJ_dW(net, x, y, h, y_hat):
-    """The gradient dJ/dW, of shape (H, H): equations (17) and (18).
+    """The gradient dJ/dW, of shape (H, H): equations (17) and (18), with e(t) of equation (8).
 
     net   the network, with net.W (H, H), net.V (K, H),
           net.loss.gradient, net.g2.jacobian and net.g1.jacobian
@@ -56,7 +66,7 @@ def dJ_dW(net, x, y, h, y_hat):
 
 # %%
 def dJ_dU(net, x, y, h, y_hat):
-    """The gradient dJ/dU, of shape (H, D): equations (17) and (19).
+    """The gradient dJ/dU, of shape (H, D): equations (17) and (19), with e(t) of equation (8).
 
     net   the network, with net.W (H, H), net.V (K, H),
           net.loss.gradient, net.g2.jacobian and net.g1.jacobian

@@ -151,9 +151,9 @@ class Exercise:
     `arguments(arrays, names)`, and `builds_arguments` says that it does. `notebook_modules` are released unchanged,
     too, but only cells that draw or train call them: where student code is graded, stand-ins take their place.
     `draw(case_id, rng)` makes a case, and `reference(function, case)` returns the reference solution's results in
-    order; `draw_batch` is an optional, faster way to do both for many cases. `objective(arrays, names)` is J, analytic in every array, so that complex steps can
-    differentiate it; `objective_batch` is an optional, faster way to evaluate it for stacks of arrays, broadcast over
-    leading axes.
+    order; `draw_batch` is an optional, faster way to do both for many cases. `objective(arrays, names)` is J, analytic
+    in every array, so that complex steps can differentiate it; `objective_batch` is an optional, faster way to evaluate
+    it for stacks of arrays, broadcast over leading axes.
     `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them. Each of
     the `confirmation_cases` is all of them once more with other numbers: what feedback says must hold there too.
     `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of

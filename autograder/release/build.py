@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +76,24 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
     # Last of all, because a leak may come from any file: a handout, a visible check's title, a markdown cell.
     if leak := find_leak(files, full_text):
         raise ReleaseError(f"{leak[0]} would give away a line of the solution: {leak[1]!r}.")
-    student_files = {file: content.encode() for file, content in sorted(files.items())}
+    student_files = {file: content.encode() for file, content in files.items()}
+    student_files[f"{name}_files.zip"] = _pack(student_files, without=(f"{name}.py", f"{name}.ipynb", "README.md"))
+    student_files = dict(sorted(student_files.items()))
     return ReleaseFiles(student_files, student_files | {f"{name}.ipynb": source_notebook.encode()})
+
+
+def _pack(files: Mapping[str, bytes], without: Sequence[str]) -> bytes:
+    """Return a zip file of all files but some: one upload where a notebook is opened alone, as in Colab.
+
+    It is not compressed, because compressed bytes differ between versions of zlib, and a release must not.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted(files.keys() - set(without)):
+            entry = zipfile.ZipInfo(file)  # of no particular time
+            entry.create_system = 3  # whatever system this is
+            archive.writestr(entry, files[file])
+    return packed.getvalue()
 
 
 def _validate_cells(exercise: Exercise, cells: Sequence[source.ExerciseCell]) -> None:

@@ -243,7 +243,7 @@ def _numbers(check: VisibleCheck, answers: Answers) -> str:
         raise FindingError(as_text(feedback), feedback=feedback)
     if max(errors) > EXACT:
         low = f"in low precision ({max(errors):.1g}), as of float32"
-        own = f"Right, but {low}: leave dtype away, and numpy uses float64.\n{own}"
+        own = f"Right, but {low}: leave out dtype, and numpy uses float64.\n{own}"
     return own.rstrip()
 
 

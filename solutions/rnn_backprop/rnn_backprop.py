@@ -5,30 +5,37 @@
 # like every other network, by following the gradient of its loss. Here you derive that gradient with nothing but the
 # chain rule, and then program it. You will write four functions:
 #
-# | function | what it computes | where |
-# |:--|:--|:--|
-# | `forward` | all hidden states and outputs | exercise 1 |
-# | `dJ_dV` | the gradient of the loss with respect to $V$ | exercise 2 |
-# | `dJ_dW` | with respect to $W$: back-propagation through time | exercise 3 |
-# | `dJ_dU` | with respect to $U$ | exercise 4 |
+# | function | what it computes | where | about how long it takes |
+# |:--|:--|:--|:--|
+# | `forward` | all hidden states and outputs | exercise 1 | 20 minutes |
+# | `dJ_dV` | the gradient of the loss with respect to $V$ | exercise 2 | 30 minutes |
+# | `dJ_dW` | with respect to $W$: back-propagation through time | exercise 3 | 90 minutes |
+# | `dJ_dU` | with respect to $U$ | exercise 4 | 15 minutes |
 #
-# Each of them is about ten lines long. The thinking happens on paper before; keep some at hand.
+# Each is about ten lines long. Most of the thinking is done on paper before you type, so have a pen ready. At the end,
+# your gradients train networks that remember.
+#
+# **What you should know:** the chain rule for functions of several variables, how to multiply matrices, and enough
+# numpy to write a loop, index the rows of an array and use `@` and `np.outer`. You need not have seen a recurrent
+# network before.
 #
 # ### How to work with this notebook
 #
 # - Run the cells from the top (Shift+Enter), beginning with the set-up cell below.
 # - Each exercise has one cell for you: write your code in place of the line `raise NotImplementedError(...)`.
-# - The cell after it, such as `check("forward")`, says at once whether your function is right and, if not, where
-#   to look. Run it as often as you like. It also names the smallest case that fails, which you can look at closely, say
-#   by `check("dJ_dW", T=3, H=2, seed=0)` in a cell of your own.
-# - If you are stuck, `hint("dJ_dW")` tells a little, and a little more each time, up to three times.
-# - Every check hands in all that a function needs, so a slip in one exercise spoils no other, and you may leave one
-#   out and come back to it.
+# - The cell after it, such as `check("forward")`, tells you at once whether your function is right and, if not, where
+#   to look. Run it as often as you like. `progress()` shows how far you are.
+# - A message names the smallest case that fails. `check("dJ_dW", T=3, H=2, seed=0)` in a cell of your own shows such a
+#   case in full. To work on it yourself, `net, x, y, h, y_hat = case("dJ_dW", T=3, H=2, seed=0)` gives you its
+#   arguments as variables, and `expected("dJ_dW", T=3, H=2, seed=0)` the right result.
+# - If you are stuck, `hint("dJ_dW")` gives you a hint, and a more specific one each time, up to three.
+# - Each check passes in everything that a function needs, so a slip in one exercise does no harm in the others, and you
+#   may skip one and come back to it.
 # - Keep the names and the arguments of the four functions. Helper functions and cells of your own are welcome.
-# - Experiments are fine too. Before you hand in, shorten or delete what computes for long, such as a training loop:
-#   grading runs every cell, for a few seconds in all. It draws no plots.
-# - Your functions return new `float64` arrays, leave their arguments as they were, and give the same answer to the
-#   same call. Plain loops over $t$ are fine: here clarity wins.
+# - Experiments are fine, too. Before you hand in, shorten or delete cells of your own that take long to run: grading
+#   runs every cell, and allows a few seconds for each. It draws no plots.
+# - Your functions return new `float64` arrays, leave their arguments unchanged, and give the same result whenever they
+#   are called with the same arguments. Plain loops over $t$ are fine: clarity matters more than speed.
 #
 # If you prefer an editor, `rnn_backprop.py` beside this notebook holds the same four stubs, and `pytest` runs the
 # same checks. Work in one of the two.
@@ -37,19 +44,29 @@
 import numpy as np
 
 try:
-    from checks import case, check, expected, hint, progress, slope
-    from network import RNN, Activation, Loss, mean_loss
+    import checks
+    import network
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"{missing.name}.py is not beside this file: put all files of the exercise into one folder "
-        "(in Colab: the folder icon on the left, then Upload) and run this cell again."
-    ) from None
+    import importlib
+    import zipfile
+    from pathlib import Path
+
+    if not Path("rnn_backprop_files.zip").exists():
+        raise ModuleNotFoundError(
+            f"{missing.name}.py is not beside this file: put all files of the exercise into one folder (in Colab: the "
+            "folder icon on the left, then upload rnn_backprop_files.zip) and run this cell again."
+        ) from None
+    zipfile.ZipFile("rnn_backprop_files.zip").extractall()
+    importlib.invalidate_caches()
+
+from checks import case, check, expected, hint, progress, slope
+from network import RNN, Activation, Loss, mean_loss
 
 # %% [markdown]
 # ## 1. The network
 #
-# At every step $t = 1, \dots, T$ the network mixes its previous state with the new input, makes an output from the
-# result, and pays for the difference between this output and the target:
+# At every step $t = 1, \dots, T$ the network mixes its previous state with the new input and makes an output from the
+# result. The loss measures how far this output is from the target:
 #
 # $$ h(t) = g_1\bigl(W\,h(t-1) + U\,x(t) + b_h\bigr) \tag{1} $$
 #
@@ -72,12 +89,11 @@ except ModuleNotFoundError as missing:
 # | $L$ | a number | the loss of one step | `net.loss.function` |
 # | $J$ | a number | the loss of the whole sequence | `mean_loss(net, y_hat, y)` |
 #
-# The activations and the loss stay open on purpose. Whatever you write must work for all of them, so it can use only
-# what `net` hands in. All of them work on *one* time step: give them one row, not a whole sequence.
+# The activations and the loss are left open on purpose. What you write must work for all of them, so it can use only
+# what `net` provides. All of them work on *one* time step: give them one row, not a whole sequence.
 #
 # $U$, $W$ and $V$ are the same at every step. That is what makes the network recurrent, and its derivative
 # interesting.
-
 # %% [markdown]
 # ### Where step $t$ lives in the arrays
 #
@@ -93,20 +109,19 @@ except ModuleNotFoundError as missing:
 # ### The circled plus
 #
 # You may know equation (1) from a lecture or a drawing where the two streams meet in a circled plus,
-# $W\,h(t-1) \oplus U\,x(t)$. It is nothing but the elementwise sum of two vectors of shape $(H,)$. One can as well
-# stack the previous state on the input and put the two matrices side by side:
+# $W\,h(t-1) \oplus U\,x(t)$. It is just the elementwise sum of two vectors of shape $(H,)$. Equivalently, one can stack
+# the previous state on the input and put the two matrices side by side:
 #
 # $$ W\,h(t-1) + U\,x(t) = \begin{bmatrix} W & U \end{bmatrix} \begin{bmatrix} h(t-1) \\ x(t) \end{bmatrix} \tag{4} $$
 #
 # So a recurrent layer is an ordinary layer whose input is the pair $[h(t-1);\, x(t)]$, and $W$ and $U$ are two blocks
-# of one matrix. That is why their gradients will look so much alike.
+# of one matrix. That is why their gradients look so much alike.
 #
 # ### See it move
 #
-# The cell below draws the states of a random network that gets one input, at step 1, and none after it. How long does
-# the network still show that something was there? The *spectral radius* of $W$ decides: section 7 says why. Change it,
+# The cell below draws the states of a random network that gets one input, at step 1, and none after that. For how long
+# can you tell that there was an input? That depends on the *spectral radius* of $W$, as section 7 explains. Change it,
 # and the activation, and run the cell again.
-
 # %%
 from learning import draw_states
 
@@ -154,7 +169,7 @@ def forward(net, x, h0):
 # %% [markdown]
 # ## 2. Tools for the chain rule
 #
-# Three agreements, and the chain rule becomes a product of matrices.
+# With three conventions, the chain rule becomes a product of matrices.
 #
 # **Shapes.** Vectors such as $h(t)$ are columns. The derivative of a number with respect to a vector is a *row*,
 # $1 \times n$. The derivative of a vector $u$ with respect to a vector $v$ is a matrix, the *Jacobian*, with one row
@@ -165,18 +180,21 @@ def forward(net, x, h0):
 #
 # **Straight and curly.** $\dfrac{d h(3)}{d W}$ counts every way in which $W$ acts on $h(3)$.
 # $\dfrac{\partial h(3)}{\partial W}$ counts only the $W$ that is written in equation (1) for $t = 3$, with $h(2)$
-# held fixed. We call it the *immediate* partial derivative. Much depends on this difference.
+# held fixed. We call it the *immediate* partial derivative. Much depends on this difference. (The derivative of a
+# vector with respect to a matrix has three axes, here $H \times (H \times H)$: one slope for each state and each
+# weight. You will never have to form it: see "one trick" below.)
 #
-# **Names for what is handed in.** The slopes of the loss and of the activations are given, one step at a time:
+# **Names for what is given.** The slopes of the loss and of the activations are given, one step at a time. With
+# $a_1(t) = W h(t-1) + U x(t) + b_h$ and $a_2(t) = V h(t) + b_y$ for what goes into the activations:
 #
 # | symbol | shape | in the code |
 # |:--|:--|:--|
-# | $\ell(t) = \dfrac{d J(t)}{d \hat y(t)}$ | $1 \times K$ | `net.loss.gradient`, of $\hat y(t)$ and $y(t)$ |
-# | $G_2(t) = \dfrac{\partial \hat y(t)}{\partial (V h(t) + b_y)}$ | $K \times K$ | `net.g2.jacobian`, of $\hat y(t)$ |
-# | $G_1(t) = \dfrac{\partial h(t)}{\partial (W h(t-1) + U x(t) + b_h)}$ | $H \times H$ | `net.g1.jacobian`, of $h(t)$ |
+# | $\ell(t) = d J(t) / d \hat y(t)$ | $1 \times K$ | `net.loss.gradient`, of $\hat y(t)$ and $y(t)$ |
+# | $G_2(t) = \partial \hat y(t) / \partial a_2(t)$ | $K \times K$ | `net.g2.jacobian`, of $\hat y(t)$ |
+# | $G_1(t) = \partial h(t) / \partial a_1(t)$ | $H \times H$ | `net.g1.jacobian`, of $h(t)$ |
 #
-# A `jacobian` wants the *output* of its activation, which you have at hand. For tanh, say, the slope is
-# $1 - \tanh(a)^2 = 1 - \text{out}^2$, so what went in need not be kept.
+# A `jacobian` takes the *output* of its activation, which you have. For tanh, say, the slope is
+# $1 - \tanh(a)^2 = 1 - \text{out}^2$, so there is no need to keep what went in.
 #
 # ### Two links and one trick
 #
@@ -185,13 +203,15 @@ def forward(net, x, h0):
 # $$ \frac{\partial \hat y(t)}{\partial h(t)} = G_2(t)\,V \quad (K \times H), \qquad
 #    \frac{\partial h(t)}{\partial h(t-1)} = G_1(t)\,W \quad (H \times H) \tag{5} $$
 #
-# At the end of each chain stands a weight matrix. Say that $a = W v$, and that we already know the row $r = dJ/da$.
-# Only $a_i$ feels the weight $W_{ij}$, and it moves by $v_j$. So $dJ/dW_{ij} = r_i\,v_j$, which is a column times a
+# At the end of each chain there is a weight matrix. Say that $a = W v$, and that we already know the row $r = dJ/da$.
+# The weight $W_{ij}$ affects $a_i$ alone, with the slope $v_j$. So $dJ/dW_{ij} = r_i\,v_j$, which is a column times a
 # row, the *outer product*:
 #
 # $$ \frac{d J}{d W} = r^\top v^\top \tag{6} $$
 #
-# This spares us the derivative of a vector with respect to a matrix, an array with three axes.
+# This is the trick: the row $r$ and the derivative $\partial a / \partial W$ with its three axes always occur together,
+# and their product is an ordinary outer product. Wherever a formula below ends in $\partial h(k) / \partial W$,
+# equation (6) takes care of it.
 #
 # **In numpy**, arrays with one axis are neither rows nor columns. A row times a matrix, $r M$, is `r @ M`, or just as
 # well `M.T @ r`. A column times a row, $r^\top v^\top$, is `np.outer(r, v)`. Take care not to mix up `M @ r` and
@@ -206,17 +226,18 @@ def forward(net, x, h0):
 # $$ \frac{d J}{d V} = \frac{1}{T} \sum_{t=1}^{T} \frac{d J(t)}{d V}, \qquad
 #    \frac{d J(t)}{d V} = \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial V} \tag{7} $$
 #
-# With a name for the slope of the loss before the output's activation, and with the outer product (6):
+# Call $e(t)$ the slope of the loss with respect to $a_2(t)$, what goes into the activation of the output. With the
+# outer product (6):
 #
 # $$ e(t) = \ell(t)\,G_2(t) \quad (1 \times K), \qquad
 #    \frac{d J(t)}{d V} = e(t)^\top\, h(t)^\top \quad (K \times H) \tag{8} $$
 #
-# For softmax with cross-entropy you may remember $e(t) = (\hat y(t) - y(t))^\top$. That is what equation (8) gives
-# *for this pair*. Other pairs give something else, so compute what the formula says.
+# For softmax with cross-entropy you may remember $e(t) = (\hat y(t) - y(t))^\top$. This is what equation (8) gives *for
+# this pair, and for targets that sum to one*. Otherwise it gives something else, so compute what the formula says.
 #
 # ### Exercise 2: `dJ_dV`
 #
-# From here on `h` and `y_hat` are handed in, as a right forward pass would have made them. Mind the $1/T$.
+# From here on `h` and `y_hat` are passed in, as a right forward pass computes them. Do not forget the $1/T$.
 
 
 # %% solution="dJ_dV"
@@ -243,7 +264,7 @@ def dJ_dV(net, x, y, h, y_hat):
 # 1. V acts on the loss of step t in equation (2) only. So what does a single step contribute, and how do the steps
 #    go together to J?
 # 2. Equation (8) has two parts: e(t), made of the slope of the loss and the Jacobian of g2, and the state that V
-#    was multiplied with. Check the shape of each.
+#    was multiplied by. Check the shape of each.
 # 3. e(t) is a row times a matrix, in this order. The contribution of step t is an outer product of shape (K, H),
 #    and J is a mean over the steps.
 
@@ -253,8 +274,8 @@ def dJ_dV(net, x, y, h, y_hat):
 # %% [markdown]
 # ## 4. The gradient with respect to $W$, worked out for $t = 3$
 #
-# With $W$ it is another matter. It made $h(3)$, but before that it made $h(2)$, which went into $h(3)$, and before
-# that $h(1)$. Turn one weight of $W$ a little, and the loss of step 3 feels it in three ways:
+# $W$ is a different matter. It was used to compute $h(3)$, but also to compute $h(2)$, which went into $h(3)$, and
+# before that $h(1)$. Change one weight of $W$ a little, and the loss of step 3 changes in three ways:
 #
 # ![The chain h(0), h(1), h(2), h(3), y-hat(3), J(3), and below it three paths from W to J(3), with one factor written
 # on each piece. The first path, k=3, enters at h(3) by the immediate partial of h(3), and goes on to y-hat(3) and
@@ -262,8 +283,8 @@ def dJ_dV(net, x, y, h, y_hat):
 # before the same last two pieces. The third, k=1, enters at h(1), and takes the Jacobians of h(2) by h(1) and of h(3)
 # by h(2) before these.](figures/paths.png)
 #
-# Now in formulas. Equation (1) for $t = 3$ holds $W$ twice, openly and inside $h(2)$. The chain rule takes both, and
-# we go on in the same way until we reach $h(0)$, which is given and depends on nothing:
+# Now in formulas. Equation (1) for $t = 3$ contains $W$ twice, openly and inside $h(2)$. The chain rule has a term for
+# each, and we go on in the same way until we reach $h(0)$, which is given and depends on nothing:
 #
 # $$ \begin{aligned}
 # \frac{d h(3)}{d W} &= \frac{\partial h(3)}{\partial W} + \frac{\partial h(3)}{\partial h(2)} \frac{d h(2)}{d W} \\
@@ -271,13 +292,15 @@ def dJ_dV(net, x, y, h, y_hat):
 # \frac{d h(1)}{d W} &= \frac{\partial h(1)}{\partial W}
 # \end{aligned} \tag{9} $$
 #
-# Put the lower lines into the upper ones. The loss of step 3 sees $h(3)$ through $\hat y(3)$ only, so
+# Substitute the lower lines into the upper ones. The loss of step 3 depends on $h(3)$ through $\hat y(3)$ only, so
 #
-# $$ \frac{d J(3)}{d W} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
-#    \underbrace{\frac{\partial h(3)}{\partial W}}_{k = 3} +
-#    \underbrace{\frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial W}}_{k = 2} +
-#    \underbrace{\frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
-#    \frac{\partial h(1)}{\partial W}}_{k = 1} \;\Bigr] \tag{10} $$
+# $$ \begin{aligned}
+# \frac{d J(3)}{d W} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
+#    & \frac{\partial h(3)}{\partial W} && k = 3 \\
+# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial W} && k = 2 \\
+# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
+#    \frac{\partial h(1)}{\partial W} \;\Bigr] && k = 1
+# \end{aligned} \tag{10} $$
 #
 # Three terms for three paths. In matrices, with the links (5), the outer product (6), and the row
 # $e(3)\,V = \ell(3)\,G_2(3)\,V$ that all three share:
@@ -288,18 +311,20 @@ def dJ_dV(net, x, y, h, y_hat):
 # +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2)\,W\; G_1(1) \,\bigr]^\top\, h(0)^\top && k = 1
 # \end{aligned} \tag{11} $$
 #
-# Read one line from left to right and you walk from the loss back in time: out of the output, one factor $G_1 W$ for
-# each step back, then through the activation of step $k$ to what $W$ was multiplied with there, $h(k-1)$. The bracket
+# Read a line from left to right and you walk from the loss back in time: out of the output, one factor $G_1 W$ for
+# each step back, then through the activation of step $k$ to what $W$ was multiplied by there, $h(k-1)$. The bracket
 # is the $r$ of equation (6), a row $1 \times H$, and $h(k-1)$ is its $v$, so every line is $H \times H$, like $W$.
 #
-# **The same for $U$.** Nothing changes on the way back. Only at its end we look for what $U$ was multiplied with at
-# step $k$, and that is $x(k)$:
+# **The same for $U$.** Nothing changes on the way back. Only its end is different: there we need what $U$ was
+# multiplied by at step $k$, and that is $x(k)$:
 #
-# $$ \frac{d J(3)}{d U} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
-#    \frac{\partial h(3)}{\partial U} +
-#    \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial U} +
-#    \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
-#    \frac{\partial h(1)}{\partial U} \;\Bigr] \tag{12} $$
+# $$ \begin{aligned}
+# \frac{d J(3)}{d U} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
+#    & \frac{\partial h(3)}{\partial U} && k = 3 \\
+# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial U} && k = 2 \\
+# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
+#    \frac{\partial h(1)}{\partial U} \;\Bigr] && k = 1
+# \end{aligned} \tag{12} $$
 #
 # $$ \begin{aligned}
 # \frac{d J(3)}{d U} \;=\;& \bigl[\, e(3)\,V\; G_1(3) \,\bigr]^\top\, x(3)^\top && k = 3 \\
@@ -307,40 +332,42 @@ def dJ_dV(net, x, y, h, y_hat):
 # +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2)\,W\; G_1(1) \,\bigr]^\top\, x(1)^\top && k = 1
 # \end{aligned} \tag{13} $$
 #
-# Each line is $H \times D$, like $U$. This is the place to take a pen, close the notebook, and write down $t = 2$
-# from memory.
+# Each line is $H \times D$, like $U$. Now is a good time to close the notebook, take a pen, and write down the case
+# $t = 2$ from memory.
 
 # %% [markdown]
 # ## 5. The general sum
 #
-# Nothing was special about $t = 3$. There is one term for each step $k$ at which the weights came in, and between $k$
-# and $t$ one Jacobian for each step back:
+# There is nothing special about $t = 3$. There is one term for each step $k$ at which the weights came in, and between
+# $k$ and $t$ one Jacobian for each step back:
 #
 # $$ \frac{d J(t)}{d W} = \sum_{k=1}^{t}\;
-#    \underbrace{\frac{d J(t)}{d \hat y(t)}}_{1 \times K} \cdot
-#    \underbrace{\frac{\partial \hat y(t)}{\partial h(t)}}_{K \times H} \cdot
-#    \underbrace{\Bigl(\, \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \Bigr)}_{H \times H} \cdot
-#    \frac{\partial h(k)}{\partial W} \tag{14} $$
+#    \underbrace{\frac{d J(t)}{d \hat y(t)}}_{1 \times K}
+#    \underbrace{\frac{\partial \hat y(t)}{\partial h(t)}}_{K \times H}
+#    \underbrace{\Bigl(\, \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \Bigr)}_{H \times H}
+#    \underbrace{\frac{\partial h(k)}{\partial W}}_{H \times (H \times H)} \tag{14} $$
 #
-# and for $U$ the same with $\partial h(k)/\partial U$ at the end. What people stumble over:
+# and for $U$ the same with $\partial h(k)/\partial U$ at the end. The last factor has three axes and need never be
+# formed: the row before it and the outer product (6) are all it takes. What people stumble over:
 #
-# - **$\partial h(k)/\partial W$ is the immediate partial: $h(k-1)$ is held fixed.** That $h(k-1)$ depends on $W$ too
-#   is what the terms with smaller $k$ are for. With the full $d h(k)/d W$ here the early steps would count twice. Try
-#   it with plain numbers: no input, no bias, no activation, so $h(1) = w\,h(0)$ and $h(2) = w\,h(1) = w^2\,h(0)$,
-#   with the slope $2\,w\,h(0)$. The sum with immediate partials: $k = 2$ gives $h(1) = w\,h(0)$, and $k = 1$ gives
-#   $w \cdot h(0)$. Together $2\,w\,h(0)$: right. With the full derivative, $k = 2$ alone gives $2\,w\,h(0)$ already,
-#   and the sum $3\,w\,h(0)$: wrong.
+# - **$\partial h(k)/\partial W$ is the immediate partial: $h(k-1)$ is held fixed.** That $h(k-1)$ depends on $W$, too,
+#   is what the terms with smaller $k$ are for. With the full $d h(k)/d W$ in its place, the early steps would count
+#   twice. Try it with plain numbers: without input, bias and activation, $h(1) = w\,h(0)$ and
+#   $h(2) = w\,h(1) = w^2\,h(0)$, whose slope is $2\,w\,h(0)$. In the sum with immediate partials, $k = 2$ gives
+#   $h(1) = w\,h(0)$ and $k = 1$ gives $w \cdot h(0)$, together $2\,w\,h(0)$: right. With the full derivative, $k = 2$
+#   alone gives $2\,w\,h(0)$, and the sum is $3\,w\,h(0)$: wrong.
 # - **The order of the product: the latest factor stands on the left.** Matrices do not commute, so the product sign
-#   needs this agreement:
+#   needs a convention:
 #
-# $$ \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} =
-#    \frac{\partial h(t)}{\partial h(t-1)} \cdot \frac{\partial h(t-1)}{\partial h(t-2)} \cdots
-#    \frac{\partial h(k+1)}{\partial h(k)} = G_1(t)\,W \; G_1(t-1)\,W \cdots G_1(k+1)\,W \tag{15} $$
+# $$ \begin{aligned} \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)}
+#    &= \frac{\partial h(t)}{\partial h(t-1)} \cdot \frac{\partial h(t-1)}{\partial h(t-2)} \cdots
+#    \frac{\partial h(k+1)}{\partial h(k)} \\
+#    &= G_1(t)\,W \; G_1(t-1)\,W \cdots G_1(k+1)\,W \end{aligned} \tag{15} $$
 #
 # - **The empty product is the identity.** For $k = t$ there is no step to go back, and the product is $I$, not 0. The
 #   term with $k = t$ is the one you would have written for an ordinary network.
-# - **The sum begins with $k = 1$, and yet $h(0)$ counts:** in the term $k = 1$ it is what $W$ was multiplied with.
-#   There is no term $k = 0$, since $h(0)$ was not made with $W$.
+# - **The sum begins with $k = 1$, and yet $h(0)$ counts:** in the term $k = 1$ it is what $W$ was multiplied by.
+#   There is no term $k = 0$, since $h(0)$ was not computed with $W$.
 # - **This is the slope of one step's loss.** For $J$, take the mean over all $t$: two sums, one inside the other, and
 #   one factor $1/T$.
 
@@ -348,33 +375,33 @@ def dJ_dV(net, x, y, h, y_hat):
 # ## 6. Back-propagation through time
 #
 # Nobody computes the double sum as it stands. It has $T(T+1)/2$ terms, and they share nearly all their factors: the
-# way from step 7 back to step 2 runs along the way from step 6 back to step 2. So let the paths share. Collect the
-# terms by $k$, the step at which the weights came in, instead of by $t$, the step at which the loss was paid:
+# way from step 7 back to step 2 and the way from step 6 back to step 2 are the same but for one step. So let the paths
+# share. Collect the terms by $k$, the step at which the weights came in, instead of by $t$, the step of the loss:
 #
-# $$ \frac{d J}{d W} = \sum_{k=1}^{T}\; \underbrace{\Bigl[\; \frac{1}{T} \sum_{t=k}^{T}\,
+# $$ \begin{aligned}
+# \frac{d J}{d W} &= \sum_{k=1}^{T}\; \delta(k) \cdot \frac{\partial h(k)}{\partial W}, \\
+# \delta(k) = \frac{d J}{d h(k)} &= \frac{1}{T} \sum_{t=k}^{T}\,
 #    \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial h(t)} \cdot
-#    \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \;\Bigr]}_{\delta(k)\, =\, d J / d h(k)} \cdot
-#    \frac{\partial h(k)}{\partial W} \tag{16} $$
+#    \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)}
+# \end{aligned} \tag{16} $$
 #
-# The bracket is a row $1 \times H$ with a meaning: $\delta(k)$ says how much the whole loss $J$ changes when the
-# state $h(k)$ is nudged. A nudge of $h(t)$ can reach the loss in just two ways. It acts *now*, through the output
-# $\hat y(t)$, and it acts *later*, through the next state $h(t+1)$, and $\delta(t+1)$ already knows all about that.
-# So:
+# The row $\delta(k)$, $1 \times H$, has a meaning: it says how much the whole loss $J$ changes when the state $h(k)$ is
+# nudged. A nudge of $h(t)$ can reach the loss in just two ways. It acts *now*, through the output $\hat y(t)$, and it
+# acts *later*, through the next state $h(t+1)$, which is what $\delta(t+1)$ is about. So, for
+# $t = T,\, T-1,\, \dots,\, 1$:
 #
 # $$ \delta(t) = \underbrace{\frac{1}{T}\; e(t)\,V}_{\text{now}} \;+\;
-#    \underbrace{\delta(t+1)\; G_1(t+1)\,W}_{\text{later}}, \qquad t = T,\, T-1,\, \dots,\, 1,
-#    \qquad \delta(T+1) = 0 \tag{17} $$
+#    \underbrace{\delta(t+1)\; G_1(t+1)\,W}_{\text{later}}, \qquad \delta(T+1) = 0 \tag{17} $$
 #
-# At $t = T$ there is no later, hence the zero to begin with. You find the same in equation (16): the term $t = k$ has
-# the empty product and is the first summand. In all the others the factor on the far right is
-# $\partial h(k+1)/\partial h(k)$; take it out, and what is left is $\delta(k+1)$. Now the outer product (6), with the
-# row $r = \delta(t)\,G_1(t)$ and the column $v = h(t-1)$, makes the gradient a single sum:
+# with $e(t)$ of equation (8). At $t = T$ there is no later, which is why $\delta(T+1)$ is zero. Equation (16) says the
+# same: in its sum over $t$, the term $t = k$ has the empty product and is the first summand. In all other terms the
+# factor on the far right is $\partial h(k+1)/\partial h(k)$; take it out, and $\delta(k+1)$ is left. Now the outer
+# product (6), with the row $r = \delta(t)\,G_1(t)$ and the column $v = h(t-1)$, turns the gradient into a single sum:
 #
 # $$ \frac{d J}{d W} = \sum_{t=1}^{T} \bigl[\, \delta(t)\,G_1(t) \,\bigr]^\top\, h(t-1)^\top \tag{18} $$
 #
-# This is *back-propagation through time* (BPTT): one walk from $t = T$ down to $t = 1$, with one row $\delta$ in your
-# pocket that collects what later steps have to say. The work grows like $T$ instead of $T^2$. Measured on this very
-# exercise:
+# This is *back-propagation through time* (BPTT): one walk from $t = T$ down to $t = 1$, with one row $\delta$ that
+# collects what the later steps contribute. The work grows like $T$ instead of $T^2$. Measured on this very exercise:
 #
 # ![Measured seconds for dJ/dW against the number of steps T from 4 to 128, both axes logarithmic. The double sum with
 # each product of Jacobians formed anew rises most steeply, along a guide line of slope 3. The double sum that carries
@@ -382,18 +409,18 @@ def dJ_dV(net, x, y, h, y_hat):
 # and is the fastest throughout: at 128 steps some thirty times faster than the second and several hundred times
 # faster than the first.](figures/cost.png)
 #
-# Formed as it is written, with each product begun afresh, the double sum even grows like $T^3$. If you wish, program
-# it once and compare: as a test of your BPTT it is excellent.
+# Written out literally, with each product computed afresh, the work for the double sum even grows like $T^3$. If you
+# like, program it and compare: it is an excellent test of your BPTT.
 #
 # ### Exercise 3: `dJ_dW`
 #
 # Program equations (17) and (18). Think first: at each step of the walk, what do you need from the step after it, and
-# when must it be brought up to date? Try $T = 1$ and $T = 2$ on paper.
+# when must it be updated? Try $T = 1$ and $T = 2$ on paper.
 
 
 # %% solution="dJ_dW"
 def dJ_dW(net, x, y, h, y_hat):
-    """The gradient dJ/dW, of shape (H, H): equations (17) and (18).
+    """The gradient dJ/dW, of shape (H, H): equations (17) and (18), with e(t) of equation (8).
 
     net   the network, with net.W (H, H), net.V (K, H),
           net.loss.gradient, net.g2.jacobian and net.g1.jacobian
@@ -417,13 +444,12 @@ def dJ_dW(net, x, y, h, y_hat):
 
 
 # %% hints="dJ_dW"
-# 1. Try T = 1 on paper: which factors stand between the loss and W? Then T = 2: what comes in addition, and from
-#    which step?
-# 2. Walk from t = T down to 1. At each step the error has two sources, equation (17): what this step's own loss
-#    says, and what the step after it handed back. Where do you keep the second one?
-# 3. What is handed back to step t-1 is the error at step t, taken through the activation and through W, a row times
-#    a matrix each. What goes into the gradient is an outer product with the state that W was multiplied with at step
-#    t: look at its time index.
+# 1. Try T = 1 on paper: which factors stand between the loss and W? Then T = 2: what is added, and from which step?
+# 2. Walk from t = T down to 1. At each step delta has two sources, equation (17): this step's own loss, and what the
+#    step after it passed back. Where do you keep the second one?
+# 3. What is passed back to step t-1 is delta(t), taken through the activation and through W, each time a row times a
+#    matrix. What goes into the gradient is an outer product with the state that W was multiplied by at step t: look
+#    at its time index.
 
 # %% check="dJ_dW"
 # check("dJ_dW")
@@ -439,7 +465,7 @@ def dJ_dW(net, x, y, h, y_hat):
 
 # %% solution="dJ_dU"
 def dJ_dU(net, x, y, h, y_hat):
-    """The gradient dJ/dU, of shape (H, D): equations (17) and (19).
+    """The gradient dJ/dU, of shape (H, D): equations (17) and (19), with e(t) of equation (8).
 
     net   the network, with net.W (H, H), net.V (K, H),
           net.loss.gradient, net.g2.jacobian and net.g1.jacobian
@@ -463,10 +489,10 @@ def dJ_dU(net, x, y, h, y_hat):
 
 
 # %% hints="dJ_dU"
-# 1. Compare equations (11) and (13) line by line: which factor is another one, and which are the same?
-# 2. The walk back through time is that of dJ_dW, delta for delta. What was U multiplied with at step t, where W was
-#    multiplied with h(t-1)?
-# 3. Mind the rows: `h` begins with h(0) and `x` with x(1), so x(t) and h(t) stand in rows of different numbers.
+# 1. Compare equations (11) and (13) line by line: which factor differs, and which are the same?
+# 2. The walk back through time is that of dJ_dW, delta for delta. What was U multiplied by at step t, where W was
+#    multiplied by h(t-1)?
+# 3. Watch the rows: `h` begins with h(0) and `x` with x(1), so x(t) and h(t) have different row numbers.
 
 # %% check="dJ_dU"
 # check("dJ_dU")
@@ -480,10 +506,11 @@ def dJ_dU(net, x, y, h, y_hat):
 # $$ \frac{d h(t)}{d h(k)} = \prod_{j=k+1}^{t} G_1(j)\,W, \qquad
 #    \Bigl\lVert \frac{d h(t)}{d h(k)} \Bigr\rVert \le \bigl(\gamma\, \lVert W \rVert\bigr)^{t-k} \tag{20} $$
 #
-# where $\gamma$ is the largest slope of the activation, 1 for tanh and 1/4 for sigmoid. A power of something smaller
-# than 1 vanishes, and a power of something larger than 1 may explode. Without an activation, what decides in the long
-# run is the *spectral radius* $\rho(W)$, the largest modulus among the eigenvalues of $W$: the norm goes like
-# $\rho(W)^{t-k}$. The slope of tanh, at most 1, acts as a brake:
+# The norm is the spectral norm, the largest singular value of a matrix. The bound holds for activations that act on
+# each entry by itself, as all those for $g_1$ here do; $\gamma$ is their largest slope, 1 for tanh and 1/4 for sigmoid.
+# A power of a number smaller than 1 vanishes, and a power of a number larger than 1 may explode. Without an activation,
+# the long run is decided by the *spectral radius* $\rho(W)$, the largest modulus among the eigenvalues of $W$: the norm
+# goes like $\rho(W)^{t-k}$. The slope of tanh, at most 1, acts as a brake:
 #
 # ![The norm of dh(t)/dh(k) against t - k from 0 to 40, the vertical axis logarithmic, for a tanh network with 50
 # states and W of three spectral radii, each beside its power of the radius as a dotted line. Radius 0.5: the norm
@@ -491,29 +518,29 @@ def dJ_dU(net, x, y, h, y_hat):
 # slowly to 0.1. Radius 2.0: it grows more than a thousandfold, the gradient explodes, though far less than its dotted
 # line.](figures/memory.png)
 #
-# A gradient that vanishes makes no noise: everything runs, but the network cannot learn what it should have
-# remembered for more than a few steps. A gradient that explodes ruins the weights in one update. Against the second
-# one *clips* the gradient before it is used. That belongs to the training and not into the gradient, so do not clip
-# here. Against the first help weights that begin near $\rho(W) = 1$, and gates as in the LSTM, which let the state
-# pass a step nearly unchanged.
+# A vanishing gradient goes unnoticed: everything runs, but the network cannot learn to remember anything for more than
+# a few steps. It helps to start with weights for which $\rho(W)$ is near 1, or to use gates as in the LSTM, which let
+# the state pass through a step nearly unchanged. An exploding gradient ruins the weights in a single update. The remedy
+# is to *clip* the gradient before it is used. Clipping is a part of training, not of the gradient, so do not clip in
+# your four functions; section 9 comes back to it.
 
 # %% [markdown]
 # ## 8. How a gradient check works
 #
-# A formula can be wrong in many quiet ways. But a slope can also be *measured*: change one weight by a little
-# $\varepsilon$ to both sides, run the forward pass twice, and see how the loss changed:
+# A formula can be wrong in many ways that nobody notices. But a slope can also be *measured*: change one weight by a
+# small $\varepsilon$ in both directions, run the forward pass for each, and see how the loss changes:
 #
 # $$ \frac{d J}{d W_{ij}} \approx \frac{J(W_{ij} + \varepsilon) - J(W_{ij} - \varepsilon)}{2\,\varepsilon} \tag{21} $$
 #
-# That takes two forward passes for every single weight, far too slow for training, but it knows nothing of your
-# derivation and so is the perfect witness. Compare the two matrices, $A$ derived and $B$ measured, by one number:
+# That takes two forward passes for every single weight, far too slow for training. But it knows nothing of your
+# derivation, which makes it the perfect witness. Compare the two matrices, $A$ derived and $B$ measured, by one number:
 #
 # $$ \text{relative error} = \frac{\max_{ij} \lvert A_{ij} - B_{ij} \rvert}{\max_{ij} \lvert B_{ij} \rvert} \tag{22} $$
 #
-# One number for the whole matrix, since an entry that is nearly zero cannot be measured well by itself. Which
-# $\varepsilon$? If it is large, the loss is not straight enough in between (an error like $\varepsilon^2$). If it is
-# tiny, the two losses agree in nearly all their digits, and the rounding remains (an error like
-# $10^{-16} / \varepsilon$). The best is in between, near $10^{-5}$:
+# One number for the whole matrix, because an entry that is nearly zero cannot be measured well by itself. Which
+# $\varepsilon$ is best? If it is large, the loss is curved in between (an error like $\varepsilon^2$). If it is tiny,
+# the two losses agree in nearly all their digits, and what is left is mostly rounding (an error like
+# $10^{-16} / \varepsilon$). The best value lies in between, near $10^{-5}$:
 #
 # ![The relative error of a gradient check against the step epsilon from 1e-12 to 0.1, both axes logarithmic. For a
 # right gradient the points form a V: rounding makes the error fall from about 1e-3 at the smallest step to below 1e-9
@@ -524,19 +551,18 @@ def dJ_dU(net, x, y, h, y_hat):
 # |:--|:--|
 # | below $10^{-8}$ | right: as exact as a measured slope can be |
 # | $10^{-8}$ to $10^{-6}$ | very likely right: here the measurement is at its limits |
-# | $10^{-6}$ to $10^{-3}$ | look closer: `float32` on the way, relu at its kink, or a small slip. Try other numbers |
+# | $10^{-6}$ to $10^{-3}$ | look closer: `float32` somewhere, relu at its kink, or a small slip. Try other numbers |
 # | above $10^{-3}$ | a mistake. Whether it is 0.01 or 2 says little about how far you are from the answer |
 #
-# A check is as good as its example. With $T = 1$ nothing ever travels through time; with $h(0) = 0$, a forgotten
-# $h(0)$ goes unseen; with a symmetric $W$ one cannot tell $W$ from $W^\top$. So take several steps and random numbers
-# without any such luck.
+# A check is only as good as its example. With $T = 1$ nothing travels through time; with $h(0) = 0$, a forgotten $h(0)$
+# goes unnoticed; with a symmetric $W$ one cannot tell $W$ from $W^\top$. So take several steps, and random numbers.
 #
 # ### Your own gradient check
 #
 # `slope("net.W", J, forward, net, x, y, h0)` measures the slope of $J$ along $W$ with your own `forward`, by equation
 # (21): it calls `J(forward, net, x, y, h0)` of `network.py` again and again, with one entry of `net.W` moved.
-# The cell below uses it on a small random network; see its last line. Then play: other sizes, another activation,
-# $T = 1$, one line of yours changed on purpose.
+# The cell below uses it on a small random network; see its last line. Then experiment: other sizes, another activation,
+# $T = 1$, a line of your own changed on purpose.
 
 
 # %%
@@ -551,9 +577,9 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
         V=rng.normal(size=(K, H)),
         b_h=rng.normal(size=H),
         b_y=rng.normal(size=K),
-        g1=ACTIVATIONS["tanh"],
-        g2=ACTIVATIONS["softmax"],
-        loss=LOSSES["squared_error"],
+        g1=ACTIVATIONS["tanh"],  # or sigmoid, relu, identity
+        g2=ACTIVATIONS["softmax"],  # or identity, sigmoid, tanh
+        loss=LOSSES["squared_error"],  # or cross_entropy after softmax, binary_cross_entropy after sigmoid
     )
     x, y, h0 = rng.normal(size=(T, D)), rng.normal(size=(T, K)), rng.normal(size=H)
     h, y_hat = forward(net, x, h0)
@@ -562,32 +588,34 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
     return np.max(abs(derived - measured)) / np.max(abs(measured))
 
 
-# When forward and dJ_dW are written, take away the "# " before the next line and run the cell again:
+# Once forward and dJ_dW are written, remove the "# " before the next line and run the cell again:
 # print(gradient_check("W"))
 
 # %% [markdown]
 # ### Derived, not measured
 #
-# One could hand in a measured slope as the answer. It would be slow, never quite exact, and not what this exercise
-# asks for. Your gradients must be *made of* what is handed in: `net.loss.gradient`, the two `jacobian`s, the weights,
+# One could return a measured slope as the answer. That would be slow, never quite exact, and not what this exercise
+# asks for. Your gradients must be *made of* what is passed in: `net.loss.gradient`, the two `jacobian`s, the weights,
 # and `x`, `y`, `h` and `y_hat` as they are.
 #
-# Take this literally. Some checks hand in a `jacobian` or a `gradient` that is deliberately *not* the slope of its
-# function. A formula does not mind: it multiplies whatever it is given. A measured slope gives something else there,
+# Take this literally. Some checks pass in a `jacobian` or a `gradient` that is deliberately *not* the slope of its
+# function. A formula does not care: it multiplies whatever it is given. A measured slope gives something else there,
 # and so does a derivative written out for tanh alone. If your functions follow equations (7), (8) and (17) to (19),
-# you need not think about it.
+# there is nothing to worry about.
 
 # %% [markdown]
 # ## 9. Your gradients at work
 #
-# Here the four functions earn their keep: they train networks, and nothing but your own code computes the gradients.
+# Here the four functions do what they are for: they train networks, and your own code alone computes the gradients.
 # The task is to *remember*. The network reads one of two symbols at step 1 and then $n - 1$ steps of noise; at step
 # $n$ it has to say which symbol it was. Only this last step has a target. All other rows of `y` are zero, and with
 # cross-entropy such a step has no loss. (This is a case in which $\hat y - y$ would be wrong.) A network that guesses
 # has a loss of $\ln 2 \approx 0.69$.
 #
-# Each update is $W \leftarrow W - 0.5 \cdot dJ/dW$, and likewise for $U$ and $V$. The cells stop by the clock, so they
-# work with slow functions, too: these only get through fewer updates. Nothing in this section is graded.
+# An update subtracts a part of the gradient from the weights, $W \leftarrow W - 0.5 \cdot dJ(n)/dW$, and likewise for
+# $U$ and $V$; the gradient is the mean over one sequence for each symbol. The cells stop after some seconds, so slow
+# functions work, too: they get through fewer updates. Nothing in this section is graded, and you may interrupt a cell
+# at any time.
 
 # %%
 from learning import learn
@@ -650,10 +678,10 @@ compare_clipping(forward, dJ_dV, dJ_dW, dJ_dU, clip=clip)  # 4 seconds
 # %% [markdown]
 # ## 10. In your own words
 #
-# This last question is read by a person. **Explain to a fellow student who missed the lecture how
-# $d J(3)/d W$ comes about.** Use words more than formulas. Why are there three terms, and not one or infinitely many?
-# What does each of them stand for, and what is each of its factors? Why must $h(k-1)$ be held fixed in the last
-# factor? Ten sentences are plenty.
+# This last question is read by a person. **Explain to a fellow student who missed the lecture how $d J(3)/d W$ comes
+# about.** Use words rather than formulas. Why are there three terms, and not one or infinitely many? What does each
+# of them stand for, and what is each of its factors? Why must $h(k-1)$ be held fixed in the last factor? Ten sentences
+# are plenty.
 
 # %% [markdown] manual="derivation" points=2
 # **My explanation** (double-click here to write):
@@ -680,8 +708,8 @@ compare_clipping(forward, dJ_dV, dJ_dW, dJ_dU, clip=clip)  # 4 seconds
 # %% [markdown]
 # ## Before you hand it in
 #
-# 1. Restart the kernel and run all cells (*Kernel > Restart Kernel and Run All Cells*). What worked only because of a
-#    cell that you have since deleted shows now.
-# 2. Look at the four checks once more. They use a few small cases, and the grading uses others: more steps, other
-#    sizes, activations and losses. A solution that follows the formulas passes both.
+# 1. Restart the kernel and run all cells (*Kernel > Restart Kernel and Run All Cells*). This reveals code that worked
+#    only because of a cell that you have since changed or deleted.
+# 2. Look at the four checks once more. They use small cases; grading uses others as well, with more steps, other sizes,
+#    activations and losses. A solution that follows the formulas passes both.
 # 3. Save, and hand in `rnn_backprop.ipynb` under this name (or `rnn_backprop.py`, if you worked there).

@@ -100,10 +100,9 @@ class StudentFolder:
             cell["source"] = re.sub(
                 r"\)  # (up to )?\d seconds", f", seconds={training_seconds})", "".join(cell["source"])
             )
-        kept = [
-            cell for cell in notebook["cells"] if training_seconds or "from learning" not in "".join(cell["source"])
-        ]
-        self.write_notebook({**notebook, "cells": kept})
+        if not training_seconds:
+            notebook["cells"] = [cell for cell in notebook["cells"] if "from learning" not in "".join(cell["source"])]
+        self.write_notebook(notebook)
         done = self.run("-c", RUN_ALL_CELLS, f"{NAME}.ipynb", **env)
         assert done.returncode == 0, done.stderr
         return {cell["id"]: output for cell in self.read_notebook()["cells"] if (output := _plain_output(cell))}

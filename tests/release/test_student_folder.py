@@ -125,8 +125,17 @@ class TestScript:
     @pytest.mark.parametrize("missing", ["network.py", "checks.py"])
     def test_without_its_modules_the_set_up_cell_says_what_to_do(self, student: StudentFolder, missing: str) -> None:
         (student.folder / missing).unlink()
+        (student.folder / f"{NAME}_files.zip").unlink()
         done = student.run(f"{NAME}.py")  # its set-up cell is the notebook's
         assert f"{missing} is not beside this file: put " in done.stderr.splitlines()[-1]
+
+    def test_one_uploaded_file_is_all_others(self, student: StudentFolder) -> None:
+        for file in student.folder.iterdir():
+            if file.name not in (f"{NAME}.py", f"{NAME}_files.zip"):
+                file.unlink()
+        student.write_answers(ANSWERS)
+        assert "All 4 functions pass here" in student.run(f"{NAME}.py").stdout
+        assert "15 passed" in student.pytest()[1]
 
     def test_without_its_numbers_every_way_of_checking_says_what_to_do(self, student: StudentFolder) -> None:
         (student.folder / "checks.json").unlink()
@@ -169,9 +178,11 @@ class TestNotebook:
 
     def test_right_answers(self, student: StudentFolder) -> None:
         student.write_answers(ANSWERS, notebook=True)
-        outputs = student.run_all_cells()
-        assert list(outputs) == [f"check_{name}" for name in ANSWERS]
-        assert all(" checks pass" in text and "WRONG" not in text for text in outputs.values())
+        outputs = student.run_all_cells(training_seconds=0.3)
+        verdicts = [outputs.pop(f"check_{name}") for name in ANSWERS]
+        assert all(" checks pass" in text and "WRONG" not in text for text in verdicts)
+        assert len(outputs) == 4  # of the cells that draw
+        assert all(text.startswith("<IPython.core.display.HTML object>") for text in outputs.values())
 
     def test_a_wrong_answer_does_not_stop_run_all(self, student: StudentFolder) -> None:
         student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW}, notebook=True)

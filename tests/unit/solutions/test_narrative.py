@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.in_process import exercise
 from tests.naive_gradients import EXERCISE_FOLDER
 
 SOURCE = (EXERCISE_FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
@@ -34,6 +35,18 @@ def test_every_figure_of_the_folder_is_shown_once():
 def test_figures_have_an_alternative_text_and_stay_small(alternative, name):
     assert len(alternative.split()) > 30
     assert (EXERCISE_FOLDER / "figures" / name).stat().st_size < 60_000
+
+
+def test_minutes_are_those_of_the_rubric():
+    minutes = {
+        name: int(number) for name, number in re.findall(r"^# \| `(\w+)` \|.*\| (\d+) minutes \|$", SOURCE, re.M)
+    }
+    assert minutes == {function.name: function.minutes for function in exercise().functions}
+
+
+def test_tables_hold_no_display_mathematics():
+    rows = [line for line in SOURCE.splitlines() if line.startswith("# |")]
+    assert not [row for row in rows if "$$" in row or "\\dfrac" in row]
 
 
 def test_no_released_cell_draws():

@@ -146,7 +146,7 @@ def test_transposed_numbers_of_a_square_matrix_are_recognised(checks: Any, monke
 
 def test_whole_numbers_are_refused_as_in_grading(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     text = check_output(checks, monkeypatch, returning_dW("dW.astype(int)"), "dJ_dW")
-    assert "dJ_dW has dtype int64, which holds whole numbers only: leave dtype away." in unwrapped(text)
+    assert "dJ_dW has dtype int64, which holds whole numbers only: leave out dtype." in unwrapped(text)
 
 
 def test_wrong_numbers_show_the_smallest_case_and_the_worst_entry(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
