@@ -6,11 +6,11 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import click
 
 from autograder.commands import common, reporting
+from autograder.commands.pages import write_pages
 from autograder.submission.sanitize import join_names
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from autograder.classroom.lms_downloads import Source
     from autograder.classroom.run import ClassRun, ClassSummary
     from autograder.course import Course
-    from autograder.evaluation.report import Report
     from autograder.exercise.model import Exercise
     from autograder.formats.totals import Total
     from autograder.nbgrader.gradebook.direct import Recorder
@@ -159,7 +158,8 @@ def command(
         common.say(line, err=bool(form))
     _print_places(None if options.dry_run else results, recorder, err=bool(form))
     if as_html:
-        _write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results, totals)
+        page = write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results, totals)
+        common.say(f"The page of the class is {common.display_path(page)}.", err=True)
     if form or targets:
         reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets, assignment)
     if summary.status_counts.get("grader_error"):
@@ -244,24 +244,3 @@ def _print_places(results: Path | None, recorder: Recorder | None, *, err: bool)
     common.say(f"Results lie in {common.display_path(results)}.", err=err)
     if recorder:
         common.say(f"The gradebook is {recorder.display_url}.", err=err)
-
-
-def _write_pages(exercise: Exercise, reports: Sequence[Report], results: Path, totals: Mapping[str, Total]) -> None:
-    """Write the page of the class, and the page of each submission that it links to."""
-    # late: jinja2 and rich, 115 ms
-    from autograder.classroom.store import distinct_file_names
-    from autograder.formats.pages import class_page, feedback_page
-
-    file_names = distinct_file_names((report.submission for report in reports), ".html")
-    links = {submission: f"feedback/{quote(file_name)}" for submission, file_name in file_names.items()}
-    sentences = {
-        (mistake.function, mistake.name): f"{mistake.hint} See equation {mistake.equation} of the notebook."
-        for mistake in exercise.mistakes
-    }
-    with common.explain_os_errors(results, "written", common.GRADER_ERROR):
-        (results / "feedback").mkdir(exist_ok=True)
-        for report in reports:
-            page = feedback_page.render_page([report])
-            (results / "feedback" / file_names[report.submission]).write_text(page, encoding="utf-8")
-        (results / "class.html").write_text(class_page.render_page(reports, links, sentences, totals), encoding="utf-8")
-    common.say(f"The page of the class is {common.display_path(results / 'class.html')}.", err=True)

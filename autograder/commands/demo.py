@@ -9,17 +9,19 @@ import click
 
 from autograder.commands import common
 from autograder.commands.grade import grade_all
+from autograder.commands.pages import write_pages
 
 if TYPE_CHECKING:
     from autograder.course import Course
     from autograder.evaluation.report import Report
+    from autograder.exercise.model import Exercise
 
 
 @click.command("demo")
 def command() -> None:
     """Grade the sample class that ships with the kit.
 
-    Shows the table and one report in full, and writes every report to build/demo.
+    Shows the table and one report in full, and writes every report, and pages of the class, to build/demo.
     """
     course = common.open_course()
     submissions = sorted(path for path in course.demo.submissions.glob("*") if path.is_dir())
@@ -31,11 +33,11 @@ def command() -> None:
     _, exercise = common.open_exercise(name)
     with common.open_grader(exercise, common.load_grading_config(course)) as grader:
         reports = grade_all(grader, [(path.name, path) for path in submissions])
-    _present_reports(reports, course)
+    _present_reports(exercise, reports, course)
 
 
-def _present_reports(reports: Sequence[Report], course: Course) -> None:
-    """Show the table and one report in full; write every report as JSON and as text to build/demo."""
+def _present_reports(exercise: Exercise, reports: Sequence[Report], course: Course) -> None:
+    """Show the table and one report in full; write every report as JSON, text and a page to build/demo."""
     # late: rich and jinja2, 90 ms
     from rich.console import Console
 
@@ -59,4 +61,5 @@ def _present_reports(reports: Sequence[Report], course: Course) -> None:
     else:
         common.write_rendered(text.to_plain_text(print_reports))
     common.say(f"The submissions lie in {course.demo.submissions}.")
-    common.say(f"The reports lie in {folder}.")
+    page = write_pages(exercise, reports, folder, {})
+    common.say(f"The reports lie in {folder}; the page of the class is {page}.")
