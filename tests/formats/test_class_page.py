@@ -133,7 +133,7 @@ def test_a_large_class_is_drawn_in_part_and_its_students_lie_in_several_tables()
     page = parsed(reports)
     assert len(drawn_students(reports)) == 334
     folded = [details for details in page.iter("details") if list(details.iter("table"))]
-    assert [text_in(next(details.iter("summary"))) for details in folded] == ["500 more", "1 more"]
+    assert [text_in(next(details.iter("summary"))) for details in folded] == ["501 to 1000", "1001 to 1001"]
     assert len(rows_of(page, "Students")) == 1001
 
 

@@ -60,3 +60,8 @@ def test_markup_is_escaped(text: str) -> None:
     tree = html5lib.parseFragment(str(set_mathematics(text)), namespaceHTMLElements=False)
     tags = {str(element.tag).rsplit("}", 1)[-1] for element in tree.iter()}
     assert tags <= {"DOCUMENT_FRAGMENT", "code", "span", "math", "mi", "mn", "mo", "msub"}
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    assert len(set_mathematics("é" * 5000)) < 4100
+    assert set_mathematics("é" * 5000).endswith("(1000 characters more)")

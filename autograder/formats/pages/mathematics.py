@@ -12,6 +12,8 @@ from markupsafe import Markup, escape
 
 from autograder.formats import fields
 
+MAX_LENGTH = 4000  # characters: nobody reads more of one message on a page, and a report in JSON has all of it
+
 _NUMBER = r"\d+(?:\.\d+)?"
 _ARGUMENT = r"\((?:[A-Za-z]|\d+|[a-z] ?[+-] ?\d)\)"
 # A, a, I, i and s are words or units where they stand alone.
@@ -27,8 +29,8 @@ _TOKEN = re.compile(rf"(?P<number>{_NUMBER})|(?P<name>[A-Za-z])(?:_(?P<below>[a-
 
 
 def set_mathematics(text: str) -> Markup:
-    """Return a text as HTML, sanitized and escaped."""
-    text = fields.sanitize_multiline(text)
+    """Return a text as HTML, sanitized, escaped and cut where it is longer than MAX_LENGTH."""
+    text = fields.sanitize_multiline(text, MAX_LENGTH)
     pieces, end = [], 0
     for match in _MATHEMATICS.finditer(text):
         pieces += [escape(text[end : match.start()]), _element(match)]
