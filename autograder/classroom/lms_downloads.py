@@ -10,7 +10,7 @@ import re
 import tempfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,12 +80,20 @@ def group_by_student(paths: list[str]) -> Download | None:
         files_by_student: defaultdict[str, dict[str, str]] = defaultdict(dict)
         used_names: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for path, file in files.items():
-            if file and file.is_doubtful and (file.student in sure or parse is _parse_moodle_path):
+            if file and file.is_doubtful and (parse is _parse_moodle_path or _may_be_another(file.student, sure)):
                 skipped.append(path)
             elif file:
                 files_by_student[file.student][unused_name(file.name, used_names[file.student])] = path
         return Download(files_by_student, tuple(skipped), parse is _parse_moodle_path)
     return None
+
+
+def _may_be_another(student: str, sure: Collection[str]) -> bool:
+    """Return whether a file of Canvas with three numbers may belong to somebody else than this student.
+
+    A number alone may be the name of somebody, whose own number is the next one.
+    """
+    return student in sure or student.isdigit()
 
 
 def _parse_moodle_path(path: str) -> _NamedFile | None:

@@ -77,6 +77,7 @@ ZOE = "Zoe Young_91_assignsubmission_file"
         (f"{ZOE}_a.py", "Zoe Young_91"),
         (f"{ZOE}_x_33_assignsubmission_file_a.py", None),  # of 91, who called the file so, or of 33, who is
         ("zoe_91_33_9002_a.py", None),  # likewise
+        ("92_33_9002_a.py", None),  # of 92, or of 33, who is called 92
         ("zoe_91_LATE_33_9002_a.py", "zoe_91_33"),
         ("zoe_91_9001_x_33_9002_a.py", "zoe_91"),
     ],
