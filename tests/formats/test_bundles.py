@@ -464,6 +464,21 @@ def test_classroom50(sources: Sources, tmp_path: Path, submission: str, all_pass
     validate("markdown", (checkout / "release-body.md").read_text(encoding="utf-8"))
 
 
+def test_classroom50_installs_nothing_in_the_checkout(sources: Sources, tmp_path: Path) -> None:
+    """A student's pip.py there would be run for pip, with the job's environment."""
+    write_folder(BUNDLES["classroom50"].build_files(sources), tmp_path / "bundle")
+    folder = tmp_path / "bundle" / "autograder"
+    without_numpy = (
+        "import importlib.util, runpy, subprocess, sys\n"
+        "importlib.util.find_spec = lambda name: None\n"
+        "subprocess.run = lambda command, cwd=None, **_: sys.exit(str(cwd))\n"
+        "runpy.run_path(sys.argv[1], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", without_numpy, str(folder / "autograder.py")]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.stderr.strip() == str(folder)
+
+
 # --- The command ------------------------------------------------------------------------------------------------------
 
 
