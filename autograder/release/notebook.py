@@ -10,8 +10,9 @@ import logging
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from autograder.exercise.source import ExerciseCell, SourceError, stub_line, unc
 nbformat: Any = typed_nbformat  # only half of its functions carry types
 KERNEL_METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 
-_LOCAL_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s:]+)\)")  # web addresses and attachments have a colon
+_LOCAL_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s:]+)\)")  # web addresses have a colon
+_FIGURE = re.compile(rf"^{_LOCAL_IMAGE.pattern}[ \t]*$", re.MULTILINE)
 
 
 class NbgraderError(Exception):
@@ -58,9 +60,10 @@ def make_source_notebook(text: str, cells: Sequence[ExerciseCell], points: Mappi
             f"The source has {len(cells)} cell headers, and jupytext reads {len(jupytext_notebook.cells)} cells."
         )
     notebook_cells = [
-        _make_cell(number, cell, jupytext_cell.source, points, folder)
+        notebook_cell
         for number, (cell, jupytext_cell) in enumerate(zip(cells, jupytext_notebook.cells, strict=True), start=1)
         if cell.kind != "hints"
+        for notebook_cell in _make_cells(number, cell, jupytext_cell.source, points, folder)
     ]
     notebook = nbformat.v4.new_notebook(cells=notebook_cells, metadata=KERNEL_METADATA)
     nbformat.validate(notebook)
@@ -120,9 +123,47 @@ def _run_nbgrader(course: str, assignment: str, gradebook: GradebookTarget | Non
         logger.removeHandler(handler)
 
 
-def _make_cell(number: int, cell: ExerciseCell, text: str, points: Mapping[str, float], folder: Path) -> Any:
+def _make_cells(number: int, cell: ExerciseCell, text: str, points: Mapping[str, float], folder: Path) -> Iterator[Any]:
+    """Yield the cell of the notebook, and those of its figures: between pieces of a text, or before an answer."""
+    if cell.kind not in ("markdown", "manual"):
+        yield _make_cell(f"cell-{number}", cell, text, points)
+        return
+    figures = [
+        _make_figure_cell(f"cell-{number}-figure-{place}", figure, cell, folder)
+        for place, figure in enumerate(_FIGURE.finditer(text), start=1)
+    ]
+    pieces = [piece.strip("\n") for piece in _FIGURE.sub("\0", text).split("\0")]
+    if cell.kind == "manual":
+        yield from figures
+        yield _make_cell(cell.name, cell, "\n\n".join(filter(None, pieces)), points)
+        return
+    for place, (piece, figure) in enumerate(zip_longest(pieces, figures)):
+        if piece or not figures:
+            yield _make_cell(f"cell-{number}-{place + 1}" if place else f"cell-{number}", cell, piece, points)
+        if figure:
+            yield figure
+
+
+def _make_figure_cell(cell_id: str, figure: re.Match[str], cell: ExerciseCell, folder: Path) -> Any:
+    """Return a cell that shows one figure in any editor, since its address holds the picture.
+
+    Students may not edit it: nobody who works on the text meets twenty thousand letters.
+    """
+    file = folder / figure[2]
+    if not file.is_file():
+        raise SourceError(f"The cell of line {cell.line} shows {figure[2]}, which is not in {folder}.")
+    data = base64.b64encode(file.read_bytes()).decode("ascii")
+    source = f"![{' '.join(figure[1].split())}](data:image/png;base64,{data})"
+    return nbformat.v4.new_markdown_cell(source, id=cell_id, metadata={"editable": False})
+
+
+def _make_cell(cell_id: str, cell: ExerciseCell, text: str, points: Mapping[str, float]) -> Any:
     if cell.kind in ("markdown", "manual"):
-        notebook_cell = _make_markdown_cell(text, cell, folder)
+        if image := _LOCAL_IMAGE.search(text):
+            raise SourceError(
+                f"The cell of line {cell.line} shows {image[2]} within a line: give it a line of its own."
+            )
+        notebook_cell = nbformat.v4.new_markdown_cell(text)
     else:
         notebook_cell = nbformat.v4.new_code_cell(uncomment(text) if cell.kind == "check" else text)
     check_points = _without_decimals(points.get(cell.name, 0))
@@ -132,7 +173,7 @@ def _make_cell(number: int, cell: ExerciseCell, text: str, points: Mapping[str, 
         "check": (f"check_{cell.name}", {"grade": True, "locked": True, "points": check_points}),
         "manual": (cell.name, {"grade": True, "solution": True, "points": _without_decimals(cell.points)}),
     }
-    notebook_cell.id = f"cell-{number}"
+    notebook_cell.id = cell_id
     if cell.kind in nbgrader_cells:
         notebook_cell.id, flags = nbgrader_cells[cell.kind]
         defaults = {
@@ -143,23 +184,6 @@ def _make_cell(number: int, cell: ExerciseCell, text: str, points: Mapping[str, 
             "locked": False,
         }
         notebook_cell.metadata["nbgrader"] = defaults | flags
-    return notebook_cell
-
-
-def _make_markdown_cell(text: str, cell: ExerciseCell, folder: Path) -> Any:
-    """Return a markdown cell with its figures attached, so that the notebook needs no other file to show them."""
-    attachments: dict[str, dict[str, str]] = {}
-
-    def attach(image: re.Match[str]) -> str:
-        file = folder / image[2]
-        if not file.is_file():
-            raise SourceError(f"The cell of line {cell.line} shows {image[2]}, which is not in {folder}.")
-        attachments[file.name] = {"image/png": base64.b64encode(file.read_bytes()).decode("ascii")}
-        return f"![{' '.join(image[1].split())}](attachment:{file.name})"
-
-    notebook_cell = nbformat.v4.new_markdown_cell(_LOCAL_IMAGE.sub(attach, text))
-    if attachments:
-        notebook_cell.attachments = attachments
     return notebook_cell
 
 

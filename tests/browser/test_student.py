@@ -79,6 +79,9 @@ def validate(page):
 def test_write_a_function_run_the_checks_and_validate(page, lab):
     open_notebook(page, lab, NAME)
     page.screenshot(path=SCREENSHOTS / "student-1-opens.png")
+    figures = page.locator('.jp-Notebook img[src^="data:image/png"]')
+    figures.first.scroll_into_view_if_needed()
+    assert figures.first.evaluate("figure => figure.naturalWidth") > 0
     write(page, "dJ_dV", RIGHT)
     write(page, "dJ_dW", WRONG)
     run_all(page)

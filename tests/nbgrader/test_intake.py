@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,9 @@ def answer_cell(source: str, kind: str = "markdown") -> dict[str, Any]:
     return new_cell(source, kind, nbgrader={"grade_id": "derivation", "schema_version": 3}) | {"id": "derivation"}
 
 
+FIGURE = re.sub(r"\(data:.*?\)", "(attachment:unrolled.png)", source_of(RELEASE, "cell-4-figure-1"))
+"""A figure of the release, as earlier ones had it."""
+
 MOVED_ANSWERS = {
     "no metadata": answer_with(new_cell(f"{PROMPT}\n\n{ANSWER}")),
     "prompt replaced": answer_with(new_cell(ANSWER)),
@@ -251,9 +255,10 @@ def test_an_answer_in_words_is_found_wherever_it_stands(way: str, tmp_path: Path
     [
         [answer_cell(BLANK)],
         [answer_cell(BLANK), new_cell("x = 1  # a note", "code")],
+        [answer_cell(BLANK), new_cell(FIGURE)],
         [answer_cell(BLANK), new_cell('<a href="https://host/badge"><img src="badge.svg" alt="Open"/></a>\n\n---')],
     ],
-    ids=["as handed out", "with code", "with a badge"],
+    ids=["as handed out", "with code", "with a figure of the release", "with a badge"],
 )
 def test_an_answer_in_words_stays_blank_if_nothing_was_written(cells: list[dict[str, Any]], tmp_path: Path) -> None:
     normalized = take_in(tmp_path, answer_with(*cells))
@@ -266,6 +271,12 @@ def test_a_missing_answer_in_words_says_so(tmp_path: Path) -> None:
     assert source_of(notebook, "derivation") == (
         f"{PROMPT}\n\n*This cell was missing from what was handed in. No other text was handed in.*"
     )
+
+
+def test_a_picture_may_be_the_answer(tmp_path: Path) -> None:
+    drawn = new_cell(f"![](data:image/png;base64,{'A' * 10_000})")
+    shown = source_of(take_in(tmp_path, answer_with(answer_cell(BLANK), drawn)).notebook, "derivation")
+    assert shown.endswith("*(a picture, shown in its own cell)*")
 
 
 def test_a_long_text_in_place_of_an_answer_is_cut(tmp_path: Path) -> None:

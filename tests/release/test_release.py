@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -109,15 +110,16 @@ class TestWhatIsReleased:
             assert points.pop(f"check_{function.name}") == pytest.approx(max_points)
         assert points == {}
 
-    def test_figures_are_attached_and_have_alternative_text(self, files: dict[str, bytes]) -> None:
+    def test_figures_stand_in_cells_of_their_own_that_nobody_edits(self, files: dict[str, bytes]) -> None:
         figure_cells = [cell for cell in notebook_cells(files, "rnn_backprop") if "![" in cell["source"]]
         assert len(figure_cells) >= 3
         for cell in figure_cells:
-            assert "figures/" not in cell["source"]
-            for name, data in cell["attachments"].items():
-                assert f"](attachment:{name})" in cell["source"]
-                assert data["image/png"].startswith("iVBOR")
-            assert "![]" not in cell["source"]
+            assert re.fullmatch(r"!\[[^\]]+\]\(data:image/png;base64,iVBOR[A-Za-z0-9+/=]+\)", cell["source"])
+            assert cell["metadata"] == {"editable": False}
+            assert "attachments" not in cell
+
+    def test_a_notebook_with_its_figures_stays_small(self, files: dict[str, bytes]) -> None:
+        assert len(files["rnn_backprop.ipynb"]) < 200_000
 
     @pytest.mark.parametrize("folder", [REAL, TOY], ids=lambda folder: folder.name)
     def test_released_cells_are_known_to_the_grader(self, folder: Path) -> None:
@@ -189,6 +191,7 @@ class TestWrongSources:
                 "one ### BEGIN SOLUTION and then one ### END SOLUTION",
             ),
             ("figures/regions.png", "figures/nothing.png", "shows figures/nothing.png, which is not in"),
+            ("![", "See ![", "within a line: give it a line of its own."),
             ("# %% setup", "# %%", "There must be one cell # %% setup, and there are 0."),
             ('manual="why"', 'manual="predict"', "names predict, as another cell is: take another name."),
         ],

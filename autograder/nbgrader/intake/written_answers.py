@@ -18,6 +18,9 @@ MAX_QUOTED = 5_000  # characters
 MISSING = "This cell was missing from what was handed in."
 LEFT_BLANK = "Nothing was written in this cell."
 
+PICTURE = "*(a picture, shown in its own cell)*"
+_PICTURE_IN_TEXT = re.compile(r"!\[[^\[\]]*\]\(data:[^()]*\)")
+_ADDRESS = re.compile(r"(?<=\])\([^()]*\)")
 _MARKUP = re.compile(r"<[^<>]*>")  # such as the badge that a notebook's host adds
 
 
@@ -54,13 +57,19 @@ def quote_own_text(prompt: str, problem: str, text: str) -> str:
 
 
 def _lines_of(cells: Iterable[CellDict]) -> set[str]:
-    return {line.strip() for cell in cells for line in cell["source"].split("\n")} - {""}
+    return {_comparable(line) for cell in cells for line in cell["source"].split("\n")} - {""}
+
+
+def _comparable(line: str) -> str:
+    """Return a line without addresses: of a picture, they differ between releases and editors."""
+    return _ADDRESS.sub("", line).strip()
 
 
 def _own_lines(cell: CellDict, released_lines: set[str]) -> str:
     """Return a cell's text without the lines that were handed out; empty if that holds code, or no word."""
     if cell["cell_type"] == "code" and has_code(cell["source"]):
         return ""
-    lines = (line.rstrip() for line in cell["source"].split("\n") if line.strip() not in released_lines)
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")[: MAX_QUOTED + 1]
+    lines = (line.rstrip() for line in cell["source"].split("\n") if _comparable(line) not in released_lines)
+    text = _PICTURE_IN_TEXT.sub(PICTURE, "\n".join(lines))
+    text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")[: MAX_QUOTED + 1]
     return text if any(map(str.isalnum, _MARKUP.sub("", text))) else ""
