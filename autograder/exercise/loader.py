@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise.model import Array, Case, Exercise, Function, Mistake
+from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.source import SourceError, extract_released_cells
+from autograder.student.arguments import arguments as make_arguments
+from autograder.student.arguments import seen
 
 REQUIRED_NAMES = ("SUPPORT_MODULES", "FUNCTIONS", "CHECKS", "VISIBLE", "draw", "objective")
 # Optional names have had others. Ignored, they would cost the exercise its feedback without a word.
@@ -55,10 +58,10 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
             raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
         if old := [old for old, new in RENAMED.items() if hasattr(rubric, old) and not hasattr(rubric, new)]:
             raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
-        builder = _import_module(Path(rubric.SUPPORT_MODULES[0]).stem, folder)
+        given = [_import_module(Path(file).stem, folder) for file in rubric.SUPPORT_MODULES]
     _validate_checks(rubric, name)
     _validate_public_cases(rubric, name)
-    implementations = _Implementations(reference, builder, rubric.FUNCTIONS)
+    implementations = _Implementations(reference, given, rubric.FUNCTIONS)
     try:
         cells = extract_released_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
         cells = cells if written_questions else replace(cells, written={})
@@ -73,11 +76,12 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         visible_checks=tuple(rubric.VISIBLE),
         draw=rubric.draw,
         reference=implementations.run_reference,
-        objective=rubric.objective,
+        objective=implementations.objective(rubric.objective),
         diagnostic_cases=tuple(getattr(rubric, "DIAGNOSTIC_CASES", ())),
         confirmation_cases=tuple(map(tuple, getattr(rubric, "CONFIRMATION_CASES", ()))),
         mistakes=tuple(getattr(rubric, "MISTAKES", ())),
         run_mistake=implementations.run_mistake,
+        builds_arguments=implementations.builds_arguments,
         **vars(cells),
         **{name: getattr(rubric, name) for name in OPTIONAL_FUNCTIONS if hasattr(rubric, name)},
     )
@@ -128,16 +132,34 @@ def _import_module(module: str, folder: Path) -> ModuleType:
 
 
 class _Implementations:
-    """Runs the reference and the known mistakes on the arrays of a case; keeps those compiled that were used last."""
+    """Runs the reference and the known mistakes on the arrays of a case; keeps those compiled that were used last.
 
-    def __init__(self, reference: ModuleType, builder: ModuleType, functions: Sequence[Function]) -> None:
+    `given` are the support modules: the first may make the arguments of a case, else they are flattened ones.
+    """
+
+    def __init__(self, reference: ModuleType, given: Sequence[ModuleType], functions: Sequence[Function]) -> None:
         self._reference = reference
-        self._builder = builder
+        self._given = {module.__name__: module for module in (reference, *given)}
+        self.builds_arguments = bool(given) and hasattr(given[0], "arguments")
+        self._arguments = given[0].arguments if self.builds_arguments else self._make_arguments
         self._functions = {function.name: function for function in functions}
         self._compile = lru_cache(MAX_COMPILED)(self._compile_mistake)
 
     def run_reference(self, name: str, case: Case) -> tuple[Array, ...]:
         return self._run(getattr(self._reference, name), self._functions[name], case)
+
+    def objective(self, objective: Callable[..., Any]) -> Callable[[Arrays, Names], complex]:
+        """Return an objective of (arrays, names): the rubric's own may take arguments of the functions instead."""
+        wanted = tuple(inspect.signature(objective).parameters)
+        if wanted == ("arrays", "names"):
+            return objective
+
+        def from_arrays(arrays: Arrays, names: Names) -> complex:
+            own_names = {key: names[key] for key in seen(names, wanted, ())}
+            made = self._arguments({key: arrays[key] for key in seen(arrays, wanted, ())}, own_names)
+            return objective(*(made[name] for name in wanted))  # type: ignore[no-any-return]  # the author's function
+
+        return from_arrays
 
     def run_mistake(self, mistake: Mistake, case: Case) -> tuple[Array, ...]:
         return self._run(self._compile(mistake), self._functions[mistake.function], case)
@@ -150,10 +172,22 @@ class _Implementations:
 
     def _run(self, implementation: Callable[..., Any], function: Function, case: Case) -> tuple[Array, ...]:
         # Like the student's function, it gets nothing but the arrays that the rubric lets this function see.
-        visible_arrays = {array: case.arrays[array] for array in function.arrays if array in case.arrays}
-        arguments = self._builder.arguments(visible_arrays, case.names)
+        arguments = self._arguments(function.seen_arrays(case), function.seen_names(case))
         result = implementation(*(arguments[argument] for argument in function.arguments))
-        return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
+        return tuple(_as_array(array) for array in (result if len(function.returns) > 1 else (result,)))
+
+    def _make_arguments(self, arrays: Arrays, names: Names) -> dict[str, Any]:
+        def find(name: str) -> Any:
+            module, _, attribute = name.rpartition(".")
+            return getattr(self._given[module], attribute)
+
+        return make_arguments(arrays, names, find)
+
+
+def _as_array(result: Any) -> Array:
+    """Return a result as an array: a number has no dimensions, and bools are whole numbers."""
+    array = np.asarray(result)
+    return array.astype(np.int64) if array.dtype.kind in "bu" else array
 
 
 @contextmanager
