@@ -20,9 +20,9 @@ from autograder.course import find_course
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
+from autograder.exercise.numerical_gradient import numerical_gradient
 from autograder.sandbox.host.program import Returned, ReturnedArray
 
 Code = Callable[..., Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +16,7 @@ from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail
+from autograder.verification.verify import gradient_errors
 from autograder.verification.visible import released_checks
 
 PROOFS = Path(__file__).parent / "proofs"
@@ -108,6 +110,32 @@ def test_both_faces_say_what_is_wrong(grader, checks, tmp_path, edit):
     assert list(by_grader) == list(by_check) == [function]
     assert in_report in by_grader[function]
     assert in_check in " ".join(by_check[function].split())
+
+
+def test_a_gradient_is_the_slope_of_j_through_wrong_functions_of_ones_own(checks):
+    """J of the given module takes the student's own scores and loss."""
+    doubled = edited("return losses.mean() if", "losses = 2 * losses; return losses.mean() if")
+    gradient = ("    D = (P - ", "    D = 2 * (P - ")
+    notes = {
+        "right": checked(checks, doubled).get("dJ_dW", ""),
+        "doubled": checked(checks, doubled.replace(*gradient)).get("dJ_dW", ""),
+    }
+    assert notes["right"] == ""
+    assert "It is the slope of J through your own scores and loss, though: look at loss first." in " ".join(
+        notes["doubled"].split()
+    )
+
+
+def test_an_objective_that_loses_imaginary_parts_is_differentiated_by_central_differences(tmp_path):
+    folder = shutil.copytree(PROOFS, tmp_path / "course") / "solutions" / "layers"
+    rubric = (folder / "rubric.py").read_text(encoding="utf-8")
+    J = "reference.loss(reference.scores(layers, X), labels, reduction)"
+    (folder / "rubric.py").write_text(rubric.replace(J, f"float(np.real({J}))"), encoding="utf-8")
+    exercise = load_exercise(folder)
+    assert exercise.without_complex_step == {"dJ_dW"}
+    assert gradient_errors(exercise, [1])["dJ_dW"] < 1e-10
+    with Jail() as jail:
+        assert graded(Grader(exercise, jail, Limits(), seed=1), tmp_path, SOURCE) == {}
 
 
 def test_a_replayed_case_shows_options_and_numbers(checks):

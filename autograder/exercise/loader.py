@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
+from autograder.exercise.numerical_gradient import keeps_imaginary_parts
 from autograder.exercise.source import SourceError, extract_released_cells
 from autograder.student.arguments import arguments as make_arguments
 from autograder.student.arguments import seen
@@ -67,7 +68,7 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         cells = cells if written_questions else replace(cells, written={})
     except SourceError as error:
         raise ExerciseError(f"{name}.py: {error}") from None
-    return Exercise(
+    exercise = Exercise(
         name=name,
         folder=folder,
         support_modules={file: (folder / file).read_text(encoding="utf-8") for file in rubric.SUPPORT_MODULES},
@@ -85,6 +86,16 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         **vars(cells),
         **{name: getattr(rubric, name) for name in OPTIONAL_FUNCTIONS if hasattr(rubric, name)},
     )
+    return replace(exercise, without_complex_step=frozenset(_functions_without_complex_step(exercise)))
+
+
+def _functions_without_complex_step(exercise: Exercise) -> Iterator[str]:
+    """Yield the gradients for which complex steps of J are not its slope, on some case where it is measured."""
+    for function in exercise.functions:
+        checks = [check for check in exercise.checks_of(function.name) if check.kind == "slope" and function.wrt]
+        drawn = (exercise.draw(id, np.random.default_rng(0)) for check in checks for id in check.cases)
+        if not all(keeps_imaginary_parts(exercise.objective, case, function.wrt or "") for case in drawn):
+            yield function.name
 
 
 def _validate_checks(rubric: ModuleType, name: str) -> None:

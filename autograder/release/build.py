@@ -19,6 +19,7 @@ SHIPPED_MODULES = (
     "checks.py",
     "explain.py",
     "feedback.py",
+    "golden.py",
     "layout.py",
     "patterns.py",
     "rules.py",

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.exercise.model import Check, Mistake
+from autograder.exercise.numerical_gradient import CENTRAL_TOLERANCE
 from autograder.formats.pages.environment import page_environment
 from autograder.formats.text import to_plain_text
 from autograder.verification.outcomes import MistakeOutcome, VerificationReport
@@ -98,6 +99,9 @@ def summarize(report: VerificationReport) -> list[tuple[str, str]]:
     if report.gradient_errors:
         functions, largest_error = ", ".join(report.gradient_errors), max(report.gradient_errors.values())
         lines.append(("slopes", f"{functions} of the reference are the slopes of J, to {largest_error:.0e}"))
+    if central := ", ".join(report.central_differences):
+        note = f"the objective loses imaginary parts, so {central} is compared with central differences"
+        lines.append(("note", f"{note}, to {CENTRAL_TOLERANCE:g}: do without abs, max and float in it"))
     variants = [sample for sample in samples if sample.kind == "honest"]
     losing_count = sum(bool(variant.problems) for variant in variants)
     lines.append(("honest", f"{len(variants)} variants, {losing_count} of them lose points"))

@@ -24,10 +24,10 @@ from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.tasks import Task
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise import source
 from autograder.exercise.loader import ExerciseError
-from autograder.exercise.model import Exercise, Mistake
+from autograder.exercise.model import Exercise, Function, Mistake
+from autograder.exercise.numerical_gradient import gradient_of_J, slope_tolerance
 from autograder.grading import GradingConfig
 from autograder.verification.outcomes import ReportJson, VerificationReport, summarize_mistake, summarize_sample
 from autograder.verification.visible import failed_checks, released_checks
@@ -81,6 +81,7 @@ def verify(
             if sample.kind != "mistake"
         ),
         gradient_errors=gradient_errors(exercise, seeds),
+        gradient_tolerances={function.name: slope_tolerance(exercise, function) for function in exercise.functions},
         seeds=tuple(seeds),
         # Levels are letters from A, the strongest, so this is the weakest that a grading had.
         isolation=max(verdict["isolation"] for by_seed in verdicts for verdict in by_seed.values()),
@@ -140,18 +141,18 @@ def _join_cells(cells: Sequence[str]) -> str:
 def gradient_errors(exercise: Exercise, seeds: Sequence[int]) -> Mapping[str, float]:
     """Return for each gradient the largest error of the reference against the numerical gradient of J."""
     return {
-        function.name: max(_gradient_errors(exercise, function.name, function.wrt, seeds), default=0.0)
+        function.name: max(_gradient_errors(exercise, function, seeds), default=0.0)
         for function in exercise.functions
         if function.wrt
     }
 
 
-def _gradient_errors(exercise: Exercise, function: str, wrt: str, seeds: Sequence[int]) -> Iterator[float]:
-    for check in exercise.checks_of(function):
+def _gradient_errors(exercise: Exercise, function: Function, seeds: Sequence[int]) -> Iterator[float]:
+    for check in exercise.checks_of(function.name):
         for case_id in check.cases if check.kind == "slope" else ():
             for case in (draw_case(exercise, check, case_id, seed) for seed in seeds):
-                (derived,) = exercise.reference(function, case)
-                yield compare(derived, numerical_gradient(exercise.objective, case.arrays, case.names, wrt)).error
+                (derived,) = exercise.reference(function.name, case)
+                yield compare(derived, gradient_of_J(exercise, function, case)).error
 
 
 def _grade_samples(
