@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autograder.evaluation.comparison import TOLERANCE
 from autograder.exercise.model import Check, Exercise, Mistake, VisibleCheck
+from autograder.verification.mutants import Mutants
 
 MIN_DIAGNOSED_PERCENT = 95
 """The share of mistakes that must get their own name. The rest may stay without one, but must not get another's."""
@@ -76,7 +77,8 @@ class SampleOutcome:
 class VerificationReport:
     """All findings. `gradient_errors` maps each gradient to its largest error against the numerical gradient of J.
 
-    `gradient_tolerances` are larger for a function for which J cannot be differentiated by complex steps.
+    `gradient_tolerances` are larger for a function for which J cannot be differentiated by complex steps. `mutants`
+    are changes of the model answers that nobody listed.
     """
 
     exercise: str
@@ -90,6 +92,7 @@ class VerificationReport:
     isolation: str
     grading_count: int
     seconds: float
+    mutants: Mutants = field(default_factory=Mutants)
 
     @property
     def central_differences(self) -> tuple[str, ...]:

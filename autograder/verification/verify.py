@@ -6,7 +6,8 @@
     each known mistake       fewer points in its function, all in the others, and its own name
 
 The submission for a mistake is the exercise's source with the function in question replaced. All but the stubs are also
-checked as students check themselves (`visible.py`): a mistake that passes there is listed.
+checked as students check themselves (`visible.py`): a mistake that passes there is listed. Changes of the model answers
+that nobody listed (`mutants.py`) show what else the checks do not catch.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from autograder.exercise.loader import ExerciseError
 from autograder.exercise.model import Exercise, Function, Mistake
 from autograder.exercise.numerical_gradient import gradient_of_J, slope_tolerance
 from autograder.grading import GradingConfig
+from autograder.verification.mutants import try_mutants
 from autograder.verification.outcomes import ReportJson, VerificationReport, summarize_mistake, summarize_sample
 from autograder.verification.visible import failed_checks, released_checks
 
@@ -63,6 +65,7 @@ def verify(
     for seed in seeds:
         with LocalWorkers(jobs, exercise, replace(config, seed=seed), warn) as workers:
             graded[seed] = _grade_samples(workers, exercise, samples, on_graded)
+    mutants = try_mutants(exercise, seeds[0])
     # Turned around: for each sample, its verdict with each seed.
     verdicts = [{seed: graded[seed][number] for seed in seeds} for number in range(len(samples))]
     pairs = [*zip(samples, verdicts, failed_visible, strict=True)]
@@ -87,6 +90,7 @@ def verify(
         isolation=max(verdict["isolation"] for by_seed in verdicts for verdict in by_seed.values()),
         grading_count=len(samples) * len(seeds),
         seconds=time.monotonic() - start,
+        mutants=mutants,
     )
 
 
