@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import given, small_source, source
+from autograder.exercise import given, source
 from autograder.exercise.model import Array, Case, Exercise, Function, Mistake
 from autograder.exercise.places import raised_at
 from autograder.exercise.problems import ExerciseError as ExerciseError
 from autograder.exercise.problems import Problem
 from autograder.exercise.rubric import REQUIRED_NAMES, Rubric, rubric_of_module
-from autograder.exercise.small_cases import CaseMaker
-from autograder.exercise.small_checks import small_form_problems
-from autograder.exercise.small_form import SmallForm
+from autograder.exercise.small_form import writing_out
+from autograder.exercise.small_form.cases import CaseMaker
+from autograder.exercise.small_form.checking import small_form_problems
+from autograder.exercise.small_form.derivation import SmallForm
 
 # Optional names have had others. Ignored, they would cost the exercise its feedback without a word.
 RENAMED = {
@@ -50,7 +51,7 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         raise ExerciseError([Problem("no_file", "", 0, {"name": name, "missing": f"{name}.py", "folder": folder})])
     try:
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
-        if small_source.is_small_form(folder):
+        if writing_out.is_small_form(folder):
             return _load_small(folder, text, written_questions)
         return _load_full(folder, text, written_questions)
     except source.SourceError as error:
@@ -87,7 +88,7 @@ def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
         raise ExerciseError(problems)
     runner = _Implementations(module, builder.arguments)
     cases = CaseMaker(module.case, module.SIZES)
-    form = SmallForm(module, cells, small_source.function_texts(cells), cases, runner.run)
+    form = SmallForm(module, cells, writing_out.function_texts(cells), cases, runner.run)
     try:
         rubric = form.rubric()
     except Exception as error:  # noqa: BLE001 - an instructor's code may raise anything
@@ -97,7 +98,7 @@ def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
     return replace(
         _exercise(
             folder,
-            small_source.write_out(text, cells, own),
+            writing_out.write_out(text, cells, own),
             {file.name: file.read_text(encoding="utf-8") for file in files},
             rubric,
             runner,

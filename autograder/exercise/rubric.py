@@ -1,4 +1,4 @@
-"""A rubric: all that says how an exercise is checked. A rubric.py holds it, or it is derived (`small_form.py`)."""
+"""A rubric: all that says how an exercise is checked. A rubric.py holds it, or it is derived (`small_form/`)."""
 
 from __future__ import annotations
 

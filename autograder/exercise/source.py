@@ -8,7 +8,7 @@ The source is a Python file in percent format. An author types these headers:
     # %% solution="forward"                          one function, answered between BEGIN and END SOLUTION
     # %% check="forward"                             the visible check, commented out: # check("forward")
     # %% hints="forward"                             hints for hint("forward"), one a line, commented out as # 1. ...
-    # %% teacher                                     never released: how the functions are checked (small_form.py)
+    # %% teacher                                     never released: how the functions are checked (small_form/)
     # %%                                             other code, released as it is
 
 In the small form, a solution's header may say more: # %% solution="dJ_dw" slope_of="w" points=2.

@@ -40,7 +40,7 @@ def case(rng, N, steps, ends="fixed"):
 
 SIZES = [dict(N=3, steps=1), dict(N=4, steps=2, ends="ring"), dict(N=7, steps=5), dict(N=12, steps=30, ends="ring")]
 
-CHECKS = [check("heat", "A long time", sizes=[dict(N=5, steps=400)], points=1)]
+CHECKS = [check("heat", "A long time", sizes=[dict(N=5, steps=60)], points=1)]
 
 MISTAKES = [
     mistake(

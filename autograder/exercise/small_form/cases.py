@@ -50,6 +50,14 @@ class CaseMaker:
         parameters = inspect.signature(self.case).parameters.values()
         return {each.name: each.default for each in parameters if each.default is not each.empty}
 
+    def label(self, sizes: Sizes) -> str:
+        """Return sizes as they are written in a call, defaults left out: N=3, balanced=False."""
+        return ", ".join(f"{name}={value}" for name, value in self.told(sizes).items())
+
+    def told(self, sizes: Sizes) -> Sizes:
+        """Return the sizes that are not what they are anyway."""
+        return {name: value for name, value in sizes.items() if self.defaults.get(name, ...) != value}
+
     def filled(self, sizes: Sizes) -> Sizes:
         """Return sizes with those that were not given, in the order of the function."""
         names = list(inspect.signature(self.case).parameters)
@@ -77,15 +85,15 @@ class CaseMaker:
             id,
             arrays={name: _array(value) for name, value in values.items() if not isinstance(value, str)},
             names={name: value for name, value in values.items() if isinstance(value, str)},
-            description=_description(sizes),
+            description=_description(self.told(sizes)),
             parameters={name: _trait(name, value) for name, value in sizes.items()},
         )
 
     def shown(self, sizes: Sizes, seed: int = SEEDS[0]) -> Case:
         """Return the case of these sizes that everybody sees."""
-        digest = hashlib.sha256(label(sizes).encode()).digest()
+        digest = hashlib.sha256(self.label(sizes).encode()).digest()
         rng = RoundNumbers(np.random.PCG64([seed, int.from_bytes(digest[:8], "big")]))
-        return self.draw(f"{label(sizes)}, seed={SEEDS[0]}", rng, sizes)
+        return self.draw(f"{self.label(sizes)}, seed={SEEDS[0]}", rng, sizes)
 
 
 def diagnostic_sets(cases: CaseMaker) -> list[tuple[Case, ...]]:
@@ -115,11 +123,6 @@ def _sizes_to_compare(cases: CaseMaker) -> list[Sizes]:
             if sizes not in found:
                 found.append(sizes)
     return found
-
-
-def label(sizes: Sizes) -> str:
-    """Return sizes as they are written in a call: N=3, balanced=False."""
-    return ", ".join(f"{name}={value}" for name, value in sizes.items())
 
 
 def _trait(name: str, value: Any) -> int | str:

@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import small_cases
 from autograder.exercise.model import Case, Check, Function, Mistake, Names, VisibleCheck
 from autograder.exercise.rubric import Rubric, overridden
-from autograder.exercise.shapes import symbolic_shape
-from autograder.exercise.small_cases import CaseMaker
+from autograder.exercise.small_form import cases as small_cases
+from autograder.exercise.small_form.cases import CaseMaker
+from autograder.exercise.small_form.shapes import symbolic_shape
 from autograder.exercise.source import ExerciseCell
 from autograder.exercise.teacher import TeacherCheck, TeacherMistake
 
@@ -105,7 +105,7 @@ class SmallForm:
     def _checks(self, cell: ExerciseCell) -> list[Check]:
         name, points = cell.name, float(cell.options.get("points", 1))
         quarter, has_slope = points / 4, "slope_of" in cell.options
-        hidden = tuple(f"{name}.{small_cases.label(sizes)}" for sizes in self.cases.sizes)
+        hidden = tuple(f"{name}.{self.cases.label(sizes)}" for sizes in self.cases.sizes)
         values = points - quarter * (1 + has_slope)
         checks = [
             Check(
@@ -115,27 +115,35 @@ class SmallForm:
         ]
         if has_slope:
             checks.append(Check(f"{name}.{SLOPE}", name, SLOPE_TITLE, quarter, hidden, "slope"))
-        rows: Sequence[TeacherCheck] = getattr(self.module, "CHECKS", ())
-        for number, row in enumerate((row for row in rows if row.function == name), start=1):
-            cases = tuple(f"{name}.{small_cases.label(self.cases.filled(sizes))}" for sizes in row.sizes)
+        for number, row in enumerate(self._rows(name), start=1):
+            cases = tuple(f"{name}.{self.cases.label(self.cases.filled(sizes))}" for sizes in row.sizes)
             checks.append(Check(f"{name}.check{number}", name, row.title, row.points, cases))
         return checks
 
     def _visible(self, function: Function, shown: Sequence[Case]) -> list[VisibleCheck]:
-        contract = small_cases.label(self.cases.distinct)
+        contract = self.cases.label(self.cases.distinct)
         first = tuple(case for case in shown if case.id.startswith(f"{contract}, seed="))
-        numbers = f"{SLOPE_TITLE}" if function.wrt else VALUES_TITLE
+        numbers = SLOPE_TITLE if function.wrt else VALUES_TITLE
         return [
             VisibleCheck(function.name, CONTRACT_TITLE, first, "contract"),
             VisibleCheck(function.name, numbers, tuple(shown), "slope" if function.wrt else "value"),
+            *(VisibleCheck(function.name, row.title, self._shown_in(row, shown)) for row in self._rows(function.name)),
         ]
+
+    def _rows(self, function: str) -> list[TeacherCheck]:
+        return [row for row in getattr(self.module, "CHECKS", ()) if row.function == function]
+
+    def _shown_in(self, row: TeacherCheck, shown: Sequence[Case]) -> tuple[Case, ...]:
+        """Return the cases of a check that students see: what they see at the same sizes elsewhere is the same case."""
+        by_id = {case.id: case for case in shown}
+        cases = (self.cases.shown(self.cases.filled(sizes)) for sizes in row.sizes)
+        return tuple(by_id.get(case.id, case) for case in cases)
 
     def _draw(self, case_id: str, rng: np.random.Generator) -> Case:
         """Draw the case of a check; its id is FUNCTION.contract or FUNCTION.SIZES."""
-        _, _, label = case_id.partition(".")
-        rows: Sequence[TeacherCheck] = getattr(self.module, "CHECKS", ())
-        asked = [*self.cases.sizes, *(self.cases.filled(sizes) for row in rows for sizes in row.sizes)]
-        by_label = {small_cases.label(sizes): sizes for sizes in asked}
+        function, _, label = case_id.partition(".")
+        asked = [*self.cases.sizes, *(self.cases.filled(sizes) for row in self._rows(function) for sizes in row.sizes)]
+        by_label = {self.cases.label(sizes): sizes for sizes in asked}
         return self.cases.draw(case_id, rng, {**by_label, CONTRACT: self.cases.distinct}[label])
 
     def _objective(self, arrays: Mapping[str, Any], names: Names) -> complex:

@@ -12,9 +12,8 @@ import numpy as np
 
 from autograder.exercise.places import Places, raised_at
 from autograder.exercise.problems import Problem
-from autograder.exercise.small_cases import label
-from autograder.exercise.small_form import returned_names, returns_option
-from autograder.exercise.small_source import function_texts
+from autograder.exercise.small_form.derivation import returned_names, returns_option
+from autograder.exercise.small_form.writing_out import function_texts
 from autograder.exercise.source import ExerciseCell
 from autograder.exercise.teacher import TeacherCheck, TeacherMistake
 
@@ -101,7 +100,7 @@ class _Form:
             line = self.places.of_item("SIZES", index)
             yield from self._of_one_size(sizes, line)
             if sizes in asked[:index]:
-                yield self.problem("sizes_twice", line, sizes=label(sizes))
+                yield self.problem("sizes_twice", line, sizes=_in_words(sizes))
 
     def _of_one_size(self, sizes: Any, line: int) -> Iterator[Problem]:
         if not isinstance(sizes, Mapping):
@@ -111,7 +110,7 @@ class _Form:
         required = {name for name, each in parameters.items() if each.default is each.empty}
         if not required <= sizes.keys() <= parameters.keys():
             known = ", ".join(parameters) or "none"
-            yield self.problem("sizes_names", line, sizes=label(sizes) or "none", known=known)
+            yield self.problem("sizes_names", line, sizes=_in_words(sizes) or "none", known=known)
         for name, value in sizes.items():
             if not isinstance(value, bool | int | str | float):
                 yield self.problem("sizes_value", line, name=name, value=value)
@@ -120,7 +119,7 @@ class _Form:
         """Return what `case` returns at each of the sizes; what goes wrong is kept as problems."""
         drawn = []
         for index, sizes in enumerate(self.module.SIZES):
-            line, text = self.places.of_item("SIZES", index), label(sizes)
+            line, text = self.places.of_item("SIZES", index), _in_words(sizes)
             try:
                 values = self.module.case(np.random.default_rng(0), **sizes)
             except Exception as error:  # noqa: BLE001 - an author's function may raise anything
@@ -233,6 +232,10 @@ class _Form:
                 yield self.problem("check_sizes", check.line, title=check.title)
             for sizes in check.sizes:
                 yield from self._of_one_size(sizes, check.line)
+
+
+def _in_words(sizes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sizes.items())
 
 
 def _is_positive(points: object) -> bool:
