@@ -288,7 +288,7 @@ def program_of(exercise: Exercise, submission: Submission) -> Program:
     return Program(
         module=exercise.name,
         cells=submission.cells,
-        support_modules={Path(file).stem: text for file, text in exercise.support_modules.items()},
+        support_modules=exercise.process_modules,
         functions={function.name: function.arguments for function in exercise.functions},
         result_counts={function.name: len(function.returns) for function in exercise.functions},
     )

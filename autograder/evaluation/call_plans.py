@@ -79,8 +79,7 @@ class CallPlan:
 
 def make_call(function: Function, case: Case) -> Call:
     """Return the call of a function on a case, with the arrays that the function may see, and no watch on them."""
-    arrays = {name: case.arrays[name] for name in function.arrays if name in case.arrays}
-    return Call(arrays, case.names, detect_mutation=False)
+    return Call(function.seen_arrays(case), function.seen_names(case), detect_mutation=False)
 
 
 def case_rng(check: Check, case_id: str, seed: int) -> np.random.Generator:
@@ -112,7 +111,8 @@ def plan_calls(exercise: Exercise, seed: int) -> tuple[CallPlan, ...]:
 def _shuffled(exercise: Exercise, function: Function, case: Case) -> PlannedCase:
     """Return a case with the results of the other functions in reverse order, and what is expected on it."""
     results = {name for other in exercise.functions if other != function for name in other.returns}
-    reversed_arrays = {name: case.arrays[name][::-1] for name in results & set(function.arrays) & case.arrays.keys()}
+    seen = function.seen_arrays(case)
+    reversed_arrays = {name: array[::-1] for name, array in seen.items() if name in results and array.ndim}
     shuffled = replace(case, arrays={**case.arrays, **reversed_arrays})
     return PlannedCase(exercise, function, shuffled, exercise.reference(function.name, shuffled))
 

@@ -26,6 +26,7 @@ from autograder.sandbox.host.program import (
     ReturnedArray,
 )
 from autograder.student import rules
+from autograder.student.arguments import outermost
 from autograder.submission.stub_lines import OwnCode
 
 
@@ -205,7 +206,10 @@ class CheckEvaluator:
             return [usable]
         assert isinstance(first.outcome, Returned)
         name, before = self.function.name, first.case.arrays
-        changed = tuple(a for a, after in first.outcome.arguments.items() if not np.array_equal(after, before[a]))
+        after = first.outcome.arguments
+        changed = outermost(
+            [name for name in after if name not in before or not np.array_equal(after[name], before[name])]
+        )
         # The most telling problem alone: changed arguments make the later calls differ as well.
         if changed:
             fields = {"function": name, "arguments": changed}
@@ -264,10 +268,14 @@ class CheckEvaluator:
         returns, case = self.function.returns.items(), result.case.description
         for (name, symbols), value, expected in zip(returns, values, result.expected, strict=True):
             array, fields = value.array, dict[str, Any](result=name, case=case)
-            problem = rules.array_problem(array, value.dtype, expected.shape)
+            problem = rules.array_problem(array, value.dtype, expected)
             if problem is None:
                 continue
             match problem.code:
+                case "not_an_array":
+                    fields = {"function": self.function.name, "returns": tuple(returns), "what": "a single number"}
+                    fields |= {"position": [*self.function.returns].index(name)}
+                    return Finding("fail", "invalid_result", fields, cause=(problem.code, name))
                 case "wrong_shape":
                     fields |= {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
                     fields |= {"shape_of": self._result_of_shape(result, array.shape)}

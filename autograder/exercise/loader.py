@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -15,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import given, source
-from autograder.exercise.model import Array, Case, Exercise, Function, Mistake
+from autograder.exercise import source
+from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.places import raised_at
 from autograder.exercise.problems import ExerciseError as ExerciseError
 from autograder.exercise.problems import Problem
@@ -25,6 +26,8 @@ from autograder.exercise.small_form import writing_out
 from autograder.exercise.small_form.cases import CaseMaker
 from autograder.exercise.small_form.checking import small_form_problems
 from autograder.exercise.small_form.derivation import SmallForm
+from autograder.student.arguments import arguments as make_arguments
+from autograder.student.arguments import seen
 
 # Optional names have had others. Ignored, they would cost the exercise its feedback without a word.
 RENAMED = {
@@ -67,13 +70,12 @@ def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:
             raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
         if old := [old for old, new in RENAMED.items() if hasattr(module, old) and not hasattr(module, new)]:
             raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
-        builder = _import_module(Path(module.SUPPORT_MODULES[0]).stem, folder)
+        given = [_import_module(Path(file).stem, folder) for file in module.SUPPORT_MODULES]
     rubric = rubric_of_module(module)
     _validate_checks(rubric, name)
     _validate_public_cases(rubric, name)
     support_modules = {file: (folder / file).read_text(encoding="utf-8") for file in module.SUPPORT_MODULES}
-    runner = _Implementations(reference, builder.arguments)
-    return _exercise(folder, text, support_modules, rubric, runner, written_questions)
+    return _exercise(folder, text, support_modules, rubric, _Implementations(reference, given), written_questions)
 
 
 def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
@@ -82,30 +84,22 @@ def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
         module = _import_module(name, folder)
         released = "\n".join(cell.source for cell in cells if cell.kind in ("setup", "code", "solution"))
         own = _own_modules(folder, released)
-        own_modules = [_import_module(stem, folder) for stem in own]
-    builder = next((each for each in own_modules if hasattr(each, "arguments")), given)
+        given = [_import_module(stem, folder) for stem in own]
+    given.sort(key=lambda each: not hasattr(each, "arguments"))  # the first support module is the one that has it
     if problems := small_form_problems(folder, module, cells):
         raise ExerciseError(problems)
-    runner = _Implementations(module, builder.arguments)
+    runner = _Implementations(module, given)
     cases = CaseMaker(module.case, module.SIZES)
     form = SmallForm(module, cells, writing_out.function_texts(cells), cases, runner.run)
     try:
         rubric = form.rubric()
     except Exception as error:  # noqa: BLE001 - an instructor's code may raise anything
         raise _cannot_run(error, folder, f"{name}.py") from None
-    # The first support module is the one with `arguments`.
-    files = [Path(str(each.__file__)) for each in (builder, *(each for each in own_modules if each is not builder))]
-    return replace(
-        _exercise(
-            folder,
-            writing_out.write_out(text, cells, own),
-            {file.name: file.read_text(encoding="utf-8") for file in files},
-            rubric,
-            runner,
-            written_questions,
-        ),
-        teacher_cell="\n".join(cell.source for cell in cells if cell.kind == "teacher"),
-    )
+    files = [Path(str(each.__file__)) for each in given]
+    support_modules = {file.name: file.read_text(encoding="utf-8") for file in files}
+    full_text = writing_out.write_out(text, cells, own)
+    exercise = _exercise(folder, full_text, support_modules, rubric, runner, written_questions)
+    return replace(exercise, teacher_cell="\n".join(cell.source for cell in cells if cell.kind == "teacher"))
 
 
 def _exercise(
@@ -129,11 +123,12 @@ def _exercise(
         visible_checks=tuple(rubric.VISIBLE),
         draw=rubric.draw,
         reference=lambda name, case: runner.run_reference(functions[name], case),
-        objective=rubric.objective,
+        objective=runner.objective(rubric.objective),
         diagnostic_cases=tuple(rubric.DIAGNOSTIC_CASES),
         confirmation_cases=tuple(map(tuple, rubric.CONFIRMATION_CASES)),
         mistakes=tuple(rubric.MISTAKES),
         run_mistake=lambda mistake, case: runner.run_mistake(functions[mistake.function], mistake, case),
+        builds_arguments=runner.builds_arguments,
         **vars(cells if written_questions else replace(cells, written={})),
         **{name: getattr(rubric, name) for name in optional if getattr(rubric, name) is not None},
     )
@@ -202,15 +197,33 @@ def _cannot_run(error: Exception, folder: Path, file: str) -> ExerciseError:
 
 
 class _Implementations:
-    """Runs the reference and the known mistakes on the arrays of a case; keeps those compiled that were used last."""
+    """Runs the reference and the known mistakes on the arrays of a case; keeps those compiled that were used last.
 
-    def __init__(self, reference: ModuleType, arguments: Callable[..., Mapping[str, Any]]) -> None:
+    `given` are the support modules: the first may make the arguments of a case, else they are flattened ones.
+    """
+
+    def __init__(self, reference: ModuleType, given: Sequence[ModuleType]) -> None:
         self._reference = reference
-        self._arguments = arguments
+        self._given = {module.__name__: module for module in (reference, *given)}
+        self.builds_arguments = bool(given) and hasattr(given[0], "arguments")
+        self._arguments = given[0].arguments if self.builds_arguments else self._make_arguments
         self._compile = lru_cache(MAX_COMPILED)(self._compile_mistake)
 
     def run_reference(self, function: Function, case: Case) -> tuple[Array, ...]:
         return self.run(function, getattr(self._reference, function.name), case)
+
+    def objective(self, objective: Callable[..., Any]) -> Callable[[Arrays, Names], complex]:
+        """Return an objective of (arrays, names): the rubric's own may take arguments of the functions instead."""
+        wanted = tuple(inspect.signature(objective).parameters)
+        if wanted == ("arrays", "names"):
+            return objective
+
+        def from_arrays(arrays: Arrays, names: Names) -> complex:
+            own_names = {key: names[key] for key in seen(names, wanted, ())}
+            made = self._arguments({key: arrays[key] for key in seen(arrays, wanted, ())}, own_names)
+            return objective(*(made[name] for name in wanted))  # type: ignore[no-any-return]  # the author's function
+
+        return from_arrays
 
     def run_mistake(self, function: Function, mistake: Mistake, case: Case) -> tuple[Array, ...]:
         return self.run(function, self._compile(mistake), case)
@@ -223,10 +236,22 @@ class _Implementations:
 
     def run(self, function: Function, implementation: Callable[..., Any], case: Case) -> tuple[Array, ...]:
         # Like the student's function, it gets nothing but the arrays that the rubric lets this function see.
-        visible_arrays = {array: case.arrays[array] for array in function.arrays if array in case.arrays}
-        arguments = self._arguments(visible_arrays, case.names)
+        arguments = self._arguments(function.seen_arrays(case), function.seen_names(case))
         result = implementation(*(arguments[argument] for argument in function.arguments))
-        return tuple(np.asarray(array) for array in (result if len(function.returns) > 1 else (result,)))
+        return tuple(_as_array(array) for array in (result if len(function.returns) > 1 else (result,)))
+
+    def _make_arguments(self, arrays: Arrays, names: Names) -> dict[str, Any]:
+        def find(name: str) -> Any:
+            module, _, attribute = name.rpartition(".")
+            return getattr(self._given[module], attribute)
+
+        return make_arguments(arrays, names, find)
+
+
+def _as_array(result: Any) -> Array:
+    """Return a result as an array: a number has no dimensions, and bools are whole numbers."""
+    array = np.asarray(result)
+    return array.astype(np.int64) if array.dtype.kind in "bu" else array
 
 
 @contextmanager

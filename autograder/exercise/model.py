@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from autograder.student import arguments as student_arguments
 from autograder.student.feedback import Sum
 
 Array = npt.NDArray[np.float64]
 Arrays = Mapping[str, Array]
 Names = Mapping[str, str]
 
+ARGUMENTS_MODULE = Path(student_arguments.__file__)
+
 
 @dataclass(frozen=True)
 class Case:
     """One set of arguments as it crosses the pipe: arrays (float64, any rank) and names of given functions.
 
+    Where the first support module has no `arguments(arrays, names)`, arrays and names are those that
+    `student.arguments.flatten` makes of arguments: `Case.of` does it.
     `description` describes the case to a reader ("T = 3 steps, ..."). `parameters` do so to the feedback: numbers such
     as {"T": 3}, and words for one of several variants, such as {"h0": "h0 = 0"}. Both stay with the trusted side.
     """
@@ -31,25 +37,47 @@ class Case:
     description: str = ""
     parameters: Mapping[str, int | str] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        id: str,
+        arguments: Mapping[str, object],
+        description: str = "",
+        parameters: Mapping[str, int | str] = MappingProxyType({}),
+    ) -> Case:
+        """Return the case of these arguments, by name. Raises ValueError for one that cannot cross the pipe."""
+        return cls(id, *student_arguments.flatten(arguments), description, parameters)
+
 
 @dataclass(frozen=True)
 class Function:
     """A stub that students complete.
 
-    `arguments` are the parameters in order, as keys of what the support module's `arguments(arrays, names)` returns.
-    `arrays` are the arrays of a case that this function may see if the case has them. `returns` maps the name of each
-    result to its symbolic shape, such as {"h": "(T+1, H)"}. `wrt` is set for a gradient: the array of the case by which
-    J is differentiated. `initial_rows` names results whose first row is an argument, such as {"h": "h0"}: part of the
-    contract. `reference_text` says where the formula is.
+    `arguments` are the parameters in order, as keys of what `arguments(arrays, names)` returns. `arrays` are the arrays
+    of a case that this function may see if the case has them; without a list, those of its arguments. `returns` maps
+    the name of each result to its symbolic shape, such as {"h": "(T+1, H)"}; that of a number is "()". `wrt` is set for
+    a gradient: the array of the case by which J is differentiated, such as "layers.0.W". `initial_rows` names results
+    whose first row is an argument, such as {"h": "h0"}: part of the contract. `reference_text` says where the formula
+    is.
     """
 
     name: str
     arguments: tuple[str, ...]
-    arrays: tuple[str, ...]
-    returns: Mapping[str, str]
+    arrays: tuple[str, ...] = ()
+    returns: Mapping[str, str] = field(default_factory=dict)
     wrt: str | None = None
     initial_rows: Names = field(default_factory=dict)
     reference_text: str = ""
+
+    def seen_arrays(self, case: Case) -> Arrays:
+        """Return the arrays of a case that this function may see."""
+        return {name: case.arrays[name] for name in student_arguments.seen(case.arrays, self.arguments, self.arrays)}
+
+    def seen_names(self, case: Case) -> Names:
+        """Return the names of a case that this function may see: all of them if it lists its arrays."""
+        if self.arrays:
+            return case.names
+        return {name: case.names[name] for name in student_arguments.seen(case.names, self.arguments, ())}
 
 
 @dataclass(frozen=True)
@@ -120,11 +148,11 @@ class Exercise:
 
     `source_text` is its source in the full form, whatever form it was written in. `teacher_cell` is the code of the
     small form that is never released.
-    `support_modules` maps the names of files that are released unchanged to their text; the first of them defines
-    `arguments(arrays, names)`. `draw(case_id, rng)` makes a case, and `reference(function, case)` returns the reference
-    solution's results in order; `draw_batch` is an optional, faster way to do both for many cases.
-    `objective(arrays, names)` is J, analytic in every array, so that complex steps can differentiate it;
-    `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
+    `support_modules` maps the names of files that are released unchanged to their text; the first of them may define
+    `arguments(arrays, names)`, and `builds_arguments` says that it does. `draw(case_id, rng)` makes a case, and
+    `reference(function, case)` returns the reference solution's results in order; `draw_batch` is an optional, faster
+    way to do both for many cases. `objective(arrays, names)` is J, analytic in every array, so that complex steps can
+    differentiate it; `objective_batch` is an optional, faster way to evaluate it for a stack of values of one array.
     `diagnostic_cases` are public and the same for everybody, ordered by size: feedback runs wrong work on them. Each of
     the `confirmation_cases` is all of them once more with other numbers: what feedback says must hold there too.
     `run_mistake(mistake, case)` returns what a known mistake computes. `decompose(function, case)` returns the sums, of
@@ -156,8 +184,15 @@ class Exercise:
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, float] = field(default_factory=dict)
     teacher_cell: str = ""
+    builds_arguments: bool = True
     draw_batch: DrawBatch | None = None
     objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
+
+    @property
+    def process_modules(self) -> Mapping[str, str]:
+        """The text of each module that a process with student code finds, by name: first the one of `arguments`."""
+        given = {Path(file).stem: text for file, text in self.support_modules.items()}
+        return given if self.builds_arguments else {ARGUMENTS_MODULE.stem: ARGUMENTS_MODULE.read_text("utf-8"), **given}
 
     def function(self, name: str) -> Function:
         """Return the function of this name."""

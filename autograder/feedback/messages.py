@@ -18,6 +18,7 @@ from autograder.evaluation.findings import Finding, Remark
 from autograder.evaluation.name_origins import NameOrigin
 from autograder.evaluation.report import Code
 from autograder.sandbox.host.program import CellProblem, EndReason
+from autograder.student.arguments import spelled
 from autograder.submission.sanitize import join_names, one_line
 from autograder.submission.stub_lines import OwnCode
 
@@ -171,7 +172,10 @@ _ENDINGS: Mapping[EndReason, str] = {
 def _invalid_result(function: str, returns: Sequence[tuple[str, str]], position: int | None, what: str) -> str:
     """`returns` are the names and shapes of the results; `position` is the invalid one, None if it is the whole."""
     if len(returns) == 1:
-        wanted = f"a plain numpy array of floats of shape {returns[0][1]}"
+        shape = returns[0][1]
+        wanted = f"a plain numpy array of floats of shape {shape}" if shape != "()" else "a single number"
+    elif any(shape == "()" for _, shape in returns):
+        wanted = " and ".join(f"{name} {'(a number)' if shape == '()' else shape}" for name, shape in returns)
     else:
         wanted = f"the plain numpy arrays {' and '.join(f'{name} {shape}' for name, shape in returns)}"
     if what == "None" and position is None:
@@ -192,11 +196,14 @@ def _wrong_shape(
     question = f" That is the shape of {shape_of}: are the two swapped?" if shape_of else ""
     if shape == expected[::-1] and shape != expected:
         question = " Is it transposed?"
+    if not expected:
+        return f"{result} has shape {shape} and must be a single number (case: {case})."
     return f"{result} has shape {shape} and must have shape {symbols} = {expected} (case: {case}).{question}"
 
 
 def _not_finite(result: str, kind: str, where: Sequence[int], case: str) -> str:
-    return f"{result} holds {kind} at {list(where)} (case: {case}): look for a division by zero or an overflow."
+    holds = f"holds {kind} at {list(where)}" if where else f"is {kind}"
+    return f"{result} {holds} (case: {case}): look for a division by zero or an overflow."
 
 
 # --- The numbers are wrong -------------------------------------------------------------------------------------------
@@ -219,7 +226,7 @@ def same_reason(check: str, finding: Finding) -> Sentence:
 
 def _arguments_changed(function: str, arguments: Sequence[str]) -> str:
     return (
-        f"{function} changes {' and '.join(arguments)} in place, which others still need: "
+        f"{function} changes {' and '.join(map(spelled, arguments))} in place, which others still need: "
         "compute into arrays of your own (a -= b changes a; a = a - b does not)."
     )
 

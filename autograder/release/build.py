@@ -15,6 +15,7 @@ from autograder.release.leaks import find_leak
 
 STUDENT_FOLDER = Path(__file__).parents[1] / "student"
 SHIPPED_MODULES = (
+    "arguments.py",
     "calls.py",
     "checks.py",
     "explain.py",

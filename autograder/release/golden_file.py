@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ def golden_file_text(exercise: Exercise) -> str:
     cases = {case.id: case for case in public_cases(exercise)}
     content = {
         "exercise": exercise.name,
-        "given": Path(next(iter(exercise.support_modules))).stem,
+        "given": Path(next(iter(exercise.support_modules), "")).stem,
         "functions": {
             function.name: {
                 "arguments": function.arguments,
@@ -101,7 +100,7 @@ def _expected_entry(exercise: Exercise, function: Function, case: Case) -> dict[
     """Return the expected results of a function on a diagnostic case, and the sums that they can be written as."""
     expected = exercise.reference(function.name, case)
     return {
-        "expected": _rounded_lists(expected),
+        "expected": [_round_significant(array).tolist() for array in expected],
         "is_slope": is_gradient(exercise, function, case, expected),
         "sums": [
             {"of": total.of, "parts": {name: _round_significant(part).tolist() for name, part in total.parts.items()}}
@@ -111,15 +110,18 @@ def _expected_entry(exercise: Exercise, function: Function, case: Case) -> dict[
 
 
 def _round_case(case: Case) -> Case:
-    return replace(case, arrays={name: _round_significant(array) for name, array in case.arrays.items()})
-
-
-def _rounded_lists(arrays: Iterable[Array]) -> list[Any]:
-    return [_round_significant(array).tolist() for array in arrays]
+    is_whole = {path for path, word in case.names.items() if word in ("array int64", "array bool")}
+    arrays = {name: array if name in is_whole else _round_significant(array) for name, array in case.arrays.items()}
+    return replace(case, arrays=arrays)
 
 
 def _round_significant(array: Array) -> Array:
-    """Round all entries to the tenth significant digit of the largest one, so that rounding noise becomes 0."""
+    """Round all entries to the tenth significant digit of the largest one, so that rounding noise becomes 0.
+
+    Whole numbers stay as they are.
+    """
+    if array.dtype.kind in "iu":
+        return array
     largest = float(np.max(np.abs(array), initial=0.0))
     digits = SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
     rounded: Array = np.round(array, digits) + 0.0  # + 0.0: no negative zeros

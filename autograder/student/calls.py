@@ -20,9 +20,11 @@ from typing import Any, Literal
 import numpy as np
 
 if __package__:  # as a part of the grader
+    from .arguments import arguments, changes, seen, spelled
     from .feedback import CaseResult, Feedback, Sum
     from .rules import Array, array_problem
 else:  # beside the notebook
+    from arguments import arguments, changes, seen, spelled  # type: ignore[import-not-found,no-redef]  # as below
     from feedback import CaseResult, Feedback, Sum  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
     from rules import Array, array_problem  # type: ignore[import-not-found,no-redef]  # as above
 
@@ -78,7 +80,7 @@ class VisibleCheck:
 
 @dataclass(frozen=True)
 class Golden:
-    """What checks.json holds, and the module that it names, which comes with the exercise."""
+    """What checks.json holds, and the module that it names, if any, which comes with the exercise."""
 
     exercise: str
     functions: Mapping[str, Mapping[str, Any]]
@@ -127,7 +129,7 @@ def golden() -> Golden:
     checks = [
         VisibleCheck(**{**check, "cases": tuple(cases[id] for id in check["cases"])}) for check in content["checks"]
     ]
-    given = importlib.import_module(content["given"])
+    given = importlib.import_module(content["given"]) if content["given"] else None
     return Golden(
         exercise=content["exercise"],
         functions=content["functions"],
@@ -142,7 +144,7 @@ def golden() -> Golden:
 def _case(entry: Mapping[str, Any]) -> Case:
     functions = {
         name: {
-            "expected": tuple(map(_array, expected["expected"])),
+            "expected": tuple(map(np.array, expected["expected"])),
             "is_slope": expected["is_slope"],
             "sums": tuple(
                 Sum(item["of"], {part: np.array(terms) for part, terms in item["parts"].items()})
@@ -240,24 +242,52 @@ def answer(name: str, case: Case, module: ModuleType, printed: Printed | None = 
     something that cannot be compared.
     """
     function, entry = find(name, module), golden().functions[name]
-    arrays = {key: case.arrays[key].copy() for key in entry["arrays"] if key in case.arrays}
-    given = golden().given.arguments(arrays, case.names)
+    arrays, names = seen_by(name, case)
+    given = build(arrays, names, module)
     try:
         with redirect_stdout(printed or Printed()):
             result = function(*(given[argument] for argument in entry["arguments"]))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
         raise _raised(name, error, module) from None
-    for key, array in arrays.items():
-        if not np.array_equal(array, case.arrays[key]):
-            raise FindingError(f"{name} changes its input {key}: work on a copy, {key}.copy().")
+    for key in _changed_inputs(name, case, arrays, given):
+        copy = f"work on a copy, {key}.copy()" if key.isidentifier() else "work on a copy of it"
+        raise FindingError(f"{name} changes its input {spelled(key)}: {copy}.")
     raw = _results(name, result)
-    shapes = [expected.shape for expected in case.functions[name]["expected"]]
-    results = dict(zip(entry["returns"], shapes, strict=True))
+    expected = case.functions[name]["expected"]
+    results = {key: array.shape for key, array in zip(entry["returns"], expected, strict=True)}
     if len(results) == 1:  # then those of the other functions that have one
         others = {name: results["expected"] for name, results in case.functions.items()}
-        results |= {name: expected[0].shape for name, expected in others.items() if len(expected) == 1}
-    returns = zip(entry["returns"].items(), raw, shapes, strict=True)
-    return raw, tuple(_numbers(result, array, symbols, shape, results) for (result, symbols), array, shape in returns)
+        results |= {name: arrays[0].shape for name, arrays in others.items() if len(arrays) == 1}
+    returns = zip(entry["returns"].items(), raw, expected, strict=True)
+    return raw, tuple(_numbers(result, array, symbols, right, results) for (result, symbols), array, right in returns)
+
+
+def seen_by(name: str, case: Case) -> tuple[dict[str, Array], Mapping[str, str]]:
+    """Return what a function may see of a case: copies of its arrays, and its names."""
+    entry = golden().functions[name]
+    arrays = {key: case.arrays[key].copy() for key in seen(case.arrays, entry["arguments"], entry["arrays"])}
+    listed = entry["arrays"]
+    return arrays, case.names if listed else {key: case.names[key] for key in seen(case.names, entry["arguments"], ())}
+
+
+def build(arrays: Mapping[str, Array], names: Mapping[str, str], module: ModuleType) -> dict[str, Any]:
+    """Return arguments made of arrays and names; what the notebook defines itself is found in `module`."""
+    if hasattr(golden().given, "arguments"):
+        return golden().given.arguments(arrays, names)  # type: ignore[no-any-return]  # a dict, as the file says
+
+    def find(name: str) -> Any:
+        of, _, attribute = name.rpartition(".")
+        return getattr(module if of == golden().exercise else importlib.import_module(of), attribute)
+
+    return arguments(arrays, names, find)
+
+
+def _changed_inputs(name: str, case: Case, arrays: Mapping[str, Array], given: Mapping[str, Any]) -> Sequence[str]:
+    """Return the arguments that a call has changed; `arrays` are those of which they were made."""
+    if hasattr(golden().given, "arguments"):
+        return [key for key, array in arrays.items() if not np.array_equal(array, case.arrays[key])]
+    before, names = seen_by(name, case)
+    return changes({key: given[key] for key in golden().functions[name]["arguments"]}, before, names)
 
 
 def find(name: str, module: ModuleType) -> Callable[..., Any]:
@@ -323,23 +353,30 @@ def _results(name: str, result: Any) -> tuple[Any, ...]:
         return (result,)
     if len(names) > 1 and isinstance(result, tuple | list) and len(result) == len(names):
         return tuple(result)
-    wanted = f"end it with `return {', '.join(names)}`" if len(names) > 1 else "return one array"
+    one = "return one number" if golden().functions[name]["returns"][names[0]] == "()" else "return one array"
+    wanted = f"end it with `return {', '.join(names)}`" if len(names) > 1 else one
     raise FindingError(f"{name} returned {_a(result)}: {wanted}.", reason=(name, type(result)))
 
 
-def _numbers(name: str, array: Any, symbols: str, shape: tuple[int, ...], results: Shapes) -> Array:
+def _numbers(name: str, result: Any, symbols: str, expected: Array, results: Shapes) -> Array:
     """Return the numbers of one result as float64. Raises FindingError unless it can be compared."""
+    array = np.asarray(result) if isinstance(result, bool | int | float | np.number | np.bool_) else result
+    shape = expected.shape
     if type(array) is not np.ndarray:
-        message = f"{name} is {_a(array)}, not an array: make one with np.array or np.zeros."
-        raise FindingError(message, reason=(name, type(array)))
+        wanted = "a single number" if not shape else "an array: make one with np.array or np.zeros"
+        raise FindingError(f"{name} is {_a(array)}, not {wanted}.", reason=(name, type(array)))
     if array.dtype.kind not in "fiub":
         hint = " (rows of different lengths?)" if array.dtype.kind == "O" else ""
         raise FindingError(f"{name} has dtype {array.dtype}{hint}: real numbers are needed, dtype float64.")
     dtype = "longdouble" if array.dtype.char == "g" else array.dtype.name
-    problem = array_problem(array, dtype, shape)
+    problem = array_problem(array, dtype, expected)
     if problem is None:
         return array.astype(np.float64)
-    if problem.code == "wrong_shape":
+    if problem.code == "not_an_array":
+        message = f"{name} is a single number, not an array: make one with np.array or np.zeros."
+    elif not shape and problem.code == "wrong_shape":
+        message = f"{name} has the shape {array.shape}, and it must be a single number."
+    elif problem.code == "wrong_shape":
         owners = [result for result, other in results.items() if other == array.shape]
         hint = ": is it transposed?" if array.shape == shape[::-1] else "."
         if len(owners) == 1:
@@ -349,7 +386,8 @@ def _numbers(name: str, array: Any, symbols: str, shape: tuple[int, ...], result
         message = f"{name} has dtype {dtype}, which holds whole numbers only: leave dtype away."
     else:
         entries = f"{int((~np.isfinite(array)).sum())} of {array.size} entries, first in {name}{list(problem.entry)}"
-        message = f"{name} holds {array[problem.entry]} in {entries}: look for 0/0, log(0) or an overflow."
+        holds = f"holds {array[problem.entry]} in {entries}" if shape else f"is {array}"
+        message = f"{name} {holds}: look for 0/0, log(0) or an overflow."
     raise FindingError(message, reason=(name, problem.code))
 
 

@@ -29,6 +29,7 @@ from calls import (  # type: ignore[import-not-found]  # it is found once both a
     answer,
     find,
     golden,
+    seen_by,
 )
 from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as calls
 from feedback import Feedback  # type: ignore[import-not-found]  # as calls
@@ -37,6 +38,7 @@ from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-no
 from slope import CLOSE_TO_MEASURED, slope  # type: ignore[import-not-found]  # as calls
 
 PRINTED_LINES, PRINTED_IN_FULL = 2, 40
+SHOWN_WORDS = ("str", "int", "bool", "function")  # that are a value by themselves
 
 
 @dataclass(frozen=True)
@@ -200,9 +202,20 @@ def replay(name: str, wanted: Mapping[str, Any], answers: Answers) -> Iterator[R
         except FindingError as finding:
             yield Result(name, case.about, finding.status, wrapped(finding.message))
             continue
-        arrays = {key: case.arrays[key] for key in golden().functions[name]["arrays"] if key in case.arrays}
-        feedback = show_case(result, arrays)
+        feedback = show_case(result, _listed(name, case))
         yield Result(name, case.about, "pass" if result.right else "wrong", as_text(feedback), feedback)
+
+
+def _listed(name: str, case: Case) -> dict[str, Any]:
+    """Return what goes into a function, for a reader: arrays and numbers as they are, options without their kind."""
+    shown: dict[str, Any]
+    shown, names = seen_by(name, case)
+    for key, (kind, _, rest) in ((key, word.partition(" ")) for key, word in names.items()):
+        if kind == "array":
+            shown[key] = shown[key].astype(rest)
+        elif kind in SHOWN_WORDS:
+            shown[key] = rest
+    return shown
 
 
 def _known(case: Case) -> Iterator[tuple[str, str]]:

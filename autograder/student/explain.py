@@ -122,7 +122,8 @@ def _worst_entry(case: CaseResult) -> str:
     yours, right = case.pair
     at = np.unravel_index(int(np.argmax(np.abs(yours - right))), right.shape)
     expected = "expected slope" if case.is_slope else "expected"
-    return f"{case.name}[{', '.join(map(str, at))}]: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
+    place = f"{case.name}[{', '.join(map(str, at))}]" if at else case.name
+    return f"{place}: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
 
 
 def _error_map(sets: patterns.Sets, shown: int) -> ErrorMap | None:

@@ -160,7 +160,7 @@ def number_pattern(sets: Sets) -> Claim | None:
     alike = [case for case in failing if case.wrong == failing[0].wrong]
     if all(not case.pair[0].any() for case in alike):
         return Claim("zeros", {}, "your numbers are all 0")
-    square = [case.pair for case in alike if len(case.pair[1]) > 1 and case.pair[1].shape == case.pair[1].shape[::-1]]
+    square = [case.pair for case in alike if case.pair[1].size > 1 and case.pair[1].shape == case.pair[1].shape[::-1]]
     if square and all(is_right(yours.T, expected) for yours, expected in square):
         return Claim("transpose", {}, "your numbers are those of the transpose")
     return _factor(alike) or _agreed([_equal_numbers(failing_cases(cases)) for cases in sets])

@@ -6,6 +6,9 @@ over the whole array (max|expected| taken as 1e-12 at least):
     up to 1e-8    right
     up to 1e-3    right, in low precision such as float32: passes, with a note
     above         wrong
+
+Whole numbers (ints and bools) are right where whole numbers are expected, and as a single number. An array of them
+where real numbers are expected is not: what was put into it has lost its decimals.
 """
 
 from __future__ import annotations
@@ -27,15 +30,18 @@ FLOATS = ("float64", "float32", "float16", "longdouble")
 class ArrayProblem:
     """Why an array cannot be compared. `entry` is the index of its first entry that is no finite number."""
 
-    code: Literal["wrong_shape", "wrong_dtype", "not_finite"]
+    code: Literal["not_an_array", "wrong_shape", "wrong_dtype", "not_finite"]
     entry: tuple[int, ...] = ()
 
 
-def array_problem(array: Array, dtype: str, shape: tuple[int, ...]) -> ArrayProblem | None:
-    """Return why an array of this dtype cannot be compared with one of this shape, None if it can."""
-    if array.shape != shape:
-        return ArrayProblem("wrong_shape")
-    if dtype not in FLOATS:
+def array_problem(array: Array, dtype: str, expected: Array) -> ArrayProblem | None:
+    """Return why an array cannot be compared with the expected one, None if it can; a number has no dimensions.
+
+    `dtype` is what the array had when it was returned.
+    """
+    if array.shape != expected.shape:
+        return ArrayProblem("wrong_shape" if array.shape else "not_an_array")
+    if dtype not in FLOATS and array.shape and expected.dtype.kind == "f":
         return ArrayProblem("wrong_dtype")
     if not np.isfinite(array).all():
         return ArrayProblem("not_finite", tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise.model import Array, Case
+from autograder.exercise.model import Case
 
 Sizes = Mapping[str, Any]
 
@@ -80,14 +80,8 @@ class CaseMaker:
 
     def draw(self, id: str, rng: np.random.Generator, sizes: Sizes) -> Case:
         """Return the case of these sizes that a generator gives."""
-        values = self.case(rng, **sizes)
-        return Case(
-            id,
-            arrays={name: _array(value) for name, value in values.items() if not isinstance(value, str)},
-            names={name: value for name, value in values.items() if isinstance(value, str)},
-            description=_description(self.told(sizes)),
-            parameters={name: _trait(name, value) for name, value in sizes.items()},
-        )
+        traits = {name: _trait(name, value) for name, value in sizes.items()}
+        return Case.of(id, self.case(rng, **sizes), _description(self.told(sizes)), traits)
 
     def shown(self, sizes: Sizes, seed: int = SEEDS[0]) -> Case:
         """Return the case of these sizes that everybody sees."""
@@ -140,10 +134,6 @@ def _description(sizes: Sizes) -> str:
     numbers = [f"{name} = {value}" for name, value in sizes.items() if type(value) is int]
     words = [_words(name, value) for name, value in sizes.items() if type(value) is not int]
     return "; ".join(filter(None, (", ".join(numbers), ", ".join(words))))
-
-
-def _array(value: Any) -> Array:
-    return np.array(value, dtype=np.float64)
 
 
 def _count(case: Case) -> int:

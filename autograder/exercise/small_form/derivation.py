@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise.model import Case, Check, Function, Mistake, Names, VisibleCheck
+from autograder.exercise.model import Arrays, Case, Check, Function, Mistake, Names, VisibleCheck
 from autograder.exercise.rubric import Rubric, overridden
 from autograder.exercise.small_form import cases as small_cases
 from autograder.exercise.small_form.cases import CaseMaker
@@ -71,7 +71,6 @@ class SmallForm:
         draft = Function(
             cell.name,
             arguments,
-            arrays=arguments,
             returns=dict.fromkeys(names, ""),
             wrt=cell.options.get("slope_of"),
             initial_rows={result.strip(): start.strip()} if result else {},
@@ -95,7 +94,7 @@ class SmallForm:
             CHECKS=tuple(check for cell in self.solutions for check in self._checks(cell)),
             VISIBLE=tuple(check for function in self.functions for check in self._visible(function, shown)),
             draw=self._draw,
-            objective=self._objective,
+            objective=getattr(self.module, "objective", _no_objective),
             DIAGNOSTIC_CASES=shown,
             CONFIRMATION_CASES=others,
             MISTAKES=tuple(self._mistake(mistake) for mistake in getattr(self.module, "MISTAKES", ())),
@@ -146,11 +145,6 @@ class SmallForm:
         by_label = {self.cases.label(sizes): sizes for sizes in asked}
         return self.cases.draw(case_id, rng, {**by_label, CONTRACT: self.cases.distinct}[label])
 
-    def _objective(self, arrays: Mapping[str, Any], names: Names) -> complex:
-        objective = self.module.objective
-        values = {**arrays, **names}
-        return objective(**{name: values[name] for name in inspect.signature(objective).parameters})  # type: ignore[no-any-return]  # the author's own function
-
     def _mistake(self, mistake: TeacherMistake) -> Mistake:
         right = self.texts[mistake.function]
         read = next(function.reference_text for function in self.functions if function.name == mistake.function)
@@ -163,6 +157,11 @@ class SmallForm:
             wrong + "\n",
             right="" if mistake.source else right,
         )
+
+
+def _no_objective(arrays: Arrays, names: Names) -> complex:
+    """Stand in for J in an exercise without gradients."""
+    raise NotImplementedError
 
 
 def returns_option(cell: ExerciseCell) -> tuple[tuple[str, ...], Mapping[str, str]]:

@@ -20,12 +20,10 @@ AnyArray = npt.NDArray[Any]
 EncodedArray = tuple[tuple[int, ...], bytes]
 
 
-def encode_result(
-    value: object, result_count: int, arrays: Mapping[str, AnyArray], sent: Mapping[str, EncodedArray]
-) -> Reply:
-    """Return the reply to a call that returned `value`, where `result_count` arrays are expected.
+def encode_result(value: object, result_count: int, changed: Mapping[str, AnyArray]) -> Reply:
+    """Return the reply to a call that returned `value`, where `result_count` numbers or arrays are expected.
 
-    `arrays` are the arrays of the case after the call. The reply holds those that differ from what `sent` holds.
+    `changed` are the arguments that the call changed.
     """
     if result_count == 1:
         items: list[object] = [value]
@@ -43,8 +41,17 @@ def encode_result(
         if isinstance(array, str):
             return ("unusable", position if result_count > 1 else None, array)
         values.append((vocabulary.dtype_name(array.dtype), framing.encode_array(array)))
-    changed = {name: _array_after_call(arrays[name]) for name in sent if not _is_unchanged(arrays[name], sent[name])}
     return ("returned", values, framing.encode_arrays(changed))
+
+
+def changed_arrays(arrays: Mapping[str, AnyArray], sent: Mapping[str, EncodedArray]) -> dict[str, AnyArray]:
+    """Return those of the arrays of a case that differ from what was sent; an empty one for any that is gone."""
+    gone = np.empty(0)
+    return {
+        name: _array_after_call(arrays.get(name, gone))
+        for name, packed in sent.items()
+        if name not in arrays or not _is_unchanged(arrays[name], packed)
+    }
 
 
 def encode_error(
@@ -64,7 +71,13 @@ def encode_error(
 
 
 def _as_plain_array(item: object) -> AnyArray | str:
-    """Return the item if it is a plain array of real numbers, otherwise a description of it."""
+    """Return the item if it is a plain array of real numbers or one number, otherwise a description of it."""
+    if any(type(item) is kind for kind in vocabulary.NUMBER_TYPES):
+        number = np.asarray(item)
+        try:
+            return number if number.dtype.kind != "O" else np.asarray(float(item))  # type: ignore[arg-type]  # an int
+        except OverflowError:
+            return vocabulary.describe_value(item)
     if type(item) is not np.ndarray:
         return vocabulary.describe_value(item)
     if vocabulary.dtype_name(item.dtype) is None:

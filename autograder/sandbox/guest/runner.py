@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from autograder.sandbox.guest import encoding, lockdown, stub_modules
 from autograder.sandbox.guest.student_module import StudentModule, SupportModules
 from autograder.sandbox.protocol import framing, vocabulary
@@ -72,9 +74,9 @@ def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | No
         except BaseException as error:  # noqa: BLE001 - after any exception, SystemExit too, the next cell runs
             channel.send("problem", index, module.stopped, *encoding.encode_error(error, module, index))
     channel.send("loaded")
-    caller = FunctionCaller(
-        module, support_modules.builder.arguments, {name: (tuple(names), count) for name, names, count in functions}
-    )
+    builder = support_modules.builder
+    by_name = {name: (tuple(names), count) for name, names, count in functions}
+    caller = FunctionCaller(module, builder.arguments, getattr(builder, "flatten", None), by_name)
     while True:
         caller.answer_batch(channel, *channel.receive())
 
@@ -105,11 +107,13 @@ class StepState:
     """One step of a batch, with the objects that later steps of the batch may use again.
 
     `sent` holds the packed arrays of the case, or nothing if changes of them need not be reported; `arrays` are their
-    objects. `executed` is False for a step that was answered without calling the function.
+    objects, `names` the names of the case. `executed` is False for a step that was answered without calling the
+    function.
     """
 
     sent: dict[str, Any]
     arrays: dict[str, Any]
+    names: dict[str, str] = field(default_factory=dict)
     arguments: list[object] = field(default_factory=list)
     result: object = None
     reply: tuple[Any, ...] = ()
@@ -133,11 +137,13 @@ class StepState:
 class FunctionCaller:
     """Calls the functions of the student's module with arguments from the builder.
 
-    `functions` maps each name to the names of its arguments and its number of results.
+    `flatten` turns arguments into arrays and names again if the builder can. `functions` maps each name to the names of
+    its arguments and its number of results.
     """
 
     module: StudentModule
     build_arguments: Any
+    flatten: Any
     functions: Mapping[str, tuple[tuple[str, ...], int]]
     started_batches: dict[str, list[StepState]] = field(default_factory=dict)
 
@@ -169,22 +175,35 @@ class FunctionCaller:
         earlier: StepState | None = None if kind == "call" else states[details[0]]
         if earlier is None:
             arrays, names, detect_mutation = details
-            state = StepState(dict(arrays) if detect_mutation else {}, framing.decode_trusted_arrays(arrays))
+            sent = dict(arrays) if detect_mutation else {}
+            state = StepState(sent, framing.decode_trusted_arrays(arrays), dict(names))
         elif not earlier.executed or (kind == "recall" and not earlier.has_result):
             return earlier
         else:
-            state = StepState(earlier.sent, earlier.arrays)
+            state = StepState(earlier.sent, earlier.arrays, earlier.names)
         try:
             if earlier is None:
-                built = self.build_arguments(state.arrays, dict(names))
+                built = self.build_arguments(state.arrays, state.names)
                 state.arguments = [built[argument] for argument in argument_names]
             else:
                 state.arguments = earlier.arguments
             state.result = earlier.result if earlier and kind == "recall" else function(*state.arguments)
-            state.reply = encoding.encode_result(state.result, result_count, state.arrays, state.sent)
+            changed = self._changed_arguments(argument_names, state) if state.sent else {}
+            state.reply = encoding.encode_result(state.result, result_count, changed)
         except BaseException as error:  # noqa: BLE001 - student code may raise anything
             state.reply = ("raised", *encoding.encode_error(error, self.module))
         return state
+
+    def _changed_arguments(self, argument_names: tuple[str, ...], state: StepState) -> dict[str, Any]:
+        """Return the arrays of the case that the call changed, and an empty one for each name that it changed."""
+        arrays, names = state.arrays, state.names
+        if self.flatten is not None:
+            try:
+                arrays, names = self.flatten(dict(zip(argument_names, state.arguments, strict=True)))
+            except Exception:  # noqa: BLE001 - the arguments now hold something that was never handed in
+                arrays, names = {}, {}
+        changed = {name: np.empty(0) for name, word in state.names.items() if names.get(name) != word}
+        return changed | encoding.changed_arrays(arrays, state.sent)
 
 
 def _fails_repeatedly(states: list[StepState]) -> bool:

@@ -29,14 +29,18 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
     result_count = program.result_counts.get(batch.function, 1)
     match framing.decode_message(packed):
         case ("returned", values, arguments):
-            before = call_for_step(batch, step).arrays
-            if len(expect_tuple(arguments)) > len(before):
+            call = call_for_step(batch, step)
+            before = call.arrays
+            if len(expect_tuple(arguments)) > len(before) + len(call.names):
                 raise ProtocolError("more arguments than were sent")
             changed = framing.decode_arrays(arguments)
-            if not changed.keys() <= before.keys():
+            if not changed.keys() <= before.keys() | call.names.keys():
                 raise ProtocolError("other arguments than were sent")
             # An argument that grew was changed; its size shows that, and its numbers need not use memory here.
-            after = {name: a if a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
+            after = {
+                name: a if name in before and a.size <= before[name].size else np.empty(0)
+                for name, a in changed.items()
+            }
             return Returned(
                 values=tuple(_decode_value(value) for value in expect_tuple(values, result_count)),
                 arguments={**before, **after} if after else before,

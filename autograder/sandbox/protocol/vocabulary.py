@@ -20,13 +20,14 @@ _DTYPE_NAMES = {char: np.dtype(char).name for char in "?bhilqBHILQefd"} | {"g": 
 
 STUDENT_ERROR = "an exception of its own"
 
+NUMBER_TYPES = (bool, int, float, *(np.dtype(char).type for char in _DTYPE_NAMES))
+"""The types of a single number; they are compared by identity, because a metaclass can define __eq__ and __hash__."""
+
 _TYPE_DESCRIPTIONS: dict[type, str] = {
     type(None): "None",
     type(NotImplemented): "NotImplemented",
     type(...): "an ellipsis (...)",
-    bool: "a bool",
-    int: "an int",
-    float: "a float",
+    int: "an int too large for a float",
     complex: "a complex number",
     str: "a string",
     bytes: "bytes",
@@ -40,7 +41,7 @@ _TYPE_DESCRIPTIONS: dict[type, str] = {
     CoroutineType: "a coroutine (async def)",
 }
 _MASKED, _MATRIX, _SUBCLASS = "a masked array", "a matrix (np.matrix)", "a subclass of ndarray"
-_SCALAR, _ODD_ARRAY, _OTHER = "a single number", "an array of no numbers", "an object that is no array"
+_SCALAR, _ODD_ARRAY, _OTHER = "a numpy scalar that is no number", "an array of no numbers", "an object that is no array"
 ONE_ARRAY = "one array"
 TOO_LARGE = "far more numbers than were asked for"
 _KIND_DESCRIPTIONS = {

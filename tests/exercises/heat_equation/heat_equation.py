@@ -20,7 +20,7 @@ def heat(u, r, steps, ends):
     """
     ### BEGIN SOLUTION
     U = [u]
-    for _ in range(int(steps)):
+    for _ in range(steps):
         old = U[-1]
         new = old + r * (np.roll(old, 1) - 2 * old + np.roll(old, -1))
         if ends == "fixed":

@@ -45,11 +45,9 @@ def test_logistic_regression_takes_at_most_80_lines() -> None:
 def test_functions_are_derived_from_signatures_docstrings_and_results() -> None:
     read = "equation ({}) of the notebook"
     assert load(LOGISTIC).functions == (
-        Function("predict", ("w", "b", "X"), ("w", "b", "X"), {"y_hat": "(N,)"}, reference_text=read.format(1)),
-        Function("loss", ("y_hat", "y"), ("y_hat", "y"), {"J": "()"}, reference_text=read.format(2)),
-        Function(
-            "dJ_dw", ("X", "y", "y_hat"), ("X", "y", "y_hat"), {"dJ_dw": "(D,)"}, wrt="w", reference_text=read.format(3)
-        ),
+        Function("predict", ("w", "b", "X"), returns={"y_hat": "(N,)"}, reference_text=read.format(1)),
+        Function("loss", ("y_hat", "y"), returns={"J": "()"}, reference_text=read.format(2)),
+        Function("dJ_dw", ("X", "y", "y_hat"), returns={"dJ_dw": "(D,)"}, wrt="w", reference_text=read.format(3)),
     )
 
 
@@ -80,7 +78,7 @@ def test_hidden_cases_are_drawn_from_the_seed_and_public_ones_are_not() -> None:
 
 
 def test_words_among_the_arguments_cross_as_names() -> None:
-    assert {case.names["ends"] for case in load(HEAT).diagnostic_cases} == {"fixed", "ring"}
+    assert {case.names["ends"] for case in load(HEAT).diagnostic_cases} == {"str fixed", "str ring"}
 
 
 def test_diagnostic_cases_differ_from_the_most_distinct_in_one_thing() -> None:
@@ -148,7 +146,7 @@ def test_own_modules_are_released_with_what_they_import(tmp_path: Path) -> None:
     (folder / "constants.py").write_text("ONE = 1\n", encoding="utf-8")
     (folder / "unrelated.py").write_text("", encoding="utf-8")
     exercise = load_exercise(folder)
-    assert list(exercise.support_modules) == ["given.py", "curves.py", "constants.py"]
+    assert list(exercise.support_modules) == ["curves.py", "constants.py"]
     [setup] = exercise.setup_cells
     assert "    from checks import check, hint\n    from curves import sigmoid\nexcept" in setup
 

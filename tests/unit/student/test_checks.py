@@ -75,7 +75,7 @@ def test_right_answers_pass_and_are_consistent(checks: Any, monkeypatch: pytest.
     [
         ("None", "dJ_dW returned None: did you forget return?"),
         ("dW.tolist()", "dJ_dW is a list of 3, not an array: make one with np.array or np.zeros."),
-        ("3.0", "dJ_dW is a value of type float"),
+        ("3.0", "dJ_dW is a single number, not an array"),
         ("(dW, dW)", "dJ_dW returned a tuple of 2: return one array."),
         ("(dW,)", "dJ_dW returned a tuple of 1: return one array."),
         ("dW[0]", "dJ_dW has the wrong shape: expected (H, H) = (3, 3), got (3,)."),

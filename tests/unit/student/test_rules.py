@@ -22,12 +22,29 @@ NUMBERS = arrays(np.float64, (2, 3), elements=st.floats(-1000, 1000, width=16))
         (np.ones((3, 2)), "int64", ArrayProblem("wrong_shape")),
         (np.ones((2, 3)), "int64", ArrayProblem("wrong_dtype")),
         (np.ones((2, 3)), "bool", ArrayProblem("wrong_dtype")),
+        (np.ones(()), "float64", ArrayProblem("not_an_array")),
         (np.array([[0, 1, 2], [np.nan, 1, np.inf]]), "float64", ArrayProblem("not_finite", (1, 0))),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_array_problem_names_the_first_rule_that_is_broken(array, dtype, problem):
-    assert array_problem(array, dtype, (2, 3)) == problem
+    assert array_problem(array, dtype, np.ones((2, 3))) == problem
+
+
+@pytest.mark.parametrize(
+    ("expected", "dtype", "problem"),
+    [
+        (np.ones(3), "int64", ArrayProblem("wrong_dtype")),
+        (np.ones(3, dtype=np.int64), "int64", None),
+        (np.ones(3, dtype=np.int64), "bool", None),
+        (np.ones(3, dtype=np.int64), "float64", None),
+        (np.array(1.0), "int64", None),
+        (np.array(1.0), "bool", None),
+    ],
+    ids=range(6),
+)
+def test_whole_numbers_count_where_they_are_expected_and_as_a_single_number(expected, dtype, problem):
+    assert array_problem(np.ones(expected.shape), dtype, expected) == problem
 
 
 @given(NUMBERS, st.floats(0.1, 1e3))
