@@ -173,7 +173,10 @@ def test_mistakes_show_on_diagnostic_cases_and_differ(exercise: Exercise) -> Non
     chosen = results(exercise.folder) if exercise.diagnostic_cases else []
     for mistake, (shown, *_) in chosen:
         pairs = [(case.yours, case.expected) for case in shown if case.yours]
-        assert sum(distance(a, b) > SEPARATION for a, b in pairs) >= MIN_DISTINGUISHING_CASES, mistake.name
+        count = sum(distance(a, b) > SEPARATION for a, b in pairs)
+        # One that shows on hidden cases alone, such as an overflow, gets no name; a single case would be a weak proof.
+        assert count == 0 or count >= MIN_DISTINGUISHING_CASES, mistake.name
+    chosen = [(mistake, sets) for mistake, sets in chosen if failing_cases(sets[0])]
     for (first, (one, *_)), (second, (other, *_)) in itertools.combinations(chosen, 2):
         if first.function == second.function:
             pairs = [(a.yours, b.yours) for a, b in zip(one, other, strict=True) if a.yours and b.yours]
