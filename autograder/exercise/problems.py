@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "case_not_callable": "case must be a function of rng and of sizes, such as case(rng, N, D).",
     "case_raised": "case cannot be drawn with {sizes}: {error}: {text}.",
     "case_not_dict": "case must return a dict of the arguments by name, and with {sizes} it returns {kind}.",
-    "case_value": "case returns {value} for {name}, which cannot be handed to a function: {why}.",
+    "case_value": "case returns something that cannot be handed to a function: {why}.",
     "case_lacks": "{function} asks for {argument}, which case does not return: it has {known}.",
     "sizes_list": "SIZES must be a list of dicts, one for each case, such as [dict(N=1, D=1), dict(N=3, D=2)].",
     "sizes_item": "{item} in SIZES is not a dict such as dict(N=3, D=2).",

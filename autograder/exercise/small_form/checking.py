@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from autograder.exercise.small_form.derivation import returned_names, returns_op
 from autograder.exercise.small_form.writing_out import function_texts
 from autograder.exercise.source import ExerciseCell
 from autograder.exercise.teacher import TeacherCheck, TeacherMistake
+from autograder.student.arguments import flatten
 
 HEADER_OPTIONS = ("slope_of", "points", "returns", "starts", "read")
 _WHAT = {
@@ -133,12 +135,12 @@ class _Form:
                     self.problem("case_not_dict", here, sizes=text, kind=type(values).__name__)
                 )
                 continue
-            wrong = [(name, value, why) for name, value in values.items() if (why := _unusable(value))]
-            for name, value, why in wrong:
-                fields = {"name": name, "value": f"a {type(value).__name__}", "why": why}
-                self.problems_of_drawing.append(self.problem("case_value", here, **fields))
-            if not wrong:
-                drawn.append(values)
+            try:
+                flatten(values)
+            except ValueError as error:
+                self.problems_of_drawing.append(self.problem("case_value", here, why=error))
+                continue
+            drawn.append(values)
         return drawn if len(drawn) == len(self.module.SIZES) else []
 
     def of_arguments(self, drawn: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
@@ -152,8 +154,8 @@ class _Form:
                     fields = {"function": cell.name, "argument": parameter.name, "known": there}
                     yield self.problem("case_lacks", cell.line, **fields)
             wrt = cell.options.get("slope_of")
-            if wrt is not None and (wrt not in known or isinstance(drawn[0][wrt], str)):
-                yield self.problem("slope_unknown", cell.line, function=cell.name, wrt=wrt, known=there)
+            if wrt is not None and wrt not in (arrays := flatten(drawn[0])[0]):
+                yield self.problem("slope_unknown", cell.line, function=cell.name, wrt=wrt, known=", ".join(arrays))
         if any("slope_of" in cell.options for cell in self.solutions):
             line = self.places.of_name("objective")
             for parameter in inspect.signature(self.module.objective).parameters.values():
@@ -168,7 +170,7 @@ class _Form:
             if not all(argument in drawn[0] for argument in arguments):
                 continue
             try:
-                result = function(*(np.array(v) if not isinstance(v := drawn[0][a], str) else v for a in arguments))
+                result = function(*(deepcopy(drawn[0][argument]) for argument in arguments))
             except Exception as error:  # noqa: BLE001 - an author's function may raise anything
                 place = (raised_at(error, self.folder) or (self.file, cell.line))[1]
                 fields = {"function": cell.name, "error": type(error).__name__, "text": error}
