@@ -55,7 +55,7 @@ lint: $(DEV) ## style, types, the shape of the project
 	$(BIN)/repo-review --show err .
 
 release: $(DEV) ## build assignments/ from solutions/
-	@for rubric in solutions/*/rubric.py; do $(BIN)/autograder release "$$(basename "$$(dirname "$$rubric")")" || exit 1; done
+	@for exercise in solutions/*/; do $(BIN)/autograder release "$$(basename "$$exercise")" || exit 1; done
 
 figures: $(DEV) ## draw the figures of the exercises again, and that of the engine's rooms
 	@for figures in solutions/*/figures.py; do $(BIN)/python "$$figures" || exit 1; done

@@ -73,7 +73,7 @@ class Course:
 
     def exercise_names(self) -> list[str]:
         """Return the names of the course's exercises, sorted."""
-        return sorted(path.parent.name for path in self.exercises.glob("*/rubric.py"))
+        return [folder.name for folder in exercise_folders(self.exercises)]
 
     def exercise_folder(self, name: str) -> Path:
         """Return the folder of an exercise, which is named by itself or by its assignment.
@@ -82,7 +82,7 @@ class Course:
         """
         exercise = self.exercise_of(name) or name
         folder = self.exercises / exercise
-        if not exercise.isidentifier() or not (folder / "rubric.py").is_file():
+        if not is_exercise(folder):
             known = self.exercise_names()
             choice = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
             raise CourseError(f"There is no exercise called {name!r}; {choice}.")
@@ -95,6 +95,16 @@ class Course:
     def exercise_of(self, assignment: str) -> str | None:
         """Return the exercise that students get as this assignment; None if it is none of this course's."""
         return next((name for name in self.exercise_names() if self.assignment_of(name) == assignment), None)
+
+
+def is_exercise(folder: Path) -> bool:
+    """Return whether a folder holds an exercise: NAME/NAME.py."""
+    return folder.name.isidentifier() and (folder / f"{folder.name}.py").is_file()
+
+
+def exercise_folders(folder: Path) -> list[Path]:
+    """Return the exercises that lie in a folder, sorted."""
+    return sorted(path for path in folder.glob("*") if is_exercise(path))
 
 
 def find_course(start: Path) -> Course:

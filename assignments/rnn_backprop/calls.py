@@ -200,13 +200,26 @@ def build(arrays: Mapping[str, Array], names: Mapping[str, str], module: ModuleT
     return arguments(arrays, names, find)
 
 
+def J_functions(module: ModuleType) -> list[str]:
+    """Return the students' own functions through which J is computed: J takes them, or it is one of them."""
+    if (J := _given_J(module)) is None:
+        return [golden().J] if golden().J else []
+    return [name for name in inspect.signature(J).parameters if name in golden().functions]
+
+
 def own_J(arrays: Mapping[str, Array], names: Mapping[str, str], module: ModuleType) -> float:
     """Return J of these arguments through the functions of a module."""
-    made, J = build(arrays, names, module), getattr(golden().given, "J", None)
+    made, J = build(arrays, names, module), _given_J(module)
     if J is None:
         return float(find(golden().J, module)(*(made[name] for name in golden().functions[golden().J]["arguments"])))
     wanted = inspect.signature(J).parameters
     return float(J(*(find(name, module) if name in golden().functions else made[name] for name in wanted)))
+
+
+def _given_J(module: ModuleType) -> Any:
+    """Return J as the exercise gives it, in a file or in the set-up cell; None if it does not."""
+    J = getattr(golden().given, "J", None) or getattr(module, "J", None)
+    return J if callable(J) else None
 
 
 def _changed_inputs(name: str, case: Case, arrays: Mapping[str, Array], given: Mapping[str, Any]) -> Sequence[str]:

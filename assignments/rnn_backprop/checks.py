@@ -23,6 +23,7 @@ from calls import (  # type: ignore[import-not-found]  # as asking
     Answers,
     CheckInterrupted,
     FindingError,
+    J_functions,
     NotLoadedError,
     answer,
     load,
@@ -239,7 +240,7 @@ def _numbers(check: VisibleCheck, answers: Answers) -> str:
         _require_same_again(name, wrong[0], answers, answers.of(name, wrong[0])[1])
         feedback = _feedback(check, answers)
         if own:
-            feedback = replace(feedback, facts=((f"your own {golden().J_functions[0]}", own), *feedback.facts))
+            feedback = replace(feedback, facts=((f"your own {J_functions(answers.module)[0]}", own), *feedback.facts))
         raise FindingError(as_text(feedback), feedback=feedback)
     if max(errors) > EXACT:
         low = f"in low precision ({max(errors):.1g}), as of float32"
@@ -284,7 +285,7 @@ def _feedback(check: VisibleCheck, answers: Answers) -> Feedback:
 
 def _own_J(check: VisibleCheck, answers: Answers, right: bool) -> str:
     """Return a note: whether a gradient is the slope of J through the student's own functions."""
-    own = [name for name in golden().J_functions if name != check.function]
+    own = [name for name in J_functions(answers.module) if name != check.function]
     wrong = [name for name in own if not all(result.right for result in answers.results(name))]
     through = f"the slope of J through your own {' and '.join(own)}"
     if not own or not wrong:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,13 +85,6 @@ class Golden:
     hints: Mapping[str, Sequence[str]]
     given: Any
     J: str  # the function that returns J, if one does
-
-    @property
-    def J_functions(self) -> list[str]:
-        """The students' own functions through which J is computed: J of the given module takes them, or it is one."""
-        if hasattr(self.given, "J"):
-            return [name for name in inspect.signature(self.given.J).parameters if name in self.functions]
-        return [self.J] if self.J else []
 
     def sets_of(self, name: str) -> list[tuple[Case, ...]]:
         """Return the cases on which a function is checked, from small to large: once for each set of numbers."""

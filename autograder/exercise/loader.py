@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -16,13 +16,20 @@ from typing import Any
 
 import numpy as np
 
+from autograder.exercise import source
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.numerical_gradient import keeps_imaginary_parts
-from autograder.exercise.source import SourceError, extract_released_cells
+from autograder.exercise.places import raised_at
+from autograder.exercise.problems import ExerciseError as ExerciseError
+from autograder.exercise.problems import Problem
+from autograder.exercise.rubric import REQUIRED_NAMES, Rubric, rubric_of_module
+from autograder.exercise.small_form import writing_out
+from autograder.exercise.small_form.cases import CaseMaker
+from autograder.exercise.small_form.checking import small_form_problems
+from autograder.exercise.small_form.derivation import SmallForm
 from autograder.student.arguments import arguments as make_arguments
 from autograder.student.arguments import seen
 
-REQUIRED_NAMES = ("SUPPORT_MODULES", "FUNCTIONS", "CHECKS", "VISIBLE", "draw", "objective")
 # Optional names have had others. Ignored, they would cost the exercise its feedback without a word.
 RENAMED = {
     "LADDER": "DIAGNOSTIC_CASES",
@@ -31,61 +38,102 @@ RENAMED = {
     "objectives": "objective_batch",
 }
 MAX_COMPILED = 1000  # mistakes: with pairs of them there are thousands
-OPTIONAL_FUNCTIONS = ("decompose", "loss_from_outputs", "draw_batch", "objective_batch")
-
-
-class ExerciseError(Exception):
-    """An exercise folder that cannot be used: its text is one sentence that says what is missing and where."""
 
 
 def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
-    """Load solutions/NAME; solutions/README.md says what it must hold.
+    """Load solutions/NAME, in the small form or in the full one; solutions/README.md says what it must hold.
 
     The questions that a person grades belong to it only where the course asks `written_questions`.
 
-    Raises ExerciseError if the folder, one of its files or one of the rubric's names is missing.
+    Raises ExerciseError, with everything that its author must change.
     """
     folder = folder.resolve()
     name = folder.name
     if not folder.is_dir():
-        raise ExerciseError(f"There is no exercise called {name}: {folder} is not a folder.")
-    for file_name in (f"{name}.py", "rubric.py"):
-        if not (folder / file_name).is_file():
-            raise ExerciseError(f"The exercise {name} has no {file_name}: put it into {folder}.")
+        raise ExerciseError([Problem("no_folder", "", 0, {"name": name, "folder": folder})])
+    if not (folder / f"{name}.py").is_file():
+        raise ExerciseError([Problem("no_file", "", 0, {"name": name, "missing": f"{name}.py", "folder": folder})])
+    try:
+        text = (folder / f"{name}.py").read_text(encoding="utf-8")
+        if writing_out.is_small_form(folder):
+            return _load_small(folder, text, written_questions)
+        return _load_full(folder, text, written_questions)
+    except source.SourceError as error:
+        raise ExerciseError(f"{name}.py: {error}") from None
+
+
+def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:
+    name = folder.name
     with _importable(folder):
-        rubric = _import_module("rubric", folder)
+        module = _import_module("rubric", folder)
         reference = _import_module(name, folder)
-        if missing := [required for required in REQUIRED_NAMES if not hasattr(rubric, required)]:
+        if missing := [required for required in ("SUPPORT_MODULES", *REQUIRED_NAMES) if not hasattr(module, required)]:
             raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
-        if old := [old for old, new in RENAMED.items() if hasattr(rubric, old) and not hasattr(rubric, new)]:
+        if old := [old for old, new in RENAMED.items() if hasattr(module, old) and not hasattr(module, new)]:
             raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
-        given = [_import_module(Path(file).stem, folder) for file in rubric.SUPPORT_MODULES]
+        given = [_import_module(Path(file).stem, folder) for file in module.SUPPORT_MODULES]
+    rubric = rubric_of_module(module)
     _validate_checks(rubric, name)
     _validate_public_cases(rubric, name)
-    implementations = _Implementations(reference, given, rubric.FUNCTIONS)
+    support_modules = _read_files(folder, module.SUPPORT_MODULES)
+    runner = _Implementations(reference, given)
+    exercise = _exercise(folder, text, support_modules, rubric, runner, written_questions)
+    return replace(exercise, notebook_modules=_read_files(folder, getattr(module, "NOTEBOOK_MODULES", ())))
+
+
+def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
+    name, cells = folder.name, source.parse_cells(text)
+    with _importable(folder):
+        module = _import_module(name, folder)
+        released = "\n".join(cell.source for cell in cells if cell.kind in ("setup", "code", "solution"))
+        own = _own_modules(folder, released)
+        given = [_import_module(stem, folder) for stem in own]
+    given.sort(key=lambda each: not hasattr(each, "arguments"))  # the first support module is the one that has it
+    if problems := small_form_problems(folder, module, cells):
+        raise ExerciseError(problems)
+    runner = _Implementations(module, given)
+    cases = CaseMaker(module.case, module.SIZES)
+    form = SmallForm(module, cells, writing_out.function_texts(cells), cases, runner.run)
     try:
-        cells = extract_released_cells((folder / f"{name}.py").read_text(encoding="utf-8"))
-        cells = cells if written_questions else replace(cells, written={})
-    except SourceError as error:
-        raise ExerciseError(f"{name}.py: {error}") from None
+        rubric = form.rubric()
+    except Exception as error:  # noqa: BLE001 - an instructor's code may raise anything
+        raise _cannot_run(error, folder, f"{name}.py") from None
+    files = [Path(str(each.__file__)) for each in given]
+    support_modules = {file.name: file.read_text(encoding="utf-8") for file in files}
+    full_text = writing_out.write_out(text, cells, own)
+    exercise = _exercise(folder, full_text, support_modules, rubric, runner, written_questions)
+    return replace(exercise, teacher_cell="\n".join(cell.source for cell in cells if cell.kind == "teacher"))
+
+
+def _exercise(
+    folder: Path,
+    text: str,
+    support_modules: Mapping[str, str],
+    rubric: Rubric,
+    runner: _Implementations,
+    written_questions: bool,
+) -> Exercise:
+    cells = source.extract_released_cells(text)
+    functions = {function.name: function for function in rubric.FUNCTIONS}
+    optional = ("decompose", "loss_from_outputs", "draw_batch", "objective_batch")
     exercise = Exercise(
-        name=name,
+        name=folder.name,
         folder=folder,
-        support_modules=_read_files(folder, rubric.SUPPORT_MODULES),
-        notebook_modules=_read_files(folder, getattr(rubric, "NOTEBOOK_MODULES", ())),
+        source_text=text,
+        support_modules=support_modules,
         functions=tuple(rubric.FUNCTIONS),
         checks=tuple(rubric.CHECKS),
         visible_checks=tuple(rubric.VISIBLE),
         draw=rubric.draw,
-        reference=implementations.run_reference,
-        objective=implementations.objective(rubric.objective),
-        diagnostic_cases=tuple(getattr(rubric, "DIAGNOSTIC_CASES", ())),
-        confirmation_cases=tuple(map(tuple, getattr(rubric, "CONFIRMATION_CASES", ()))),
-        mistakes=tuple(getattr(rubric, "MISTAKES", ())),
-        run_mistake=implementations.run_mistake,
-        builds_arguments=implementations.builds_arguments,
-        **vars(cells),
-        **{name: getattr(rubric, name) for name in OPTIONAL_FUNCTIONS if hasattr(rubric, name)},
+        reference=lambda name, case: runner.run_reference(functions[name], case),
+        objective=runner.objective(rubric.objective),
+        diagnostic_cases=tuple(rubric.DIAGNOSTIC_CASES),
+        confirmation_cases=tuple(map(tuple, rubric.CONFIRMATION_CASES)),
+        mistakes=tuple(rubric.MISTAKES),
+        run_mistake=lambda mistake, case: runner.run_mistake(functions[mistake.function], mistake, case),
+        builds_arguments=runner.builds_arguments,
+        **vars(cells if written_questions else replace(cells, written={})),
+        **{name: getattr(rubric, name) for name in optional if getattr(rubric, name) is not None},
     )
     return replace(exercise, without_complex_step=frozenset(_functions_without_complex_step(exercise)))
 
@@ -103,7 +151,23 @@ def _read_files(folder: Path, names: Sequence[str]) -> dict[str, str]:
     return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
-def _validate_checks(rubric: ModuleType, name: str) -> None:
+def _own_modules(folder: Path, text: str) -> list[str]:
+    """Return the modules beside a source that its released cells import, and those that these import."""
+    found: list[str] = []
+    pending = [text]
+    while pending:
+        for node in ast.walk(ast.parse(pending.pop())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                modules = [node.module]
+            for module in modules:
+                if module not in found and (folder / f"{module}.py").is_file():
+                    found.append(module)
+                    pending.append((folder / f"{module}.py").read_text(encoding="utf-8"))
+    return found
+
+
+def _validate_checks(rubric: Rubric, name: str) -> None:
     for function in rubric.FUNCTIONS:
         first = next((check for check in rubric.CHECKS if check.function == function.name), None)
         if first is None or first.kind != "contract" or first.hidden:
@@ -120,8 +184,8 @@ def _validate_checks(rubric: ModuleType, name: str) -> None:
         raise ExerciseError(f"The rubric of {name} is not one: {shared[0]} belongs to a hidden and to a public check.")
 
 
-def _validate_public_cases(rubric: ModuleType, name: str) -> None:
-    diagnostic = tuple(getattr(rubric, "DIAGNOSTIC_CASES", ()))
+def _validate_public_cases(rubric: Rubric, name: str) -> None:
+    diagnostic = tuple(rubric.DIAGNOSTIC_CASES)
     by_id: dict[str, Case] = {}
     for case in (*diagnostic, *(case for check in rubric.VISIBLE for case in check.cases)):
         if by_id.setdefault(case.id, case) is not case:
@@ -129,7 +193,7 @@ def _validate_public_cases(rubric: ModuleType, name: str) -> None:
                 f"The rubric of {name} is not one: two public cases are called {case.id!r}, and students ask by that."
             )
     ids = [case.id for case in diagnostic]
-    for cases in getattr(rubric, "CONFIRMATION_CASES", ()):
+    for cases in rubric.CONFIRMATION_CASES:
         if [case.id for case in cases] != ids:
             raise ExerciseError(
                 f"The rubric of {name} is not one: each of CONFIRMATION_CASES must have the ids of DIAGNOSTIC_CASES, "
@@ -141,10 +205,12 @@ def _import_module(module: str, folder: Path) -> ModuleType:
     try:
         return importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - an instructor's code may raise anything
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == folder]
-        location = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else f"{module}.py"
-        cause = f"{type(error).__name__} in {location}: {error}"
-        raise ExerciseError(f"The exercise {folder.name} cannot be loaded: {cause}.") from None
+        raise _cannot_run(error, folder, f"{module}.py") from None
+
+
+def _cannot_run(error: Exception, folder: Path, file: str) -> ExerciseError:
+    place = raised_at(error, folder) or (file, 1)
+    return ExerciseError([Problem("cannot_run", *place, {"error": type(error).__name__, "text": error})])
 
 
 class _Implementations:
@@ -153,16 +219,15 @@ class _Implementations:
     `given` are the support modules: the first may make the arguments of a case, else they are flattened ones.
     """
 
-    def __init__(self, reference: ModuleType, given: Sequence[ModuleType], functions: Sequence[Function]) -> None:
+    def __init__(self, reference: ModuleType, given: Sequence[ModuleType]) -> None:
         self._reference = reference
         self._given = {module.__name__: module for module in (reference, *given)}
         self.builds_arguments = bool(given) and hasattr(given[0], "arguments")
         self._arguments = given[0].arguments if self.builds_arguments else self._make_arguments
-        self._functions = {function.name: function for function in functions}
         self._compile = lru_cache(MAX_COMPILED)(self._compile_mistake)
 
-    def run_reference(self, name: str, case: Case) -> tuple[Array, ...]:
-        return self._run(getattr(self._reference, name), self._functions[name], case)
+    def run_reference(self, function: Function, case: Case) -> tuple[Array, ...]:
+        return self.run(function, getattr(self._reference, function.name), case)
 
     def objective(self, objective: Callable[..., Any]) -> Callable[[Arrays, Names], complex]:
         """Return an objective of (arrays, names): the rubric's own may take arguments of the functions instead."""
@@ -177,8 +242,8 @@ class _Implementations:
 
         return from_arrays
 
-    def run_mistake(self, mistake: Mistake, case: Case) -> tuple[Array, ...]:
-        return self._run(self._compile(mistake), self._functions[mistake.function], case)
+    def run_mistake(self, function: Function, mistake: Mistake, case: Case) -> tuple[Array, ...]:
+        return self.run(function, self._compile(mistake), case)
 
     def _compile_mistake(self, mistake: Mistake) -> Callable[..., Any]:
         namespace = dict(vars(self._reference))
@@ -186,7 +251,7 @@ class _Implementations:
         implementation: Callable[..., Any] = namespace[mistake.function]
         return implementation
 
-    def _run(self, implementation: Callable[..., Any], function: Function, case: Case) -> tuple[Array, ...]:
+    def run(self, function: Function, implementation: Callable[..., Any], case: Case) -> tuple[Array, ...]:
         # Like the student's function, it gets nothing but the arrays that the rubric lets this function see.
         arguments = self._arguments(function.seen_arrays(case), function.seen_names(case))
         result = implementation(*(arguments[argument] for argument in function.arguments))

@@ -147,6 +147,8 @@ DrawBatch = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple
 class Exercise:
     """A loaded exercise folder; solutions/README.md says what such a folder must hold.
 
+    `source_text` is its source in the full form, whatever form it was written in. `teacher_cell` is the code of the
+    small form that is never released.
     `support_modules` maps the names of files that are released unchanged to their text; the first of them may define
     `arguments(arrays, names)`, and `builds_arguments` says that it does. `notebook_modules` are released unchanged,
     too, but only cells that draw or train call them: where student code is graded, stand-ins take their place.
@@ -165,6 +167,7 @@ class Exercise:
 
     name: str
     folder: Path
+    source_text: str
     support_modules: Mapping[str, str]
     functions: tuple[Function, ...]
     checks: tuple[Check, ...]
@@ -183,6 +186,7 @@ class Exercise:
     loss_from_outputs: Callable[[Arrays, Names], float] | None = None
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, float] = field(default_factory=dict)
+    teacher_cell: str = ""
     builds_arguments: bool = True
     without_complex_step: frozenset[str] = frozenset()
     notebook_modules: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,10 @@ The source is a Python file in percent format. An author types these headers:
     # %% solution="forward"                          one function, answered between BEGIN and END SOLUTION
     # %% check="forward"                             the visible check, commented out: # check("forward")
     # %% hints="forward"                             hints for hint("forward"), one a line, commented out as # 1. ...
+    # %% teacher                                     never released: how the functions are checked (small_form/)
     # %%                                             other code, released as it is
+
+In the small form, a solution's header may say more: # %% solution="dJ_dw" slope_of="w" points=2.
 
 Grading reads sources too, to tell released cells from a student's own, so this imports the standard library alone.
 """
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -26,7 +29,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SCRIPT_CHECK_CELL = 'if __name__ == "__main__":\n    print(check())'
 """The last cell of the released .py: it checks all functions."""
 
-CellKind = Literal["markdown", "manual", "setup", "solution", "check", "hints", "code"]
+CellKind = Literal["markdown", "manual", "setup", "solution", "check", "hints", "teacher", "code"]
 
 MAX_HINTS = 3
 
@@ -37,13 +40,17 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class ExerciseCell:
-    """A cell as its author wrote it: `name` is its function or manual answer, `line` the line number of its header."""
+    """A cell as its author wrote it: `name` is its function or manual answer, `line` the line number of its header.
+
+    `options` is what the header of a solution says besides, such as {"slope_of": "w", "points": "2"}.
+    """
 
     kind: CellKind
     name: str
     points: float
     source: str
     line: int
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ def parse_cells(text: str) -> tuple[ExerciseCell, ...]:
     """Return the cells of a source in order. Raises SourceError if a header or a solution is malformed."""
     lines = text.splitlines()
     headers = [number for number, line in enumerate(lines) if line.startswith("# %%")]
-    if any(line.strip() for line in lines[: headers[0] if headers else None]):
+    if not headers or any(line.strip() for line in lines[: headers[0]]):
         raise SourceError("Line 1 is not a cell header: a source begins with a line such as # %% [markdown].")
     return tuple(
         _parse_cell(lines[start], start + 1, "\n".join(lines[start + 1 : end]).strip())
@@ -167,16 +174,19 @@ def solution_lines(text: str) -> Iterator[str]:
 
 def _parse_cell(header: str, line: int, source: str) -> ExerciseCell:
     match = re.fullmatch(
-        r'# %%(?: (?:(?P<setup>setup)|(?P<tag>solution|check|hints)="(?P<function>\w+)"'
+        r'# %%(?: (?:(?P<word>setup|teacher)|(?P<tag>check|hints)="(?P<function>\w+)"'
+        r'|solution="(?P<solution>\w+)"(?P<options>(?: \w+=(?:"[^"]*"|[^\s"]+))*)'
         r'|(?P<markdown>\[markdown\])(?: manual="(?P<manual>[\w-]+)" points=(?P<points>\d+(?:\.\d+)?))?))?\s*',
         header,
     )
     if match is None:
         raise SourceError(f"Line {line} is no cell header that a release knows: {header}")
     text_kind = "manual" if match["manual"] else "markdown" if match["markdown"] else "code"
-    kind: CellKind = match["setup"] or match["tag"] or text_kind  # type: ignore[assignment]  # the pattern knows them
-    name = match["function"] or match["manual"] or ""
-    cell = ExerciseCell(kind, name, float(match["points"] or 0), source, line)
+    code_kind = "solution" if match["solution"] else match["word"] or match["tag"]
+    kind: CellKind = code_kind or text_kind  # type: ignore[assignment]  # the pattern knows them
+    name = match["function"] or match["solution"] or match["manual"] or ""
+    options = {key: value.strip('"') for key, value in re.findall(r'(\w+)=("[^"]*"|\S+)', match["options"] or "")}
+    cell = ExerciseCell(kind, name, float(match["points"] or 0), source, line, options)
     _validate_solution(cell)
     return cell
 

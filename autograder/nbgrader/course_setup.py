@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autograder.course import COURSE_FILE, Course, CourseError, read_course
+from autograder.course import COURSE_FILE, Course, CourseError, exercise_folders, is_exercise, read_course
 from autograder.nbgrader.config import CONFIG_FILE
 from autograder.release.install import manifest_path
 
@@ -41,7 +41,7 @@ def set_up_course(root: Path, exercises: Sequence[Path]) -> Iterator[str]:
             f"write assignments = {json.dumps(release)} there, and run this again."
         )
     if not exercises and not course.exercise_names():
-        exercises = sorted(path.parent for path in KIT_EXERCISES.glob("*/rubric.py"))
+        exercises = exercise_folders(KIT_EXERCISES)
     for exercise in exercises:
         _check_exercise(exercise.resolve(), course, root / source)
     yield from _configure_nbgrader(root, is_new)
@@ -88,8 +88,8 @@ def _write_template(file: Path, placeholder: str, value: str) -> None:
 def _check_exercise(folder: Path, course: Course, source: Path) -> None:
     """Raise CourseError if a folder is no exercise, or if the course has another assignment of its name."""
     name = folder.name
-    if not name.isidentifier() or not (folder / "rubric.py").is_file():
-        raise CourseError(f"{folder} is no exercise: it needs a {name}.py and a rubric.py.")
+    if not is_exercise(folder):
+        raise CourseError(f"{folder} is no exercise: it needs a {name}.py.")
     assignment = source / course.assignment_of(name)
     if assignment.exists() and not manifest_path(assignment).exists():
         raise CourseError(

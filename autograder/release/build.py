@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograder.exercise import source
 from autograder.exercise.model import Exercise
+from autograder.release import handout
 from autograder.release.golden_file import golden_file_text
 from autograder.release.leaks import find_leak
 
@@ -51,7 +52,7 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
     Raises ReleaseError if the source is wrong, or if a file for students would hold a part of a solution.
     """
     name = exercise.name
-    full_text = (exercise.folder / f"{name}.py").read_text(encoding="utf-8")
+    full_text = exercise.source_text
     try:
         cells = source.parse_cells(full_text)
         _validate_cells(exercise, cells)
@@ -67,14 +68,15 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
             **{file: (STUDENT_FOLDER / file).read_text(encoding="utf-8") for file in SHIPPED_MODULES},
             "checks.json": golden_file_text(exercise),
             f"test_{name}.py": (STUDENT_FOLDER / "test_exercise.py").read_text(encoding="utf-8"),
-            **{file: _read_handout(exercise, file) for file in ("README.md", "requirements.txt")},
+            "README.md": handout.readme(exercise),
+            "requirements.txt": handout.requirements(exercise),
         }
         # nbgrader gets the other files too, as they are part of the assignment that it registers and releases.
         source_notebook, files[f"{name}.ipynb"] = _build_notebooks(exercise, text, cells, files)
     except source.SourceError as error:
         raise ReleaseError(f"{name}.py: {error}") from None
     # Last of all, because a leak may come from any file: a handout, a visible check's title, a markdown cell.
-    if leak := find_leak(files, full_text):
+    if leak := find_leak(files, full_text, exercise.teacher_cell):
         raise ReleaseError(f"{leak[0]} would give away a line of the solution: {leak[1]!r}.")
     student_files = {file: content.encode() for file, content in files.items()}
     student_files[f"{name}_files.zip"] = _pack(student_files, without=(f"{name}.py", f"{name}.ipynb", "README.md"))
@@ -174,10 +176,3 @@ def _require_recognizable_cells(student_notebook: str, text: str) -> None:
         code = "".join(cell["source"]).strip()
         if "nbgrader" in cell["metadata"] and cell["cell_type"] == "code" and code not in known_sources:
             raise ReleaseError(f"nbgrader released a cell that the grader would not know again: {code[:40]!r}.")
-
-
-def _read_handout(exercise: Exercise, file: str) -> str:
-    path = exercise.folder / "handout" / file
-    if not path.is_file():
-        raise ReleaseError(f"The exercise {exercise.name} has no handout/{file}: students need it.")
-    return path.read_text(encoding="utf-8")

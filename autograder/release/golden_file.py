@@ -62,10 +62,19 @@ def golden_file_text(exercise: Exercise) -> str:
 
 
 def _function_of_J(exercise: Exercise, cases: Iterable[Case]) -> str:
-    """Return the name of the function that returns J, empty if none does: then J of the given module may say how."""
-    for function in exercise.functions if any(function.wrt for function in exercise.functions) else ():
+    """Return the name of the function that returns J of all that it is differentiated by.
+
+    Empty if none does: then J of the given module, or of the set-up cell, may say how it is computed.
+    """
+    moved = {function.wrt for function in exercise.functions if function.wrt}
+    for function in exercise.functions if moved else ():
         on = [case for case in cases if _is_checked_on(exercise, function, case)]
-        if on and len(function.returns) == 1 and all(_returns_J(exercise, function, case) for case in on):
+        if (
+            on
+            and moved <= function.seen_arrays(on[0]).keys()
+            and len(function.returns) == 1
+            and all(_returns_J(exercise, function, case) for case in on)
+        ):
             return function.name
     return ""
 

@@ -71,14 +71,14 @@ class Mutants:
 def try_mutants(exercise: Exercise, seed: int, seconds: float = MAX_SECONDS) -> Mutants:
     """Try every mutant of every model answer on the cases of a seed, for so many seconds."""
     deadline = time.monotonic() + seconds
-    text = (exercise.folder / f"{exercise.name}.py").read_text(encoding="utf-8")
+    file = (exercise.folder / f"{exercise.name}.py").read_text(encoding="utf-8")
     tried: list[Mutant] = []
     untried = 0
-    for cell in source.parse_cells(text):
+    for cell in source.parse_cells(exercise.source_text):
         if cell.kind != "solution":
             continue
         trial = _Trial(exercise, exercise.function(cell.name), seed)
-        first_line = text[: text.index(cell.source)].count("\n")
+        first_line = file[: file.index(cell.source)].count("\n")
         for mutation in mutations(cell.source):
             if time.monotonic() > deadline:
                 untried += 1

@@ -96,7 +96,7 @@ def verify(
 
 def build_samples(exercise: Exercise) -> tuple[Sample, ...]:
     """Return every submission of an exercise whose verdict is known."""
-    cells = source.parse_cells((exercise.folder / f"{exercise.name}.py").read_text(encoding="utf-8"))
+    cells = source.parse_cells(exercise.source_text)
     code_cells = [cell for cell in cells if cell.kind in ("setup", "solution", "code")]
     stubs = [source.student_text(cell) for cell in code_cells if cell.kind != "code"]
     mistakes = exercise.mistakes

@@ -15,13 +15,13 @@ from click.testing import CliRunner
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: make test installs it")
 from autograder import cli
 from autograder.commands.common import CommandError
-from autograder.course import Limits, read_course
+from autograder.course import Limits, find_course, read_course
 from autograder.nbgrader import course_setup
 from autograder.nbgrader.gradebook.settings import read_settings
 from tests import courses
 
 NAME = courses.NAME
-TOY = courses.ROOT / "tests" / "toy_course" / "solutions"
+KITS = find_course(courses.ROOT).exercise_names()
 OWN_SETTINGS = """c = get_config()
 c.CourseDirectory.course_id = "methods"
 c.CourseDirectory.source_directory = "masters"
@@ -66,7 +66,7 @@ def existing(tmp_path: Path) -> Path:
 def test_a_new_course_is_made_from_nothing(tmp_path: Path) -> None:
     printed = init(tmp_path / "methods")
     course = read_course(tmp_path / "methods")
-    assert course.exercise_names() == [NAME]
+    assert course.exercise_names() == KITS
     assert read_settings(course.root).course_id == "methods"
     assert read_settings(course.root).folder("release", ".", NAME).parent == course.assignments
     ignored = (course.root / ".gitignore").read_text(encoding="utf-8").splitlines()
@@ -92,7 +92,7 @@ def test_an_existing_course_keeps_all_that_it_has(existing: Path) -> None:
         assert after[name].startswith(before[name] + b"\n")
     assert "Added the kit to nbgrader_config.py, below your own settings." in printed
     assert (
-        ".course-secret, /build/, /masters/*.sha256, /masters/rnn_backprop/." in printed
+        ".course-secret, /build/, /masters/*.sha256, /masters/rnn_backprop/, /masters/softmax_regression/." in printed
     )  # and not /grades/, which is there
     assert b"/submitted/" not in after[".gitignore"]
     settings = read_settings(existing)
@@ -136,11 +136,11 @@ def test_two_folders_for_what_students_get_are_refused(existing: Path) -> None:
 
 
 def test_an_exercise_of_its_own_is_copied(tmp_path: Path) -> None:
-    [toy] = [path.parent for path in TOY.glob("*/rubric.py")]
-    init(tmp_path, "--exercise", str(toy))
-    assert read_course(tmp_path).exercise_names() == [toy.name]
+    own = courses.ROOT / "tests" / "exercises" / "heat_equation"
+    init(tmp_path, "--exercise", str(own))
+    assert read_course(tmp_path).exercise_names() == [own.name]
     init(tmp_path, "--exercise", str(courses.ROOT / "solutions" / NAME))
-    assert read_course(tmp_path).exercise_names() == sorted([NAME, toy.name])
+    assert read_course(tmp_path).exercise_names() == sorted([NAME, own.name])
 
 
 def test_a_folder_without_a_rubric_is_no_exercise(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_validating_an_ordinary_assignment_runs_its_tests(graded: tuple[Graded, 
 
 
 def test_a_pattern_does_not_lead_an_exercise_to_nbgrader_s_kernel(graded: tuple[Graded, Graded]) -> None:
-    assert "There is no exercise called '*'; there are: rnn_backprop." in graded[1].output["every"]
+    assert "There is no exercise called '*'; there are: rnn_backprop, softmax_regression." in graded[1].output["every"]
 
 
 def test_feedback_of_an_ordinary_assignment_is_cleaned(graded: tuple[Graded, Graded]) -> None:

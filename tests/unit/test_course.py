@@ -75,7 +75,7 @@ def test_unknown_exercise_names_the_known_ones() -> None:
 def test_an_exercise_is_found_by_the_name_of_its_assignment(tmp_path: Path) -> None:
     for name in ("sums", "products"):
         (tmp_path / "solutions" / name).mkdir(parents=True)
-        (tmp_path / "solutions" / name / "rubric.py").touch()
+        (tmp_path / "solutions" / name / f"{name}.py").touch()
     course = find_course(write_course(tmp_path, 'release_as = { sums = "Homework 3" }'))
     assert course.exercise_folder("Homework 3") == course.exercise_folder("sums") == tmp_path / "solutions" / "sums"
     assert [course.assignment_of(name) for name in course.exercise_names()] == ["products", "Homework 3"]

@@ -51,6 +51,7 @@ def exercise(checks=CHECKS) -> Exercise:
     return Exercise(
         name="squares",
         folder=Path(),
+        source_text="",
         support_modules={},
         functions=(FUNCTION,),
         checks=checks,

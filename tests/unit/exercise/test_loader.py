@@ -30,17 +30,19 @@ def test_loading_two_exercises_leaves_no_module_behind() -> None:
     ("files", "message"),
     [
         ({}, "has no toy.py"),
-        ({"toy.py": ""}, "has no rubric.py"),
-        ({"toy.py": "", "rubric.py": "SUPPORT_MODULES = ()"}, "does not define FUNCTIONS, CHECKS"),
+        ({"toy.py": ""}, "Line 1 is not a cell header"),
+        ({"toy.py": "# %% setup"}, "toy.py, line 1: There is no cell # %% teacher, and no rubric.py"),
+        ({"toy.py": "# %%", "rubric.py": "SUPPORT_MODULES = ()"}, "does not define FUNCTIONS, CHECKS"),
         (
             {
-                "toy.py": "",
+                "toy.py": "# %%",
                 "rubric.py": "SUPPORT_MODULES = FUNCTIONS = CHECKS = VISIBLE = LADDER = ()\ndraw = objective = 0",
             },
             "defines LADDER, which is called DIAGNOSTIC_CASES now",
         ),
-        ({"toy.py": "", "rubric.py": "import not_there"}, "rubric.py, line 1"),
-        ({"toy.py": "1 +", "rubric.py": ""}, "SyntaxError"),
+        ({"toy.py": "# %%", "rubric.py": "import not_there"}, "rubric.py, line 1"),
+        ({"toy.py": "# %%\n1 +", "rubric.py": ""}, "SyntaxError"),
+        ({"toy.py": "# %%\n1 +"}, "toy.py, line 2: SyntaxError"),
     ],
 )
 def test_an_incomplete_folder_is_refused_with_the_missing_name(
