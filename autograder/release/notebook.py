@@ -153,7 +153,7 @@ def _make_markdown_cell(text: str, cell: ExerciseCell, folder: Path) -> Any:
     def attach(image: re.Match[str]) -> str:
         file = folder / image[2]
         if not file.is_file():
-            raise SourceError(f"The cell of line {cell.line} shows {image[2]}, which is not in {folder}.")
+            raise SourceError(f"This cell shows {image[2]}, which is not in {folder}.", cell.line)
         attachments[file.name] = {"image/png": base64.b64encode(file.read_bytes()).decode("ascii")}
         return f"![{' '.join(image[1].split())}](attachment:{file.name})"
 
