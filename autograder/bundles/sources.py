@@ -9,12 +9,14 @@ from pathlib import Path
 import autograder
 from autograder.course import LEVELS, Course
 from autograder.evaluation.seeds import load_secret
+from autograder.exercise.cache_folder import CACHE_FOLDER
+from autograder.exercise.lint.soundness import MARK
 
 PACKAGE_FOLDER = Path(autograder.__file__).resolve().parent
 LOCK_FILE = "requirements.lock"
 SECRET_FILE = "course-secret"
 _WEAKEST_LEVEL = "B"  # below it, a submission that cheats reads the answers that lie beside the grader
-_SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".cache"})
+_SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints", CACHE_FOLDER})
 
 
 class BundleError(Exception):
@@ -63,7 +65,9 @@ def _read_files(folder: Path, prefix: str) -> dict[str, bytes]:
     files = {}
     for path in sorted(folder.rglob("*")):
         relative_path = path.relative_to(folder)
-        if path.is_file() and _SKIPPED_FOLDERS.isdisjoint(relative_path.parts) and path.suffix != ".pyc":
+        # An exercise that is known as sound is not looked at again where it is graded.
+        is_skipped = not _SKIPPED_FOLDERS.isdisjoint(relative_path.parts) and not path.name.startswith(f"{MARK}-")
+        if path.is_file() and not is_skipped and path.suffix != ".pyc":
             files["/".join(filter(None, (prefix, relative_path.as_posix())))] = path.read_bytes()
     return files
 

@@ -136,8 +136,16 @@ def open_exercise(name: str) -> tuple[Course, Exercise]:
     from autograder.exercise.loader import ExerciseError, load_exercise
 
     course = open_course()
-    with translate_errors(CourseError, ExerciseError):
-        return course, load_exercise(course.exercise_folder(name), written_questions=course.written_questions)
+    with translate_errors(CourseError):
+        folder = course.exercise_folder(name)
+    try:
+        return course, load_exercise(folder, written_questions=course.written_questions)
+    except ExerciseError as error:
+        if len(error.problems) < 2:
+            raise CommandError(str(error)) from None
+        for problem in error.problems:
+            say(str(problem), err=True)
+        raise CommandError(f"{name} has {len(error.problems)} problems: put them right, and run this again.") from None
 
 
 def refuse_inside(submission: Path, trusted_folder: Path) -> None:

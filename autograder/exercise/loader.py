@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import source
+from autograder.exercise.lint.module_problems import module_problems
+from autograder.exercise.lint.soundness import find_problems
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.numerical_gradient import keeps_imaginary_parts
 from autograder.exercise.places import raised_at
@@ -30,13 +32,6 @@ from autograder.exercise.small_form.derivation import SmallForm
 from autograder.student.arguments import arguments as make_arguments
 from autograder.student.arguments import seen
 
-# Optional names have had others. Ignored, they would cost the exercise its feedback without a word.
-RENAMED = {
-    "LADDER": "DIAGNOSTIC_CASES",
-    "sums": "decompose",
-    "pose": "draw_batch",
-    "objectives": "objective_batch",
-}
 MAX_COMPILED = 1000  # mistakes: with pairs of them there are thousands
 
 
@@ -55,11 +50,13 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         raise ExerciseError([Problem("no_file", "", 0, {"name": name, "missing": f"{name}.py", "folder": folder})])
     try:
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
-        if writing_out.is_small_form(folder):
-            return _load_small(folder, text, written_questions)
-        return _load_full(folder, text, written_questions)
+        load = _load_small if writing_out.is_small_form(folder) else _load_full
+        exercise = load(folder, text, written_questions)
     except source.SourceError as error:
-        raise ExerciseError(f"{name}.py: {error}") from None
+        raise ExerciseError([Problem("source", f"{name}.py", error.line, {"text": error})]) from None
+    if problems := find_problems(exercise):
+        raise ExerciseError(problems)
+    return exercise
 
 
 def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:
@@ -68,13 +65,11 @@ def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:
         module = _import_module("rubric", folder)
         reference = _import_module(name, folder)
         if missing := [required for required in ("SUPPORT_MODULES", *REQUIRED_NAMES) if not hasattr(module, required)]:
-            raise ExerciseError(f"The rubric of {name} does not define {', '.join(missing)}: see solutions/README.md.")
-        if old := [old for old, new in RENAMED.items() if hasattr(module, old) and not hasattr(module, new)]:
-            raise ExerciseError(f"The rubric of {name} defines {old[0]}, which is called {RENAMED[old[0]]} now.")
+            raise ExerciseError([Problem("rubric_lacks", "rubric.py", 1, {"missing": ", ".join(missing)})])
+        if problems := module_problems(folder, module):
+            raise ExerciseError(problems)
         given = [_import_module(Path(file).stem, folder) for file in module.SUPPORT_MODULES]
     rubric = rubric_of_module(module)
-    _validate_checks(rubric, name)
-    _validate_public_cases(rubric, name)
     support_modules = _read_files(folder, module.SUPPORT_MODULES)
     runner = _Implementations(reference, given)
     exercise = _exercise(folder, text, support_modules, rubric, runner, written_questions)
@@ -132,6 +127,7 @@ def _exercise(
         mistakes=tuple(rubric.MISTAKES),
         run_mistake=lambda mistake, case: runner.run_mistake(functions[mistake.function], mistake, case),
         builds_arguments=runner.builds_arguments,
+        signatures=runner.signatures(list(functions)),
         **vars(cells if written_questions else replace(cells, written={})),
         **{name: getattr(rubric, name) for name in optional if getattr(rubric, name) is not None},
     )
@@ -167,40 +163,6 @@ def _own_modules(folder: Path, text: str) -> list[str]:
     return found
 
 
-def _validate_checks(rubric: Rubric, name: str) -> None:
-    for function in rubric.FUNCTIONS:
-        first = next((check for check in rubric.CHECKS if check.function == function.name), None)
-        if first is None or first.kind != "contract" or first.hidden:
-            raise ExerciseError(
-                f"The rubric of {name} is not one: the first check of {function.name} must look at its contract, "
-                "on a case that is not hidden."
-            )
-    # A case is drawn once per id: with an id in common, the hidden check's case would come from the public seed.
-    public, hidden = (
-        {case for check in rubric.CHECKS if check.hidden is is_hidden for case in check.cases}
-        for is_hidden in (False, True)
-    )
-    if shared := sorted(public & hidden):
-        raise ExerciseError(f"The rubric of {name} is not one: {shared[0]} belongs to a hidden and to a public check.")
-
-
-def _validate_public_cases(rubric: Rubric, name: str) -> None:
-    diagnostic = tuple(rubric.DIAGNOSTIC_CASES)
-    by_id: dict[str, Case] = {}
-    for case in (*diagnostic, *(case for check in rubric.VISIBLE for case in check.cases)):
-        if by_id.setdefault(case.id, case) is not case:
-            raise ExerciseError(
-                f"The rubric of {name} is not one: two public cases are called {case.id!r}, and students ask by that."
-            )
-    ids = [case.id for case in diagnostic]
-    for cases in rubric.CONFIRMATION_CASES:
-        if [case.id for case in cases] != ids:
-            raise ExerciseError(
-                f"The rubric of {name} is not one: each of CONFIRMATION_CASES must have the ids of DIAGNOSTIC_CASES, "
-                "in their order."
-            )
-
-
 def _import_module(module: str, folder: Path) -> ModuleType:
     try:
         return importlib.import_module(module)
@@ -210,7 +172,9 @@ def _import_module(module: str, folder: Path) -> ModuleType:
 
 def _cannot_run(error: Exception, folder: Path, file: str) -> ExerciseError:
     place = raised_at(error, folder) or (file, 1)
-    return ExerciseError([Problem("cannot_run", *place, {"error": type(error).__name__, "text": error})])
+    return ExerciseError(
+        [Problem("cannot_run", *place, {"error": type(error).__name__, "text": getattr(error, "msg", error)})]
+    )
 
 
 class _Implementations:
@@ -225,6 +189,11 @@ class _Implementations:
         self.builds_arguments = bool(given) and hasattr(given[0], "arguments")
         self._arguments = given[0].arguments if self.builds_arguments else self._make_arguments
         self._compile = lru_cache(MAX_COMPILED)(self._compile_mistake)
+
+    def signatures(self, functions: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the parameters of the model answers that there are."""
+        there = {name: getattr(self._reference, name) for name in functions if hasattr(self._reference, name)}
+        return {name: tuple(inspect.signature(function).parameters) for name, function in there.items()}
 
     def run_reference(self, function: Function, case: Case) -> tuple[Array, ...]:
         return self.run(function, getattr(self._reference, function.name), case)

@@ -148,7 +148,7 @@ class Exercise:
     """A loaded exercise folder; solutions/README.md says what such a folder must hold.
 
     `source_text` is its source in the full form, whatever form it was written in. `teacher_cell` is the code of the
-    small form that is never released.
+    small form that is never released. `signatures` are the parameters of the model answers as they are written there.
     `support_modules` maps the names of files that are released unchanged to their text; the first of them may define
     `arguments(arrays, names)`, and `builds_arguments` says that it does. `notebook_modules` are released unchanged,
     too, but only cells that draw or train call them: where student code is graded, stand-ins take their place.
@@ -187,6 +187,7 @@ class Exercise:
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, float] = field(default_factory=dict)
     teacher_cell: str = ""
+    signatures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builds_arguments: bool = True
     without_complex_step: frozenset[str] = frozenset()
     notebook_modules: Mapping[str, str] = field(default_factory=dict)

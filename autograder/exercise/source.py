@@ -35,7 +35,11 @@ MAX_HINTS = 3
 
 
 class SourceError(Exception):
-    """A source that cannot be released: its text is one sentence that says what is wrong and where."""
+    """A source that cannot be released: its text is one sentence that says what is wrong, `line` where it begins."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def parse_cells(text: str) -> tuple[ExerciseCell, ...]:
     lines = text.splitlines()
     headers = [number for number, line in enumerate(lines) if line.startswith("# %%")]
     if not headers or any(line.strip() for line in lines[: headers[0]]):
-        raise SourceError("Line 1 is not a cell header: a source begins with a line such as # %% [markdown].")
+        raise SourceError("This is not a cell header: a source begins with a line such as # %% [markdown].")
     return tuple(
         _parse_cell(lines[start], start + 1, "\n".join(lines[start + 1 : end]).strip())
         for start, end in zip(headers, [*headers[1:], len(lines)], strict=True)
@@ -158,11 +162,11 @@ def _parse_hints(cell: ExerciseCell) -> tuple[str, ...]:
         if numbered and int(numbered[1]) == len(hints) + 1:
             hints.append(numbered[2])
         elif numbered or not hints:
-            raise SourceError(f"The hints of line {cell.line} must be numbered: # 1. ..., # 2. ..., # 3. ....")
+            raise SourceError("The hints must be numbered: # 1. ..., # 2. ..., # 3. ....", cell.line)
         else:
             hints[-1] += f" {line.strip()}"
     if not 1 <= len(hints) <= MAX_HINTS:
-        raise SourceError(f"There must be one to {MAX_HINTS} hints in line {cell.line}, and there are {len(hints)}.")
+        raise SourceError(f"There must be one to {MAX_HINTS} hints, and there are {len(hints)}.", cell.line)
     return tuple(hints)
 
 
@@ -180,7 +184,7 @@ def _parse_cell(header: str, line: int, source: str) -> ExerciseCell:
         header,
     )
     if match is None:
-        raise SourceError(f"Line {line} is no cell header that a release knows: {header}")
+        raise SourceError(f"This is no cell header that a release knows: {header}", line)
     text_kind = "manual" if match["manual"] else "markdown" if match["markdown"] else "code"
     code_kind = "solution" if match["solution"] else match["word"] or match["tag"]
     kind: CellKind = code_kind or text_kind  # type: ignore[assignment]  # the pattern knows them
@@ -193,13 +197,15 @@ def _parse_cell(header: str, line: int, source: str) -> ExerciseCell:
 
 def _validate_solution(cell: ExerciseCell) -> None:
     markers = re.findall(rf"{BEGIN}|{END}", cell.source)
-    location = f'the cell "{cell.name}" of line {cell.line}' if cell.name else f"the cell of line {cell.line}"
+    location = f'the cell "{cell.name}"' if cell.name else "this cell"
     if cell.kind not in ("solution", "manual"):
         if markers:
-            raise SourceError(f'A solution stands in {location}, whose header is not # %% solution="...".')
+            raise SourceError(f'A solution stands in {location}, whose header is not # %% solution="...".', cell.line)
         return
     if markers != [BEGIN, END]:
         count = markers or "neither"
-        raise SourceError(f"There must be one {BEGIN} and then one {END} in {location}, and there is {count}.")
+        raise SourceError(
+            f"There must be one {BEGIN} and then one {END} in {location}, and there is {count}.", cell.line
+        )
     if cell.kind == "solution" and not re.search(rf"^def {cell.name}\(", cell.source, flags=re.MULTILINE):
-        raise SourceError(f"There is no line `def {cell.name}(` in {location}.")
+        raise SourceError(f"There is no line `def {cell.name}(` in {location}.", cell.line)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.evaluation.comparison import SCALE_FLOOR, TOLERANCE
+from autograder.exercise.cache_folder import cached_file, keep
 from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.feedback import composition
 from autograder.feedback.composition import Composer
-from autograder.submission.safe_files import write_atomically
-
-CACHE_FOLDER = ".cache"  # in the folder of the exercise; none of its files is ever needed
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class PairCatalogue:
         )
 
     def _load_or_compute(self, function: str, case: Case) -> PairNumbers:
-        path = self.exercise.folder / CACHE_FOLDER / f"pairs-{function}-{self._key(function, case)}.npz"
+        path = cached_file(self.exercise.folder, f"pairs-{function}", self._key(function, case), ".npz")
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 return PairNumbers(file["positions"], file["numbers"])
@@ -124,17 +121,9 @@ class PairCatalogue:
 
 
 def _store(path: Path, numbers: PairNumbers) -> None:
-    """Keep numbers in a file, in place of older ones of the same function; nothing if it cannot be written."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, positions=numbers.positions, numbers=numbers.numbers)
-    with suppress(OSError):
-        path.parent.mkdir(exist_ok=True)
-        write_atomically(path.with_name(".gitignore"), b"*\n")
-        write_atomically(path, buffer.getvalue())
-        prefix = path.name.rpartition("-")[0]
-        for older in path.parent.glob(f"{prefix}-*.npz"):
-            if older != path:
-                older.unlink(missing_ok=True)
+    keep(path, buffer.getvalue())
 
 
 def _flat(arrays: Sequence[Array]) -> Array:

@@ -55,7 +55,6 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
     full_text = exercise.source_text
     try:
         cells = source.parse_cells(full_text)
-        _validate_cells(exercise, cells)
         if exercise.written:
             max_points = exercise.max_score + sum(exercise.written.values())
             text = source.with_points_of_questions(full_text, cells, max_points)
@@ -74,7 +73,7 @@ def build_release(exercise: Exercise) -> ReleaseFiles:
         # nbgrader gets the other files too, as they are part of the assignment that it registers and releases.
         source_notebook, files[f"{name}.ipynb"] = _build_notebooks(exercise, text, cells, files)
     except source.SourceError as error:
-        raise ReleaseError(f"{name}.py: {error}") from None
+        raise ReleaseError(f"{name}.py, line {error.line}: {error}") from None
     # Last of all, because a leak may come from any file: a handout, a visible check's title, a markdown cell.
     if leak := find_leak(files, full_text, exercise.teacher_cell):
         raise ReleaseError(f"{leak[0]} would give away a line of the solution: {leak[1]!r}.")
@@ -96,42 +95,6 @@ def _pack(files: Mapping[str, bytes], without: Sequence[str]) -> bytes:
             entry.create_system = 3  # whatever system this is
             archive.writestr(entry, files[file])
     return packed.getvalue()
-
-
-def _validate_cells(exercise: Exercise, cells: Sequence[source.ExerciseCell]) -> None:
-    """Refuse cells that do not fit the rubric's functions. Raises SourceError or ReleaseError."""
-    functions = [function.name for function in exercise.functions]
-    for kind in ("solution", "check", "hints"):
-        _require_one_cell_each(kind, [cell for cell in cells if cell.kind == kind], functions)
-    _require_unique_names(cells, functions)
-    for check in exercise.visible_checks:
-        if check.function not in functions:
-            raise ReleaseError(
-                f"The visible check {check.title!r} is for {check.function}, which is no function of the rubric."
-            )
-    if (setup_count := sum(cell.kind == "setup" for cell in cells)) != 1:
-        raise source.SourceError(f"There must be one cell # %% setup, and there are {setup_count}.")
-
-
-def _require_one_cell_each(kind: str, cells: Sequence[source.ExerciseCell], functions: Sequence[str]) -> None:
-    """Refuse cells of unknown functions, and functions without exactly one cell; only hints may be missing."""
-    for cell in cells:
-        if cell.name not in functions:
-            known = ", ".join(functions)
-            raise source.SourceError(f"Line {cell.line} names {cell.name}, and the rubric's functions are {known}.")
-    for function in functions:
-        count = sum(cell.name == function for cell in cells)
-        if count > 1 or (count == 0 and kind != "hints"):
-            raise source.SourceError(f'There must be one cell # %% {kind}="{function}", and there are {count}.')
-
-
-def _require_unique_names(cells: Sequence[source.ExerciseCell], functions: Sequence[str]) -> None:
-    """Refuse a manual answer that takes the name of another cell: nbgrader tells cells apart by these names."""
-    used_names = {"set_up", *functions, *(f"check_{function}" for function in functions)}
-    for cell in cells:
-        if cell.kind == "manual" and cell.name in used_names:
-            raise source.SourceError(f"Line {cell.line} names {cell.name}, as another cell is: take another name.")
-        used_names.add(cell.name)
 
 
 def _build_script(exercise: Exercise, cells: Sequence[source.ExerciseCell]) -> str:

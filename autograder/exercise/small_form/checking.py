@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,6 +67,11 @@ class _Form:
             yield self.problem("setup", 1, count=count)
         if not self.solutions:
             yield self.problem("no_solution", 1)
+        counts = Counter((cell.kind, cell.name) for cell in self.cells if cell.kind in ("solution", "check", "hints"))
+        for (kind, name), count in counts.items():
+            if count > 1:
+                line = [cell.line for cell in self.cells if (cell.kind, cell.name) == (kind, name)][1]
+                yield self.problem("cell_twice", line, kind=kind, function=name)
         for cell in self.solutions:
             if not inspect.isfunction(getattr(self.module, cell.name, None)):
                 yield self.problem("not_function", cell.line, function=cell.name)
@@ -100,22 +107,30 @@ class _Form:
             yield self.problem("sizes_few", self.places.of_name("SIZES"))
         for index, sizes in enumerate(asked):
             line = self.places.of_item("SIZES", index)
-            yield from self._of_one_size(sizes, line)
+            yield from self._of_one_size(sizes, line, "SIZES")
             if sizes in asked[:index]:
                 yield self.problem("sizes_twice", line, sizes=_in_words(sizes))
+        yield from self._of_equal_sizes([sizes for sizes in asked if isinstance(sizes, Mapping)])
 
-    def _of_one_size(self, sizes: Any, line: int) -> Iterator[Problem]:
+    def _of_equal_sizes(self, asked: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+        names = [name for name in asked[0] if all(type(sizes.get(name)) is int for sizes in asked)] if asked else []
+        for first, second in combinations(names, 2):
+            if len(asked) > 1 and all(sizes[first] == sizes[second] for sizes in asked):
+                line = self.places.of_name("SIZES")
+                yield self.problem("sizes_look_alike", line, first=first, second=second)
+
+    def _of_one_size(self, sizes: Any, line: int, what: str) -> Iterator[Problem]:
         if not isinstance(sizes, Mapping):
-            yield self.problem("sizes_item", line, item=repr(sizes))
+            yield self.problem("sizes_item", line, item=repr(sizes), what=what)
             return
         parameters = dict(list(inspect.signature(self.module.case).parameters.items())[1:])
         required = {name for name, each in parameters.items() if each.default is each.empty}
         if not required <= sizes.keys() <= parameters.keys():
             known = ", ".join(parameters) or "none"
-            yield self.problem("sizes_names", line, sizes=_in_words(sizes) or "none", known=known)
+            yield self.problem("sizes_names", line, sizes=_in_words(sizes) or "none", known=known, what=what)
         for name, value in sizes.items():
             if not isinstance(value, bool | int | str | float):
-                yield self.problem("sizes_value", line, name=name, value=value)
+                yield self.problem("sizes_value", line, name=name, value=value, what=what)
 
     def draw_all(self) -> list[Mapping[str, Any]]:
         """Return what `case` returns at each of the sizes; what goes wrong is kept as problems."""
@@ -136,11 +151,17 @@ class _Form:
                 )
                 continue
             try:
-                flatten(values)
+                arrays, _ = flatten(values)
             except ValueError as error:
                 self.problems_of_drawing.append(self.problem("case_value", here, why=error))
                 continue
+            if off := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+                self.problems_of_drawing.append(self.problem("case_not_finite", here, name=off[0], sizes=text))
+                continue
             drawn.append(values)
+        # What is wrong with every case is said once.
+        first = {(problem.code, problem.line): problem for problem in reversed(self.problems_of_drawing)}
+        self.problems_of_drawing = list(reversed(first.values()))
         return drawn if len(drawn) == len(self.module.SIZES) else []
 
     def of_arguments(self, drawn: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
@@ -170,7 +191,8 @@ class _Form:
             if not all(argument in drawn[0] for argument in arguments):
                 continue
             try:
-                result = function(*(deepcopy(drawn[0][argument]) for argument in arguments))
+                for values in reversed(drawn):
+                    result = function(*(deepcopy(values[argument]) for argument in arguments))
             except Exception as error:  # noqa: BLE001 - an author's function may raise anything
                 place = (raised_at(error, self.folder) or (self.file, cell.line))[1]
                 fields = {"function": cell.name, "error": type(error).__name__, "text": error}
@@ -186,7 +208,7 @@ class _Form:
         parts = result if isinstance(result, tuple) else (result,)
         for part in parts:
             if why := _unusable(part) or ("it is a word" if isinstance(part, str) else ""):
-                yield self.problem("result_value", line, function=name, value=f"a {type(part).__name__}", why=why)
+                yield self.problem("result_value", line, function=name, value=_kind(part), why=why)
         asked, _ = returns_option(cell)
         names = asked or returned_names(text) or (name,)
         if len(parts) != len(names):
@@ -233,7 +255,7 @@ class _Form:
             if not check.sizes:
                 yield self.problem("check_sizes", check.line, title=check.title)
             for sizes in check.sizes:
-                yield from self._of_one_size(sizes, check.line)
+                yield from self._of_one_size(sizes, check.line, "CHECKS")
 
 
 def _in_words(sizes: Mapping[str, Any]) -> str:
@@ -251,6 +273,10 @@ def _is_list_of(items: object, kind: type) -> bool:
     return isinstance(items, list | tuple) and all(isinstance(item, kind) for item in items)
 
 
+def _kind(value: object) -> str:
+    return "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+
+
 def _unusable(value: object) -> str:
     """Return why a value is nothing that crosses to a student's function or back; empty if it is."""
     if isinstance(value, str):
@@ -259,6 +285,8 @@ def _unusable(value: object) -> str:
         array = np.asarray(value)
     except ValueError:
         return "its rows have different lengths"
+    if array.dtype.kind == "c":
+        return "its numbers are complex"
     if array.dtype.kind not in "fiub":
         return "it is neither a number nor an array of numbers"
     return "" if np.isfinite(array).all() else "it holds infinities or NaN"

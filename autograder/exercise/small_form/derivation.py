@@ -96,7 +96,7 @@ class SmallForm:
             draw=self._draw,
             objective=getattr(self.module, "objective", _no_objective),
             DIAGNOSTIC_CASES=shown,
-            CONFIRMATION_CASES=others,
+            CONFIRMATION_CASES=() if hasattr(self.module, "DIAGNOSTIC_CASES") else others,
             MISTAKES=tuple(self._mistake(mistake) for mistake in getattr(self.module, "MISTAKES", ())),
         )
         return overridden(derived, self.module, OVERRIDES)

@@ -30,15 +30,18 @@ def test_loading_two_exercises_leaves_no_module_behind() -> None:
     ("files", "message"),
     [
         ({}, "has no toy.py"),
-        ({"toy.py": ""}, "Line 1 is not a cell header"),
+        ({"toy.py": ""}, "toy.py, line 1: This is not a cell header"),
         ({"toy.py": "# %% setup"}, "toy.py, line 1: There is no cell # %% teacher, and no rubric.py"),
-        ({"toy.py": "# %%", "rubric.py": "SUPPORT_MODULES = ()"}, "does not define FUNCTIONS, CHECKS"),
+        (
+            {"toy.py": "# %%", "rubric.py": "SUPPORT_MODULES = ()"},
+            "rubric.py, line 1: The rubric does not define FUNCTIONS, CHECKS",
+        ),
         (
             {
                 "toy.py": "# %%",
                 "rubric.py": "SUPPORT_MODULES = FUNCTIONS = CHECKS = VISIBLE = LADDER = ()\ndraw = objective = 0",
             },
-            "defines LADDER, which is called DIAGNOSTIC_CASES now",
+            "rubric.py, line 1: LADDER is called DIAGNOSTIC_CASES now.",
         ),
         ({"toy.py": "# %%", "rubric.py": "import not_there"}, "rubric.py, line 1"),
         ({"toy.py": "# %%\n1 +", "rubric.py": ""}, "SyntaxError"),
@@ -74,7 +77,7 @@ def test_the_first_check_of_a_function_is_a_public_contract(tmp_path: Path, old:
     text = rubric.read_text(encoding="utf-8")
     assert old in text
     rubric.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(ExerciseError, match="first check of dJ_dW must look at its contract"):
+    with pytest.raises(ExerciseError, match=r"rubric.py, line \d+: The first check of dJ_dW must look at its contract"):
         load_exercise(folder)
 
 
@@ -83,7 +86,7 @@ def test_the_first_check_of_a_function_is_a_public_contract(tmp_path: Path, old:
     [
         (
             "VISIBLE = (*VISIBLE, VisibleCheck('predict', 'Twice', (draw('small', np.random.default_rng(2)),)))",
-            "two public",
+            "Two public",
         ),
         ("CONFIRMATION_CASES = (tuple(VISIBLE[1].cases),)", "must have the ids of DIAGNOSTIC_CASES"),
     ],

@@ -85,20 +85,20 @@ def test_solution_lines_come_from_code_and_manual_answers() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("# %% setup", "# %% set-up", "Line 4 is no cell header that a release knows: # %% set-up"),
+        ("# %% setup", "# %% set-up", "This is no cell header that a release knows: # %% set-up"),
         (
             'solution="double"',
             'solutoin="double"',
-            'Line 8 is no cell header that a release knows: # %% solutoin="double"',
+            'This is no cell header that a release knows: # %% solutoin="double"',
         ),
-        ("    ### END SOLUTION\n\n\n", "\n", 'in the cell "double" of line 8'),
+        ("    ### END SOLUTION\n\n\n", "\n", 'in the cell "double"'),
         ("    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "    return 2 * x", "there is neither"),
         ("def double(x)", "def twice(x)", "There is no line `def double(` in the cell"),
         ('print("anything else")', "### BEGIN SOLUTION", 'whose header is not # %% solution="..."'),
         (
             "# %% [markdown]\n# # Title",
             '"""A docstring."""\n\n# %% [markdown]\n# # Title',
-            "Line 1 is not a cell header",
+            "This is not a cell header",
         ),
     ],
 )

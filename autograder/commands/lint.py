@@ -1,0 +1,21 @@
+"""autograder lint: what the author of an exercise must change."""
+
+from __future__ import annotations
+
+import click
+
+from autograder.commands import common
+
+
+@click.command("lint")
+@common.exercise_argument
+def command(exercise: str) -> None:
+    """Say what is wrong with EXERCISE as its author wrote it.
+
+    Each problem is a sentence with its file and line. Every other command asks the same before it does anything.
+
+    Exit code 2 when there is a problem.
+    """
+    _, loaded = common.open_exercise(exercise)
+    functions = ", ".join(function.name for function in loaded.functions)
+    common.say(f"{loaded.name} is sound: {len(loaded.checks)} checks, {loaded.max_score:g} points, for {functions}.")

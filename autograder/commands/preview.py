@@ -1,0 +1,53 @@
+"""autograder preview: an exercise as its students see it, answered."""
+
+from __future__ import annotations
+
+import tempfile
+import webbrowser
+from pathlib import Path
+
+import click
+
+from autograder.commands import common
+
+
+@click.command("preview")
+@common.exercise_argument
+@click.option("--watch", is_flag=True, help="Show it again whenever a file of the exercise changes, until Ctrl+C.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the page in the browser.")
+def command(exercise: str, watch: bool, opens: bool) -> None:
+    """Show the students' notebook of EXERCISE with the model answers in it.
+
+    Builds the notebook, runs it, and writes it as a page to build/preview.
+    """
+    course, loaded = common.open_exercise(exercise)
+    try:
+        # late: nbgrader, nbclient and nbconvert, 2 s; watchfiles, 60 ms
+        from watchfiles import watch as changes
+
+        from autograder.release.build import ReleaseError
+        from autograder.release.preview import open_preview
+    except ModuleNotFoundError as missing:
+        raise common.CommandError(
+            f"A preview needs {missing.name}, which comes with what releases need: run `make release`.",
+            common.GRADER_ERROR,
+        ) from None
+
+    page = course.root / "build" / "preview" / f"{loaded.name}.html"
+    with tempfile.TemporaryDirectory() as folder, open_preview(Path(folder), page) as preview:
+        with common.translate_errors(ReleaseError, exit_code=common.GRADER_ERROR):
+            preview.show(loaded, reload=watch)
+        common.say(f"The page is {common.display_path(page)}.")
+        if opens:
+            webbrowser.open(page.as_uri())
+        for _ in changes(loaded.folder, watch_filter=_is_source) if watch else ():
+            try:
+                _, loaded = common.open_exercise(exercise)
+                preview.show(loaded, reload=True)
+                common.say("Shown again.")
+            except (common.CommandError, ReleaseError) as error:
+                common.say(str(error), err=True)
+
+
+def _is_source(_change: object, path: str) -> bool:
+    return not {".cache", "__pycache__"} & set(Path(path).parts)

@@ -1,0 +1,84 @@
+"""An author is told: every mistake gets its sentences, with file and line, before anything is released."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from autograder import cli
+from autograder.exercise import loader
+from autograder.exercise.lint import soundness
+from autograder.exercise.loader import ExerciseError, load_exercise
+from autograder.exercise.problems import SENTENCES
+
+TESTS = Path(__file__).parents[2]
+LOGISTIC, FULL_FORM = "logistic_regression", "softmax_regression"
+SLIPS = tomllib.loads(Path(__file__).with_name("author_mistakes.toml").read_text(encoding="utf-8"))["slip"]
+
+
+def copied(name: str, folder: Path) -> Path:
+    source = TESTS / "toy_course" / "solutions" / name if name == FULL_FORM else TESTS / "exercises" / name
+    return Path(shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".cache")))
+
+
+def edited(name: str, edits: Sequence[Sequence[str]], folder: Path) -> Path:
+    """Return a copy of an exercise with its rubric.py changed, or its only file."""
+    copy = copied(name, folder)
+    file = copy / ("rubric.py" if name == FULL_FORM else f"{name}.py")
+    text = file.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+    return copy
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.parametrize("number", range(len(SLIPS)))
+def test_a_mistake_of_an_author_gets_its_sentences(number: int, tmp_path: Path) -> None:
+    slip: dict[str, Any] = SLIPS[number]
+    with pytest.raises(ExerciseError) as error:
+        load_exercise(edited(slip["exercise"], slip["edits"], tmp_path))
+    lines = [str(problem) for problem in error.value.problems]
+    shown = [line[: len(expected)] for line, expected in zip(lines, slip["sentences"], strict=True)]
+    assert shown == slip["sentences"]
+
+
+def test_the_sentences_are_many() -> None:
+    assert len({tuple(slip["sentences"]) for slip in SLIPS}) >= 60
+    assert all(sentence.endswith((".", "?", "}")) for sentence in SENTENCES.values())
+
+
+def test_lint_prints_all_problems_of_an_exercise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "course.toml").write_text('exercises = "."\n', encoding="utf-8")
+    copied(LOGISTIC, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    sound = CliRunner().invoke(cli.commands, ["lint", LOGISTIC], catch_exceptions=False)
+    assert sound.output == f"{LOGISTIC} is sound: 7 checks, 4 points, for predict, loss, dJ_dw.\n"
+    shutil.rmtree(tmp_path / LOGISTIC)
+    edited(LOGISTIC, (("y_hat=predict(w, b, X))", "z=0)"),), tmp_path)
+    wrong = CliRunner().invoke(cli.commands, ["lint", LOGISTIC])
+    assert "line 25: loss asks for y_hat" in wrong.output
+    assert "line 40: dJ_dw asks for y_hat" in wrong.output
+    assert str(wrong.exception) == f"{LOGISTIC} has 2 problems: put them right, and run this again."
+
+
+def test_a_sound_exercise_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = copied(LOGISTIC, tmp_path)
+    load_exercise(folder)
+    looks: list[object] = []
+    monkeypatch.setattr(soundness, "rubric_problems", lambda exercise: looks.append(exercise) or [])
+    monkeypatch.setattr(soundness, "run_problems", lambda exercise: [])
+    loader.load_exercise(folder)
+    assert len(looks) == 0
+    with (folder / f"{LOGISTIC}.py").open("a", encoding="utf-8") as source:
+        source.write("# a change\n")
+    loader.load_exercise(folder)
+    assert len(looks) == 1
+    assert len(list((folder / ".cache").glob("sound-*"))) == 1
