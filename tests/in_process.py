@@ -20,12 +20,13 @@ from autograder.course import find_course
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
+from autograder.exercise.numerical_gradient import numerical_gradient
 from autograder.sandbox.host.program import Returned, ReturnedArray
 
 Code = Callable[..., Any]
+ROOT = Path(__file__).parents[1]
 SEEDS_VARIABLE = "AUTOGRADER_PROOF_SEEDS"  # the number of seeds of the long proofs; see tests/README.md
 
 
@@ -38,6 +39,19 @@ def seeds(default: int) -> range:
 def exercise() -> Exercise:
     """Return rnn_backprop, loaded once for all tests of a process."""
     return load_exercise(find_course(Path(__file__).parent).exercise_folder("rnn_backprop"))
+
+
+@cache
+def exercises() -> tuple[Exercise, ...]:
+    """Return every exercise of the repository: those of solutions/, and those that stand among the tests."""
+    folders = [path.parent for path in ROOT.glob("solutions/*/*.py") if path.stem == path.parent.name]
+    folders += [path.parent for path in ROOT.glob("tests/**/*.py") if path.stem == path.parent.name and is_one(path)]
+    return tuple(exercise() if path.name == "rnn_backprop" else load_exercise(path) for path in sorted(folders))
+
+
+def is_one(path: Path) -> bool:
+    """Return whether a source is that of an exercise."""
+    return (path.parent / "rubric.py").is_file() or "\n# %% teacher" in path.read_text(encoding="utf-8")
 
 
 @cache

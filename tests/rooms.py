@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "sandbox.host": {"sandbox.guest", "sandbox.protocol", "course", "exercise", "submission"},
     "evaluation": {"sandbox.host", "course", "exercise", "student", "submission"},
     "feedback": {"evaluation", "sandbox.host", "course", "exercise", "student", "submission"},
-    "release": {"evaluation", "exercise", "submission"},
+    "release": {"exercise", "student", "submission"},
     "grading": {"feedback", "evaluation", "sandbox.host", "course", "exercise", "submission"},
     "formats": {"evaluation", "student", "submission"},
     "classroom": {"grading", "formats", "evaluation", "sandbox.host", "course", "exercise", "submission"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -10,22 +12,23 @@ from types import ModuleType
 
 import pytest
 
-from autograder.course import Limits, find_course
+from autograder.course import Limits
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail
+from autograder.verification.verify import gradient_errors
 from autograder.verification.visible import released_checks
 
-PROOFS = Path(__file__).parent / "proofs"
+FOLDER = Path(__file__).parent / "exercises" / "layers"
 
 
 @cache
 def layers() -> Exercise:
-    return load_exercise(find_course(PROOFS).exercise_folder("layers"))
+    return load_exercise(FOLDER)
 
 
-SOURCE = (layers().folder / "layers.py").read_text(encoding="utf-8")
+SOURCE = layers().source_text
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +79,9 @@ RESULTS = {  # of loss and classify: right in each of these forms
 FINDINGS = {  # an edit, its function, a part of what is said when graded, and of what the student's checks say
     "loss_of_each": ("return losses.mean() if", "return losses if", "loss", *["must be a single number"] * 2),
     "loss_none": ("return losses.mean() if", "losses.mean() if", "loss", "returned None", "returned None"),
-    "loss_nan": ("return losses.mean() if", "return np.nan if", "loss", "J is NaN", "J is nan"),
+    "loss_nan": ("return losses.mean() if", "return np.nan if", "loss", "loss is NaN", "loss is nan"),
     "loss_text": ("return losses.mean() if", "return '1' if", "loss", "returned a string", "not a single number"),
-    "loss_wrong": ("return losses.mean() if", "return losses.mean() + 1 if", "loss", *["J does not have"] * 2),
+    "loss_wrong": ("return losses.mean() if", "return losses.mean() + 1 if", "loss", *["loss does not have"] * 2),
     "number_for_array": ("    return A\n", "    return 3\n", "scores", "a single number", "is a single number"),
     "ints_for_floats": ("    return A\n", "    return A.astype(int)\n", "scores", "dtype int64", "dtype int64"),
     "list_changed": ("    return A\n", "    layers.pop(); return A\n", "scores", "changes layers in", "input layers:"),
@@ -110,13 +113,40 @@ def test_both_faces_say_what_is_wrong(grader, checks, tmp_path, edit):
     assert in_check in " ".join(by_check[function].split())
 
 
+def test_a_gradient_is_the_slope_of_j_through_wrong_functions_of_ones_own(checks):
+    """J of the given module takes the student's own scores and loss."""
+    doubled = edited("return losses.mean() if", "losses = 2 * losses; return losses.mean() if")
+    gradient = ("    D = (P - ", "    D = 2 * (P - ")
+    notes = {
+        "right": checked(checks, doubled).get("dJ_dW", ""),
+        "doubled": checked(checks, doubled.replace(*gradient)).get("dJ_dW", ""),
+    }
+    assert notes["right"] == ""
+    assert "It is the slope of J through your own scores and loss, though: look at loss first." in " ".join(
+        notes["doubled"].split()
+    )
+
+
+def test_an_objective_that_loses_imaginary_parts_is_differentiated_by_central_differences(tmp_path):
+    folder = shutil.copytree(FOLDER, tmp_path / "layers")
+    source = (folder / "layers.py").read_text(encoding="utf-8")
+    J = "J(scores, loss, layers, X, labels, reduction)\n\n\nSIZES"
+    assert J in source
+    (folder / "layers.py").write_text(source.replace(J, f"float(np.real({J[:46]}))\n\n\nSIZES"), encoding="utf-8")
+    exercise = load_exercise(folder)
+    assert exercise.without_complex_step == {"dJ_dW"}
+    assert gradient_errors(exercise, [1])["dJ_dW"] < 1e-10
+    with Jail() as jail:
+        assert graded(Grader(exercise, jail, Limits(), seed=1), tmp_path, SOURCE) == {}
+
+
 def test_a_replayed_case_shows_options_and_numbers(checks):
     module = ModuleType("layers")
     sys.modules["layers"] = module
     exec(SOURCE, vars(module))
-    [shown] = checks.results_of(module, ["loss"], {"case": "large_sum"})
+    [shown] = checks.results_of(module, ["loss"], {"N": 6, "reduction": "sum"})
     facts = dict(shown.feedback.facts)
     assert shown.status == "pass"
-    assert facts["labels"] == "[0, 1, 0, 1, 0, 0]"
+    assert re.fullmatch(r"\[\d(, \d){5}\]", facts["labels"])
     assert facts["reduction"] == "sum"
-    assert float(facts["your J"]) == pytest.approx(float(facts["expected"]))
+    assert float(facts["your loss"]) == pytest.approx(float(facts["expected"]))

@@ -1,18 +1,16 @@
-"""Calling the functions of this exercise: the cases that they are called with, and what they return."""
+"""Calling the functions of this exercise on the cases of checks.json, and what they return."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import io
-import json
 import linecache
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Literal
@@ -21,84 +19,20 @@ import numpy as np
 
 if __package__:  # as a part of the grader
     from .arguments import arguments, changes, seen, spelled
-    from .feedback import CaseResult, Feedback, Sum
+    from .feedback import CaseResult, Feedback
+    from .golden import Arrays, Case, golden
     from .rules import Array, array_problem
 else:  # beside the notebook
     from arguments import arguments, changes, seen, spelled  # type: ignore[import-not-found,no-redef]  # as below
-    from feedback import CaseResult, Feedback, Sum  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
+    from feedback import CaseResult, Feedback  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
+    from golden import Arrays, Case, golden  # type: ignore[import-not-found,no-redef]  # as below
     from rules import Array, array_problem  # type: ignore[import-not-found,no-redef]  # as above
 
 MAX_PRINTED, MAX_LINE = 10_000, 60  # characters that are kept of what a function prints, and of each line
 MAX_SECONDS = 1.0  # of a function on the cases that are shown: a slower one is not tried on the others
 
-Arrays = tuple[Array, ...]
 Shapes = Mapping[str, tuple[int, ...]]  # of results, by name
 Status = Literal["pass", "wrong", "not attempted yet", "not there yet"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One set of inputs, the same for everybody, and what is expected of each function.
-
-    `id` is how it is seen again, "T=3, H=2, seed=0"; `about` says the same in words, and `traits` are the numbers and
-    words in which cases differ. `functions` holds the expected results of each function that is checked on it.
-    """
-
-    id: str
-    about: str
-    traits: Mapping[str, int | str]
-    names: Mapping[str, str]
-    arrays: Mapping[str, Array]
-    functions: Mapping[str, Mapping[str, Any]]
-
-    def result(self, name: str, yours: Arrays) -> CaseResult:
-        """Return what a function made of this case beside what is expected; `yours` is empty if it stopped."""
-        entry = self.functions[name]
-        return CaseResult(
-            id=self.id,
-            about=self.about,
-            traits=self.traits,
-            results=tuple(golden().functions[name]["returns"]),
-            yours=yours,
-            expected=entry["expected"],
-            is_slope=entry["is_slope"],
-            sums=entry["sums"],
-        )
-
-
-@dataclass(frozen=True)
-class VisibleCheck:
-    """One thing that is checked about one function, on cases that go from small to large."""
-
-    function: str
-    title: str
-    looks_at: Literal["value", "slope", "contract"]
-    cases: tuple[Case, ...]
-    starts: Mapping[str, str]  # results whose first row is an argument itself
-    hint: str  # what to look at when the numbers are wrong
-
-
-@dataclass(frozen=True)
-class Golden:
-    """What checks.json holds, and the module that it names, if any, which comes with the exercise."""
-
-    exercise: str
-    functions: Mapping[str, Mapping[str, Any]]
-    cases: tuple[Case, ...]
-    confirmations: tuple[
-        tuple[Case, ...], ...
-    ]  # the same cases with other numbers, on which what is said must hold too
-    checks: tuple[VisibleCheck, ...]
-    hints: Mapping[str, Sequence[str]]
-    given: Any
-
-    def sets_of(self, name: str) -> list[tuple[Case, ...]]:
-        """Return the cases on which a function is checked, from small to large: once for each set of numbers."""
-        return [tuple(case for case in cases if name in case.functions) for cases in (self.cases, *self.confirmations)]
-
-    def cases_of(self, name: str) -> tuple[Case, ...]:
-        """Return the cases on which a function is checked and that are shown, from small to large."""
-        return self.sets_of(name)[0]
 
 
 @dataclass
@@ -109,56 +43,6 @@ class FindingError(Exception):
     status: Status = "wrong"
     feedback: Any = None  # the same in parts, if there are any
     reason: tuple[object, ...] = ()
-
-
-@cache
-def golden() -> Golden:
-    """Return the golden numbers, read when a check first needs them. Raises OSError with a sentence to act on."""
-    try:
-        content = json.loads((Path(__file__).parent / "checks.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        what = "is damaged" if isinstance(error, ValueError) else "is not beside checks.py"
-        where = "in Colab: the folder icon on the left, then Upload"
-        raise OSError(f"checks.json {what}: put it there as it was handed out ({where}), and check again.") from None
-    cases = {entry["id"]: _case(entry) for entry in content["cases"]}
-    # A confirmation holds only what is not that of the case itself.
-    confirmations = tuple(
-        tuple(_case({**entry, **other}) for entry, other in zip(content["cases"], others, strict=True))
-        for others in content["confirmations"]
-    )
-    checks = [
-        VisibleCheck(**{**check, "cases": tuple(cases[id] for id in check["cases"])}) for check in content["checks"]
-    ]
-    given = importlib.import_module(content["given"]) if content["given"] else None
-    return Golden(
-        exercise=content["exercise"],
-        functions=content["functions"],
-        cases=tuple(cases.values()),
-        confirmations=confirmations,
-        checks=tuple(checks),
-        hints=content["hints"],
-        given=given,
-    )
-
-
-def _case(entry: Mapping[str, Any]) -> Case:
-    functions = {
-        name: {
-            "expected": tuple(map(np.array, expected["expected"])),
-            "is_slope": expected["is_slope"],
-            "sums": tuple(
-                Sum(item["of"], {part: np.array(terms) for part, terms in item["parts"].items()})
-                for item in expected["sums"]
-            ),
-        }
-        for name, expected in entry["functions"].items()
-    }
-    arrays = {name: _array(array) for name, array in entry["arrays"].items()}
-    return Case(entry["id"], entry["about"], entry["traits"], entry["names"], arrays, functions)
-
-
-def _array(numbers: Any) -> Array:
-    return np.array(numbers, dtype=np.float64)
 
 
 class Printed(io.TextIOBase):
@@ -280,6 +164,28 @@ def build(arrays: Mapping[str, Array], names: Mapping[str, str], module: ModuleT
         return getattr(module if of == golden().exercise else importlib.import_module(of), attribute)
 
     return arguments(arrays, names, find)
+
+
+def J_functions(module: ModuleType) -> list[str]:
+    """Return the students' own functions through which J is computed: J takes them, or it is one of them."""
+    if (J := _given_J(module)) is None:
+        return [golden().J] if golden().J else []
+    return [name for name in inspect.signature(J).parameters if name in golden().functions]
+
+
+def own_J(arrays: Mapping[str, Array], names: Mapping[str, str], module: ModuleType) -> float:
+    """Return J of these arguments through the functions of a module."""
+    made, J = build(arrays, names, module), _given_J(module)
+    if J is None:
+        return float(find(golden().J, module)(*(made[name] for name in golden().functions[golden().J]["arguments"])))
+    wanted = inspect.signature(J).parameters
+    return float(J(*(find(name, module) if name in golden().functions else made[name] for name in wanted)))
+
+
+def _given_J(module: ModuleType) -> Any:
+    """Return J as the exercise gives it, in a file or in the set-up cell; None if it does not."""
+    J = getattr(golden().given, "J", None) or getattr(module, "J", None)
+    return J if callable(J) else None
 
 
 def _changed_inputs(name: str, case: Case, arrays: Mapping[str, Array], given: Mapping[str, Any]) -> Sequence[str]:

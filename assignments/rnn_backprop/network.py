@@ -74,6 +74,18 @@ def mean_loss(net: RNN, y_hat: np.ndarray, y: np.ndarray) -> float:
     return sum(net.loss.function(y_hat[t], y[t]) for t in range(len(y))) / len(y)
 
 
+def J(
+    forward: Callable[[RNN, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    net: RNN,
+    x: np.ndarray,
+    y: np.ndarray,
+    h0: np.ndarray,
+) -> float:
+    """J through a forward pass: that of the outputs which `forward(net, x, h0)` returns."""
+    _, y_hat = forward(net, x, h0)
+    return mean_loss(net, y_hat, y)
+
+
 def _step(array: np.ndarray, name: str, what: str) -> np.ndarray:
     array = np.asarray(array)
     if array.ndim != 1:

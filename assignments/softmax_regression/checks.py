@@ -21,21 +21,20 @@ from typing import Any
 import numpy as np
 from calls import (  # type: ignore[import-not-found]  # it is found once both are released, into one folder
     Answers,
-    Arrays,
-    Case,
     FindingError,
+    J_functions,
     Status,
-    VisibleCheck,
     answer,
-    find,
-    golden,
+    own_J,
     seen_by,
 )
 from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as calls
 from feedback import Feedback  # type: ignore[import-not-found]  # as calls
+from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as calls
 from layout import MAX_LINES, as_html, as_text, printable, say, shortened, wrapped  # type: ignore[import-not-found]  # as calls
 from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as calls
-from slope import CLOSE_TO_MEASURED, slope  # type: ignore[import-not-found]  # as calls
+from slope import CLOSE_TO_MEASURED, central  # type: ignore[import-not-found]  # as calls
+from slope import slope as slope  # students import it from here
 
 PRINTED_LINES, PRINTED_IN_FULL = 2, 40
 SHOWN_WORDS = ("str", "int", "bool", "function")  # that are a value by themselves
@@ -127,9 +126,9 @@ class NotPassedError(AssertionError):
 
 
 def check(*names: str, full: bool = False, **case: int | str) -> Results | None:
-    """Check the functions called `names`, such as check("forward"); without a name, all of them.
+    """Check the functions called `names`, such as check("name"); without a name, all of them.
 
-    check("dJ_dW", T=3, H=2, seed=0) shows one of the small cases that messages speak of: what goes in, what your
+    check("name", N=3, seed=0) shows one of the small cases that messages speak of: what goes in, what your
     function makes of it, and what is expected. A long message is cut in a terminal, unless it is asked for in `full`.
     """
     results = Results(tuple(results_of(sys.modules["__main__"], names, case)), full or bool(case))
@@ -142,7 +141,7 @@ def check(*names: str, full: bool = False, **case: int | str) -> Results | None:
 
 
 def hint(name: str) -> None:
-    """Print the next hint for a function, such as hint("dJ_dW"); there are a few, from general to specific."""
+    """Print the next hint for a function, such as hint("name"); there are a few, from general to specific."""
     hints = golden().hints.get(name, ())
     number, text = next(_hints(name), (0, ""))
     if number:
@@ -283,7 +282,7 @@ def _require_same_again(name: str, case: Case, answers: Answers, values: Arrays)
 
 
 def _numbers(check: VisibleCheck, answers: Answers) -> str:
-    """Check the numbers of every case, and say of a gradient whether it fits the student's own forward."""
+    """Check the numbers of every case, and say of a gradient whether it fits the student's own functions."""
     name = check.function
     wrong: list[Case] = []
     errors = [0.0]
@@ -294,12 +293,12 @@ def _numbers(check: VisibleCheck, answers: Answers) -> str:
             errors += [error(yours, right) for yours, right in zip(values, result.expected, strict=True)]
         else:
             wrong.append(case)
-    own = _own_forward(check, answers, right=not wrong) if check.title == _first_slope(name) else ""
+    own = _own_J(check, answers, right=not wrong) if check.title == _first_slope(name) else ""
     if wrong:
         _require_same_again(name, wrong[0], answers, answers.of(name, wrong[0])[1])
         feedback = _feedback(check, answers)
         if own:
-            feedback = replace(feedback, facts=(("your own forward", own), *feedback.facts))
+            feedback = replace(feedback, facts=((f"your own {J_functions(answers.module)[0]}", own), *feedback.facts))
         raise FindingError(as_text(feedback), feedback=feedback)
     if max(errors) > EXACT:
         low = f"in low precision ({max(errors):.1g}), as of float32"
@@ -324,7 +323,7 @@ def _located(check: VisibleCheck, case: Case, answers: Answers) -> tuple[Arrays,
 
 
 def _first_slope(name: str) -> str:
-    """Return the title of the check that speaks of the student's own forward: one of each function."""
+    """Return the title of the check that speaks of the student's own functions: one of each gradient."""
     return next((check.title for check in golden().checks if (check.function, check.looks_at) == (name, "slope")), "")
 
 
@@ -340,38 +339,42 @@ def _feedback(check: VisibleCheck, answers: Answers) -> Feedback:
     return answers.feedback[key]
 
 
-def _own_forward(check: VisibleCheck, answers: Answers, right: bool) -> str:
-    """Return a note: whether a gradient is the slope of J by the student's own forward, for every pair of functions."""
-    functions = golden().functions
-    forward = next((name for name, other in functions.items() if "y_hat" in other["returns"]), check.function)
-    results = answers.results(forward)
-    if all(result.right for result in results):
-        return f"It is also the slope of J through your own {forward}." if right else ""
+def _own_J(check: VisibleCheck, answers: Answers, right: bool) -> str:
+    """Return a note: whether a gradient is the slope of J through the student's own functions."""
+    own = [name for name in J_functions(answers.module) if name != check.function]
+    wrong = [name for name in own if not all(result.right for result in answers.results(name))]
+    through = f"the slope of J through your own {' and '.join(own)}"
+    if not own or not wrong:
+        return f"It is also {through}." if own and right else ""
     cases = [case for case in golden().cases_of(check.function) if case.functions[check.function]["is_slope"]]
-    smallest_by_pair = {tuple(case.names.values()): case for case in reversed(cases)}
+    smallest_of_kind = {tuple(case.names.values()): case for case in reversed(cases)}
     try:
-        fits = all(_fits_own_forward(check.function, forward, case, answers) for case in smallest_by_pair.values())
+        fits = all(_fits_own_J(check.function, own, case, answers) for case in smallest_of_kind.values())
     except Exception:  # noqa: BLE001  # a note is never worth an error
-        return ""  # there is no forward yet, or none that works: its own checks say so
+        return ""  # a function is not there yet, or does not work: its own checks say so
     if not right:
-        return f"It is the slope of J through your own {forward}, though: look at {forward} first." if fits else ""
-    no = f'It is not the slope of J through your own {forward}, though: check("{forward}") tells more.'
-    return f"It is also the slope of J through your own {forward}." if fits else no
+        return f"It is {through}, though: look at {wrong[0]} first." if fits else ""
+    no = f'It is not {through}, though: check("{wrong[0]}") tells more.'
+    return f"It is also {through}." if fits else no
 
 
-def _fits_own_forward(name: str, forward: str, case: Case, answers: Answers) -> bool:
-    """Return whether a gradient, given what the student's own forward returns, is the slope of J through it."""
+def _fits_own_J(name: str, own: Sequence[str], case: Case, answers: Answers) -> bool:
+    """Return whether a gradient, given what the student's own functions return, is the slope of J through them."""
     functions = golden().functions
-    given = golden().given.arguments({key: array.copy() for key, array in case.arrays.items()}, case.names)
-    own = dict(zip(functions[forward]["returns"], answers.of(forward, case)[1], strict=True))
-    [gradient] = answer(name, replace(case, arrays={**case.arrays, **own}), answers.module)[1]
-    net, x, y, h0 = given[functions[name]["arguments"][0]], given["x"], given["y"], given.get("h0")
-    measured = slope(find(forward, answers.module), net, x, y, h0, functions[name]["slope_of"])
+    returned = {
+        result: array
+        for other in own
+        for result, array in zip(functions[other]["returns"], answers.of(other, case)[1], strict=True)
+        if result in case.arrays
+    }
+    [gradient] = answer(name, replace(case, arrays={**case.arrays, **returned}), answers.module)[1]
+    wrt = functions[name]["slope_of"]
+    measured = central(lambda moved: own_J({**case.arrays, wrt: moved}, case.names, answers.module), case.arrays[wrt])
     return bool(error(gradient, measured) <= CLOSE_TO_MEASURED)
 
 
 def main(words: Sequence[str]) -> None:
-    """`python checks.py dJ_dW T=3 H=2 seed=0` does in a shell what check("dJ_dW", T=3, H=2, seed=0) does."""
+    """`python checks.py name N=3 seed=0` does in a shell what check("name", N=3, seed=0) does."""
     names = [word for word in words if "=" not in word]
     case = dict(word.split("=", 1) for word in words if "=" in word)
     full = case.pop("full", "") == "True"

@@ -55,7 +55,7 @@ class Sum:
 class CaseResult:
     """One case, what a function made of it, and what it should have.
 
-    `id` is how it is seen again, "T=3, H=2, seed=0"; `traits` are numbers and words in which cases differ. `yours`
+    `id` is how it is seen again, "N=3, seed=0"; `traits` are numbers and words in which cases differ. `yours`
     holds one array for each of the `results`, or nothing if the function returned none that can be compared;
     `is_slope` says that the slope of J is expected.
     """

@@ -24,8 +24,8 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
     """Prove the checks of EXERCISE.
 
     Grades the reference, the stubs, honest variants and every known mistake, as if they had been handed in, and shows
-    which check catches which mistake, the checks that students run themselves included. Run it whenever you change a
-    rubric.
+    which check catches which mistake, the checks that students run themselves included. It also changes the model
+    answers as students err, and shows every change that no check catches. Run it whenever you change a rubric.
 
     Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name or other
     points with another seed, when fewer than 95 % of them are named right, when an honest variant loses a point or

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
+from autograder.exercise.numerical_gradient import gradient_of_J
 from autograder.sandbox.host.program import Batch, Call, Outcome, RecheckResult, RepeatCall
 
 PUBLIC_SEED = 0
@@ -29,9 +29,7 @@ class PlannedCase:
     @cached_property
     def numerical_gradient(self) -> Array:
         """The numerical gradient of J with respect to the function's array, computed on first use."""
-        exercise, case, wrt = self.exercise, self.case, self.function.wrt
-        assert wrt is not None
-        return numerical_gradient(exercise.objective, case.arrays, case.names, wrt, exercise.objective_batch)
+        return gradient_of_J(self.exercise, self.function, self.case)
 
     def result(self, outcome: Outcome) -> CallResult:
         """Pair the outcome of the call with what is expected of it."""

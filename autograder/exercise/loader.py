@@ -18,7 +18,7 @@ import numpy as np
 
 from autograder.exercise import source
 from autograder.exercise.lint.module_problems import module_problems
-from autograder.exercise.lint.soundness import find_problems
+from autograder.exercise.lint.soundness import examine
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.places import raised_at
 from autograder.exercise.problems import ExerciseError as ExerciseError
@@ -53,9 +53,10 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         exercise = load(folder, text, written_questions)
     except source.SourceError as error:
         raise ExerciseError([Problem("source", f"{name}.py", error.line, {"text": error})]) from None
-    if problems := find_problems(exercise):
-        raise ExerciseError(problems)
-    return exercise
+    found = examine(exercise)
+    if found.problems:
+        raise ExerciseError(found.problems)
+    return replace(exercise, without_complex_step=found.without_complex_step)
 
 
 def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:

@@ -186,6 +186,7 @@ class Exercise:
     teacher_cell: str = ""
     signatures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builds_arguments: bool = True
+    without_complex_step: frozenset[str] = frozenset()
     draw_batch: DrawBatch | None = None
     objective_batch: Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[Any]] | None = None
 

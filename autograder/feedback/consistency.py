@@ -16,8 +16,8 @@ from autograder.course import Limits
 from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult, FunctionVerdict
-from autograder.evaluation.numerical_gradient import is_gradient
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
+from autograder.exercise.numerical_gradient import is_gradient
 from autograder.feedback import messages
 from autograder.feedback.diagnostic_cases import ResultsByCase, comparable_arrays, has_wrong_numbers
 from autograder.sandbox.host.jail import Runner

@@ -11,8 +11,8 @@ from autograder.course import Limits
 from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
 from autograder.evaluation.evaluate import CallResult
-from autograder.evaluation.numerical_gradient import is_gradient
 from autograder.exercise.model import Array, Case, Exercise, Function
+from autograder.exercise.numerical_gradient import is_gradient
 from autograder.sandbox.host.jail import Runner
 from autograder.sandbox.host.program import Batch, Outcome, Program, Returned
 from autograder.student.feedback import CaseResult, Sum

@@ -20,6 +20,7 @@ SHIPPED_MODULES = (
     "checks.py",
     "explain.py",
     "feedback.py",
+    "golden.py",
     "layout.py",
     "patterns.py",
     "rules.py",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograder.evaluation.numerical_gradient import is_gradient
 from autograder.exercise.model import Array, Case, Exercise, Function
+from autograder.exercise.numerical_gradient import is_gradient
+from autograder.student.rules import is_right
 
 SIGNIFICANT_DIGITS = 10  # the last digits of a float64 differ between machines, and a release must not
 
@@ -23,6 +25,7 @@ def golden_file_text(exercise: Exercise) -> str:
     content = {
         "exercise": exercise.name,
         "given": Path(next(iter(exercise.support_modules), "")).stem,
+        "J": _function_of_J(exercise, cases.values()),
         "functions": {
             function.name: {
                 "arguments": function.arguments,
@@ -54,6 +57,29 @@ def golden_file_text(exercise: Exercise) -> str:
     # One line for each innermost object, innermost list, and value that is a list of numbers, however deep.
     single_lines = r"\{[^]{}[]*\}|\[[^]{}[]*\]|(?<=: )\[[-\d.e,\s\[\]]+\]"
     return re.sub(single_lines, lambda match: _on_one_line(match[0]), json.dumps(content, indent=1)) + "\n"
+
+
+def _function_of_J(exercise: Exercise, cases: Iterable[Case]) -> str:
+    """Return the name of the function that returns J of all that it is differentiated by.
+
+    Empty if none does: then J of the given module, or of the set-up cell, may say how it is computed.
+    """
+    moved = {function.wrt for function in exercise.functions if function.wrt}
+    for function in exercise.functions if moved else ():
+        on = [case for case in cases if _is_checked_on(exercise, function, case)]
+        if (
+            on
+            and moved <= function.seen_arrays(on[0]).keys()
+            and len(function.returns) == 1
+            and all(_returns_J(exercise, function, case) for case in on)
+        ):
+            return function.name
+    return ""
+
+
+def _returns_J(exercise: Exercise, function: Function, case: Case) -> bool:
+    [result] = exercise.reference(function.name, case)
+    return result.size == 1 and is_right(result, np.array(exercise.objective(case.arrays, case.names)))
 
 
 def public_cases(exercise: Exercise) -> list[Case]:

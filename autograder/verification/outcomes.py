@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autograder.evaluation.comparison import TOLERANCE
 from autograder.exercise.model import Check, Exercise, Mistake, VisibleCheck
+from autograder.verification.mutants import Mutants
 
 MIN_DIAGNOSED_PERCENT = 95
 """The share of mistakes that must get their own name. The rest may stay without one, but must not get another's."""
@@ -74,7 +75,11 @@ class SampleOutcome:
 
 @dataclass(frozen=True)
 class VerificationReport:
-    """All findings. `gradient_errors` maps each gradient to its largest error against the numerical gradient of J."""
+    """All findings. `gradient_errors` maps each gradient to its largest error against the numerical gradient of J.
+
+    `gradient_tolerances` are larger for a function for which J cannot be differentiated by complex steps. `mutants`
+    are changes of the model answers that nobody listed.
+    """
 
     exercise: str
     checks: tuple[Check, ...]
@@ -82,10 +87,17 @@ class VerificationReport:
     mistake_outcomes: tuple[MistakeOutcome, ...]
     sample_outcomes: tuple[SampleOutcome, ...]
     gradient_errors: Mapping[str, float]
+    gradient_tolerances: Mapping[str, float]
     seeds: tuple[int, ...]
     isolation: str
     grading_count: int
     seconds: float
+    mutants: Mutants = field(default_factory=Mutants)
+
+    @property
+    def central_differences(self) -> tuple[str, ...]:
+        """The gradients that are compared with central differences, because the objective loses imaginary parts."""
+        return tuple(name for name in self.gradient_errors if self.gradient_tolerances[name] > TOLERANCE)
 
     @property
     def caught_count(self) -> int:
@@ -121,7 +133,7 @@ class VerificationReport:
         problems += [
             f"The reference's {function} is off the measured slope of J by {error:.1e}."
             for function, error in self.gradient_errors.items()
-            if not error <= TOLERANCE  # NaN is a problem, too
+            if not error <= self.gradient_tolerances[function]  # NaN is a problem, too
         ]
         problems += [sentence for outcome in self.mistake_outcomes for sentence in outcome.problems()]
         if 100 * self.diagnosed_count < MIN_DIAGNOSED_PERCENT * len(self.mistake_outcomes):

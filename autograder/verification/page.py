@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.exercise.model import Check, Mistake
+from autograder.exercise.numerical_gradient import CENTRAL_TOLERANCE
 from autograder.formats.pages.environment import page_environment
 from autograder.formats.text import to_plain_text
 from autograder.verification.outcomes import MistakeOutcome, VerificationReport
@@ -44,6 +45,15 @@ class KillMatrix:
     rows: tuple[MatrixRow, ...]
 
 
+@dataclass(frozen=True)
+class MutantCounts:
+    """How many changes of each kind were made in a function, how many each check caught, and how many none did."""
+
+    function: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 def render_text(report: VerificationReport) -> str:
     """Return what `print_report` prints as plain text."""
     return to_plain_text(lambda console: print_report(report, console), PLAIN_TEXT_WIDTH)
@@ -56,6 +66,8 @@ def print_report(report: VerificationReport, console: Console) -> None:
     if report.mistake_outcomes:
         console.print(Text(MATRIX_LEGEND, style="dim"), Text("\n"))
         console.print(_sharpness_table(report))
+    for table in map(_mutants_table, count_mutants(report)):
+        console.print(table)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for label, text in summarize(report):
         table.add_row(Text(label, style="bold"), Text(text))
@@ -63,6 +75,9 @@ def print_report(report: VerificationReport, console: Console) -> None:
     console.print()
     for problem in report.problems:
         console.print(Text(problem, style="red"))
+    for mutant in report.mutants.living:
+        console.print(Text("\n".join(["No check catches this change:", *mutant.difference]), style="yellow"))
+        console.print(Text(f"To name it, add: {mutant.as_mistake}\n"))
     if not report.problems:
         console.print(Text(conclusion(report), style="green" if report.mistake_outcomes else "yellow"))
 
@@ -71,7 +86,11 @@ def render_html(report: VerificationReport) -> str:
     """Return the same as a page of HTML."""
     template = page_environment(__file__).get_template("verification.html")
     return template.render(
-        report=report, matrices=_kill_matrices(report), summary=summarize(report), conclusion=conclusion(report)
+        report=report,
+        matrices=_kill_matrices(report),
+        counts=count_mutants(report),
+        summary=summarize(report),
+        conclusion=conclusion(report),
     )
 
 
@@ -98,6 +117,9 @@ def summarize(report: VerificationReport) -> list[tuple[str, str]]:
     if report.gradient_errors:
         functions, largest_error = ", ".join(report.gradient_errors), max(report.gradient_errors.values())
         lines.append(("slopes", f"{functions} of the reference are the slopes of J, to {largest_error:.0e}"))
+    if central := ", ".join(report.central_differences):
+        note = f"the objective loses imaginary parts, so {central} is compared with central differences"
+        lines.append(("note", f"{note}, to {CENTRAL_TOLERANCE:g}: do without abs, max and float in it"))
     variants = [sample for sample in samples if sample.kind == "honest"]
     losing_count = sum(bool(variant.problems) for variant in variants)
     lines.append(("honest", f"{len(variants)} variants, {losing_count} of them lose points"))
@@ -115,6 +137,12 @@ def summarize(report: VerificationReport) -> list[tuple[str, str]]:
         spread = f"{report.spread_count} of {len(outcomes)} get other points with another seed"
         lines.append(("spread", spread if len(report.seeds) > 1 else "not measured: --seeds 20 draws 20 times"))
         lines.append(("names", f"{diagnosed} named right ({named}), {unnamed} without a name, {misnamed} misnamed"))
+    mutants = report.mutants
+    if mutants.tried:
+        fates = f"{mutants.count('caught')} caught, {mutants.count('same')} give the same numbers"
+        untried = f", {mutants.untried} not tried: no time left" if mutants.untried else ""
+        count = f"{len(mutants.tried)} of the model answers: {fates}, {len(mutants.living)} caught by no check{untried}"
+        lines.append(("changes", count))
     details = f"seeds {', '.join(map(str, report.seeds))}; isolation {report.isolation}"
     lines.append(("time", f"{report.grading_count} gradings in {report.seconds:.1f} s ({details})"))
     return lines
@@ -131,6 +159,36 @@ def _kill_matrices(report: VerificationReport) -> list[KillMatrix]:
         rows = tuple(_matrix_row(outcome, checks, visible, len(report.seeds)) for outcome in outcomes)
         matrices.append(KillMatrix(function, tuple(columns), rows))
     return matrices
+
+
+def count_mutants(report: VerificationReport) -> list[MutantCounts]:
+    """Return for each function how many changes of each kind each of its checks catches."""
+    counts = []
+    for function in dict.fromkeys(mutant.function for mutant in report.mutants.tried):
+        checks = [check.id for check in report.checks if check.function == function]
+        mutants = [
+            mutant for mutant in report.mutants.tried if (mutant.function, mutant.fate != "same") == (function, True)
+        ]
+        rows = []
+        for kind in dict.fromkeys(mutant.mutation.kind for mutant in mutants):
+            alike = [mutant for mutant in mutants if mutant.mutation.kind == kind]
+            by_check = [sum(id in mutant.caught_by for mutant in alike) for id in checks]
+            living = sum(mutant.fate == "lives" for mutant in alike)
+            rows.append((kind, tuple(map(str, (len(alike), *by_check, living)))))
+        columns = ("made", *(id.removeprefix(f"{function}.") for id in checks), "no check")
+        counts.append(MutantCounts(function, columns, tuple(rows)))
+    return counts
+
+
+def _mutants_table(counts: MutantCounts) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.title, table.title_justify = f"changes of {counts.function}, and how many each check catches", "left"
+    table.add_column("change of", no_wrap=True)
+    for column in counts.columns:
+        table.add_column(column, justify="right")
+    for kind, cells in counts.rows:
+        table.add_row(kind, *cells, style="yellow" if cells[-1] != "0" else "")
+    return table
 
 
 def _matrix_row(outcome: MistakeOutcome, checks: Sequence[Check], visible: Sequence[int], seed_count: int) -> MatrixRow:

@@ -6,7 +6,8 @@
     each known mistake       fewer points in its function, all in the others, and its own name
 
 The submission for a mistake is the exercise's source with the function in question replaced. All but the stubs are also
-checked as students check themselves (`visible.py`): a mistake that passes there is listed.
+checked as students check themselves (`visible.py`): a mistake that passes there is listed. Changes of the model answers
+that nobody listed (`mutants.py`) show what else the checks do not catch.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.tasks import Task
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise import source
 from autograder.exercise.loader import ExerciseError
-from autograder.exercise.model import Exercise, Mistake
+from autograder.exercise.model import Exercise, Function, Mistake
+from autograder.exercise.numerical_gradient import gradient_of_J, slope_tolerance
 from autograder.grading import GradingConfig
+from autograder.verification.mutants import try_mutants
 from autograder.verification.outcomes import ReportJson, VerificationReport, summarize_mistake, summarize_sample
 from autograder.verification.visible import failed_checks, released_checks
 
@@ -63,6 +65,7 @@ def verify(
     for seed in seeds:
         with LocalWorkers(jobs, exercise, replace(config, seed=seed), warn) as workers:
             graded[seed] = _grade_samples(workers, exercise, samples, on_graded)
+    mutants = try_mutants(exercise, seeds[0])
     # Turned around: for each sample, its verdict with each seed.
     verdicts = [{seed: graded[seed][number] for seed in seeds} for number in range(len(samples))]
     pairs = [*zip(samples, verdicts, failed_visible, strict=True)]
@@ -81,11 +84,13 @@ def verify(
             if sample.kind != "mistake"
         ),
         gradient_errors=gradient_errors(exercise, seeds),
+        gradient_tolerances={function.name: slope_tolerance(exercise, function) for function in exercise.functions},
         seeds=tuple(seeds),
         # Levels are letters from A, the strongest, so this is the weakest that a grading had.
         isolation=max(verdict["isolation"] for by_seed in verdicts for verdict in by_seed.values()),
         grading_count=len(samples) * len(seeds),
         seconds=time.monotonic() - start,
+        mutants=mutants,
     )
 
 
@@ -140,18 +145,18 @@ def _join_cells(cells: Sequence[str]) -> str:
 def gradient_errors(exercise: Exercise, seeds: Sequence[int]) -> Mapping[str, float]:
     """Return for each gradient the largest error of the reference against the numerical gradient of J."""
     return {
-        function.name: max(_gradient_errors(exercise, function.name, function.wrt, seeds), default=0.0)
+        function.name: max(_gradient_errors(exercise, function, seeds), default=0.0)
         for function in exercise.functions
         if function.wrt
     }
 
 
-def _gradient_errors(exercise: Exercise, function: str, wrt: str, seeds: Sequence[int]) -> Iterator[float]:
-    for check in exercise.checks_of(function):
+def _gradient_errors(exercise: Exercise, function: Function, seeds: Sequence[int]) -> Iterator[float]:
+    for check in exercise.checks_of(function.name):
         for case_id in check.cases if check.kind == "slope" else ():
             for case in (draw_case(exercise, check, case_id, seed) for seed in seeds):
-                (derived,) = exercise.reference(function, case)
-                yield compare(derived, numerical_gradient(exercise.objective, case.arrays, case.names, wrt)).error
+                (derived,) = exercise.reference(function.name, case)
+                yield compare(derived, gradient_of_J(exercise, function, case)).error
 
 
 def _grade_samples(

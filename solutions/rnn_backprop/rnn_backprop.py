@@ -520,7 +520,8 @@ def dJ_dU(net, x, y, h, y_hat):
 #
 # ### Your own gradient check
 #
-# `slope(forward, net, x, y, h0, "W")` measures the slope of $J$ along $W$ with your own `forward`, by equation (21).
+# `slope("net.W", J, forward, net, x, y, h0)` measures the slope of $J$ along $W$ with your own `forward`, by equation
+# (21): it calls `J(forward, net, x, y, h0)` of `network.py` again and again, with one entry of `net.W` moved.
 # The cell below uses it on a small random network; see its last line. Then play: other sizes, another activation,
 # $T = 1$, one line of yours changed on purpose.
 
@@ -528,7 +529,7 @@ def dJ_dU(net, x, y, h, y_hat):
 # %%
 def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
     """The relative error (22) of your gradient for wrt = "V", "W" or "U"."""
-    from network import ACTIVATIONS, LOSSES
+    from network import ACTIVATIONS, LOSSES, J
 
     rng = np.random.default_rng(seed)
     net = RNN(
@@ -544,7 +545,7 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
     x, y, h0 = rng.normal(size=(T, D)), rng.normal(size=(T, K)), rng.normal(size=H)
     h, y_hat = forward(net, x, h0)
     derived = {"V": dJ_dV, "W": dJ_dW, "U": dJ_dU}[wrt](net, x, y, h, y_hat)
-    measured = slope(forward, net, x, y, h0, wrt)
+    measured = slope(f"net.{wrt}", J, forward, net, x, y, h0)
     return np.max(abs(derived - measured)) / np.max(abs(measured))
 
 

@@ -5,9 +5,9 @@ A copy of functions in `autograder/student/slope.py`, because this room imports 
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,28 +18,56 @@ Array = NDArray[Any]
 STEP = 1e-5  # of central differences
 
 
-def slope(forward: Callable[..., Any], net: Any, x: Array, y: Array, h0: Array | None = None, wrt: str = "W") -> Array:
-    """The measured slope of J with respect to net.U, net.W, ... or h0, for gradient checks of your own.
+def slope(path: str, J: Any, *arguments: Any, **named: Any) -> Array:
+    """The measured slope of J(*arguments) with respect to one argument, for gradient checks of your own.
 
-    Each entry in turn is moved up and down by 1e-5 (central differences), `forward` is run and J taken:
+    Each entry in turn is moved up and down by 1e-5 (central differences), and J is called. `path` is the name of an
+    argument of J, or of a part of it:
 
-        slope(forward, net, x, y, h0, "W")    has the shape of net.W, and its entry [i, j] is about dJ/dW[i, j]
+        slope("a", J, a, b)            has the shape of a, and its entry [i, j] is about dJ/da[i, j]
+        slope("model.W", J, model)     the same of model.W;  "layers.0.W" is layers[0].W, and "p.W" also p["W"]
 
-    Compare it with your dJ_dW(net, x, y, h, y_hat): a right gradient is within a relative error of 1e-6.
+    Compare it with your own gradient: a right one is within a relative error of 1e-6.
     """
-    given: Any = sys.modules[type(net).__module__]  # has mean_loss: measuring takes nothing of checks.json
-    known = {name: array for name, array in {**vars(net), "h0": h0}.items() if isinstance(array, np.ndarray)}
-    if wrt not in known:
-        raise ValueError(f"slope knows {', '.join(known)}; {wrt!r} is none of them")
+    if not callable(J):
+        raise TypeError('slope is called as slope("a", J, a, b): the name of an argument, J, and what J is called with')
+    call = inspect.signature(J).bind(*arguments, **named)
+    name, *parts = path.split(".")
+    if name not in call.arguments:
+        raise ValueError(f"slope knows {', '.join(call.arguments)}; {path!r} is none of them")
+    whole = call.arguments[name]
+    place = whole
+    for part in parts:
+        place = part_of(place, part)
 
     def loss(moved: Array) -> float:
-        own = net if wrt == "h0" else replace(net, **{wrt: moved})
-        result = forward(own, x, *([] if h0 is None else [moved if wrt == "h0" else h0]))
+        call.arguments[name] = with_part(whole, parts, moved if np.ndim(place) else float(moved))
+        result = J(*call.args, **call.kwargs)
         if result is None:
-            raise ValueError("forward returned None: did you forget return?")
-        return float(given.mean_loss(own, result[-1] if isinstance(result, tuple | list) else result, y))
+            raise ValueError("J returned None: did you forget return?")
+        return float(result)
 
-    return central(loss, known[wrt])
+    return central(loss, np.array(place, dtype=np.float64))
+
+
+def part_of(value: Any, part: str) -> Any:
+    """Return one part of a list, a tuple, a dict or an object."""
+    if isinstance(value, dict | list | tuple):
+        return value[part] if isinstance(value, dict) else value[int(part)]
+    return getattr(value, part)
+
+
+def with_part(value: Any, parts: list[str], moved: Any) -> Any:
+    """Return a copy of a value in which the part at the end of a path is another."""
+    if not parts:
+        return moved
+    first, *rest = parts
+    new = with_part(part_of(value, first), rest, moved)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{first: new})
+    if isinstance(value, dict):
+        return {**value, first: new}
+    return type(value)(new if i == int(first) else item for i, item in enumerate(value))
 
 
 def central(loss: Callable[[Array], float], at: Array) -> Array:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from autograder.evaluation.call_plans import case_rng, draw_case, plan_calls
-from autograder.evaluation.numerical_gradient import numerical_gradient
 from autograder.exercise.model import Exercise
+from autograder.exercise.numerical_gradient import numerical_gradient
 from tests.in_process import exercise
 
 CASES = [(check, case) for check in exercise().checks for case in check.cases]

@@ -12,19 +12,6 @@ SOURCE = (EXERCISE_FOLDER / "rnn_backprop.py").read_text(encoding="utf-8")
 FIGURES = re.findall(r"!\[([^\]]*)\]\(figures/(\w+\.png)\)", SOURCE)
 
 
-def test_equations_are_numbered_consecutively():
-    tags = [int(number) for number in re.findall(r"\\tag\{(\d+)\}", SOURCE)]
-    assert tags == list(range(1, len(tags) + 1))
-
-
-def test_references_are_to_equations_that_exist():
-    last = SOURCE.count(r"\tag{")
-    references = re.findall(r"equations? \((\d+)\)(?:(?:,| and| to) \((\d+)\))*|error \((\d+)\)", SOURCE)
-    numbers = {int(number) for groups in references for number in groups if number}
-    assert numbers
-    assert max(numbers) <= last
-
-
 def test_every_figure_of_the_folder_is_shown_once():
     shown = [name for _, name in FIGURES]
     assert sorted(shown) == sorted(path.name for path in (EXERCISE_FOLDER / "figures").iterdir())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.evaluation.numerical_gradient import numerical_gradient
+from autograder.exercise.numerical_gradient import numerical_gradient
 from tests import naive_gradients
 
 reference, network = naive_gradients.load_reference()

@@ -379,7 +379,7 @@ def test_check_raises_with_the_message_alone_under_nbgrader(
 
 @pytest.mark.parametrize("wrt", ["U", "W", "V", "b_h", "b_y", "h0"])
 def test_slope_measures_every_parameter(checks: Any, wrt: str) -> None:
-    network, answers = sys.modules["network"], module_of(RIGHT, None)
+    network, answers = checks.golden().given, module_of(RIGHT, None)
     rng = np.random.default_rng(1)
     arrays = {"U": (3, 2), "W": (3, 3), "V": (2, 3), "b_h": (3,), "b_y": (2,), "x": (4, 2), "h0": (3,), "y": (4, 2)}
     given = network.arguments(
@@ -388,7 +388,8 @@ def test_slope_measures_every_parameter(checks: Any, wrt: str) -> None:
     )
     net, x, y, h0 = (given[name] for name in ("net", "x", "y", "h0"))
     before = {name: np.copy(getattr(net, name)) for name in "UWV"}
-    measured = checks.slope(answers.forward, net, x, y, h0, wrt)
+    path = wrt if wrt == "h0" else f"net.{wrt}"
+    measured = checks.slope(path, network.J, answers.forward, net, x, y, h0)
     assert measured.shape == arrays[wrt]
     assert all(np.array_equal(getattr(net, name), array) for name, array in before.items())
     if wrt in "UVW":
@@ -396,14 +397,30 @@ def test_slope_measures_every_parameter(checks: Any, wrt: str) -> None:
         assert np.max(np.abs(derived - measured)) <= 1e-6 * np.max(np.abs(measured))
 
 
-def test_slope_raises_for_unknown_arrays_and_bad_functions(checks: Any) -> None:
-    golden = checks.golden()
-    given = golden.given.arguments(golden.checks[0].cases[0].arrays, golden.checks[0].cases[0].names)
-    net, x, y, h0 = (given[name] for name in ("net", "x", "y", "h0"))
-    with pytest.raises(ValueError, match=r"slope knows U, W, V, b_h, b_y, h0; 'w' is none of them"):
-        checks.slope(None, net, x, y, h0, "w")
+@pytest.mark.parametrize(
+    ("path", "slopes"),
+    [
+        ("a", 6.0),
+        ("items.0", [2.0, 4.0]),
+        ("items.1.rate", 1.0),
+        ("named.w", [[1.0]]),
+    ],
+)
+def test_slope_measures_every_part_of_an_argument(checks: Any, path: str, slopes: Any) -> None:
+    def J(a: float, items: Any, named: Any) -> float:
+        return float(a**2 + (items[0] ** 2).sum() + items[1]["rate"] + named["w"].sum())
+
+    measured = checks.slope(path, J, 3.0, (np.array([1.0, 2.0]), {"rate": 0.5}), named={"w": np.ones((1, 1))})
+    np.testing.assert_allclose(measured, slopes, rtol=1e-6)
+
+
+def test_slope_raises_for_unknown_arguments_and_bad_functions(checks: Any) -> None:
+    with pytest.raises(ValueError, match=r"slope knows a, b; 'w' is none of them"):
+        checks.slope("w", lambda a, b: a + b, 1.0, 2.0)
     with pytest.raises(ValueError, match="did you forget return"):
-        checks.slope(lambda *_: None, net, x, y, h0, "W")
+        checks.slope("a", lambda a: None, 1.0)
+    with pytest.raises(TypeError, match="the name of an argument, J, and what J is called with"):
+        checks.slope(lambda a: a, 1.0)
 
 
 def test_the_reference_is_exact_on_the_golden_numbers(checks: Any) -> None:
@@ -430,7 +447,8 @@ exec(compile(sys.argv[2], "network.py", "exec"), vars(network))
 eye = np.eye(2)
 arrays = {"U": eye, "W": eye, "V": eye, "b_h": eye[0], "b_y": eye[0], "x": eye, "h0": eye[0]}
 given = network.arguments(arrays, {"g1": "identity", "g2": "identity", "loss": "squared_error"})
-print(slope.slope(lambda net, x, h0: (x, x @ net.V.T), given["net"], given["x"], 0 * eye, given["h0"], "V").round(6))
+forward = lambda net, x, h0: (x, x @ net.V.T)
+print(slope.slope("net.V", network.J, forward, given["net"], given["x"], 0 * eye, given["h0"]).round(6))
 """
 
 

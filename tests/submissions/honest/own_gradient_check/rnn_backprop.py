@@ -63,14 +63,14 @@ def dJ_dW(net, x, y, h, y_hat):
 
 
 # %%
-from network import arguments
+from network import J, arguments
 
 rng = np.random.default_rng(0)
 shapes = {"U": (3, 2), "W": (3, 3), "V": (2, 3), "b_h": 3, "b_y": 2, "x": (4, 2), "y": (4, 2), "h0": 3}
 drawn = {name: rng.normal(size=shape) for name, shape in shapes.items()}
 given = arguments(drawn, {"g1": "tanh", "g2": "identity", "loss": "squared_error"})
 net, x, y, h0 = (given[name] for name in ("net", "x", "y", "h0"))
-np.testing.assert_allclose(dJ_dW(net, x, y, *forward(net, x, h0)), slope(forward, net, x, y, h0, "W"), rtol=1e-5)
+np.testing.assert_allclose(dJ_dW(net, x, y, *forward(net, x, h0)), slope("net.W", J, forward, net, x, y, h0), rtol=1e-5)
 check("dJ_dW")
 
 

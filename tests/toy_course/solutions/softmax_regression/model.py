@@ -27,6 +27,11 @@ def mean_loss(model: Model, y_hat: np.ndarray, y: np.ndarray) -> float:
     return -np.sum(y * np.log(y_hat)) / len(y)
 
 
+def J(predict, model: Model, x: np.ndarray, y: np.ndarray) -> float:
+    """Return J through a prediction of your own."""
+    return mean_loss(model, predict(model, x), y)
+
+
 def arguments(arrays: Mapping[str, np.ndarray], names: Mapping[str, str]) -> dict[str, object]:
     """Return the arguments of the functions, made from plain arrays, as every check passes them."""
     data = {name: arrays[name] for name in ("x", "y", "y_hat") if name in arrays}

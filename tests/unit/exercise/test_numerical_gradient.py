@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
-from autograder.evaluation.numerical_gradient import numerical_gradient
+from autograder.exercise.model import Case
+from autograder.exercise.numerical_gradient import central_gradient, keeps_imaginary_parts, numerical_gradient
 
 number = st.floats(-3, 3)
 
@@ -46,3 +47,26 @@ def test_numerical_gradient_leaves_its_arguments_unchanged():
         array.setflags(write=False)
     assert numerical_gradient(lambda arrays, _: arrays["a"] @ arrays["b"], arrays, {}, "a").tolist() == [1.0, 1.0]
     assert arrays["a"].dtype == float
+
+
+@given(numpy_arrays(float, (2, 2), elements=number))
+def test_central_gradient_is_exact_to_eleven_digits(a):
+    gradient = central_gradient(lambda arrays, _: float(np.sum(np.sin(arrays["a"]) ** 3)), {"a": a}, {}, "a")
+    np.testing.assert_allclose(gradient, 3 * np.sin(a) ** 2 * np.cos(a), rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("objective", "keeps"),
+    [
+        (lambda arrays, _: np.sum(np.tanh(arrays["a"])), True),
+        (lambda arrays, _: np.sum(arrays["b"]), True),  # does not depend on a
+        (lambda arrays, _: np.sum(np.abs(arrays["a"])), False),
+        (lambda arrays, _: float(np.sum(arrays["a"])), False),
+        (lambda arrays, _: np.sum(arrays["a"] + np.abs(arrays["a"])), False),
+        (lambda arrays, _: np.sum(np.zeros(2) + [x.real for x in arrays["a"]]), False),
+    ],
+    ids=range(6),
+)
+def test_keeps_imaginary_parts_is_found_out_by_one_direction(objective, keeps):
+    case = Case("one", {"a": np.array([0.3, -0.7]), "b": np.ones(2)})
+    assert keeps_imaginary_parts(objective, case, "a") is keeps
