@@ -6,7 +6,7 @@
 import numpy as np
 
 try:
-    from checks import check, hint
+    from checks import check, hint, slope
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         f"{missing.name}.py is not beside this file: put all files of the exercise into one folder "

@@ -18,4 +18,9 @@ def command(exercise: str) -> None:
     """
     _, loaded = common.open_exercise(exercise)
     functions = ", ".join(function.name for function in loaded.functions)
+    if measured := ", ".join(sorted(loaded.without_complex_step)):
+        common.say(
+            f"J loses imaginary parts, by float or abs perhaps, so {measured} is compared with central differences, "
+            "which are less exact than complex steps."
+        )
     common.say(f"{loaded.name} is sound: {len(loaded.checks)} checks, {loaded.max_score:g} points, for {functions}.")

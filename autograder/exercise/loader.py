@@ -18,9 +18,8 @@ import numpy as np
 
 from autograder.exercise import source
 from autograder.exercise.lint.module_problems import module_problems
-from autograder.exercise.lint.soundness import find_problems
+from autograder.exercise.lint.soundness import examine
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
-from autograder.exercise.numerical_gradient import keeps_imaginary_parts
 from autograder.exercise.places import raised_at
 from autograder.exercise.problems import ExerciseError as ExerciseError
 from autograder.exercise.problems import Problem
@@ -54,9 +53,10 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         exercise = load(folder, text, written_questions)
     except source.SourceError as error:
         raise ExerciseError([Problem("source", f"{name}.py", error.line, {"text": error})]) from None
-    if problems := find_problems(exercise):
-        raise ExerciseError(problems)
-    return exercise
+    found = examine(exercise)
+    if found.problems:
+        raise ExerciseError(found.problems)
+    return replace(exercise, without_complex_step=found.without_complex_step)
 
 
 def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:
@@ -111,7 +111,7 @@ def _exercise(
     cells = source.extract_released_cells(text)
     functions = {function.name: function for function in rubric.FUNCTIONS}
     optional = ("decompose", "loss_from_outputs", "draw_batch", "objective_batch")
-    exercise = Exercise(
+    return Exercise(
         name=folder.name,
         folder=folder,
         source_text=text,
@@ -131,16 +131,6 @@ def _exercise(
         **vars(cells if written_questions else replace(cells, written={})),
         **{name: getattr(rubric, name) for name in optional if getattr(rubric, name) is not None},
     )
-    return replace(exercise, without_complex_step=frozenset(_functions_without_complex_step(exercise)))
-
-
-def _functions_without_complex_step(exercise: Exercise) -> Iterator[str]:
-    """Yield the gradients for which complex steps of J are not its slope, on some case where it is measured."""
-    for function in exercise.functions:
-        checks = [check for check in exercise.checks_of(function.name) if check.kind == "slope" and function.wrt]
-        drawn = (exercise.draw(id, np.random.default_rng(0)) for check in checks for id in check.cases)
-        if not all(keeps_imaginary_parts(exercise.objective, case, function.wrt or "") for case in drawn):
-            yield function.name
 
 
 def _read_files(folder: Path, names: Sequence[str]) -> dict[str, str]:

@@ -114,8 +114,6 @@ SENTENCES: Mapping[str, str] = {
     "initial_rows": "The first row of {result} of {function} is not {argument}, as initial_rows says.",
     "objective_value": "objective must return a single number, and it returns {value} in the case {case}.",
     "objective_raised": "objective stops: {error}: {text} (in the case {case}).",
-    "objective_imaginary": "objective loses imaginary parts, so its slope by {wrt} comes out as {stepped:.3g} and not "
-    "{measured:.3g}: look for float(), abs(), .real, or an array that is made with a dtype.",
     "not_the_slope": "{function} is not the slope of objective by {wrt}: {derived:.3g}, not {measured:.3g}, in {case}.",
     "optional_raised": "{name} stops: {error}: {text}.",
     "sums": "The terms of decompose do not add up to the result of {function} in {case}.",

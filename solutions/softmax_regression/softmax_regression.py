@@ -182,6 +182,9 @@ def gradient_check(N=5, D=3, K=4):
 # between the two points. With 1e-13 hardly any digit is left of the difference of two numbers that are nearly equal.
 # In between lies a wide range where a gradient check works.
 #
+# Nor need you write it again. `slope`, which the set-up cell imports, measures the slope of any function by any of its
+# arguments: `slope("W", J, W, b, X, y)`, where `J(W, b, X, y)` is a function of yours.
+#
 # ### Before you hand it in
 #
 # Put your `dJ_dW` right again, restart the kernel, run all cells, and look at the three checks once more. Then save.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograder.exercise.source import BEGIN, END, ExerciseCell
 
-_CHECKS_IMPORT = "from checks import check, hint"
+_CHECKS_IMPORT = "from checks import check, hint, slope"
 _MISSING_FILE = """except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         f"{missing.name}.py is not beside this file: put all files of the exercise into one folder "
@@ -48,7 +48,7 @@ def write_out(text: str, cells: Sequence[ExerciseCell], own_modules: Collection[
 
 
 def _setup(source: str, own_modules: Collection[str]) -> str:
-    """Return a set-up cell that also imports `check` and `hint`, and says which file is missing if one is."""
+    """Return a set-up cell that also imports what checks.py offers, and says which file is missing if one is."""
     if re.search(r"^\s*(from|import) checks\b", source, flags=re.MULTILINE):
         return source
     names = "|".join(map(re.escape, ["checks", *own_modules]))

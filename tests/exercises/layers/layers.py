@@ -54,7 +54,7 @@ def loss(S, labels, reduction):
     ### END SOLUTION
 
 
-# %% solution="dJ_dW" slope_of="layers.0.W" points=2
+# %% solution="dJ_dW" slope_of="layers.0.W" points=2 returns="dJ_dW (rows, D)"
 def dJ_dW(layers, X, labels, reduction):
     """Return the slope of J by the weights of the first layer, in their shape."""
     ### BEGIN SOLUTION

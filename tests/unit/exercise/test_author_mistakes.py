@@ -69,6 +69,13 @@ def test_lint_prints_all_problems_of_an_exercise(tmp_path: Path, monkeypatch: py
     assert str(wrong.exception) == f"{LOGISTIC} has 2 problems: put them right, and run this again."
 
 
+def test_an_objective_that_loses_imaginary_parts_is_noted(tmp_path: Path) -> None:
+    edits = [("return loss(predict(w, b, X), y)", "return float(np.real(loss(predict(w, b, X), y)))")]
+    folder = edited(LOGISTIC, edits, tmp_path)
+    for _ in range(2):  # found out, and remembered
+        assert load_exercise(folder).without_complex_step == {"dJ_dw"}
+
+
 def test_a_sound_exercise_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = copied(LOGISTIC, tmp_path)
     load_exercise(folder)

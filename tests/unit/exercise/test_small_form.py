@@ -148,7 +148,7 @@ def test_own_modules_are_released_with_what_they_import(tmp_path: Path) -> None:
     exercise = load_exercise(folder)
     assert list(exercise.support_modules) == ["curves.py", "constants.py"]
     [setup] = exercise.setup_cells
-    assert "    from checks import check, hint\n    from curves import sigmoid\nexcept" in setup
+    assert "    from checks import check, hint, slope\n    from curves import sigmoid\nexcept" in setup
 
 
 def test_nothing_of_the_teacher_cell_is_released() -> None:
