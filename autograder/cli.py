@@ -7,20 +7,8 @@ import sys
 
 import click
 
-from autograder.commands import (
-    bundle,
-    classroom,
-    demo,
-    doctor,
-    export,
-    grade,
-    init,
-    lint,
-    new,
-    preview,
-    release,
-    verify,
-)
+from autograder.commands import bundle, classroom, demo, doctor, export, grade, init
+from autograder.commands.authoring import lint, new, preview, release, verify
 from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError, print_unencodable_text, say
 
 # Two BLAS threads cost more time on matrices of this size than they save.

@@ -10,7 +10,7 @@ from typing import Any
 from calls import build, seen_by  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 from golden import Case, golden  # type: ignore[import-not-found]  # as calls
 from layout import PlainError, say, wrapped  # type: ignore[import-not-found]  # as calls
-from progress import SESSION  # type: ignore[import-not-found]  # as calls
+from results import SESSION  # type: ignore[import-not-found]  # as calls
 
 Asked = Callable[..., Any] | str
 """A function of the exercise, or its name."""

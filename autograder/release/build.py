@@ -26,7 +26,6 @@ SHIPPED_MODULES = (
     "golden.py",
     "layout.py",
     "patterns.py",
-    "progress.py",
     "results.py",
     "rules.py",
     "slope.py",

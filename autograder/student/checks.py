@@ -34,8 +34,7 @@ from explain import explain, show_case, shown_case, without_slopes  # type: igno
 from feedback import Feedback  # type: ignore[import-not-found]  # as asking
 from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as asking
 from layout import PlainError, as_text, say, wrapped  # type: ignore[import-not-found]  # as asking
-from progress import SESSION, Progress  # type: ignore[import-not-found]  # as asking
-from results import Result, Results  # type: ignore[import-not-found]  # as asking
+from results import SESSION, Progress, Result, Results  # type: ignore[import-not-found]  # as asking
 from rules import EXACT, are_equal, begins_with, error  # type: ignore[import-not-found]  # as asking
 from slope import CLOSE_TO_MEASURED, central  # type: ignore[import-not-found]  # as asking
 from slope import slope as slope  # students import it from here

@@ -79,7 +79,6 @@ class TestWhatIsReleased:
             "learning.py",
             "network.py",
             "patterns.py",
-            "progress.py",
             "requirements.txt",
             "results.py",
             "rnn_backprop.ipynb",
