@@ -30,7 +30,7 @@ def extract(extractor: Any, folder: Path, files: dict[str, bytes]) -> dict[str, 
     archive, target = folder / "archive", folder / "extracted"
     archive.mkdir()
     for name, data in files.items():
-        (archive / name).parent.mkdir(exist_ok=True)
+        (archive / name).parent.mkdir(parents=True, exist_ok=True)
         (archive / name).write_bytes(data)
     extractor.extract(str(archive), str(target))
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
@@ -66,6 +66,29 @@ FORGED = {"rnn_backprop.ipynb": b"{}", "zoe_91_92_rnn_backprop.ipynb": b"nothing
 def test_a_students_zip_file_is_never_unpacked(extractor: Any, tmp_path: Path, name: str) -> None:
     files = {"zoe_91_92_rnn_backprop.ipynb": b"{}", name: make_zip(FORGED)}
     assert extract(extractor, tmp_path, files) == files
+
+
+IN_MOODLE = "assignsubmission_file"
+MOODLE_NAME_PATTERN = r".*/(?P<student_id>[^/_]+_\d+)_assignsubmission_file_?/(?P<file_id>[^/]+)"
+
+
+@pytest.mark.parametrize("is_zipped", [True, False])
+@pytest.mark.parametrize(
+    ("pattern", "own", "forged"),
+    [
+        (CANVAS_NAME_PATTERN, "zoe_91_92_a.py", "mallory_33_44_x/zoe_91_92_a.py"),
+        (CANVAS_NAME_PATTERN, "zoe_91_92_a.py", "mallory_33_44_x\\zoe_91_92_a.py"),
+        (MOODLE_NAME_PATTERN, f"Zoe_91_{IN_MOODLE}/a_1_2_b.py", f"M_33_{IN_MOODLE}/Zoe_91_{IN_MOODLE}/a.py"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_a_student_called_like_another_is_left_out(
+    extractor: Any, tmp_path: Path, pattern: str, own: str, forged: str, is_zipped: bool
+) -> None:
+    extractor.parent.collector_plugin_inst.named_regexp = pattern
+    files = {own: b"zoe", forged: b"mallory"}
+    on_disk = {f"class_2026_11_20/{name}".replace("\\", "/"): data for name, data in files.items()}
+    unpacked = extract(extractor, tmp_path, {"s.zip": make_zip(files)} if is_zipped else on_disk)
+    assert list(unpacked.values()) == [b"zoe"]
 
 
 def test_a_download_is_unpacked_into_its_own_folder_and_so_much_of_each_student(

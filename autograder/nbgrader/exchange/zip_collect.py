@@ -53,12 +53,15 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no t
         """Put all files of the download into the folder that nbgrader collects from."""
         archive_folder, target = Path(archive_path), Path(extracted_path)
         writer = _Writer(target)
+        unpacked = _unpacked_folder(archive_folder)
         for file in sorted(archive_folder.rglob("*")):
             name = file.relative_to(archive_folder)
             if file.is_symlink() or not file.is_file():
                 continue
             if len(name.parts) == 1 and self._is_lms_archive(file):
                 self._unpack(file, writer)
+            elif self._is_named_by_another(file.relative_to(unpacked).as_posix()):
+                writer.left_out.append(name.as_posix())
             else:
                 writer.write(self._student_of(name.as_posix()) or str(name), name.as_posix(), read_file(file))
         if writer.left_out:
@@ -70,6 +73,9 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no t
                 for member in archive.infolist():
                     student = self._student_of(member.filename)
                     if member.is_dir() or not student:  # nbgrader would not collect it
+                        continue
+                    if self._is_named_by_another(member.filename):
+                        writer.left_out.append(member.filename)
                         continue
                     data = read_member(archive, member)
                     if data is None:
@@ -92,8 +98,29 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no t
         return len(names) <= MAX_MEMBERS and any(map(self._student_of, names))
 
     def _student_of(self, name: str) -> str:
-        match = re.match(self.parent.collector_plugin_inst.named_regexp, f"/{name}")
+        match = self._match(name)
         return str(match.groupdict().get("student_id") or "") if match else ""
+
+    def _is_named_by_another(self, name: str) -> bool:
+        """Return whether a file is collected for a student whose name stands behind the part that the LMS wrote.
+
+        What stands there, such as the name of a folder, is the choice of whoever handed in the file.
+        """
+        path = f"/{name}".replace("\\", "/")  # some programs write backslashes
+        match, written = self._match(path[1:]), _NUMBERS_OF_AN_LMS.search(path)
+        end = path.find("/", written.end()) if written else -1
+        return bool(match and self._student_of(path[1:]) and 0 <= end < match.start("student_id"))
+
+    def _match(self, name: str) -> re.Match[str] | None:
+        return re.match(self.parent.collector_plugin_inst.named_regexp, f"/{name}")
+
+
+def _unpacked_folder(archive_folder: Path) -> Path:
+    """Return the folder that an archive was unpacked to: the only one there, if it is no student's in Moodle."""
+    inner = list(archive_folder.iterdir()) if archive_folder.is_dir() else []
+    if len(inner) == 1 and inner[0].is_dir() and "_assignsubmission_" not in inner[0].name:
+        return inner[0]
+    return archive_folder
 
 
 class _Writer:
