@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "formats": {"evaluation", "student", "submission"},
     "classroom": {"grading", "formats", "evaluation", "sandbox.host", "course", "exercise", "submission"},
     "verification": {"classroom", "grading", "formats", "release", "evaluation", "exercise"},
-    "bundles": {"evaluation", "course", "exercise"},
+    "bundles": {"grading", "evaluation", "sandbox.guest", "course", "exercise", "submission"},
     "nbgrader": {"grading", "formats", "release", "evaluation", "course", "exercise", "submission"},
     "doctor": {"sandbox.host"},
     "pytest_plugin": {"grading", "evaluation", "course", "exercise"},

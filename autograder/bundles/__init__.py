@@ -1,9 +1,10 @@
 """An exercise -> what a host such as Gradescope needs to grade it, as one zip file or folder.
 
 In come a course and the name of an exercise (`sources.py`); out come files by path (`hosts.py`), which `writing.py`
-writes. A bundle holds a copy of this package, so that the host needs only Python and the locked requirements.
+writes. What a host grades with is a copy of this package. What students can read holds `visible_checks.py` alone, with
+the rooms that read a submission and run its cells.
 
-Imports `evaluation` and `course`. Open `hosts.py` first: a function for each host.
+Imports grading and the rooms below it. Open `hosts.py` first: a function for each host.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autograder.bundles.sources import Sources
+
+CELLS_FILE, PROBLEMS_FILE = "cells.json", "problems.json"
+"""How the visible checks and the process in which they run tell each other what to run and what stopped."""
 
 
 @dataclass(frozen=True)

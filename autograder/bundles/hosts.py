@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,11 @@ from pathlib import Path
 from autograder.bundles.sources import LOCK_FILE, SECRET_FILE, Sources
 
 TEMPLATES = Path(__file__).parent / "templates"
-VISIBLE_CHECKS = Path(__file__).parent / "visible_checks.py"
+# What reads a submission and runs its cells. It needs numpy at most, where grading needs more.
+VISIBLE_CHECKS_KIT = re.compile(
+    r"autograder/(__init__|bundles/(__init__|run_cells)|submission/\w+|sandbox/__init__"
+    r"|sandbox/guest/(__init__|slope|student_module|stub_modules))\.py"
+)
 PLACEHOLDER = "@EXERCISE@"  # stands for the exercise's name, in the text of templates and in their paths
 
 
@@ -42,34 +47,42 @@ def prairielearn(sources: Sources) -> dict[str, bytes]:
 
 def github(sources: Sources) -> dict[str, bytes]:
     """Return two repositories: one that students get, with the visible checks, and a private one that grades theirs."""
-    return _two_repositories("github", ".github/visible_checks.py", sources)
+    return _two_repositories("github", ".github", sources)
 
 
 def gitlab(sources: Sources) -> dict[str, bytes]:
     """Return the two repositories for GitLab."""
-    return _two_repositories("gitlab", ".gitlab/visible_checks.py", sources)
+    return _two_repositories("gitlab", ".gitlab", sources)
 
 
 def classroom50(sources: Sources) -> dict[str, bytes]:
     """Return a folder of autograders. Students can read all of it, so it holds the visible checks and no answer."""
-    checks = {
-        name: content
-        for name, content in sources.released.items()
-        if name.endswith((".py", ".json")) and name != f"{sources.exercise}.py"
-    }
-    return {
-        **_render_templates("classroom50", sources),
-        "autograder/visible_checks.py": VISIBLE_CHECKS.read_bytes(),
-        **_prefix_paths("autograder/given", checks),
-    }
+    return {**_render_templates("classroom50", sources), **_prefix_paths("autograder", _visible_checks(sources))}
 
 
-def _two_repositories(host: str, script: str, sources: Sources) -> dict[str, bytes]:
+def _two_repositories(host: str, folder: str, sources: Sources) -> dict[str, bytes]:
     grading = {**_grader_files(sources), ".gitignore": f"{SECRET_FILE}\n__pycache__/\n".encode()}
+    student = {**sources.released, **_prefix_paths(folder, _visible_checks(sources))}
     return {
-        **_prefix_paths("student-repository", {**sources.released, script: VISIBLE_CHECKS.read_bytes()}),
+        **_prefix_paths("student-repository", student),
         **_prefix_paths("grading-repository", grading),
         **_render_templates(host, sources),
+    }
+
+
+def _visible_checks(sources: Sources) -> dict[str, bytes]:
+    """Return visible_checks.py and what it needs beside it: no student's change of a given file changes the checks."""
+    kit = {path: content for path, content in sources.kit.items() if VISIBLE_CHECKS_KIT.fullmatch(path)}
+    given = {
+        path: content
+        for path, content in sources.released.items()
+        if path.endswith((".py", ".json")) and path != f"{sources.exercise}.py"
+    }
+    return {
+        "visible_checks.py": sources.kit["autograder/bundles/visible_checks.py"],
+        "released.json": sources.released_facts,
+        **_prefix_paths("kit", kit),
+        **_prefix_paths("given", given),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from autograder.course import LEVELS, Course
 from autograder.evaluation.seeds import load_secret
 from autograder.exercise.cache_folder import CACHE_FOLDER
 from autograder.exercise.lint.soundness import MARK
+from autograder.exercise.loader import ExerciseError, load_exercise
+from autograder.grading import released_files
 
 PACKAGE_FOLDER = Path(autograder.__file__).resolve().parent
 LOCK_FILE = "requirements.lock"
@@ -27,14 +30,16 @@ class BundleError(Exception):
 class Sources:
     """Files by path: `kit` is autograder/, `solutions` the exercise with its answers, `released` what students get.
 
-    `settings` is a course.toml for a folder that holds solutions/ and the course's secret. It requires isolation B,
-    or A if the course does.
+    `released_facts` is what the reader of submissions needs to know of the last ones, as JSON. `settings` is a
+    course.toml for a folder that holds solutions/ and the course's secret. It requires isolation B, or A if the course
+    does.
     """
 
     exercise: str
     kit: Mapping[str, bytes]
     solutions: Mapping[str, bytes]
     released: Mapping[str, bytes]
+    released_facts: bytes
     settings: bytes
     lock: bytes
     secret: bytes | None
@@ -55,10 +60,19 @@ def collect_sources(course: Course, exercise: str) -> Sources:
         kit=_read_files(PACKAGE_FOLDER, "autograder"),
         solutions=_read_files(folder, f"solutions/{exercise}"),
         released=_read_files(released, ""),
+        released_facts=_released_facts(folder),
         settings=_render_settings(course).encode(),
         lock=lock.read_bytes(),
         secret=load_secret(course),
     )
+
+
+def _released_facts(exercise: Path) -> bytes:
+    try:
+        facts = vars(released_files(load_exercise(exercise)))
+    except ExerciseError as error:
+        raise BundleError(str(error)) from None
+    return (json.dumps(facts, indent=1, default=sorted) + "\n").encode()  # its sets become sorted lists
 
 
 def _read_files(folder: Path, prefix: str) -> dict[str, bytes]:

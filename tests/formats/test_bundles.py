@@ -22,7 +22,6 @@ import yaml
 
 from autograder.bundles import BUNDLES
 from autograder.bundles.sources import BundleError, Sources, collect_sources
-from autograder.bundles.visible_checks import run_checks
 from autograder.bundles.writing import write_folder, write_zip
 from autograder.course import Level, find_course
 from tests.formats import hosts
@@ -392,19 +391,6 @@ def test_gitlab_has_secret_and_token_in_files(file: str) -> None:
     text = (ROOT / "autograder/bundles/templates" / file).read_text(encoding="utf-8")
     assert "AUTOGRADER_SECRET_FILE" in text
     assert re.findall(r"AUTOGRADER_SECRET\b(?!_FILE)|:\$READ_STUDENT_PROJECTS", text) == []
-
-
-def test_visible_checks_hide_the_variables_of_the_job(
-    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_folder({name: data for name, data in sources.released.items() if "ipynb" not in name}, tmp_path / "work")
-    spy = f"\nimport os, pathlib\npathlib.Path({str(tmp_path / 'seen')!r}).write_text(' '.join(os.environ))\n"
-    with (tmp_path / "work" / f"{NAME}.py").open("a") as script:
-        script.write(spy)
-    monkeypatch.setenv("GITHUB_TOKEN", "token")
-    run_checks(NAME, tmp_path / "work", tmp_path / "work")
-    assert "PATH" in (tmp_path / "seen").read_text()
-    assert "TOKEN" not in (tmp_path / "seen").read_text()
 
 
 @SHELL_HOSTS

@@ -152,7 +152,8 @@ class FunctionCaller:
         function = self.module.get(name)
         states = self.started_batches.pop(name, None) if kind == "go on" else []
         if states is None or not callable(function):
-            listed = self.module.function_names()[: framing.MAX_LISTED_FUNCTIONS]
+            names = [name for name in self.module.function_names() if len(name) <= framing.MAX_NAME_LENGTH]
+            listed = names[: framing.MAX_LISTED_FUNCTIONS]
             for _ in steps:
                 channel.send("missing", listed, name in self.module)
             return

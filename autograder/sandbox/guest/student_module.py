@@ -15,7 +15,6 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, CoroutineType, FunctionType, ModuleType, TracebackType
 
 from autograder.sandbox.guest.stub_modules import NullObject, Placeholder
-from autograder.sandbox.protocol.framing import MAX_NAME_LENGTH
 
 _IMPORT_NODES = (ast.Import, ast.ImportFrom)
 # Statements that bind all of their names or none: others may have got through a part of them.
@@ -148,7 +147,7 @@ class StudentModule:
         # Comparing what the student holds there may run code that changes the module, so a copy is read.
         items = [item for item in vars(self._module).items() if type(item[0]) is str and type(item[1]) is FunctionType]
         names = [name for name, function in items if function.__module__ == self.name]
-        return [name for name in names if name.isidentifier() and len(name) <= MAX_NAME_LENGTH]
+        return [name for name in names if name.isidentifier()]
 
     def locate_error(
         self, error: BaseException, trace: TracebackType | None, within: int | None = None
