@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ FeedbackLevel = Literal["none", "symptom", "hint", "full"]
 class Limits:
     """What a submission may use: seconds for each function, for loading each cell and in total; memory in MiB.
 
-    CPU time decides; the wall clock is a backstop for code that waits.
+    CPU time decides; the wall clock is a backstop for code that waits. `submission_mb` is the size of a file in MB, the
+    outputs of a notebook not counted.
     """
 
     cpu_seconds: float = 2.0
@@ -34,6 +36,16 @@ class Limits:
     load_wall_seconds: float = 15.0
     submission_wall_seconds: float = 60.0
     memory_mib: int = 2048
+    submission_mb: float = 10
+
+    @property
+    def submission_bytes(self) -> int:
+        """The size of a file of a submission, in bytes."""
+        return int(self.submission_mb * 1_000_000)
+
+
+MAX_SUBMISSION_MB = 100
+"""The highest limit on the size of a submission: as much is read of a file, outputs included."""
 
 
 class CourseError(Exception):
@@ -123,10 +135,11 @@ def read_course(root: Path) -> Course:
     """Return the course whose course.toml lies in the folder `root`. Raises CourseError."""
     file = root / COURSE_FILE
     try:
-        settings: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        settings: dict[str, Any] = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{file} cannot be read: {error}.") from None
-    limits = _limits(settings.pop("limits", {}), file)
+    limits = _limits(settings.pop("limits", {}), file, text)
     demo = _demo(settings.pop("demo", {}), file)
     release_as = _release_as(settings.pop("release_as", {}), file)
     isolation = settings.pop("isolation", "E")
@@ -163,15 +176,23 @@ def read_course(root: Path) -> Course:
     return course
 
 
-def _limits(settings: Any, file: Path) -> Limits:
+def _limits(settings: Any, file: Path, text: str) -> Limits:
     known = {limit.name for limit in fields(Limits)}
     if not isinstance(settings, Mapping) or not known.issuperset(settings):
         raise CourseError(f"{file}: [limits] may hold {', '.join(sorted(known))}.")
     for name, value in settings.items():
         # A bool is an int to Python, and a mistake here.
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise CourseError(f"{file}: limits.{name} must be a number above 0, not {value!r}.")
+        most = MAX_SUBMISSION_MB if name == "submission_mb" else math.inf
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+            allowed = "above 0" if most == math.inf else f"above 0 and at most {most}"
+            raise CourseError(f"{file}{_line_of(name, text)}: limits.{name} must be a number {allowed}, not {value!r}.")
     return Limits(**settings)
+
+
+def _line_of(name: str, text: str) -> str:
+    """Return the line of a setting, as it follows the name of the file; empty if it is written in an uncommon way."""
+    found = re.search(rf"^[ \t]*{name}[ \t]*=", text, re.MULTILINE)
+    return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
 
 
 def _release_as(settings: Any, file: Path) -> dict[str, str]:

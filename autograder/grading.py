@@ -83,7 +83,7 @@ class Grader:
 
         Work that cannot be read is `refused`; a fault of the grader itself is a `grader_error`.
         """
-        return self._safely(lambda: self._grade(read_or_refuse(self.exercise, path), name), name)
+        return self._safely(lambda: self._grade(read_or_refuse(self.exercise, path, self.limits), name), name)
 
     def grade_submission(self, submission: ReadResult, name: str) -> Report:
         """Grade a submission that was read earlier, perhaps on another machine. Never raises."""
@@ -281,21 +281,22 @@ def ungraded(exercise: Exercise, name: str, error: IsolationError) -> Report:
     return Report(exercise.name, name, "grader_error", 0.0, exercise.max_score, 0, error.offered, (note,))
 
 
-def read_or_refuse(exercise: Exercise, path: Path) -> ReadResult:
+def read_or_refuse(exercise: Exercise, path: Path, limits: Limits) -> ReadResult:
     """Return the submission at `path`, or the reason why it is refused."""
     try:
-        return read_submission(path, exercise.name, released_files(exercise))
+        return read_submission(path, exercise.name, released_files(exercise, limits))
     except SubmissionRefused as reason:
         return reason
 
 
-def released_files(exercise: Exercise) -> ReleasedFiles:
-    """Return what the reader of submissions needs to know about the released files."""
+def released_files(exercise: Exercise, limits: Limits) -> ReleasedFiles:
+    """Return what the reader of submissions needs to know about the released files, and the limit on its size."""
     return ReleasedFiles(
         check_cells=exercise.check_cells,
         stub_cells=exercise.stub_cells,
         stub_names=tuple(function.name for function in exercise.functions),
         modules=(*(Path(file).stem for file in (*exercise.support_modules, *exercise.notebook_modules)), "checks"),
+        max_bytes=limits.submission_bytes,
     )
 
 

@@ -264,7 +264,7 @@ def test_a_device_is_refused():
 def test_a_file_over_the_size_limit_is_refused(tmp_path):
     with (tmp_path / "rnn_backprop.ipynb").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    assert "is larger than 10 MB: clear the outputs" in refusal(tmp_path)
+    assert "is larger than 10 MB, outputs of a notebook not counted: take out what does not belong" in refusal(tmp_path)
 
 
 @pytest.mark.skipif(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import autograder
-from autograder.course import LEVELS, Course
+from autograder.course import LEVELS, Course, Limits
 from autograder.evaluation.seeds import load_secret
 from autograder.exercise.cache_folder import CACHE_FOLDER
 from autograder.exercise.lint.soundness import MARK
@@ -60,16 +60,16 @@ def collect_sources(course: Course, exercise: str) -> Sources:
         kit=_read_files(PACKAGE_FOLDER, "autograder"),
         solutions=_read_files(folder, f"solutions/{exercise}"),
         released=_read_files(released, ""),
-        released_facts=_released_facts(folder),
+        released_facts=_released_facts(folder, course.limits),
         settings=_render_settings(course).encode(),
         lock=lock.read_bytes(),
         secret=load_secret(course),
     )
 
 
-def _released_facts(exercise: Path) -> bytes:
+def _released_facts(exercise: Path, limits: Limits) -> bytes:
     try:
-        facts = vars(released_files(load_exercise(exercise)))
+        facts = vars(released_files(load_exercise(exercise), limits))
     except ExerciseError as error:
         raise BundleError(str(error)) from None
     return (json.dumps(facts, indent=1, default=sorted) + "\n").encode()  # its sets become sorted lists

@@ -97,6 +97,7 @@ def _released_files() -> ReleasedFiles:
         stub_cells=frozenset(facts["stub_cells"]),
         stub_names=tuple(facts["stub_names"]),
         modules=tuple(facts["modules"]),
+        max_bytes=facts["max_bytes"],
     )
 
 

@@ -166,7 +166,7 @@ class DaskWorkers(ExitStack):
         self._address, self._jobs, self._total = address, jobs, total
         if address is not None:
             self._refuse_plain([address])
-        self._exercise, self._warn = exercise, warn
+        self._exercise, self._config, self._warn = exercise, config, warn
         self._payload = make_payload(exercise, config)
         self._warned: set[str] = set()
         self._client: Any = None
@@ -262,7 +262,7 @@ class DaskWorkers(ExitStack):
         return min(_MAX_CHUNK_SIZE, size, -(-self._total // threads))  # a small class still uses every thread
 
     def _submit(self, chunk: Sequence[Task]) -> Any:
-        work = [(task, read_or_refuse(self._exercise, task.entry.path)) for task in chunk]
+        work = [(task, read_or_refuse(self._exercise, task.entry.path, self._config.limits)) for task in chunk]
         return self._client.submit(grade_chunk, self._payload, work, pure=False, retries=1)
 
     def _wait_for_any(self, futures: Sequence[Any]) -> Sequence[Any]:

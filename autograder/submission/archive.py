@@ -7,13 +7,15 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
-from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError, check_size, open_regular
+from autograder.submission.notebook_json import MAX_RAW_BYTES, OUTPUTS_AND_PICTURES, Content, read_content
+from autograder.submission.safe_files import UnreadableFileError, open_regular
 
-MAX_ARCHIVE_BYTES = 50_000_000  # bytes of the archive itself
+MAX_ARCHIVE_BYTES = MAX_RAW_BYTES  # of the archive itself
 MAX_MEMBERS = 10_000
 MAX_DEPTH = 3  # folders above a member
 
@@ -37,8 +39,8 @@ def list_members(path: Path) -> list[str]:
         return sorted(name for name in paths if name is not None)
 
 
-def read_member(path: Path, name: str) -> bytes:
-    """Return the content of the only file of that name. Raises UnreadableFileError."""
+def read_member(path: Path, name: str, max_bytes: int, left_out: Sequence[str] = OUTPUTS_AND_PICTURES) -> Content:
+    """Return the content of the only file of that name, as `read_content` does. Raises UnreadableFileError."""
     with _open_archive(path) as archive:
         members = [member for member in archive.infolist() if _member_path(member) == name]
         if len(members) != 1:
@@ -47,9 +49,7 @@ def read_member(path: Path, name: str) -> bytes:
         # The size in the table of contents may be a lie, so the data that comes out is measured as well. The ratio
         # says nothing: a notebook that holds one line of output many thousand times is honest.
         with archive.open(members[0]) as file:
-            data = file.read(MAX_BYTES + 1)
-        check_size(len(data))
-        return data
+            return read_content(cast(BinaryIO, file), PurePosixPath(name).suffix, max_bytes, left_out)
 
 
 def _check_readable(member: zipfile.ZipInfo) -> None:
@@ -59,7 +59,6 @@ def _check_readable(member: zipfile.ZipInfo) -> None:
         raise UnreadableFileError("is locked with a password in its archive: hand in the file itself")
     if member.compress_type not in _READABLE_METHODS:
         raise UnreadableFileError("is compressed in a way that is not read here: hand in the file itself")
-    check_size(member.file_size)
 
 
 @contextmanager
@@ -69,7 +68,9 @@ def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         if os.fstat(file.fileno()).st_size > MAX_ARCHIVE_BYTES:
             raise UnreadableFileError(f"is larger than {MAX_ARCHIVE_BYTES // 1_000_000} MB: hand in the notebook alone")
         try:
-            with zipfile.ZipFile(_BoundedReader(file.fileno(), closefd=False)) as archive:
+            reader = _BoundedReader(file.fileno(), closefd=False)
+            with zipfile.ZipFile(reader) as archive:
+                reader.is_bounded = False  # of a member, what comes out is measured
                 if len(archive.infolist()) > MAX_MEMBERS:
                     raise UnreadableFileError(_TOO_MANY_MEMBERS)
                 yield archive
@@ -82,7 +83,11 @@ def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 class _BoundedReader(io.FileIO):
     """A file that refuses large reads, and with them a table of contents too large to be honest."""
 
+    is_bounded = True
+
     def read(self, size: int | None = -1, /) -> bytes:
+        if not self.is_bounded:
+            return super().read(size)
         limit = _MAX_READ_BYTES + 1
         data = super().read(limit if size is None or size < 0 else min(size, limit))
         if len(data) == limit:

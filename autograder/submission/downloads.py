@@ -8,11 +8,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.submission import archive, safe_files
+from autograder.submission import notebook_json, safe_files
 from autograder.submission.reader import ARCHIVE_SUFFIX, MAX_ENTRIES
 
 MAX_MEMBERS = 100_000
-MAX_STUDENT_BYTES = 100_000_000  # of one student's files together, as in nbgrader's exchange
+MAX_STUDENT_BYTES = 2 * notebook_json.MAX_RAW_BYTES  # of one student's files together
 # What zipfile raises for a member that is damaged, locked or packed in a way that it does not know.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
 
@@ -51,4 +51,5 @@ def read_file(path: Path) -> bytes:
 
 def _max_bytes(name: str) -> int:
     """Return the size that is read of a file: a longer one is refused as too large when it is graded."""
-    return archive.MAX_ARCHIVE_BYTES if name.lower().endswith(ARCHIVE_SUFFIX) else safe_files.MAX_BYTES
+    is_large = name.lower().endswith((ARCHIVE_SUFFIX, ".ipynb"))  # with outputs, which are left out when it is graded
+    return notebook_json.MAX_RAW_BYTES if is_large else safe_files.MAX_BYTES

@@ -23,6 +23,7 @@ from autograder.submission.cells import (
     normalize_source,
     parse_notebook,
 )
+from autograder.submission.notebook_json import MAX_RAW_BYTES, Content, read_file
 from autograder.submission.notes import dropped_cell_notes, files_beside_notes
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.sanitize import join_names, one_line
@@ -44,12 +45,13 @@ class SubmissionRefused(Exception):
 
 @dataclass(frozen=True)
 class ReleasedFiles:
-    """What was handed out: the sources of its check cells and stub cells, the names of its stubs, and its modules."""
+    """What was handed out: its check cells, stub cells, stubs and modules; and how large a file handed in may be."""
 
     check_cells: frozenset[str]
     stub_cells: frozenset[str]
     stub_names: tuple[str, ...]
     modules: tuple[str, ...] = ()
+    max_bytes: int = safe_files.MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def read_submission(path: Path, exercise_name: str, released: ReleasedFiles) -> 
         raise SubmissionRefused(
             f"{_display_name(path)} is neither a notebook (.ipynb) nor a script (.py): hand in one of these."
         )
-    submission = _build_submission(path, _parse_cells(path, safe_files.read_regular), released, ())
+    submission = _build_submission(path, _make_parser(read_file, released.max_bytes)(path), released, ())
     return _with_notes_on_files(submission, released, lambda name: os.path.lexists(path.with_name(name)))
 
 
@@ -139,7 +141,7 @@ def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> S
     archives = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIX) and not name.startswith(".")]
     if len(archives) == 1 and not any(match.candidates for match in matches):
         return _read_archive(folder / archives[0], exercise_name, released)
-    container = _Container(f"folder {shown_name}", folder, names, _make_parser(safe_files.read_regular))
+    container = _Container(f"folder {shown_name}", folder, names, _make_parser(read_file, released.max_bytes))
     return _read_container(container, matches, exercise_name, released)
 
 
@@ -194,10 +196,10 @@ def _read_archive(path: Path, exercise_name: str, released: ReleasedFiles) -> Su
     except UnreadableFileError as reason:
         raise SubmissionRefused(f"{shown_name} {reason}.") from None
 
-    def read_member(file: Path) -> bytes:
-        return archive.read_member(path, file.relative_to(path).as_posix())
+    def read_member(file: Path, max_bytes: int) -> Content:
+        return archive.read_member(path, file.relative_to(path).as_posix(), max_bytes)
 
-    container = _Container(f"zip file {shown_name}", path, names, _make_parser(read_member))
+    container = _Container(f"zip file {shown_name}", path, names, _make_parser(read_member, released.max_bytes))
     submission = _read_container(container, _match_names(names, exercise_name), exercise_name, released)
     member_path = one_line(submission.path.relative_to(path).as_posix(), 200)
     return replace(submission, notes=(f"{member_path} in {shown_name} was graded.", *submission.notes))
@@ -367,17 +369,18 @@ def _with_notes_on_files(submission: Submission, released: ReleasedFiles, exists
     return replace(submission, notes=(*submission.notes, *notes))
 
 
-def _make_parser(read: Callable[[Path], bytes]) -> Callable[[Path], tuple[ParsedCell, ...]]:
+def _make_parser(read: Callable[[Path, int], Content], max_bytes: int) -> Callable[[Path], tuple[ParsedCell, ...]]:
     """Return what parses the files of one container, each once: only so much of all of them is read."""
-    bytes_read = 0
+    bytes_read = raw_bytes_read = 0
 
     def read_counted(file: Path) -> bytes:
-        nonlocal bytes_read
-        if bytes_read > safe_files.MAX_BYTES:
+        nonlocal bytes_read, raw_bytes_read
+        if bytes_read > max_bytes or raw_bytes_read > MAX_RAW_BYTES:
             raise UnreadableFileError("is one of several large files: hand in your own alone")
-        data = read(file)
-        bytes_read += len(data)
-        return data
+        content = read(file, max_bytes)
+        bytes_read += len(content.data)
+        raw_bytes_read += content.raw_size
+        return content.data
 
     return cache(lambda file: _parse_cells(file, read_counted))
 

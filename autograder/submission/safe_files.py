@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-MAX_BYTES = 10_000_000  # of a file whose text is read
+MAX_BYTES = 10_000_000  # of a file that is read; of a submission, if a course sets no other limit
 DRAFT_PREFIX = ".draft-"
 
 
@@ -49,16 +49,16 @@ def read_regular(path: Path) -> bytes:
     """Return the content of a regular file. Raises UnreadableFileError, also if it is over MAX_BYTES."""
     with open_regular(path) as file:
         data = file.read(MAX_BYTES + 1)
-    check_size(len(data))
+    check_size(len(data), MAX_BYTES)
     return data
 
 
-def check_size(size: int) -> None:
-    """Raise UnreadableFileError if a size in bytes is over MAX_BYTES."""
-    if size > MAX_BYTES:
+def check_size(size: int, max_bytes: int) -> None:
+    """Raise UnreadableFileError if the size in bytes of what is read of a file is over a limit."""
+    if size > max_bytes:
         raise UnreadableFileError(
-            f"is larger than {MAX_BYTES // 1_000_000} MB: clear the outputs of the notebook "
-            "(in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
+            f"is larger than {max_bytes / 1_000_000:g} MB, outputs of a notebook not counted: "
+            "take out what does not belong to the exercise, save it and hand it in again"
         )
 
 

@@ -21,7 +21,7 @@ from autograder.classroom.discovery import SubmissionEntry
 from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import ResultStore, columns_for
 from autograder.classroom.tasks import Task
-from autograder.course import find_course
+from autograder.course import Limits, find_course
 from autograder.evaluation.call_plans import plan_calls
 from autograder.exercise.model import Case, Exercise
 from autograder.grading import GradingConfig, ReadResult, read_or_refuse
@@ -130,7 +130,8 @@ def _serve_forks(pipe: Connection, exercise: Exercise) -> None:
             submissions = pipe.recv()
             for path, wrong in submissions:
                 diagnostic = dict.fromkeys(wrong, exercise.diagnostic_cases)
-                submission = read_or_refuse(exercise, path)  # as in the kit, by the process that waits for the fork
+                # As in the kit, by the process that waits for the fork.
+                submission = read_or_refuse(exercise, path, Limits())
                 cases = {name: [*calls[name], *diagnostic.get(name, ())] for name in calls}
                 _grade_in_fork(submission, support, cases, exercise)
             pipe.send(len(submissions))

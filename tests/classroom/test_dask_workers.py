@@ -123,7 +123,7 @@ def test_grade_chunk_needs_only_the_payload(
     folder = hand_in({"ali": "class/perfect", "mia": "bad_input/not_utf8", "zoe": "class/notebook"})
     tasks = tasks_in(folder)
     payload = make_payload(exercise, config)
-    work = [(task, read_or_refuse(exercise, task.entry.path)) for task in tasks]
+    work = [(task, read_or_refuse(exercise, task.entry.path, config.limits)) for task in tasks]
     with LocalWorkers(1, exercise, config, print) as workers:
         expected = {result.student: result for result in workers.run(iter(tasks), lambda: None)}
     folder.rename(folder.with_name("elsewhere"))

@@ -24,7 +24,7 @@ from autograder.nbgrader.intake.timestamps import InvalidTimestamp, read_timesta
 from autograder.submission import archive
 from autograder.submission.cells import MAX_CODE_CHARACTERS, MAX_CODE_LINES
 from autograder.submission.global_reads import global_reads
-from autograder.submission.notebook_json import MAX_VALUES
+from autograder.submission.notebook_json import MAX_RAW_BYTES, MAX_VALUES
 from autograder.submission.reader import MAX_COPIES, SubmissionRefused, read_submission
 from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError
 from autograder.submission.stub_lines import left_stub_lines
@@ -75,6 +75,11 @@ def notebooks() -> Iterator[tuple[str, str]]:
     ):
         yield f"as many {unit} as are read", HEAD + unit * ((MAX_VALUES - 20) // values) + "{}" + TAIL
         yield f"as many outputs {unit}", notebook(cell("x = 1", outputs=f"[{unit * ((MAX_VALUES - 20) // values)}0]"))
+    for unit in ("[],", '"ab",', '"', "\\", "[", '{"a":', "1,"):
+        yield f"100 MB of outputs {unit}", notebook(cell("x = 1", outputs=f"[{fill(unit, MAX_RAW_BYTES - 2000)}0]"))
+    yield "outputs of many cells", HEAD + fill('{"outputs":[]},') + "{}" + TAIL
+    yield "names of outputs", HEAD + fill('"outputs",') + "{}" + TAIL
+    yield "space behind a name", HEAD + '"outputs"' + fill(" ") + TAIL
     for name, unit in (("deep [", "["), ("deep {", '{"a":'), ("digits", "1"), ("quotes", '"'), ("escapes", "\\")):
         yield name, HEAD + fill(unit)
     yield "long int", HEAD + fill("9" * 4300 + ",") + "0" + TAIL

@@ -23,7 +23,7 @@ from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, InvalidTimesta
 from autograder.submission import archive
 from autograder.submission.global_reads import global_reads
 from autograder.submission.reader import ReleasedFiles, SubmissionRefused, read_submission
-from autograder.submission.safe_files import UnreadableFileError
+from autograder.submission.safe_files import MAX_BYTES, UnreadableFileError
 
 ROOT = Path(__file__).parents[2]
 NAME = "rnn_backprop"
@@ -89,7 +89,7 @@ def zip_file(data: bytes) -> None:
     path = written("work.zip", data)
     try:
         for name in archive.list_members(path)[:20]:
-            archive.read_member(path, name)
+            archive.read_member(path, name, MAX_BYTES)
     except UnreadableFileError as reason:
         check_sentence(reason)
     read_and_normalize(path)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from autograder.course import Limits
 from autograder.grading import released_files
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
@@ -30,7 +31,7 @@ def take_in(folder: Path, files: dict[str, bytes]) -> normalize.NormalizedNotebo
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    return normalize.normalize_submission(folder, NAME, released_files(exercise()), RELEASE)
+    return normalize.normalize_submission(folder, NAME, released_files(exercise(), Limits()), RELEASE)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, bytes]:

@@ -50,6 +50,12 @@ def test_demo_table_names_the_sample_class(tmp_path: Path) -> None:
         ("[limits]\nminutes = 3", "may hold cpu_seconds"),
         ("[limits]\ncpu_seconds = 0", "above 0"),
         ("[limits]\ncpu_seconds = true", "above 0"),
+        (
+            "# size\n[limits]\nsubmission_mb = 101",
+            "course.toml, line 3: limits.submission_mb must be a number above 0 and at",
+        ),
+        ("[limits]\nsubmission_mb = '1'", "course.toml, line 2: limits.submission_mb must be a number above 0 and at"),
+        ("limits = {memory_mib = 0}", "course.toml: limits.memory_mib must be a number above 0, not 0."),
         ("limits = 3", "[limits]"),
         ("release_as = 'hw3'", "release_as must be a table"),
         ("release_as = { a = 3 }", "release_as.a must be made of letters"),

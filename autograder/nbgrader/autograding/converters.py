@@ -95,7 +95,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         # Whatever the settings say of other assignments: no kernel runs these, and a student's script stays.
         self.autograde_preprocessors = list(PREPROCESSORS)
         self.exclude_overwriting = {assignment: [f"{self._exercise.name}.py"]}
-        self._released_files = released_files(self._exercise)
+        self._released_files = released_files(self._exercise, self._course.limits)
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", assignment)
         self._release = normalize.load_release(Path(folder), self._exercise.name)
         with self._open_gradebook() as gradebook:

@@ -16,12 +16,13 @@ from autograder.submission.sanitize import one_line
 def log_refusals(plugin: Any, coursedir: Any, submissions: Iterable[tuple[str, Path]]) -> None:
     """Log whose work cannot be graded, and why. Other assignments than this course's exercises are left alone."""
     try:
-        exercise = load_exercise(find_course(Path(coursedir.root)).exercise_folder(coursedir.assignment_id))
+        course = find_course(Path(coursedir.root))
+        exercise = load_exercise(course.exercise_folder(coursedir.assignment_id))
     except (CourseError, ExerciseError):
         return
     for student, path in submissions:
         try:
-            read_submission(path, exercise.name, released_files(exercise))
+            read_submission(path, exercise.name, released_files(exercise, course.limits))
         except SubmissionRefused as reason:
             plugin.log.warning("%s: %s", one_line(str(student), 80), reason)
         except Exception as error:  # noqa: BLE001 - this is for information only, and stops nobody else

@@ -88,7 +88,8 @@ class Recorder:
     def _write_notebook(self, student: str, path: Path, report: Report, dry_run: bool) -> GradeRow:
         """Write a student's autograded notebook, unless it is a dry run, and return the grades."""
         name = self.exercise.name
-        normalized = normalize.normalize_submission(path, name, released_files(self.exercise), self.release)
+        released = released_files(self.exercise, self.course.limits)
+        normalized = normalize.normalize_submission(path, name, released, self.release)
         if message := normalize.instructor_message(one_line(student, 80), normalized):
             self.warn(message)
         notebook = normalized.notebook

@@ -78,9 +78,10 @@ def normalize_submission(
         try:
             submission = read_submission(path, name, released_files)
         except SubmissionRefused as reason:
-            recovered = _restore_cells(release, recover_cells(path, name))
+            recovered = _restore_cells(release, recover_cells(path, name, released_files.max_bytes))
             return replace(recovered, refusal_reason=str(reason), repairs=())
-        normalized = _restore_cells(release, graded_cells(submission, path, name, release))
+        cells = graded_cells(submission, path, name, released_files.max_bytes, release)
+        normalized = _restore_cells(release, cells)
         if submission.kind == "notebook":
             return normalized
         return replace(normalized, repairs=(f"{one_line(submission.path.name, 80)} was graded, and no notebook.",))

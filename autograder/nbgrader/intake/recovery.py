@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from autograder.nbgrader.intake.notebooks import (
     parse_cells,
 )
 from autograder.nbgrader.intake.written_answers import own_text_cells
-from autograder.submission import archive, safe_files
+from autograder.submission import archive
 from autograder.submission.cells import MAX_CELLS, CellsError
-from autograder.submission.notebook_json import TooManyValuesError, load_json
+from autograder.submission.notebook_json import OUTPUTS, OUTPUTS_AND_PICTURES, TooManyValuesError, load_json, read_file
 from autograder.submission.reader import ARCHIVE_SUFFIX, Submission
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.script import parse_script, parse_text
@@ -27,26 +28,29 @@ from autograder.submission.script import parse_script, parse_text
 _LIST_START, _NEXT_ITEM = re.compile(r"\[\s*"), re.compile(r"\s*,\s*")
 
 
-def graded_cells(submission: Submission, path: Path, name: str, release: NotebookDict) -> list[CellDict]:
+def graded_cells(
+    submission: Submission, path: Path, name: str, max_bytes: int, release: NotebookDict
+) -> list[CellDict]:
     """Return the cells of what was graded of the submission of the exercise `name` at `path`.
 
     Answers in words are few in a script: those in the notebook beside it, and what the script itself holds of text
     that was not handed out in the `release`, follow its code.
     """
-    text = decode_text(_read_graded_file(submission.path, path))
+    text = decode_text(_read_graded_file(submission.path, path, max_bytes))
     if submission.kind == "notebook":
         return parse_cells(load_json(text))
-    words = [*map(markdown_cell, parse_text(text)), *_cells_beside(submission.path.with_name(f"{name}.ipynb"), path)]
+    beside = submission.path.with_name(f"{name}.ipynb")
+    words = [*map(markdown_cell, parse_text(text)), *_cells_beside(beside, path, max_bytes)]
     released = [*release["cells"], markdown_cell(release["script_text"])]
     return [*_script_cells(text), *own_text_cells(words, released)]
 
 
-def recover_cells(path: Path, name: str) -> list[CellDict]:
+def recover_cells(path: Path, name: str, max_bytes: int) -> list[CellDict]:
     """Return the cells that can be read of work that was refused."""
     for suffix, parse in ((".ipynb", _recover_notebook_cells), (".py", _script_cells)):
         try:
-            data = safe_files.read_regular(path / f"{name}{suffix}" if path.is_dir() else path)
-            return list(islice(parse(decode_text(data)), MAX_CELLS))
+            content = read_file(path / f"{name}{suffix}" if path.is_dir() else path, max_bytes)
+            return list(islice(parse(decode_text(content.data)), MAX_CELLS))
         except UnreadableFileError:
             continue
         except CellsError:
@@ -58,21 +62,28 @@ def _script_cells(text: str) -> Iterator[CellDict]:
     return (code_cell(cell.original_source) for cell in parse_script(text))
 
 
-def _cells_beside(notebook: Path, submission_path: Path) -> list[CellDict]:
+def _cells_beside(notebook: Path, submission_path: Path, max_bytes: int) -> list[CellDict]:
     try:
-        return parse_cells(load_json(decode_text(_read_graded_file(notebook, submission_path))))
+        return parse_cells(load_json(decode_text(_read_graded_file(notebook, submission_path, max_bytes))))
     except (UnreadableFileError, ValueError):
         return []
 
 
-def _read_graded_file(path: Path, submission_path: Path) -> bytes:
-    """Return the content of a file that `path` names: a file on disk, or a member of a zip file on the way to it."""
+def _read_graded_file(path: Path, submission_path: Path, max_bytes: int) -> bytes:
+    """Return the content of a file that `path` names, without the pictures in its texts if they are too large."""
+    with suppress(UnreadableFileError):
+        return _read(path, submission_path, max_bytes, OUTPUTS)
+    return _read(path, submission_path, max_bytes, OUTPUTS_AND_PICTURES)
+
+
+def _read(path: Path, submission_path: Path, max_bytes: int, left_out: Sequence[str]) -> bytes:
+    """Return the content of a file on disk, or of a member of a zip file on the way to it."""
     # submission.reader makes paths into a zip file as if that were a folder.
     ancestors = [path, *path.parents]
     for parent in ancestors[1 : ancestors.index(submission_path) + 1]:
         if parent.suffix.lower() == ARCHIVE_SUFFIX and parent.is_file():
-            return archive.read_member(parent, path.relative_to(parent).as_posix())
-    return safe_files.read_regular(path)
+            return archive.read_member(parent, path.relative_to(parent).as_posix(), max_bytes, left_out).data
+    return read_file(path, max_bytes, left_out).data
 
 
 def _recover_notebook_cells(text: str) -> Iterator[CellDict]:

@@ -53,7 +53,7 @@ class RecordingProcess:
 
 def view_and_seed(path: Path) -> tuple[bytes, int]:
     """Return what the process of a submission is sent before any case, and the submission's seed."""
-    submission = read_submission(path, EXERCISE.name, released_files(EXERCISE))
+    submission = read_submission(path, EXERCISE.name, released_files(EXERCISE, Limits()))
     program = program_of(EXERCISE, submission)
     process: Any = RecordingProcess()
     SubmissionSession(process, program, Limits(), BoundedCache(1)).ensure_loaded()

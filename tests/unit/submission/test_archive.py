@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -189,7 +190,7 @@ class TestWhatIsRefused:
         path = write_archive(b"")
         with path.open("wb") as file:
             file.truncate(archive.MAX_ARCHIVE_BYTES + 1)  # sparse
-        with pytest.raises(UnreadableFileError, match="larger than 50 MB"):
+        with pytest.raises(UnreadableFileError, match="larger than 100 MB"):
             archive.list_members(path)
 
     def test_too_many_members(self, refusal):
@@ -238,6 +239,13 @@ class TestWhatIsRefused:
             except SubmissionRefused as reason:
                 refusal_text = str(reason)
             assert not refusal_text or refusal_text.isprintable()
+
+
+def test_a_notebook_whose_outputs_hardly_shrink_is_read(write_archive):
+    picture = base64.b64encode(random.Random(0).randbytes(12_000_000)).decode()
+    cell = {"cell_type": "code", "source": "x = 1", "outputs": [{"data": {"image/png": picture}}]}
+    path = write_archive(make_zip(("ex.ipynb", json.dumps({"nbformat": 4, "cells": [cell]}).encode())))
+    assert read_submission(path, "ex", RELEASED).cells[0].source == "x = 1"
 
 
 class TestBombs:

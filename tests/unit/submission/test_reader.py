@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.submission.notebook_json import Content
 from autograder.submission.reader import MAX_COPIES, MAX_ENTRIES, ReleasedFiles, SubmissionRefused, read_submission
 from autograder.submission.safe_files import MAX_BYTES
 
@@ -389,10 +390,14 @@ def copies(count: int, text: str) -> dict[str, str]:
     return {"ex.ipynb": notebook(*BLANK)} | {f"ex ({number}).ipynb": text for number in range(1, count + 1)}
 
 
+def content(path: Path) -> Content:
+    return Content(path.read_bytes(), path.stat().st_size)
+
+
 def test_very_many_copies_beside_an_unedited_file_are_refused_unread(refusal, monkeypatch):
     read = []
     monkeypatch.setattr(
-        "autograder.submission.safe_files.read_regular", lambda path: [read.append(path.name), path.read_bytes()][1]
+        "autograder.submission.reader.read_file", lambda path, _: [read.append(path.name), content(path)][1]
     )
     assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES + 1, notebook(*BLANK)))
     assert read == ["ex.ipynb"]
@@ -400,9 +405,7 @@ def test_very_many_copies_beside_an_unedited_file_are_refused_unread(refusal, mo
 
 def test_of_large_copies_only_some_are_read_and_each_once(refusal, monkeypatch):
     read = []
-    monkeypatch.setattr(
-        "autograder.submission.safe_files.read_regular", lambda path: [read.append(path), path.read_bytes()][1]
-    )
+    monkeypatch.setattr("autograder.submission.reader.read_file", lambda path, _: [read.append(path), content(path)][1])
     large = notebook(*BLANK) + " " * (MAX_BYTES // 3)
     assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES, large))
     assert len(read) == len(set(read)) == 4
