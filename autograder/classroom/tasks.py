@@ -27,7 +27,7 @@ def read_ahead(grader: Grader, tasks: Sequence[Task]) -> dict[Task, Path | ReadR
     works: dict[Task, Path | ReadResult] = {}
     for task in tasks:
         try:
-            works[task] = read_or_refuse(grader.exercise, task.entry.path)
+            works[task] = read_or_refuse(grader.exercise, task.entry.path, grader.limits)
         except Exception:  # noqa: BLE001 - a fault of the reader: grade_task meets it again, and reports it
             works[task] = task.entry.path
     grader.plan_ahead([work for work in works.values() if not isinstance(work, Path)])

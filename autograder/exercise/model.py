@@ -128,7 +128,7 @@ class Mistake:
     `equation` is the equation of the notebook that the mistake violates, such as "(17)". `source` is `function` as it
     reads with the mistake; it may use every name at the top level of the exercise's source. Mistakes that give the same
     numbers share one entry. `right` is the right answer that `source` is a change of: with it, two mistakes in one
-    function are recognised, too.
+    function are recognised, too. `problem`, a sentence, says why there is no `source`: the mistake is left out then.
     """
 
     name: str
@@ -137,6 +137,7 @@ class Mistake:
     equation: str
     source: str
     right: str = ""
+    problem: str = ""
 
 
 DrawBatch = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]
@@ -162,7 +163,8 @@ class Exercise:
     named terms, that the expected result can be written as. `loss_from_outputs(arrays, names)` is J computed from
     results among the arrays. `setup_cells`, `check_cells` and `stub_cells` are the sources of released cells. The
     `hints` of a function go from general to specific. `written` are the questions that a person grades, with their
-    points: beside `max_score`, and none where the course does not ask them.
+    points: beside `max_score`, and none where the course does not ask them. `mistake_problems` has a sentence for each
+    known mistake that is left out.
     """
 
     name: str
@@ -181,6 +183,7 @@ class Exercise:
     diagnostic_cases: tuple[Case, ...] = ()
     confirmation_cases: tuple[tuple[Case, ...], ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    mistake_problems: tuple[str, ...] = ()
     run_mistake: Callable[[Mistake, Case], tuple[Array, ...]] = lambda mistake, case: ()
     decompose: Callable[[str, Case], tuple[Sum, ...]] = lambda function, case: ()
     loss_from_outputs: Callable[[Arrays, Names], float] | None = None

@@ -91,6 +91,7 @@ class VerificationReport:
     isolation: str
     grading_count: int
     seconds: float
+    mistake_problems: tuple[str, ...] = ()
     gradient_tolerances: Mapping[str, float] = field(default_factory=dict)
     mutants: Mutants = field(default_factory=Mutants)
 
@@ -135,6 +136,7 @@ class VerificationReport:
             for function, error in self.gradient_errors.items()
             if not error <= self.gradient_tolerances.get(function, TOLERANCE)  # NaN is a problem, too
         ]
+        problems += self.mistake_problems
         problems += [sentence for outcome in self.mistake_outcomes for sentence in outcome.problems()]
         if 100 * self.diagnosed_count < MIN_DIAGNOSED_PERCENT * len(self.mistake_outcomes):
             share = f"{self.diagnosed_count} of {len(self.mistake_outcomes)}"

@@ -91,6 +91,7 @@ def verify(
         grading_count=len(samples) * len(seeds),
         seconds=time.monotonic() - start,
         mutants=mutants,
+        mistake_problems=exercise.mistake_problems,
     )
 
 

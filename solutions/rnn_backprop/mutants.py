@@ -38,32 +38,33 @@ def make_mistakes(
 ) -> tuple[Mistake, ...]:
     """Return one mistake for each function: its text in `source_file`, with each (right, wrong) pair replaced.
 
-    In a pair, dM stands for dV, dW or dU. `equation` may be a mapping by function. Raises ValueError unless each right
-    part occurs exactly once.
+    In a pair, dM stands for dV, dW or dU. `equation` may be a mapping by function. A mistake of which a right part does
+    not occur exactly once, as the answer was reworded, has the reason as its `problem`.
     """
-    return tuple(
-        Mistake(
-            name=name,
-            function=function,
-            hint=hint,
-            equation=equation if isinstance(equation, str) else equation[function],
-            right=REFERENCE_SOURCES[source_file][function],
-            source=_apply_replacements(
-                REFERENCE_SOURCES[source_file][function],
-                function,
-                f"{name} of {function} in {source_file}",
-                replacements,
-            ),
+    mistakes = []
+    for function in functions:
+        right = REFERENCE_SOURCES[source_file][function]
+        source, reason = _apply_replacements(right, function, replacements)
+        mistakes.append(
+            Mistake(
+                name=name,
+                function=function,
+                hint=hint,
+                equation=equation if isinstance(equation, str) else equation[function],
+                right=right,
+                source=source,
+                problem=reason and f"The known mistake {name} of {function} is left out: in {source_file} {reason}.",
+            )
         )
-        for function in functions
-    )
+    return tuple(mistakes)
 
 
-def _apply_replacements(text: str, function: str, label: str, replacements: tuple[tuple[str, str], ...]) -> str:
+def _apply_replacements(text: str, function: str, replacements: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Return the text with each pair replaced, and why that is not possible, if it is not."""
     gradient_name = f"d{function[-1]}"
     for pair in replacements:
         right, wrong = (part.replace("dM", gradient_name) for part in pair)
-        if text.count(right) != 1:
-            raise ValueError(f"{label}: {right!r} stands there {text.count(right)} times, not once")
+        if (count := text.count(right)) != 1:
+            return "", f"{right!r} stands {count} times, and must stand there once"
         text = text.replace(right, wrong)
-    return text + "\n"
+    return text + "\n", ""

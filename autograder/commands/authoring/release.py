@@ -29,6 +29,8 @@ def command(exercise: str) -> None:
     from autograder.release.install import release_exercise
 
     course, loaded = common.open_exercise(exercise)
+    for problem in loaded.mistake_problems:
+        common.warn(problem)
     folder = course.assignments / course.assignment_of(loaded.name)
     with common.translate_errors(ReleaseError, exit_code=common.GRADER_ERROR):
         if (course.root / CONFIG_FILE).is_file():

@@ -28,8 +28,8 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
     answers as students err, and shows every change that no check catches. Run it whenever you change a rubric.
 
     Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name or other
-    points with another seed, when fewer than 95 % of them are named right, when an honest variant loses a point or
-    fails a check that students run, or when the reference is off.
+    points with another seed, or has no place in the model answer any more; when fewer than 95 % of them are named
+    right; when an honest variant loses a point or fails a check that students run, or when the reference is off.
     """
     # late: numpy, jinja2 and rich, 300 ms
     from rich.console import Console

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from autograder.commands import common, release
+from autograder.course import find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
 
 ROOT = Path(__file__).parents[3]
@@ -24,6 +27,30 @@ def test_loading_two_exercises_leaves_no_module_behind() -> None:
         ("softmax_regression", ["predict", "dJ_dW"]),
     ]
     assert not {"rubric", "network", "rnn_backprop", "softmax_regression", "checks"} & (set(sys.modules) - before)
+
+
+def test_a_mistake_whose_place_in_the_answer_was_reworded_is_left_out_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(ROOT / "solutions" / "rnn_backprop", tmp_path / "rnn_backprop")
+    text = (folder / "rnn_backprop.py").read_text(encoding="utf-8")
+    assert "net.V @ h[t] + net.b_y" in text
+    (folder / "rnn_backprop.py").write_text(text.replace("net.V @ h[t] + net.b_y", "net.b_y + net.V @ h[t]"))
+    complete, reworded = load_exercise(ROOT / "solutions" / "rnn_backprop"), load_exercise(folder)
+    assert complete.mistake_problems == ()
+    left_out = [problem for problem in reworded.mistake_problems if "b_y_forgotten" in problem]
+    assert left_out == [
+        "The known mistake b_y_forgotten of forward is left out: in rnn_backprop.py ' + net.b_y' stands 0 times, "
+        "and must stand there once."
+    ]
+    assert len(reworded.mistakes) + len(reworded.mistake_problems) == len(complete.mistakes)
+
+    monkeypatch.setattr(common, "open_exercise", lambda name: (find_course(tmp_path), reworded))
+    monkeypatch.setattr("autograder.release.install.release_exercise", lambda *_: None)
+    monkeypatch.setattr("autograder.commands.release.CONFIG_FILE", "no nbgrader")
+    process = CliRunner().invoke(release.command, ["rnn_backprop"])
+    assert process.exit_code == 0
+    assert [line for line in process.stderr.splitlines() if "b_y_forgotten" in line] == [f"Warning: {left_out[0]}"]
 
 
 @pytest.mark.parametrize(

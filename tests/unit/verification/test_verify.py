@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -329,6 +330,11 @@ def test_a_few_mistakes_may_stay_undiagnosed():
     enough = MIN_DIAGNOSED_PERCENT * [diagnosed]
     assert make_report(*enough, *(100 - MIN_DIAGNOSED_PERCENT) * [undiagnosed]).problems == ()
     assert len(make_report(*enough, *(101 - MIN_DIAGNOSED_PERCENT) * [undiagnosed]).problems) == 1
+
+
+def test_a_mistake_that_cannot_be_made_is_a_problem():
+    left_out = "The known mistake V_transposed of dJ_dV is left out."
+    assert replace(make_report(), mistake_problems=(left_out,)).problems == (left_out,)
 
 
 # --- The page -----------------------------------------------------------------------------------------------------
