@@ -7,10 +7,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from calls import build, seen_by  # type: ignore[import-not-found]  # it is found once both are released, into one folder
-from golden import Case, golden  # type: ignore[import-not-found]  # as calls
-from layout import PlainError, say, wrapped  # type: ignore[import-not-found]  # as calls
-from results import SESSION  # type: ignore[import-not-found]  # as calls
+from golden import Case, golden  # type: ignore[import-not-found]  # it is found once both are released, into one folder
+from layout import PlainError, tell, wrapped  # type: ignore[import-not-found]  # as golden
+from progress import SESSION  # type: ignore[import-not-found]  # as golden
 
 Asked = Callable[..., Any] | str
 """A function of the exercise, or its name."""
@@ -18,7 +17,7 @@ Asked = Callable[..., Any] | str
 MAX_CALL = 52  # characters of a call that stands in the second column of a message
 
 
-class UnknownCaseError(PlainError, LookupError):  # type: ignore[misc]  # as calls
+class UnknownCaseError(PlainError, LookupError):  # type: ignore[misc]  # as golden
     """There is no such function, or no such case of it."""
 
 
@@ -31,8 +30,7 @@ def case(function: Asked, /, **wanted: int | str) -> Any:
     Raises UnknownCaseError.
     """
     name = name_of(function)
-    given = build(*seen_by(name, _find(name, wanted)), sys.modules["__main__"])
-    arguments = tuple(given[argument] for argument in golden().functions[name]["arguments"])
+    arguments = tuple(_find(name, wanted).given(name).values())
     return arguments if len(arguments) > 1 else arguments[0]
 
 
@@ -74,7 +72,7 @@ def hint(function: Asked | None = None, number: int | None = None) -> None:
 
     hint() gives one for the first function that does not pass yet, hint("dJ_dW", 2) the second one for dJ_dW.
     """
-    say(wrapped(hint_text(sys.modules["__main__"], "" if function is None else name_of(function), number)))
+    tell(hint_text(sys.modules["__main__"], "" if function is None else name_of(function), number))
 
 
 def hint_text(module: ModuleType, name: str, number: int | str | None) -> str:

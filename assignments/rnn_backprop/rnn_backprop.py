@@ -15,8 +15,9 @@ except ModuleNotFoundError as missing:
 
     if not Path("rnn_backprop_files.zip").exists():
         raise ModuleNotFoundError(
-            f"{missing.name}.py is not beside this file: put all files of the exercise into one folder (in Colab: the "
-            "folder icon on the left, then upload rnn_backprop_files.zip) and run this cell again."
+            f"{missing.name}.py is not beside this file: put all files of the exercise "
+            "into one folder (in Colab: the folder icon on the left, then upload "
+            "rnn_backprop_files.zip) and run this cell again."
         ) from None
     zipfile.ZipFile("rnn_backprop_files.zip").extractall()
     importlib.invalidate_caches()

@@ -53,8 +53,9 @@ except ModuleNotFoundError as missing:
 
     if not Path("rnn_backprop_files.zip").exists():
         raise ModuleNotFoundError(
-            f"{missing.name}.py is not beside this file: put all files of the exercise into one folder (in Colab: the "
-            "folder icon on the left, then upload rnn_backprop_files.zip) and run this cell again."
+            f"{missing.name}.py is not beside this file: put all files of the exercise "
+            "into one folder (in Colab: the folder icon on the left, then upload "
+            "rnn_backprop_files.zip) and run this cell again."
         ) from None
     zipfile.ZipFile("rnn_backprop_files.zip").extractall()
     importlib.invalidate_caches()
@@ -72,7 +73,7 @@ from network import RNN, Activation, Loss, mean_loss
 #
 # $$ \hat y(t) = g_2\bigl(V\,h(t) + b_y\bigr) \tag{2} $$
 #
-# $$ J = \frac{1}{T}\sum_{t=1}^{T} J(t), \qquad J(t) = L\bigl(\hat y(t),\, y(t)\bigr) \tag{3} $$
+# $$ J = \frac{1}{T}\sum_{t=1}^{T} J(t), \quad J(t) = L\bigl(\hat y(t),\, y(t)\bigr) \tag{3} $$
 #
 # | symbol | shape | what it is | in the code |
 # |:--|:--|:--|:--|
@@ -200,8 +201,10 @@ def forward(net, x, h0):
 #
 # By equations (1) and (2), one step has two links through which a slope can travel:
 #
-# $$ \frac{\partial \hat y(t)}{\partial h(t)} = G_2(t)\,V \quad (K \times H), \qquad
-#    \frac{\partial h(t)}{\partial h(t-1)} = G_1(t)\,W \quad (H \times H) \tag{5} $$
+# $$ \begin{aligned}
+# \frac{\partial \hat y(t)}{\partial h(t)} &= G_2(t)\,V && (K \times H) \\
+# \frac{\partial h(t)}{\partial h(t-1)} &= G_1(t)\,W && (H \times H)
+# \end{aligned} \tag{5} $$
 #
 # At the end of each chain there is a weight matrix. Say that $a = W v$, and that we already know the row $r = dJ/da$.
 # The weight $W_{ij}$ affects $a_i$ alone, with the slope $v_j$. So $dJ/dW_{ij} = r_i\,v_j$, which is a column times a
@@ -223,14 +226,18 @@ def forward(net, x, h0):
 # Where does $V$ act on the loss of step $t$? In equation (2), which makes $\hat y(t)$, and nowhere else: no hidden
 # state ever depends on $V$, so nothing of it travels through time. **The current step is all we need:**
 #
-# $$ \frac{d J}{d V} = \frac{1}{T} \sum_{t=1}^{T} \frac{d J(t)}{d V}, \qquad
-#    \frac{d J(t)}{d V} = \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial V} \tag{7} $$
+# $$ \begin{aligned}
+# \frac{d J}{d V} &= \frac{1}{T} \sum_{t=1}^{T} \frac{d J(t)}{d V} \\
+# \frac{d J(t)}{d V} &= \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial V}
+# \end{aligned} \tag{7} $$
 #
 # Call $e(t)$ the slope of the loss with respect to $a_2(t)$, what goes into the activation of the output. With the
 # outer product (6):
 #
-# $$ e(t) = \ell(t)\,G_2(t) \quad (1 \times K), \qquad
-#    \frac{d J(t)}{d V} = e(t)^\top\, h(t)^\top \quad (K \times H) \tag{8} $$
+# $$ \begin{aligned}
+# e(t) &= \ell(t)\,G_2(t) && (1 \times K) \\
+# \frac{d J(t)}{d V} &= e(t)^\top\, h(t)^\top && (K \times H)
+# \end{aligned} \tag{8} $$
 #
 # For softmax with cross-entropy you may remember $e(t) = (\hat y(t) - y(t))^\top$. This is what equation (8) gives *for
 # this pair, and for targets that sum to one*. Otherwise it gives something else, so compute what the formula says.
@@ -295,7 +302,7 @@ def dJ_dV(net, x, y, h, y_hat):
 # Substitute the lower lines into the upper ones. The loss of step 3 depends on $h(3)$ through $\hat y(3)$ only, so
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d W} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
+# \frac{d J(3)}{d W} =\;& \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[ \\
 #    & \frac{\partial h(3)}{\partial W} && k = 3 \\
 # +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial W} && k = 2 \\
 # +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
@@ -306,9 +313,10 @@ def dJ_dV(net, x, y, h, y_hat):
 # $e(3)\,V = \ell(3)\,G_2(3)\,V$ that all three share:
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d W} \;=\;& \bigl[\, e(3)\,V\; G_1(3) \,\bigr]^\top\, h(2)^\top && k = 3 \\
-# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2) \,\bigr]^\top\, h(1)^\top && k = 2 \\
-# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2)\,W\; G_1(1) \,\bigr]^\top\, h(0)^\top && k = 1
+# \frac{d J(3)}{d W} =\;& && \\
+#    & \bigl[\, e(3)\,V\, G_1(3) \,\bigr]^\top\, h(2)^\top && k = 3 \\
+# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2) \,\bigr]^\top\, h(1)^\top && k = 2 \\
+# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2)\,W\, G_1(1) \,\bigr]^\top\, h(0)^\top && k = 1
 # \end{aligned} \tag{11} $$
 #
 # Read a line from left to right and you walk from the loss back in time: out of the output, one factor $G_1 W$ for
@@ -319,7 +327,7 @@ def dJ_dV(net, x, y, h, y_hat):
 # multiplied by at step $k$, and that is $x(k)$:
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d U} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[\;
+# \frac{d J(3)}{d U} =\;& \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[ \\
 #    & \frac{\partial h(3)}{\partial U} && k = 3 \\
 # +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial U} && k = 2 \\
 # +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
@@ -327,9 +335,10 @@ def dJ_dV(net, x, y, h, y_hat):
 # \end{aligned} \tag{12} $$
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d U} \;=\;& \bigl[\, e(3)\,V\; G_1(3) \,\bigr]^\top\, x(3)^\top && k = 3 \\
-# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2) \,\bigr]^\top\, x(2)^\top && k = 2 \\
-# +\;& \bigl[\, e(3)\,V\; G_1(3)\,W\; G_1(2)\,W\; G_1(1) \,\bigr]^\top\, x(1)^\top && k = 1
+# \frac{d J(3)}{d U} =\;& && \\
+#    & \bigl[\, e(3)\,V\, G_1(3) \,\bigr]^\top\, x(3)^\top && k = 3 \\
+# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2) \,\bigr]^\top\, x(2)^\top && k = 2 \\
+# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2)\,W\, G_1(1) \,\bigr]^\top\, x(1)^\top && k = 1
 # \end{aligned} \tag{13} $$
 #
 # Each line is $H \times D$, like $U$. Now is a good time to close the notebook, take a pen, and write down the case
@@ -359,7 +368,7 @@ def dJ_dV(net, x, y, h, y_hat):
 # - **The order of the product: the latest factor stands on the left.** Matrices do not commute, so the product sign
 #   needs a convention:
 #
-# $$ \begin{aligned} \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)}
+# $$ \begin{aligned} & \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \\
 #    &= \frac{\partial h(t)}{\partial h(t-1)} \cdot \frac{\partial h(t-1)}{\partial h(t-2)} \cdots
 #    \frac{\partial h(k+1)}{\partial h(k)} \\
 #    &= G_1(t)\,W \; G_1(t-1)\,W \cdots G_1(k+1)\,W \end{aligned} \tag{15} $$
@@ -379,8 +388,9 @@ def dJ_dV(net, x, y, h, y_hat):
 # share. Collect the terms by $k$, the step at which the weights came in, instead of by $t$, the step of the loss:
 #
 # $$ \begin{aligned}
-# \frac{d J}{d W} &= \sum_{k=1}^{T}\; \delta(k) \cdot \frac{\partial h(k)}{\partial W}, \\
-# \delta(k) = \frac{d J}{d h(k)} &= \frac{1}{T} \sum_{t=k}^{T}\,
+# \frac{d J}{d W} &= \sum_{k=1}^{T}\; \delta(k) \cdot \frac{\partial h(k)}{\partial W}, \quad
+#    \delta(k) = \frac{d J}{d h(k)} \\
+# \delta(k) &= \frac{1}{T} \sum_{t=k}^{T}\,
 #    \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial h(t)} \cdot
 #    \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)}
 # \end{aligned} \tag{16} $$
@@ -391,12 +401,13 @@ def dJ_dV(net, x, y, h, y_hat):
 # $t = T,\, T-1,\, \dots,\, 1$:
 #
 # $$ \delta(t) = \underbrace{\frac{1}{T}\; e(t)\,V}_{\text{now}} \;+\;
-#    \underbrace{\delta(t+1)\; G_1(t+1)\,W}_{\text{later}}, \qquad \delta(T+1) = 0 \tag{17} $$
+#    \underbrace{\delta(t+1)\; G_1(t+1)\,W}_{\text{later}} \tag{17} $$
 #
-# with $e(t)$ of equation (8). At $t = T$ there is no later, which is why $\delta(T+1)$ is zero. Equation (16) says the
-# same: in its sum over $t$, the term $t = k$ has the empty product and is the first summand. In all other terms the
-# factor on the far right is $\partial h(k+1)/\partial h(k)$; take it out, and $\delta(k+1)$ is left. Now the outer
-# product (6), with the row $r = \delta(t)\,G_1(t)$ and the column $v = h(t-1)$, turns the gradient into a single sum:
+# with $e(t)$ of equation (8), and with $\delta(T+1) = 0$ to begin with, because at $t = T$ there is no later. Equation
+# (16) says the same: in its sum over $t$, the term $t = k$ has the empty product and is the first summand. In all other
+# terms the factor on the far right is $\partial h(k+1)/\partial h(k)$; take it out, and $\delta(k+1)$ is left. Now the
+# outer product (6), with the row $r = \delta(t)\,G_1(t)$ and the column $v = h(t-1)$, turns the gradient into a single
+# sum:
 #
 # $$ \frac{d J}{d W} = \sum_{t=1}^{T} \bigl[\, \delta(t)\,G_1(t) \,\bigr]^\top\, h(t-1)^\top \tag{18} $$
 #
@@ -503,8 +514,10 @@ def dJ_dU(net, x, y, h, y_hat):
 # The product (15) tells how much of step $k$ is still felt at step $t$, and it has one factor for each step in
 # between:
 #
-# $$ \frac{d h(t)}{d h(k)} = \prod_{j=k+1}^{t} G_1(j)\,W, \qquad
-#    \Bigl\lVert \frac{d h(t)}{d h(k)} \Bigr\rVert \le \bigl(\gamma\, \lVert W \rVert\bigr)^{t-k} \tag{20} $$
+# $$ \begin{aligned}
+# \frac{d h(t)}{d h(k)} &= \prod_{j=k+1}^{t} G_1(j)\,W \\
+# \Bigl\lVert \frac{d h(t)}{d h(k)} \Bigr\rVert &\le \bigl(\gamma\, \lVert W \rVert\bigr)^{t-k}
+# \end{aligned} \tag{20} $$
 #
 # The norm is the spectral norm, the largest singular value of a matrix. The bound holds for activations that act on
 # each entry by itself, as all those for $g_1$ here do; $\gamma$ is their largest slope, 1 for tanh and 1/4 for sigmoid.
@@ -579,7 +592,7 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
         b_y=rng.normal(size=K),
         g1=ACTIVATIONS["tanh"],  # or sigmoid, relu, identity
         g2=ACTIVATIONS["softmax"],  # or identity, sigmoid, tanh
-        loss=LOSSES["squared_error"],  # or cross_entropy after softmax, binary_cross_entropy after sigmoid
+        loss=LOSSES["squared_error"],  # or cross_entropy, or with sigmoid binary_cross_entropy
     )
     x, y, h0 = rng.normal(size=(T, D)), rng.normal(size=(T, K)), rng.normal(size=H)
     h, y_hat = forward(net, x, h0)
@@ -633,7 +646,7 @@ learn(forward, dJ_dV, dJ_dW, dJ_dU, n=5)  # up to 8 seconds
 # %%
 from learning import compare_lengths
 
-compare_lengths(forward, dJ_dV, dJ_dW, dJ_dU, lengths=(5, 10, 20))  # 9 seconds
+compare_lengths(forward, dJ_dV, dJ_dW, dJ_dU, lengths=(5, 10, 20))  # 7 seconds
 
 # %% [markdown]
 # This is what the cell drew with a right solution, given more time: 250 updates for each network.
@@ -665,7 +678,7 @@ def clip(gradients, most):
 
 from learning import compare_clipping
 
-compare_clipping(forward, dJ_dV, dJ_dW, dJ_dU, clip=clip)  # 4 seconds
+compare_clipping(forward, dJ_dV, dJ_dW, dJ_dU, clip=clip)  # 3 seconds
 
 # %% [markdown]
 # With a right `clip`, and 150 updates of each network, it looked like this:

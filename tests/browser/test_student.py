@@ -112,3 +112,83 @@ def test_validate_when_everything_is_right(page, lab, folder):
     page.screenshot(path=SCREENSHOTS / "student-5-all-right.png")
     assert page.locator(".nbgrader-SuccessDialog").count() == 1
     assert "Success" in dialog.inner_text()
+
+
+OWN_CELLS = {
+    "hint": 'hint("dJ_dW")',
+    "case": """\
+net, x, y, h, y_hat = case("dJ_dW", T=2, H=1, seed=0)
+print("in hand:", np.abs(dJ_dW(net, x, y, h, y_hat) - expected("dJ_dW", T=2, H=1, seed=0)).max())""",
+}
+OVERFLOW = """() => [...document.querySelectorAll('mjx-container[display="true"]')]
+    .filter(formula => formula.scrollWidth > formula.clientWidth).map(formula => formula.innerText)"""
+
+
+def walking_notebook(folder: Path) -> None:
+    """Write walk.ipynb: one function is wrong, below its check are cells of the student's own, training is short."""
+    notebook = json.loads((folder / f"{NAME}.ipynb").read_text(encoding="utf-8"))
+    answers = {**ANSWERS, "dJ_dW": ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")}
+    cells = []
+    for cell in notebook["cells"]:
+        cell["source"] = re.sub(r"\)  # (up to )?\d seconds", ", seconds=1)", "".join(cell["source"]))
+        cell["source"] = answers.get(cell["id"], cell["source"])
+        cells.append(cell)
+        if cell["id"] == "check_dJ_dW":
+            own = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+            cells += [{**own, "id": name, "source": source} for name, source in OWN_CELLS.items()]
+    (folder / "walk.ipynb").write_text(json.dumps({**notebook, "cells": cells}), encoding="utf-8")
+
+
+def configure(home: Path, theme: str) -> None:
+    """Choose a theme of JupyterLab, and let it draw all cells, not those in view alone."""
+    settings = {"apputils-extension/themes": {"theme": theme}, "notebook-extension/tracker": {"windowingMode": "none"}}
+    for name, content in settings.items():
+        file = home / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_walk_through_the_notebook(page, folder, tmp_path):
+    """Wrong, hint, case in hand, right, and training at the end; then the same in the dark, and 520 pixels wide."""
+    walking_notebook(folder)
+    configure(tmp_path, "JupyterLab Light")
+    with jupyterlab(folder, tmp_path) as lab:
+        open_notebook(page, lab, "walk")
+        run_all(page)
+        wrong = verdict(page, "dJ_dW")
+        assert "smallest failing case" in wrong
+        assert "net, x, y, h, y_hat = case(" in wrong
+        assert page.get_by_text(re.compile("^Hint 1 of 3 for dJ_dW: ")).is_visible()
+        page.get_by_text(re.compile(r"^in hand: ")).wait_for()
+        page.screenshot(path=SCREENSHOTS / "student-6-hint-and-case.png")
+        page.locator('img[alt^="as they are"]').wait_for()
+
+        line = page.locator(".cm-line", has_text="later = delta_G1 @ net.W.T")
+        line.click()
+        page.keyboard.press("End")
+        page.keyboard.press("Backspace")
+        page.keyboard.press("Backspace")
+        run_all(page)
+        page.get_by_text(re.compile("Grading goes beyond these checks")).first.wait_for()
+        assert verdict(page, "dJ_dW").startswith("dJ_dW: all 4 checks pass")
+        trained = page.locator('img[alt^="n = 5"][alt*="n = 20"]')
+        trained.wait_for()
+        page.locator('img[alt^="as they are"]').wait_for()
+        page.wait_for_timeout(2000)  # the last picture of all
+        trained.scroll_into_view_if_needed()
+        page.screenshot(path=SCREENSHOTS / "student-7-trained.png")
+        assert page.evaluate(OVERFLOW) == []
+        page.locator(".jp-Notebook").press("Escape")
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(2000)
+        for theme, width in (("JupyterLab Dark", 1280), ("JupyterLab Light", 520)):
+            configure(tmp_path, theme)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(f"{lab}/lab/tree/walk.ipynb?reset")
+            page.get_by_text(READY).wait_for(state="attached")
+            if width < 600:
+                page.keyboard.press("Control+b")  # the side bar takes half of it
+            page.locator('mjx-container[display="true"]').last.wait_for(state="attached")
+            verdict(page, "dJ_dW")
+            page.screenshot(path=SCREENSHOTS / f"student-8-{width}.png")
+            assert page.evaluate(OVERFLOW) == []

@@ -72,6 +72,13 @@ class TestHints:
         checks.hint("dJ_dU")
         assert self.said(capsys) == f"These are all hints for dJ_dU: {' '.join(f'- {text}' for text in known)}"
 
+    def test_are_a_part_of_the_page_in_a_notebook(self, checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        shown: list[Any] = []
+        monkeypatch.setattr("builtins.display", shown.append, raising=False)
+        checks.hint("dJ_dU")
+        assert shown[0]._repr_html_().startswith('<p style="margin: 0.3em 0">Hint 1 of 3 for dJ_dU: Compare ')
+        assert unwrapped(repr(shown[0])).startswith("Hint 1 of 3 for dJ_dU: Compare ")
+
     def test_can_be_asked_for_by_number(self, checks: Any, capsys: pytest.CaptureFixture[str]) -> None:
         checks.hint("dJ_dU", 2)
         assert self.said(capsys).startswith("Hint 2 of 3 for dJ_dU: ")
