@@ -302,21 +302,21 @@ def dJ_dV(net, x, y, h, y_hat):
 # Substitute the lower lines into the upper ones. The loss of step 3 depends on $h(3)$ through $\hat y(3)$ only, so
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d W} =\;& \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[ \\
-#    & \frac{\partial h(3)}{\partial W} && k = 3 \\
-# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial W} && k = 2 \\
-# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
+# & \frac{d J(3)}{d W} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[ \\
+# & \quad \frac{\partial h(3)}{\partial W} && k = 3 \\
+# & \; + \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial W} && k = 2 \\
+# & \; + \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
 #    \frac{\partial h(1)}{\partial W} \;\Bigr] && k = 1
 # \end{aligned} \tag{10} $$
 #
 # Three terms for three paths. In matrices, with the links (5), the outer product (6), and the row
-# $e(3)\,V = \ell(3)\,G_2(3)\,V$ that all three share:
+# $e(3)\,V = \ell(3)\,G_2(3)\,V$ that all three share, line by line for $k = 3$, $2$ and $1$:
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d W} =\;& && \\
-#    & \bigl[\, e(3)\,V\, G_1(3) \,\bigr]^\top\, h(2)^\top && k = 3 \\
-# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2) \,\bigr]^\top\, h(1)^\top && k = 2 \\
-# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2)\,W\, G_1(1) \,\bigr]^\top\, h(0)^\top && k = 1
+# & \frac{d J(3)}{d W} = \bigl[ e(3)\,V\,G_1(3) \bigr]^\top h(2)^\top \\
+# & \; + \bigl[ e(3)\,V\,G_1(3)\,W\,G_1(2) \bigr]^\top h(1)^\top \\
+# & \; + \bigl[ e(3)\,V\,G_1(3)\,W\,G_1(2)\,W \\
+# & \qquad\qquad G_1(1) \bigr]^\top h(0)^\top
 # \end{aligned} \tag{11} $$
 #
 # Read a line from left to right and you walk from the loss back in time: out of the output, one factor $G_1 W$ for
@@ -327,18 +327,18 @@ def dJ_dV(net, x, y, h, y_hat):
 # multiplied by at step $k$, and that is $x(k)$:
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d U} =\;& \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[ \\
-#    & \frac{\partial h(3)}{\partial U} && k = 3 \\
-# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial U} && k = 2 \\
-# +\;& \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
+# & \frac{d J(3)}{d U} = \frac{d J(3)}{d \hat y(3)} \cdot \frac{\partial \hat y(3)}{\partial h(3)} \cdot \Bigl[ \\
+# & \quad \frac{\partial h(3)}{\partial U} && k = 3 \\
+# & \; + \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial U} && k = 2 \\
+# & \; + \frac{\partial h(3)}{\partial h(2)} \cdot \frac{\partial h(2)}{\partial h(1)} \cdot
 #    \frac{\partial h(1)}{\partial U} \;\Bigr] && k = 1
 # \end{aligned} \tag{12} $$
 #
 # $$ \begin{aligned}
-# \frac{d J(3)}{d U} =\;& && \\
-#    & \bigl[\, e(3)\,V\, G_1(3) \,\bigr]^\top\, x(3)^\top && k = 3 \\
-# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2) \,\bigr]^\top\, x(2)^\top && k = 2 \\
-# +\;& \bigl[\, e(3)\,V\, G_1(3)\,W\, G_1(2)\,W\, G_1(1) \,\bigr]^\top\, x(1)^\top && k = 1
+# & \frac{d J(3)}{d U} = \bigl[ e(3)\,V\,G_1(3) \bigr]^\top x(3)^\top \\
+# & \; + \bigl[ e(3)\,V\,G_1(3)\,W\,G_1(2) \bigr]^\top x(2)^\top \\
+# & \; + \bigl[ e(3)\,V\,G_1(3)\,W\,G_1(2)\,W \\
+# & \qquad\qquad G_1(1) \bigr]^\top x(1)^\top
 # \end{aligned} \tag{13} $$
 #
 # Each line is $H \times D$, like $U$. Now is a good time to close the notebook, take a pen, and write down the case
@@ -350,11 +350,13 @@ def dJ_dV(net, x, y, h, y_hat):
 # There is nothing special about $t = 3$. There is one term for each step $k$ at which the weights came in, and between
 # $k$ and $t$ one Jacobian for each step back:
 #
-# $$ \frac{d J(t)}{d W} = \sum_{k=1}^{t}\;
-#    \underbrace{\frac{d J(t)}{d \hat y(t)}}_{1 \times K}
-#    \underbrace{\frac{\partial \hat y(t)}{\partial h(t)}}_{K \times H}
-#    \underbrace{\Bigl(\, \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \Bigr)}_{H \times H}
-#    \underbrace{\frac{\partial h(k)}{\partial W}}_{H \times (H \times H)} \tag{14} $$
+# $$ \begin{aligned}
+# & \frac{d J(t)}{d W} = \sum_{k=1}^{t}\;
+#    \underbrace{\frac{d J(t)}{d \hat y(t)}}_{1 \times K}\;
+#    \underbrace{\frac{\partial \hat y(t)}{\partial h(t)}}_{K \times H} \\
+# & \quad \cdot \underbrace{\Bigl(\, \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \Bigr)}_{H \times H} \cdot
+#    \underbrace{\frac{\partial h(k)}{\partial W}}_{H \times (H \times H)}
+# \end{aligned} \tag{14} $$
 #
 # and for $U$ the same with $\partial h(k)/\partial U$ at the end. The last factor has three axes and need never be
 # formed: the row before it and the outer product (6) are all it takes. What people stumble over:
@@ -368,10 +370,12 @@ def dJ_dV(net, x, y, h, y_hat):
 # - **The order of the product: the latest factor stands on the left.** Matrices do not commute, so the product sign
 #   needs a convention:
 #
-# $$ \begin{aligned} & \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \\
-#    &= \frac{\partial h(t)}{\partial h(t-1)} \cdot \frac{\partial h(t-1)}{\partial h(t-2)} \cdots
+# $$ \begin{aligned}
+# & \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)} \\
+# & \; = \frac{\partial h(t)}{\partial h(t-1)} \cdots
 #    \frac{\partial h(k+1)}{\partial h(k)} \\
-#    &= G_1(t)\,W \; G_1(t-1)\,W \cdots G_1(k+1)\,W \end{aligned} \tag{15} $$
+# & \; = G_1(t)\,W\, \cdots\, G_1(k+1)\,W
+# \end{aligned} \tag{15} $$
 #
 # - **The empty product is the identity.** For $k = t$ there is no step to go back, and the product is $I$, not 0. The
 #   term with $k = t$ is the one you would have written for an ordinary network.
@@ -388,20 +392,19 @@ def dJ_dV(net, x, y, h, y_hat):
 # share. Collect the terms by $k$, the step at which the weights came in, instead of by $t$, the step of the loss:
 #
 # $$ \begin{aligned}
-# \frac{d J}{d W} &= \sum_{k=1}^{T}\; \delta(k) \cdot \frac{\partial h(k)}{\partial W}, \quad
-#    \delta(k) = \frac{d J}{d h(k)} \\
-# \delta(k) &= \frac{1}{T} \sum_{t=k}^{T}\,
-#    \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial h(t)} \cdot
-#    \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)}
+# & \frac{d J}{d W} = \sum_{k=1}^{T}\; \delta(k) \cdot \frac{\partial h(k)}{\partial W}, \\
+# & \delta(k) = \frac{1}{T} \sum_{t=k}^{T}\,
+#    \frac{d J(t)}{d \hat y(t)} \cdot \frac{\partial \hat y(t)}{\partial h(t)} \\
+# & \quad \cdot \prod_{j=k+1}^{t} \frac{\partial h(j)}{\partial h(j-1)}
 # \end{aligned} \tag{16} $$
 #
-# The row $\delta(k)$, $1 \times H$, has a meaning: it says how much the whole loss $J$ changes when the state $h(k)$ is
-# nudged. A nudge of $h(t)$ can reach the loss in just two ways. It acts *now*, through the output $\hat y(t)$, and it
-# acts *later*, through the next state $h(t+1)$, which is what $\delta(t+1)$ is about. So, for
+# The row $\delta(k)$, $1 \times H$, has a meaning: it is $d J / d h(k)$, how much the whole loss $J$ changes when the
+# state $h(k)$ is nudged. A nudge of $h(t)$ can reach the loss in just two ways. It acts *now*, through the output
+# $\hat y(t)$, and it acts *later*, through the next state $h(t+1)$, which is what $\delta(t+1)$ is about. So, for
 # $t = T,\, T-1,\, \dots,\, 1$:
 #
-# $$ \delta(t) = \underbrace{\frac{1}{T}\; e(t)\,V}_{\text{now}} \;+\;
-#    \underbrace{\delta(t+1)\; G_1(t+1)\,W}_{\text{later}} \tag{17} $$
+# $$ \delta(t) = \underbrace{\frac{1}{T}\, e(t)\,V}_{\text{now}} +
+#    \underbrace{\delta(t+1)\,G_1(t+1)\,W}_{\text{later}} \tag{17} $$
 #
 # with $e(t)$ of equation (8), and with $\delta(T+1) = 0$ to begin with, because at $t = T$ there is no later. Equation
 # (16) says the same: in its sum over $t$, the term $t = k$ has the empty product and is the first summand. In all other

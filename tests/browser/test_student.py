@@ -120,8 +120,10 @@ OWN_CELLS = {
 net, x, y, h, y_hat = case("dJ_dW", T=2, H=1, seed=0)
 print("in hand:", np.abs(dJ_dW(net, x, y, h, y_hat) - expected("dJ_dW", T=2, H=1, seed=0)).max())""",
 }
-OVERFLOW = """() => [...document.querySelectorAll('mjx-container[display="true"]')]
-    .filter(formula => formula.scrollWidth > formula.clientWidth).map(formula => formula.innerText)"""
+OVERFLOW = """() => [...document.querySelectorAll('mjx-container[display="true"]')].filter(formula => {
+    const right = Math.max(...[...formula.querySelectorAll('mjx-c')].map(c => c.getBoundingClientRect().right));
+    return right > formula.closest('.jp-RenderedMarkdown').getBoundingClientRect().right + 1;
+}).map(formula => formula.closest('.jp-Cell').innerText.slice(0, 80))"""
 
 
 def walking_notebook(folder: Path) -> None:
@@ -157,7 +159,7 @@ def test_walk_through_the_notebook(page, folder, tmp_path):
         run_all(page)
         wrong = verdict(page, "dJ_dW")
         assert "smallest failing case" in wrong
-        assert "net, x, y, h, y_hat = case(" in wrong
+        assert 'case("dJ_dW", T=2, H=2, seed=0)' in wrong
         assert page.get_by_text(re.compile("^Hint 1 of 3 for dJ_dW: ")).is_visible()
         page.get_by_text(re.compile(r"^in hand: ")).wait_for()
         page.screenshot(path=SCREENSHOTS / "student-6-hint-and-case.png")

@@ -44,12 +44,20 @@ class TestCase:
             getattr(checks, ask)("dJ_dW", T=77)
 
 
-def test_a_message_names_the_line_that_gives_its_case(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_names_the_call_that_gives_its_case(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     text = check_output(checks, monkeypatch, WITHOUT_RECURSION, "dJ_dW")
-    line = re.search(r"^ +(net, x, y, h, y_hat = case\(\s+.*\))$", text, flags=re.MULTILINE)[1]
+    call = re.search(r"^ +(case\(.*\))$", text, flags=re.MULTILINE)[1]
+    assert eval(call, {"case": checks.case})[3].shape == (3, 2)  # h of T = 2, H = 2
+    assert "error of each entry" in text  # is not cut off by it
+
+
+def test_a_case_that_is_shown_has_the_line_that_gives_it(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", module_of(WITHOUT_RECURSION, None))
+    text = repr(checks.check("dJ_dW", T=2, H=2, seed=0))
+    line = re.search(r"(net, x, y, h, y_hat = case\(\s+.*\))$", text, flags=re.MULTILINE)[1]
     given: dict[str, Any] = {"case": checks.case}
     exec(line, given)
-    assert given["h"].shape == (3, 2)  # T = 2, H = 2
+    assert given["h"].shape == (3, 2)
 
 
 def test_a_function_may_be_given_itself(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:

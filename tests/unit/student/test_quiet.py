@@ -34,7 +34,7 @@ def forward(net, x, h0):
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_function_takes_few_lines(checks: Any, monkeypatch: pytest.MonkeyPatch, mistake: Mistake) -> None:
     text = check_output(checks, monkeypatch, answer_with_mistake(mistake), mistake.function)
-    assert len(text.splitlines()) <= MAX_LINES
+    assert len(text.splitlines()) <= MAX_LINES + 1  # that of the progress
     assert text.count("does not have the right numbers") + text.count("is not the slope of J.") <= 2
 
 
