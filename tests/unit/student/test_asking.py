@@ -45,7 +45,8 @@ class TestCase:
 
 
 def test_a_message_names_the_call_that_gives_its_case(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = check_output(checks, monkeypatch, WITHOUT_RECURSION, "dJ_dW")
+    code = edited(("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T"))
+    text = check_output(checks, monkeypatch, code, "dJ_dW")
     call = re.search(r"^ +(case\(.*\))$", text, flags=re.MULTILINE)[1]
     assert eval(call, {"case": checks.case})[3].shape == (3, 2)  # h of T = 2, H = 2
     assert "error of each entry" in text  # is not cut off by it
