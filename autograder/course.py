@@ -94,7 +94,7 @@ class Course:
         """
         exercise = self.exercise_of(name) or name
         folder = self.exercises / exercise
-        if not exercise.isidentifier() or not is_exercise(folder):  # a name, never a path
+        if folder.name != exercise or not is_exercise(folder):  # no path leads to another folder
             known = self.exercise_names()
             choice = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
             raise CourseError(f"There is no exercise called {name!r}; {choice}.")
