@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from golden import Case, golden  # type: ignore[import-not-found]  # it is found once both are released, into one folder
-from layout import PlainError, tell, wrapped  # type: ignore[import-not-found]  # as golden
-from progress import SESSION  # type: ignore[import-not-found]  # as golden
+from calls import build, seen_by  # type: ignore[import-not-found]  # it is found once both are released, into one folder
+from golden import Case, golden  # type: ignore[import-not-found]  # as calls
+from layout import PlainError, tell, wrapped  # type: ignore[import-not-found]  # as calls
+from results import SESSION  # type: ignore[import-not-found]  # as calls
 
 Asked = Callable[..., Any] | str
 """A function of the exercise, or its name."""
@@ -17,7 +18,7 @@ Asked = Callable[..., Any] | str
 MAX_CALL = 52  # characters of a call that stands in the second column of a message
 
 
-class UnknownCaseError(PlainError, LookupError):  # type: ignore[misc]  # as golden
+class UnknownCaseError(PlainError, LookupError):  # type: ignore[misc]  # as calls
     """There is no such function, or no such case of it."""
 
 
@@ -30,7 +31,8 @@ def case(function: Asked, /, **wanted: int | str) -> Any:
     Raises UnknownCaseError.
     """
     name = name_of(function)
-    arguments = tuple(_find(name, wanted).given(name).values())
+    given = build(*seen_by(name, _find(name, wanted)), sys.modules["__main__"])
+    arguments = tuple(given[argument] for argument in golden().functions[name]["arguments"])
     return arguments if len(arguments) > 1 else arguments[0]
 
 

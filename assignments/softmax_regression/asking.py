@@ -9,7 +9,7 @@ from typing import Any
 
 from calls import build, seen_by  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 from golden import Case, golden  # type: ignore[import-not-found]  # as calls
-from layout import PlainError, say, wrapped  # type: ignore[import-not-found]  # as calls
+from layout import PlainError, tell, wrapped  # type: ignore[import-not-found]  # as calls
 from results import SESSION  # type: ignore[import-not-found]  # as calls
 
 Asked = Callable[..., Any] | str
@@ -74,7 +74,7 @@ def hint(function: Asked | None = None, number: int | None = None) -> None:
 
     hint() gives one for the first function that does not pass yet, hint("dJ_dW", 2) the second one for dJ_dW.
     """
-    say(wrapped(hint_text(sys.modules["__main__"], "" if function is None else name_of(function), number)))
+    tell(hint_text(sys.modules["__main__"], "" if function is None else name_of(function), number))
 
 
 def hint_text(module: ModuleType, name: str, number: int | str | None) -> str:

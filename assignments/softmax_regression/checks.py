@@ -30,7 +30,7 @@ from calls import (  # type: ignore[import-not-found]  # as asking
     own_J,
     seen_by,
 )
-from explain import explain, show_case, shown_case, without_slopes  # type: ignore[import-not-found]  # as asking
+from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as asking
 from feedback import Feedback  # type: ignore[import-not-found]  # as asking
 from golden import Arrays, Case, VisibleCheck, golden  # type: ignore[import-not-found]  # as asking
 from layout import PlainError, as_text, say, wrapped  # type: ignore[import-not-found]  # as asking
@@ -277,7 +277,7 @@ def _feedback(check: VisibleCheck, answers: Answers) -> Feedback:
             sets = without_slopes(sets) or sets
         read = golden().functions[check.function]["read"]
         feedback = explain(check.function, sets, check.hint, read)
-        calls = feedback.replay, case_call(check.function, sets[0][shown_case(sets[0])].id)
+        calls = feedback.replay, feedback.replay.replace("check(", "case(", 1)
         answers.feedback[key] = replace(feedback, replay="\n".join(filter(None, calls)))
     return answers.feedback[key]
 

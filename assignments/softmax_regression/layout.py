@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import html
 import os
 import re
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +49,28 @@ def say(text: object) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still in the buffer cannot be written either
         stopped = isinstance(problem, BrokenPipeError)
         sys.exit(1 if stopped else f"The output cannot be written: {problem.strerror}.")
+
+
+@dataclass(frozen=True, repr=False)
+class Paragraphs:
+    """Sentences that fill the width there is: a notebook breaks its own lines only between words."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return wrapped(self.text)
+
+    def _repr_html_(self) -> str:
+        return "".join(_tag("p", line, "margin: 0.3em 0") for line in self.text.splitlines() if line)
+
+
+def tell(text: str) -> None:
+    """Show sentences that were asked for: in a notebook as a part of the page, elsewhere printed."""
+    display = getattr(builtins, "display", None)  # IPython puts it there
+    if display:
+        display(Paragraphs(text))
+    else:
+        say(wrapped(text))
 
 
 def mark(far: float) -> str:

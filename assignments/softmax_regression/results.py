@@ -54,7 +54,7 @@ class Results:
             messages = [result.message.splitlines() for result in results]
             lines.append(headline)
             printed = [line for result in results for line in result.printed]
-            room = MAX_LINES - 2 - len(results) - len(printed)  # a headline, and the progress
+            room = MAX_LINES - 1 - len(results) - len(printed)
             share = room // max(sum(map(bool, messages)), 1)  # that each message may have; a short one leaves more
             shares = [min(len(message), share) for message in messages]
             for result, message, least in zip(results, messages, shares, strict=True):
