@@ -15,10 +15,11 @@ from autograder.grading import Grader, ReadResult
 
 @dataclass(frozen=True)
 class Task:
-    """A submission that is to be graded, and the key of its result."""
+    """A submission of an exercise that is to be graded, and the key of its result."""
 
     entry: SubmissionEntry
     key: str
+    exercise: str
 
 
 def grade_task(grader: Grader, task: Task, submission: Path | ReadResult) -> SerializedResult:
