@@ -30,8 +30,11 @@ def render_check(check: CheckResult) -> str:
     return _ENVIRONMENT.get_template("check.html").render(check=check)
 
 
-def render_page(reports: Sequence[Report]) -> str:
-    """Return a page of one submission, or of several after a table. Nothing on it is for instructors only."""
+def render_page(reports: Sequence[Report], about: Sequence[str] = ()) -> str:
+    """Return a page of one submission, or of several after a table. Nothing on it is for instructors only.
+
+    Sentences `about` a single submission stand below its points.
+    """
     functions = fields.function_names(reports)
     rows = [
         {
@@ -42,7 +45,12 @@ def render_page(reports: Sequence[Report]) -> str:
         }
         for report in reports
     ]
-    return _ENVIRONMENT.get_template("page.html").render(rows=rows, functions=functions) + "\n"
+    return _ENVIRONMENT.get_template("page.html").render(rows=rows, functions=functions, about=about) + "\n"
+
+
+def render_notice(title: str, sentences: Sequence[str]) -> str:
+    """Return a page without a verdict: a title and some sentences."""
+    return _ENVIRONMENT.get_template("notice.html").render(title=title, sentences=sentences) + "\n"
 
 
 render = render_page  # the name that every format has
