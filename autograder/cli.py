@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from autograder.commands import bundle, classroom, demo, doctor, export, grade, init, release, verify
+from autograder.commands import bundle, classroom, demo, doctor, export, grade, init, release, verify, watch
 from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError, print_unencodable_text, say
 
 # Two BLAS threads cost more time on matrices of this size than they save.
@@ -53,5 +53,5 @@ def commands() -> None:
     """Hand out and grade numerical exercises: a student's code meets only arrays, never the answers."""
 
 
-for module in (bundle, classroom, demo, doctor, export, grade, init, release, verify):
+for module in (bundle, classroom, demo, doctor, export, grade, init, release, verify, watch):
     commands.add_command(module.command)

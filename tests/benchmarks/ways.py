@@ -78,7 +78,8 @@ Grade = Callable[[Sequence[SubmissionEntry]], int]
 def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
     """The workers of `autograder class`, and its results folder."""
     config = GradingConfig(find_course(ROOT).limits, "E", b"benchmark", seed)
-    with LocalWorkers(WORKERS, [exercise], config, print) as engine, ResultStore(folder, columns_for(exercise)) as store:
+    workers, columns = LocalWorkers(WORKERS, [exercise], config, print), columns_for(exercise)
+    with workers as engine, ResultStore(folder, columns) as store:
 
         def grade(entries: Sequence[SubmissionEntry]) -> int:
             count = 0
