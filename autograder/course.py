@@ -53,6 +53,11 @@ class Policy:
     counts: Literal["last", "best"] = "last"
     grace_minutes: float = 0.0
 
+    @property
+    def grace_seconds(self) -> float:
+        """The grace in seconds."""
+        return 60 * self.grace_minutes
+
 
 class CourseError(Exception):
     """Unusable settings: one sentence that says which, and what to do."""

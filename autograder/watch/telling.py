@@ -23,7 +23,7 @@ class DueDate:
 
     def has_passed(self, policy: Policy, now: datetime) -> bool:
         """Return whether nobody can hand in on time any more, the grace added."""
-        return self.at is not None and now > self.at + timedelta(minutes=policy.grace_minutes)
+        return self.at is not None and now > self.at + timedelta(seconds=policy.grace_seconds)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import get_args
 
 import pytest
+from markupsafe import escape
 
-from autograder.course import Policy
+from autograder.course import FeedbackLevel, Limits, Policy
+from autograder.evaluation.report import Report
+from autograder.formats.pages import feedback_page
+from autograder.grading import Grader
+from autograder.sandbox.host.jail import Jail
 from autograder.watch.ledger import Attempt
-from autograder.watch.telling import DueDate, DueDates, Telling, counting_attempt, decide, told_part
+from autograder.watch.telling import _LEVELS, DueDate, DueDates, Telling, counting_attempt, decide, told_part
 from autograder.watch.turns import in_turn
+from tests.courses import ROOT
+from tests.in_process import exercise
+from tests.leaks import assert_no_leaks
 from tests.watch.conftest import make_report
+from tests.watch.exchange import WRONG
 
 DUE = datetime(2026, 3, 1, 12)
 BEFORE, AFTER = DUE - timedelta(minutes=1), DUE + timedelta(minutes=1)
@@ -105,6 +115,30 @@ def test_a_report_is_told_up_to_a_level(level: str, message: str) -> None:
     told = told_part(make_report(), Telling(held=False, level=level, hidden=True, final=False))  # type: ignore[arg-type]
     assert told.checks[1].message == message
     assert told.score == 1
+
+
+@pytest.fixture(scope="module")
+def wrong_work() -> Report:
+    """The report on work with wrong numbers, with all that the course ever tells."""
+    with Jail() as jail:
+        return Grader(exercise(), jail, Limits(), seed=3).grade(ROOT / "tests" / "submissions" / WRONG, "ada")
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+@pytest.mark.parametrize("level", get_args(FeedbackLevel))
+def test_nothing_leaks_at_any_level(wrong_work: Report, level: FeedbackLevel, hidden: bool) -> None:
+    told = told_part(wrong_work, Telling(held=False, level=level, hidden=hidden, final=False))
+    assert_no_leaks(told)
+    page = feedback_page.render_page([told])
+    left_out = [check for check in wrong_work.checks if check.hidden and not hidden]
+    assert [check.id for check in left_out if check.id in page or check.title in page] == []
+    explained = [check.feedback for check in wrong_work.checks if check.feedback]
+    assert explained
+    for feedback in explained:
+        facts = [fact for _, fact in feedback.facts]
+        texts = {"symptom": [feedback.symptom], "hint": [feedback.hint], "full": facts}
+        more = [text for name in _LEVELS[_LEVELS.index(level) + 1 :] for text in texts[name] if len(text) > 20]
+        assert [text for text in more if str(escape(text)) in page] == []
 
 
 # --- Which attempt counts ---------------------------------------------------------------------------------------------
