@@ -70,13 +70,19 @@ def read_hub_settings(root: Path) -> Settings:
 
     Raises GradebookError.
     """
+    config = machine_config()
+    config.merge(read_settings(root).config)
+    return Settings(root, config)
+
+
+def machine_config() -> Config:
+    """Return what nbgrader reads in Jupyter's folders, wherever it is started. Raises GradebookError."""
     merged = Config()
     for folder in reversed(jupyter_config_path()):  # the first goes before the others
         file = Path(folder, CONFIG_FILE)
         if file.is_file():
             merged.merge(_load(file))
-    merged.merge(read_settings(root).config)
-    return Settings(root, merged)
+    return merged
 
 
 def read_settings(root: Path) -> Settings:
