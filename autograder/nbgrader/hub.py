@@ -181,9 +181,7 @@ def _check_environment() -> Iterator[HubFinding]:
     except (OSError, subprocess.TimeoutExpired):
         works = False
     if not works:
-        text = (
-            f"The Jupyter server that is started here, {server}, cannot import the kit, so formgrader grades nothing."
-        )
+        text = f"The Jupyter server of this machine, {server}, cannot import the kit: formgrader grades nothing."
         kit = Path(__file__).resolve().parents[2]
         yield HubFinding("environment", text, f"{shlex.quote(python)} -m pip install '{kit}[release]'")
 
