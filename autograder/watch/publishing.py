@@ -42,10 +42,19 @@ class Publisher:
         self._log("held" if telling.held else "answered", attempt, report, telling.code, seconds)
 
     def tell_what_is_due(self) -> None:
-        """Bring the pages up to date that tell nothing yet or may tell more. Raises LedgerError and OSError."""
+        """Bring the pages up to date that tell nothing yet or may tell more.
+
+        Raises LedgerError, and the OSError of a page that cannot be written, once all others are.
+        """
+        failed: OSError | None = None
         for attempt in self.setting.ledger.not_final():
             if attempt.assignment in self.setting.exercises:
-                self.tell(attempt)
+                try:
+                    self.tell(attempt)
+                except OSError as error:
+                    failed = error
+        if failed:
+            raise failed
 
     def send_receipt(self, attempt: Attempt, waiting: int, seconds: float) -> None:
         """Tell a student about how long the answer takes. Raises OSError."""

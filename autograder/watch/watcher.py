@@ -39,6 +39,7 @@ SWEEP_SECONDS = 30.0  # between looks for pages that may tell more, for changed 
 ARRIVALS_AT_ONCE = 25  # collected before the workers are looked after
 RECEIPTS_FROM = 20  # waiting submissions, from which students are told how long it takes
 CLOCK_JUMP_SECONDS = 5.0
+PACE_OF_LAST = 10  # results over which the pace is averaged, roughly
 
 ARRIVE, LEDGER, TELL, STATUS = "arrivals", "ledger", "feedback", "status file"
 """What problems are about."""
@@ -64,6 +65,7 @@ class Watcher:
         self._started_at = time.time()
         self._clock = time.time() - time.monotonic()
         self._seconds_each = 0.1  # that a submission takes while many wait, as it was lately
+        self._last_result_at: float | None = None  # by the monotonic clock, while many wait
 
     def run(self, once: bool = False) -> None:
         """Go on where the last watcher was, then serve; `once` returns when nothing waits that can be done now.
@@ -180,6 +182,7 @@ class Watcher:
             name for name, one in self.setting.exercises.items() if one.exercise.name == work.report.exercise
         )
         attempt = self._graded_now.pop((assignment, result.student))
+        self._measure_pace()
         problems = self.setting.problems
         with problems.watch(LEDGER, LedgerError):
             graded = self.setting.ledger.grade(attempt, work)
@@ -187,6 +190,12 @@ class Watcher:
                 self._publisher.tell(graded, work.report)
         if LEDGER in problems.now:
             self._waiting = in_turn((*self._waiting, attempt))
+
+    def _measure_pace(self) -> None:
+        now = time.monotonic()
+        if self._last_result_at is not None:
+            self._seconds_each += (now - self._last_result_at - self._seconds_each) / PACE_OF_LAST
+        self._last_result_at = now if self._waiting else None
 
     # --- What is done in between ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from autograder.course import Policy
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.watch import ledger, watched
 from autograder.watch.arrivals import inboxes
+from autograder.watch.telling import DueDates
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
 
@@ -105,6 +107,43 @@ def test_the_best_attempt_counts_where_the_policy_says_so(course: WatchedCourse)
         course.serve()
     assert course.gradebook.points == {"ada": 3}
     assert (course.root / "submitted" / "ada" / NAME / "points").read_text() == "3"
+
+
+def test_after_the_due_date_pages_say_more(course: WatchedCourse) -> None:
+    course.policy = Policy(before_due="none", after_due="full", hidden_before_due=False)
+    course.due = DueDates(datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1))
+    record = course.exchange.submit("ada")
+    course.serve()
+    before = course.exchange.page(record)
+    assert "After the due date, this page may say more" in before
+    assert "its values" not in before
+    course.due = DueDates(datetime(2026, 3, 1))
+    course.serve()
+    after = course.exchange.page(record)
+    assert "The sum is off." in after
+    assert "4 of 5 answers a day are left today." in after  # it was one answer
+    course.serve()
+    assert answers(course) == ["ada", "ada"]
+
+
+def test_a_page_that_cannot_be_written_keeps_nobody_else_waiting(
+    course: WatchedCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = inboxes.ExchangeInbox.publish
+
+    def fail_for_ada(inbox: Any, attempt: ledger.Attempt, *texts: str) -> None:
+        if attempt.student == "ada" or not course.exchange.root.with_name("mended").exists():
+            raise OSError(errno.EIO, "Input/output error")
+        original(inbox, attempt, *texts)
+
+    monkeypatch.setattr(inboxes.ExchangeInbox, "publish", fail_for_ada)
+    for number, student in enumerate(("ada", "bob")):
+        course.exchange.submit(student, second=number)
+    course.serve()
+    assert answers(course) == []
+    course.exchange.root.with_name("mended").touch()
+    course.serve()
+    assert answers(course) == ["bob"]
 
 
 # --- A watcher that is killed -----------------------------------------------------------------------------------------
