@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from autograder.commands import bundle, classroom, demo, doctor, export, grade, init
+from autograder.commands import bundle, classroom, demo, doctor, export, grade, init, watch
 from autograder.commands.authoring import lint, new, preview, release, verify
 from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError, print_unencodable_text, say
 
@@ -54,5 +54,5 @@ def commands() -> None:
     """Hand out and grade numerical exercises: a student's code meets only arrays, never the answers."""
 
 
-for module in (bundle, classroom, demo, doctor, export, grade, init, lint, new, preview, release, verify):
+for module in (bundle, classroom, demo, doctor, export, grade, init, lint, new, preview, release, verify, watch):
     commands.add_command(module.command)

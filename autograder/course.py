@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -48,6 +48,29 @@ MAX_SUBMISSION_MB = 100
 """The highest limit on the size of a submission: as much is read of a file, outputs included."""
 
 
+@dataclass(frozen=True)
+class Policy:
+    """What `autograder watch` tells a student of a submission, and which submission counts.
+
+    `before_due` and `after_due` say how much is told of checks that fail, never more than `feedback` allows;
+    `hidden_before_due` whether hidden checks are told at all before the due date. After `answers_a_day`, a submission
+    is kept and counts, and its answer waits for the next day. `counts` is the attempt that counts: the last, or the one
+    with most points. Work that is handed in `grace_minutes` after the due date is on time.
+    """
+
+    before_due: FeedbackLevel = "hint"
+    after_due: FeedbackLevel = "full"
+    hidden_before_due: bool = True
+    answers_a_day: int = 5
+    counts: Literal["last", "best"] = "last"
+    grace_minutes: float = 0.0
+
+    @property
+    def grace_seconds(self) -> float:
+        """The grace in seconds."""
+        return 60 * self.grace_minutes
+
+
 class CourseError(Exception):
     """Unusable settings: one sentence that says which, and what to do."""
 
@@ -69,7 +92,7 @@ class Course:
     """A course: the folder of its course.toml, and the settings there; `isolation` is the weakest level allowed.
 
     `written_questions` says whether students are asked the questions of an exercise that a person grades. `release_as`
-    holds the names of assignments by exercise, where they differ.
+    holds the names of assignments by exercise, where they differ, `policies` those of exercises, "" for all others.
     """
 
     root: Path
@@ -82,6 +105,11 @@ class Course:
     feedback: FeedbackLevel = "full"
     release_as: Mapping[str, str] = field(default_factory=dict)
     written_questions: bool = False
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+
+    def policy_of(self, exercise: str) -> Policy:
+        """Return what students are told of an exercise: its own policy, else that of the course."""
+        return self.policies.get(exercise) or self.policies.get("", Policy())
 
     def exercise_names(self) -> list[str]:
         """Return the names of the course's exercises, sorted."""
@@ -142,6 +170,7 @@ def read_course(root: Path) -> Course:
     limits = _limits(settings.pop("limits", {}), file, text)
     demo = _demo(settings.pop("demo", {}), file)
     release_as = _release_as(settings.pop("release_as", {}), file)
+    policies = _policies(settings.pop("policy", {}), file)
     isolation = settings.pop("isolation", "E")
     if isolation not in LEVELS:
         raise CourseError(f"{file}: isolation must be one of {', '.join(LEVELS)}, not {isolation!r}.")
@@ -155,7 +184,8 @@ def read_course(root: Path) -> Course:
     # The other settings were popped: what is left must be paths.
     for name, value in settings.items():
         if name not in paths:
-            known = ", ".join(("isolation", "feedback", "written_questions", "release_as", "limits", "demo", *paths))
+            tables = ("release_as", "limits", "policy", "demo")
+            known = ", ".join(("isolation", "feedback", "written_questions", *tables, *paths))
             raise CourseError(f"{file} has a setting called {name!r}: there are {known}.")
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
@@ -169,6 +199,7 @@ def read_course(root: Path) -> Course:
         feedback=feedback,
         release_as=release_as,
         written_questions=written_questions,
+        policies=policies,
     )
     assignments = [course.assignment_of(name) for name in {*course.exercise_names(), *release_as}]
     if shared := sorted(name for name in assignments if assignments.count(name) > 1):
@@ -193,6 +224,38 @@ def _line_of(name: str, text: str) -> str:
     """Return the line of a setting, as it follows the name of the file; empty if it is written in an uncommon way."""
     found = re.search(rf"^[ \t]*{name}[ \t]*=", text, re.MULTILINE)
     return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
+
+
+_LEVEL = (lambda value: value in get_args(FeedbackLevel), f"one of {', '.join(get_args(FeedbackLevel))}")
+_POLICY_VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "before_due": _LEVEL,
+    "after_due": _LEVEL,
+    "hidden_before_due": (lambda value: isinstance(value, bool), "true or false"),
+    "answers_a_day": (lambda value: type(value) is int and value > 0, "a whole number above 0"),
+    "counts": (lambda value: value in ("last", "best"), "last or best"),
+    "grace_minutes": (lambda value: type(value) in (int, float) and value >= 0, "a number of minutes"),
+}
+"""Of each setting of a policy, which values it may have, and how that is said."""
+
+
+def _policies(settings: Any, file: Path) -> dict[str, Policy]:
+    """Return the policy of the course as that of "", and of each exercise that has a table of its own in it."""
+    if not isinstance(settings, Mapping):
+        raise CourseError(f"{file}: policy must be a table, not {settings!r}.")
+    own = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
+    common = {name: value for name, value in settings.items() if name not in own}
+    policies = {"": _policy(common, file, "policy")}
+    return policies | {name: _policy({**common, **value}, file, f"policy.{name}") for name, value in own.items()}
+
+
+def _policy(settings: Mapping[str, Any], file: Path, table: str) -> Policy:
+    for name, value in settings.items():
+        if name not in _POLICY_VALUES:
+            raise CourseError(f"{file}: [{table}] may hold {', '.join(_POLICY_VALUES)}, not {name!r}.")
+        is_allowed, wanted = _POLICY_VALUES[name]
+        if not is_allowed(value):
+            raise CourseError(f"{file}: {table}.{name} must be {wanted}, not {value!r}.")
+    return Policy(**settings)
 
 
 def _release_as(settings: Any, file: Path) -> dict[str, str]:

@@ -249,6 +249,18 @@ def open_grader(
 @contextmanager
 def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Warn) -> Iterator[Grader]:
     """Open a grader with this config and its own jail, like `open_grader`. Raises IsolationError."""
+    with open_jail(config, warn) as jail:
+        yield make_grader(exercise, config, jail)
+
+
+def make_grader(exercise: Exercise, config: GradingConfig, jail: Jail) -> Grader:
+    """Return a grader with this config for an open jail, which graders of several exercises may share."""
+    return Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback)
+
+
+@contextmanager
+def open_jail(config: GradingConfig, warn: Warn) -> Iterator[Jail]:
+    """Open a jail as isolated as the config requires, and warn of weak isolation. Raises IsolationError."""
     try:
         jail = Jail()
     except JailError as error:
@@ -260,7 +272,7 @@ def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Warn) ->
         # A course may accept weak isolation, but nobody should do so without knowing.
         if not at_least(level, MIN_SECURE_LEVEL):
             warn(f"student code is isolated at level {level} only, which somebody who cheats gets through: {see}")
-        yield Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback)
+        yield jail
 
 
 def _missing_isolation(required: Level, offered: Level) -> str:

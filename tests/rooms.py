@@ -28,11 +28,15 @@ ROOMS: dict[str, set[str]] = {
     "verification": {"classroom", "grading", "formats", "release", "evaluation", "exercise"},
     "bundles": {"grading", "evaluation", "sandbox.guest", "course", "exercise", "submission"},
     "nbgrader": {"grading", "formats", "release", "evaluation", "course", "exercise", "submission"},
+    "watch": {
+        *("classroom", "nbgrader", "formats", "grading", "feedback", "evaluation", "sandbox.host"),
+        *("course", "exercise", "submission"),
+    },
     "doctor": {"sandbox.host"},
     "pytest_plugin": {"grading", "evaluation", "course", "exercise"},
     "commands": {
         *("bundles", "classroom", "course", "doctor", "evaluation", "exercise", "formats", "grading", "nbgrader"),
-        *("release", "submission", "verification"),
+        *("release", "submission", "verification", "watch"),
     },
     "cli": {"commands"},
     "__main__": {"cli"},

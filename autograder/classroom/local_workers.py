@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,13 +24,14 @@ from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task, make_error_result, read_ahead
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import PLANNED_AHEAD, GradingConfig, IsolationError, ReadResult, grader_from_config
+from autograder.grading import PLANNED_AHEAD, Grader, GradingConfig, IsolationError, ReadResult, make_grader, open_jail
 from autograder.sandbox.host import own_process
 
 _POLL_SECONDS = 0.25  # how long to wait for an answer before deadlines are checked
 _START_SECONDS = 120.0
 _SPARE_SECONDS = 60.0  # beyond a submission's own limit, before its worker is taken for dead
 _MAX_FAILED_STARTS = 3  # in a row
+_SLOW_SECONDS = 2.0  # most of a class is done in a tenth of one
 _USE_FORK = sys.platform == "linux"  # elsewhere a process forked from a running one is not safe
 
 
@@ -44,6 +45,11 @@ class WorkerProcess:
     reserved: deque[Task] = field(default_factory=deque)
     ready: bool = False
     deadline: float = field(default_factory=lambda: time.monotonic() + _START_SECONDS)
+    assigned_at: float = 0.0
+
+    def is_slow(self) -> bool:
+        """Return whether its task takes longer than most."""
+        return self.task is not None and time.monotonic() > self.assigned_at + _SLOW_SECONDS
 
     def stop(self) -> str:
         """End the process and say how it ended, as the rest of a sentence."""
@@ -61,11 +67,20 @@ class WorkerProcess:
 class LocalWorkers:
     """Up to `jobs` worker processes, started when they are needed. A context manager that leaves none behind.
 
-    Calls `warn` once with each warning of the workers.
+    Each grades all of the `exercises`. Up to `spare` more are started while as many submissions are slow, so that those
+    hold up nobody. Calls `warn` once with each warning of the workers.
     """
 
-    def __init__(self, jobs: int, exercise: Exercise, config: GradingConfig, warn: Callable[[str], None]) -> None:
-        self._jobs, self._exercise, self._config, self._warn = jobs, exercise, config, warn
+    def __init__(
+        self,
+        jobs: int,
+        exercises: Sequence[Exercise],
+        config: GradingConfig,
+        warn: Callable[[str], None],
+        spare: int = 0,
+    ) -> None:
+        self._jobs, self._config, self._warn, self._spare = jobs, config, warn, spare
+        self._exercises = {exercise.name: exercise for exercise in exercises}
         self._context = multiprocessing.get_context("fork" if _USE_FORK else "spawn")
         self._workers: list[WorkerProcess] = []
         self._queue: deque[Task] = deque()
@@ -101,14 +116,19 @@ class LocalWorkers:
     def _dispatch(self, tasks: Iterator[Task]) -> bool:
         """Assign tasks to free workers and start workers for waiting tasks. Returns whether any task is unfinished."""
         # `tasks` reads submissions when it is advanced: take no more of them than can be graded at once.
+        slow = [worker for worker in self._workers if worker.is_slow()]
+        for worker in slow:  # what waits behind a slow submission goes to whoever is free
+            self._queue.extendleft(reversed(worker.reserved))
+            worker.reserved.clear()
+        jobs = self._jobs + min(self._spare, len(slow))
         busy = sum(worker.task is not None for worker in self._workers)
-        while len(self._queue) < self._jobs - busy and (task := next(tasks, None)) is not None:
+        while len(self._queue) < jobs - busy and (task := next(tasks, None)) is not None:
             self._queue.append(task)
         for worker in self._workers:
             if worker.ready and worker.task is None:
                 self._assign(worker, tasks)
         starting = sum(not worker.ready for worker in self._workers)
-        for _ in range(min(self._jobs - len(self._workers), len(self._queue) - starting)):
+        for _ in range(min(jobs - len(self._workers), len(self._queue) - starting)):
             self._start_worker()
         return bool(self._queue) or any(worker.task is not None for worker in self._workers)
 
@@ -118,8 +138,8 @@ class LocalWorkers:
         if not worker.reserved:
             worker.reserved.extend(upcoming := self._take(tasks))
         if worker.reserved:
-            worker.task = worker.reserved.popleft()
-            worker.deadline = time.monotonic() + self._config.limits.submission_wall_seconds + _SPARE_SECONDS
+            worker.task, worker.assigned_at = worker.reserved.popleft(), time.monotonic()
+            worker.deadline = worker.assigned_at + self._config.limits.submission_wall_seconds + _SPARE_SECONDS
             with suppress(OSError):  # the worker is dead; its closed pipe will say so
                 worker.pipe.send((worker.task, upcoming[1:]))
 
@@ -133,9 +153,9 @@ class LocalWorkers:
     def _start_worker(self) -> None:
         ours, theirs = self._context.Pipe()
         others = [worker.pipe for worker in self._workers] + [ours] if _USE_FORK else []
-        exercise = self._exercise if _USE_FORK else self._exercise.folder
+        exercises = [exercise if _USE_FORK else exercise.folder for exercise in self._exercises.values()]
         process = self._context.Process(  # type: ignore[attr-defined]  # every context has it, says its documentation
-            target=worker_main, args=(theirs, others, exercise, self._config), daemon=True
+            target=worker_main, args=(theirs, others, exercises, self._config), daemon=True
         )
         process.start()
         theirs.close()
@@ -185,11 +205,11 @@ class LocalWorkers:
             self._queue.appendleft(task)
             return None
         reason = f"The process that graded this submission {how}, twice: grade it by itself to see why."
-        return make_error_result(self._exercise, task, reason)
+        return make_error_result(self._exercises[task.exercise], task, reason)
 
 
 def worker_main(
-    pipe: Connection, inherited_pipes: list[Connection], exercise: Exercise | Path, config: GradingConfig
+    pipe: Connection, inherited_pipes: list[Connection], exercises: Sequence[Exercise | Path], config: GradingConfig
 ) -> None:
     """Run a worker process: grade every task that comes, until the pipe closes."""
     for inherited_pipe in inherited_pipes:  # while a copy is open here, no worker notices that the parent is gone
@@ -197,19 +217,26 @@ def worker_main(
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches every process; the parent ends its workers itself
     own_process.end_with_parent()
     own_process.use_batch_scheduling()
-    if isinstance(exercise, Path):
-        exercise = load_exercise(exercise)
+    loaded = [load_exercise(exercise) if isinstance(exercise, Path) else exercise for exercise in exercises]
     warnings: list[str] = []
     try:
-        with grader_from_config(exercise, config, warnings.append) as grader:
+        with open_jail(config, warnings.append) as jail:
+            graders = {exercise.name: make_grader(exercise, config, jail) for exercise in loaded}
             pipe.send(("ready", warnings))
             works: dict[Task, Path | ReadResult] = {}
             while True:
                 task, upcoming = pipe.recv()
                 if task not in works:
-                    works = read_ahead(grader, [task, *upcoming])
-                pipe.send(grade_task(grader, task, works.pop(task)))
+                    works = _read_all(graders, [task, *upcoming])
+                pipe.send(grade_task(graders[task.exercise], task, works.pop(task)))
     except IsolationError as error:
         pipe.send(("not isolated", str(error)))
     except (EOFError, OSError):  # the parent is gone
         return
+
+
+def _read_all(graders: Mapping[str, Grader], tasks: Sequence[Task]) -> dict[Task, Path | ReadResult]:
+    works: dict[Task, Path | ReadResult] = {}
+    for name, grader in graders.items():
+        works |= read_ahead(grader, [task for task in tasks if task.exercise == name])
+    return works

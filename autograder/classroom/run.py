@@ -94,7 +94,7 @@ def run_class(
         if options.engine == "dask":
             workers = DaskWorkers(options.scheduler, options.jobs, len(entries), exercise, config, warn)
         else:
-            workers = LocalWorkers(options.jobs, exercise, config, warn)
+            workers = LocalWorkers(options.jobs, [exercise], config, warn)
         with workers:
             try:
                 summary = run.run(workers, meter, warn)
@@ -137,7 +137,7 @@ class ClassRun:
         """
         summary = ClassSummary()
         pending = self._select_pending(summary, meter)
-        tasks = (Task(entry, compute_submission_key(entry, self.class_key)) for entry in pending)
+        tasks = (Task(entry, compute_submission_key(entry, self.class_key), self.exercise) for entry in pending)
         last_written = time.monotonic()
         failed: list[str] = []
         changes: dict[str, str] = {}

@@ -16,10 +16,11 @@ from autograder.grading import Grader, ReadResult, read_or_refuse
 
 @dataclass(frozen=True)
 class Task:
-    """A submission that is to be graded, and the key of its result."""
+    """A submission of an exercise that is to be graded, and the key of its result."""
 
     entry: SubmissionEntry
     key: str
+    exercise: str
 
 
 def read_ahead(grader: Grader, tasks: Sequence[Task]) -> dict[Task, Path | ReadResult]:

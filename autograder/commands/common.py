@@ -27,7 +27,7 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _complete_exercise(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+def complete_exercise(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the exercises whose names begin like this, for the shell; none outside of a course."""
     try:
         return [name for name in find_course(Path.cwd()).exercise_names() if name.startswith(incomplete)]
@@ -35,7 +35,7 @@ def _complete_exercise(_context: click.Context, _parameter: click.Parameter, inc
         return []
 
 
-exercise_argument = click.argument("exercise", shell_complete=_complete_exercise)
+exercise_argument = click.argument("exercise", shell_complete=complete_exercise)
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1),

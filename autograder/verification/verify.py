@@ -63,7 +63,7 @@ def verify(
     failed_visible = check_visibly(exercise, samples)
     graded = {}
     for seed in seeds:
-        with LocalWorkers(jobs, exercise, replace(config, seed=seed), warn) as workers:
+        with LocalWorkers(jobs, [exercise], replace(config, seed=seed), warn) as workers:
             graded[seed] = _grade_samples(workers, exercise, samples, on_graded)
     mutants = try_mutants(exercise, seeds[0])
     # Turned around: for each sample, its verdict with each seed.
@@ -177,4 +177,4 @@ def _make_tasks(exercise: Exercise, samples: Sequence[Sample], folder: Path) -> 
         path = folder / str(number) / f"{exercise.name}.py"
         path.parent.mkdir()
         path.write_text(sample.text, encoding="utf-8")
-        yield Task(SubmissionEntry(str(number), path), "")
+        yield Task(SubmissionEntry(str(number), path), "", exercise.name)

@@ -78,11 +78,12 @@ Grade = Callable[[Sequence[SubmissionEntry]], int]
 def kit(exercise: Exercise, folder: Path, seed: int | None) -> Iterator[Grade]:
     """The workers of `autograder class`, and its results folder."""
     config = GradingConfig(find_course(ROOT).limits, "E", b"benchmark", seed)
-    with LocalWorkers(WORKERS, exercise, config, print) as engine, ResultStore(folder, columns_for(exercise)) as store:
+    workers, columns = LocalWorkers(WORKERS, [exercise], config, print), columns_for(exercise)
+    with workers as engine, ResultStore(folder, columns) as store:
 
         def grade(entries: Sequence[SubmissionEntry]) -> int:
             count = 0
-            tasks = (Task(entry, compute_submission_key(entry, b"")) for entry in entries)
+            tasks = (Task(entry, compute_submission_key(entry, b""), exercise.name) for entry in entries)
             for result in engine.run(tasks, lambda: None):
                 store.save(result)
                 count += 1

@@ -45,7 +45,7 @@ def distributed_settings(folder: Path) -> AbstractContextManager[Any]:
 
 
 def tasks_in(folder: Path) -> list[Task]:
-    return [Task(entry, "key") for entry in discover_submissions(folder, "rnn_backprop").entries]
+    return [Task(entry, "key", "rnn_backprop") for entry in discover_submissions(folder, "rnn_backprop").entries]
 
 
 def test_dask_workers_without_dask_say_what_to_install(
@@ -124,7 +124,7 @@ def test_grade_chunk_needs_only_the_payload(
     tasks = tasks_in(folder)
     payload = make_payload(exercise, config)
     work = [(task, read_or_refuse(exercise, task.entry.path, config.limits)) for task in tasks]
-    with LocalWorkers(1, exercise, config, print) as workers:
+    with LocalWorkers(1, [exercise], config, print) as workers:
         expected = {result.student: result for result in workers.run(iter(tasks), lambda: None)}
     folder.rename(folder.with_name("elsewhere"))
     monkeypatch.chdir(folder.parent)
@@ -140,7 +140,7 @@ def test_grade_chunk_needs_only_the_payload(
 def test_killed_dask_worker_changes_no_score(exercise: Exercise, config: GradingConfig, tmp_path: Path) -> None:
     """On a cluster with certificates in files, as somebody sets it up who follows the guide."""
     tasks = tasks_in(write_submissions(tmp_path / "class", random_submissions(exercise, 200)))
-    with LocalWorkers(2, exercise, config, print) as local:
+    with LocalWorkers(2, [exercise], config, print) as local:
         expected = {result.student: result for result in local.run(iter(tasks), lambda: None)}
     with (
         distributed_settings(tmp_path),

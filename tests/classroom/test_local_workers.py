@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -13,15 +14,17 @@ from pathlib import Path
 import pytest
 
 from autograder.classroom import local_workers
-from autograder.classroom.discovery import discover_submissions
+from autograder.classroom.discovery import SubmissionEntry, discover_submissions
 from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task
-from autograder.course import LEVELS
+from autograder.course import LEVELS, find_course
+from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, IsolationError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="made for workers that are forked, as on Linux")
+ROOT = Path(__file__).parents[2]
 SAMPLE_CLASS = {"ali": "class/perfect", "mia": "class/blank", "zoe": "class/notebook"}
 HandIn = Callable[[Mapping[str, str]], Path]
 
@@ -29,11 +32,11 @@ HandIn = Callable[[Mapping[str, str]], Path]
 @pytest.fixture
 def grade(exercise: Exercise, config: GradingConfig, hand_in: HandIn) -> Callable[..., dict[str, SerializedResult]]:
     def grade_class(
-        class_: Mapping[str, str] = SAMPLE_CLASS, jobs: int = 2, **changes: object
+        class_: Mapping[str, str] = SAMPLE_CLASS, jobs: int = 2, spare: int = 0, **changes: object
     ) -> dict[str, SerializedResult]:
         entries = discover_submissions(hand_in(class_), exercise.name).entries
-        tasks: Iterator[Task] = iter([Task(entry, "key") for entry in entries])
-        with LocalWorkers(jobs, exercise, replace(config, **changes), warnings.append) as workers:
+        tasks: Iterator[Task] = iter([Task(entry, "key", exercise.name) for entry in entries])
+        with LocalWorkers(jobs, [exercise], replace(config, **changes), warnings.append, spare) as workers:
             results = {result.student: result for result in workers.run(tasks, lambda: None)}
             started.append(len(workers._workers))
         return results
@@ -58,8 +61,13 @@ def test_local_workers_start_no_more_workers_than_tasks(grade: Callable[..., dic
     assert grade.started == [1]
 
 
+@pytest.mark.parametrize(("jobs", "spare"), [(2, 0), (1, 1)])
 def test_slow_submission_delays_no_other(
-    grade: Callable[..., dict[str, SerializedResult]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    grade: Callable[..., dict[str, SerializedResult]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    jobs: int,
+    spare: int,
 ) -> None:
     """ali's worker is done when all others are graded, which none would be that had been handed to it beforehand."""
     others = ("ben", "eva", "mia", "zoe")
@@ -74,7 +82,8 @@ def test_slow_submission_delays_no_other(
         return result
 
     monkeypatch.setattr(local_workers, "grade_task", grade_ali_last)
-    results = grade(dict.fromkeys(("ali", *others), "class/blank"))
+    monkeypatch.setattr(local_workers, "_SLOW_SECONDS", 0.1)
+    results = grade(dict.fromkeys(("ali", *others), "class/blank"), jobs, spare)
     assert list(results)[-1] == "ali"
     assert {result.status for result in results.values()} == {"graded"}
 
@@ -151,3 +160,15 @@ def test_local_workers_leave_no_process(grade: Callable[..., dict[str, Serialize
 
     grade()
     assert multiprocessing.active_children() == []
+
+
+def test_a_worker_grades_several_exercises(exercise: Exercise, config: GradingConfig, tmp_path: Path) -> None:
+    toy = load_exercise(find_course(ROOT / "tests" / "toy_course").exercise_folder("softmax_regression"))
+    tasks = iter(
+        [Task(SubmissionEntry("ali", one.folder / f"{one.name}.py"), "key", one.name) for one in (exercise, toy)]
+    )
+    with LocalWorkers(1, [exercise, toy], config, lambda text: None) as workers:
+        results = [json.loads(result.json_bytes) for result in workers.run(tasks, lambda: None)]
+    assert [(result["exercise"], result["score"]) for result in results] == [
+        (one.name, one.max_score) for one in (exercise, toy)
+    ]

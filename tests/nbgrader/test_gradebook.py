@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autograder.course import Course, find_course
+from autograder.course import Course, Policy, find_course
 from autograder.evaluation.report import CheckResult, Note, Report
 from autograder.exercise.model import Exercise
 from autograder.nbgrader.gradebook import session as gradebook_session
@@ -196,6 +196,32 @@ def test_late_work_gets_the_penalty_of_the_plugin(
     recorder(course).record([late])
     book.refresh(submitted.notebooks[0])
     assert submitted.notebooks[0].late_submission_penalty == (max_points("forward") if penalty else None)
+
+
+@pytest.mark.parametrize(("grace", "penalty"), [(60, True), (3 * 1440, None)])
+def test_work_within_the_grace_is_on_time(
+    api: Any, book: Any, course: Course, grace: int, penalty: bool | None
+) -> None:
+    generous = replace(course, policies={"": Policy(grace_minutes=grace)})
+    late = ("ada", submission(course, "ada", "2026-03-03 12:00:00 UTC"), report("ada", "forward"))
+    recorder(generous).record([late])
+    [submitted] = book.query(api.SubmittedAssignment)
+    assert submitted.notebooks[0].late_submission_penalty == (max_points("forward") if penalty else None)
+
+
+def test_autograde_knows_the_grace_too() -> None:
+    from nbgrader.plugins import LateSubmissionPlugin
+    from traitlets.config import Config, Configurable
+
+    from autograder.nbgrader.autograding.preprocessors import AssignPenaltiesAfterGrace
+
+    converter, exporter = Configurable(), Configurable()
+    converter.grace_seconds, exporter.parent = 60, converter
+    zero = Config({"LateSubmissionPlugin": {"penalty_method": "zero"}})
+    step = AssignPenaltiesAfterGrace(config=zero, parent=exporter)
+    step.init_plugin()
+    assert isinstance(step.plugin_inst, LateSubmissionPlugin)
+    assert [step.plugin_inst.late_submission_penalty("ada", 5, late) for late in (60, 61)] == [None, 5]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import CourseError, Limits, find_course
+from autograder.course import CourseError, Limits, Policy, find_course
 from autograder.evaluation.seeds import SECRET_VARIABLE, load_secret
 
 
@@ -125,3 +125,30 @@ def test_feedback_level(tmp_path: Path) -> None:
     assert find_course(write_course(tmp_path, 'feedback = "hint"')).feedback == "hint"
     with pytest.raises(CourseError, match="feedback must be one of none, symptom, hint, full, not 'all'"):
         find_course(write_course(tmp_path, 'feedback = "all"'))
+
+
+# --- The policy of autograder watch -----------------------------------------------------------------------------------
+
+
+def test_an_exercise_has_its_own_policy_over_that_of_the_course(tmp_path: Path) -> None:
+    text = '[policy]\nanswers_a_day = 3\nbefore_due = "none"\n[policy.hw1]\nbefore_due = "symptom"\n'
+    course = find_course(write_course(tmp_path, text))
+    assert course.policy_of("hw1") == Policy(before_due="symptom", answers_a_day=3)
+    assert course.policy_of("hw2") == Policy(before_due="none", answers_a_day=3)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('before_due = "some"', "policy.before_due must be one of none, symptom, hint, full, not 'some'"),
+        ("hidden_before_due = 1", "policy.hidden_before_due must be true or false"),
+        ("answers_a_day = 0", "policy.answers_a_day must be a whole number above 0"),
+        ("answers_a_day = true", "policy.answers_a_day must be a whole number above 0"),
+        ('counts = "first"', "policy.counts must be last or best"),
+        ("grace_minutes = -1", "policy.grace_minutes must be a number of minutes"),
+        ("grace = 1", r"\[policy\] may hold before_due, after_due"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_named(tmp_path: Path, line: str, message: str) -> None:
+    with pytest.raises(CourseError, match=message):
+        find_course(write_course(tmp_path, f"[policy]\n{line}\n"))

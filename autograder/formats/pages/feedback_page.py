@@ -80,11 +80,19 @@ def render_function(checks: Sequence[CheckResult]) -> str:
     return template.render(group=_function_group(checks), heading="div", **helpers)
 
 
-def render_page(reports: Sequence[Report]) -> str:
-    """Return a page of one submission, or of several after a table. Nothing on it is for instructors only."""
+def render_page(reports: Sequence[Report], about: Sequence[str] = ()) -> str:
+    """Return a page of one submission, or of several after a table. Nothing on it is for instructors only.
+
+    Sentences `about` a single submission stand below its points.
+    """
     functions = fields.function_names(reports)
     pages = [_submission_page(report) for report in reports]
-    return _ENVIRONMENT.get_template("feedback.html").render(pages=pages, functions=functions) + "\n"
+    return _ENVIRONMENT.get_template("feedback.html").render(pages=pages, functions=functions, about=about) + "\n"
+
+
+def render_notice(title: str, sentences: Sequence[str]) -> str:
+    """Return a page without a verdict: a title and some sentences."""
+    return _ENVIRONMENT.get_template("notice.html").render(title=title, sentences=sentences) + "\n"
 
 
 render = render_page  # the name that every format has

@@ -50,7 +50,8 @@ PREPROCESSORS = (
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "autograder.nbgrader.autograding.preprocessors.RequireManualGrading",
-    "nbgrader.preprocessors.AssignLatePenalties",  # and no second CheckCellMetadata: nothing here changes metadata
+    "autograder.nbgrader.autograding.preprocessors.AssignPenaltiesAfterGrace",
+    # and no second CheckCellMetadata: nothing here changes metadata
 )
 
 
@@ -96,6 +97,7 @@ class KitAutograde(Autograde):  # type: ignore[misc]  # nbgrader carries no type
         self.autograde_preprocessors = list(PREPROCESSORS)
         self.exclude_overwriting = {assignment: [f"{self._exercise.name}.py"]}
         self._released_files = released_files(self._exercise, self._course.limits)
+        self.grace_seconds = self._course.policy_of(self._exercise.name).grace_seconds
         folder = self.coursedir.format_path(self.coursedir.release_directory, ".", assignment)
         self._release = normalize.load_release(Path(folder), self._exercise.name)
         with self._open_gradebook() as gradebook:

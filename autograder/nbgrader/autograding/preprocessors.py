@@ -6,7 +6,7 @@ from typing import Any
 
 from nbformat import from_dict
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
 from autograder.nbgrader.autograding.cell_outputs import CHECK_CELL_PREFIX, fill_check_cells
 
@@ -41,6 +41,17 @@ class RequireManualGrading(NbGraderPreprocessor):  # type: ignore[misc]  # untyp
                     grade.needs_manual_grade = True
                 gradebook.db.commit()
         return nb, resources
+
+
+class AssignPenaltiesAfterGrace(AssignLatePenalties):  # type: ignore[misc]  # untyped base
+    """Takes off points for late work as the course's plugin says, and none within the grace of its policy."""
+
+    def init_plugin(self) -> None:
+        super().init_plugin()
+        penalty, grace = self.plugin_inst.late_submission_penalty, _converter(self).grace_seconds
+        self.plugin_inst.late_submission_penalty = lambda student, score, seconds_late: (
+            penalty(student, score, seconds_late) if seconds_late > grace else None
+        )
 
 
 def _converter(step: NbGraderPreprocessor) -> Any:

@@ -15,15 +15,20 @@ from nbgrader.exchange import ExchangeFactory
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
-from autograder.nbgrader.exchange.records import CopyRules, Record, RecordRefused, copy_record, parse_record
+from autograder.nbgrader.exchange.records import (
+    CopyRules,
+    Record,
+    RecordRefused,
+    copy_record,
+    parse_record,
+    read_secret,
+    share_with_group,
+)
 from autograder.nbgrader.exchange.refusals import log_refusals
 from autograder.nbgrader.exercises import is_exercise
 from autograder.nbgrader.intake.timestamps import InvalidTimestamp, read_timestamp
 from autograder.submission import safe_files
 from autograder.submission.sanitize import join_names, one_line
-
-SECRET_FILE = "submission_secret.txt"
-MAX_SECRET_LENGTH = 1000  # characters; nbgrader writes 128
 
 
 def install() -> None:
@@ -103,7 +108,8 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
             if folder.exists():
                 shutil.rmtree(folder)
             draft.rename(folder)
-            self._share_with_group(folder)
+            if self.coursedir.groupshared:
+                share_with_group(folder)
             self.log.info("Collecting submission: %s %s", student, self.coursedir.assignment_id)
             if self.check_owner and owner != student:
                 self.log.warning("%s: handed in by %s, who collects now, so the name was believed.", student, owner)
@@ -128,11 +134,6 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
             check_owner=self.check_owner,
         )
 
-    def _share_with_group(self, folder: Path) -> None:
-        if self.coursedir.groupshared:
-            for path in (folder, *folder.rglob("*")):
-                path.chmod(path.stat().st_mode & 0o777 | (0o2770 if path.is_dir() else 0o660))
-
     def _log_refused_record(self, name: str, reason: RecordRefused) -> None:
         self.log.warning("Not collected: %s in %s %s.", one_line(name, 200), self.inbound_path, reason)
 
@@ -149,7 +150,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
             if _student_of(page) in excluded or not page.is_file():
                 continue
             try:
-                secret = _read_secret(page.parent)
+                secret = read_secret(page.parent)
             except safe_files.UnreadableFileError:
                 failed.append(_student_of(page))
             else:
@@ -175,14 +176,3 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
 
 def _student_of(page: Path) -> str:
     return page.parent.parent.name
-
-
-def _read_secret(folder: Path) -> str:
-    """Return the secret of a submission, which the student's own process wrote. Raises UnreadableFileError."""
-    try:
-        secret = safe_files.read_regular(folder / SECRET_FILE).decode()
-    except UnicodeDecodeError:
-        raise safe_files.UnreadableFileError("is no text") from None
-    if not secret or len(secret) > MAX_SECRET_LENGTH:
-        raise safe_files.UnreadableFileError("is empty, or too long")
-    return secret

@@ -29,6 +29,8 @@ if sys.platform != "win32":  # nor does nbgrader's exchange run there
     import pwd
 
 MAX_DEPTH = 20  # folders in folders
+SECRET_FILE = "submission_secret.txt"
+MAX_SECRET_LENGTH = 1000  # characters; nbgrader writes 128
 _FOLDER_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_DIRECTORY", "O_NOFOLLOW"))
 
 
@@ -104,6 +106,39 @@ def copy_record(inbound: Path, record: Record, target: Path, rules: CopyRules) -
             raise RecordRefused(f"cannot be copied: {error.strerror}") from None
         raise
     return owner_name
+
+
+def copy_work(path: Path, target: Path, rules: CopyRules) -> None:
+    """Copy a folder of somebody's work to the new folder `target`, as carefully as a record, whoever owns it.
+
+    Raises RecordRefused, and OSError if the disk is full.
+    """
+    target.mkdir(parents=True)
+    try:
+        with _open_folder(path) as folder:
+            _RecordCopy(rules, os.fstat(folder).st_uid, rules.max_bytes, MAX_ENTRIES).copy_folder(
+                folder, target, Path()
+            )
+    except BaseException:
+        shutil.rmtree(target)
+        raise
+
+
+def read_secret(folder: Path) -> str:
+    """Return the secret of a submission, which the student's own process wrote. Raises UnreadableFileError."""
+    try:
+        secret = safe_files.read_regular(folder / SECRET_FILE).decode()
+    except UnicodeDecodeError:
+        raise safe_files.UnreadableFileError("is no text") from None
+    if not secret or len(secret) > MAX_SECRET_LENGTH:
+        raise safe_files.UnreadableFileError("is empty, or too long")
+    return secret
+
+
+def share_with_group(folder: Path) -> None:
+    """Let the group write a folder and all that is in it, as nbgrader's groupshared does."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o777 | (0o2770 if path.is_dir() else 0o660))
 
 
 @dataclass

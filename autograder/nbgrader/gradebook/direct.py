@@ -63,7 +63,7 @@ class Recorder:
         kept = (result for result in results if self._can_be_kept(result[0], result[2], before))
         rows = [self._write_notebook(*result, dry_run) for result in kept]
         with session.open_gradebook(self.url, self.course.root, dry_run) as gradebook:
-            gradebook.write(self.assignment, self.exercise.name, rows, self.settings.late_penalty)
+            gradebook.write(self.assignment, self.exercise.name, rows, self._penalty)
             after = gradebook.totals(self.assignment)
         changes = session.describe_changes(before, after, [row.student for row in rows])
         return changes, with_excused(after, self.settings.excused)
@@ -77,6 +77,11 @@ class Recorder:
     def display_url(self) -> str:
         """The gradebook's URL without its password."""
         return make_url(self.url).render_as_string(hide_password=True)
+
+    def _penalty(self, student: str, score: float, seconds_late: float) -> float | None:
+        """Return the points that the course takes off for being late; None within the grace, which is on time."""
+        is_late = seconds_late > self.course.policy_of(self.exercise.name).grace_seconds
+        return self.settings.late_penalty(student, score, seconds_late) if is_late else None
 
     def _can_be_kept(self, student: str, report: Report, totals: Mapping[str, Total]) -> bool:
         if problem := name_problem(student):

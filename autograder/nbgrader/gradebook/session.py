@@ -117,6 +117,20 @@ class GradebookSession:
             listed = listed or "no check cells but its own"
             raise GradebookError(f"The rubric gives {listed}, the gradebook does not: run `autograder release {name}`.")
 
+    def has_assignment(self, assignment: str) -> bool:
+        """Return whether the gradebook knows an assignment."""
+        return bool(self.connection.scalar(sql.select(ASSIGNMENT.c.id).where(ASSIGNMENT.c.name == assignment)))
+
+    def due_date(self, assignment: str) -> tuple[datetime | None, dict[str, timedelta]]:
+        """Return when an assignment is due, naive and in UTC, and the extensions of students who have one."""
+        due = self.connection.scalar(sql.select(ASSIGNMENT.c.duedate).where(ASSIGNMENT.c.name == assignment))
+        rows = self.connection.execute(
+            sql.select(SUBMISSION.c.student_id, SUBMISSION.c.extension)
+            .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMISSION.c.assignment_id)
+            .where(ASSIGNMENT.c.name == assignment, SUBMISSION.c.extension.is_not(None))
+        )
+        return due, {row.student_id: row.extension for row in rows}
+
     def totals(self, assignment: str) -> dict[str, Total]:
         """Return the total of everybody whose work for an assignment has grades."""
         rows = self.connection.execute(

@@ -8,6 +8,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_config_path
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
@@ -64,12 +65,40 @@ class Settings:
         return None if points is None else min(max(points, 0.0), score)
 
 
+def read_hub_settings(root: Path) -> Settings:
+    """Return the settings of the course at `root` over those that nbgrader reads in Jupyter's folders of this machine.
+
+    Raises GradebookError.
+    """
+    config = machine_config()
+    config.merge(read_settings(root).config)
+    return Settings(root, config)
+
+
+def machine_config() -> Config:
+    """Return what nbgrader reads in Jupyter's folders, wherever it is started. Raises GradebookError."""
+    merged = Config()
+    for folder in reversed(jupyter_config_path()):  # the first goes before the others
+        file = Path(folder, CONFIG_FILE)
+        if file.is_file():
+            merged.merge(_load(file))
+    return merged
+
+
 def read_settings(root: Path) -> Settings:
     """Return the settings of the course at `root`, which may have none. Raises GradebookError."""
     try:
         with chdir(root):
-            return Settings(root, PyFileConfigLoader(CONFIG_FILE, os.fspath(root)).load_config())
+            return Settings(root, _load(root / CONFIG_FILE))
     except ConfigFileNotFound:
         return Settings(root, Config())
+
+
+def _load(file: Path) -> Config:
+    """Return the settings in a file. Raises GradebookError, and ConfigFileNotFound without one."""
+    try:
+        return PyFileConfigLoader(file.name, os.fspath(file.parent)).load_config()
+    except ConfigFileNotFound:
+        raise
     except Exception as error:  # noqa: BLE001 - the file is a program of the instructor's and may raise anything
-        raise GradebookError(f"{root / CONFIG_FILE} cannot be read: {type(error).__name__}: {error}.") from None
+        raise GradebookError(f"{file} cannot be read: {type(error).__name__}: {error}.") from None

@@ -1,0 +1,85 @@
+"""autograder watch: everybody is graded, and answered, as they hand in."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.commands import common
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Level
+
+
+@click.command("watch")
+@click.argument("exercises", metavar="[EXERCISE]...", nargs=-1, shell_complete=common.complete_exercise)
+@click.option("--once", is_flag=True, help="Serve what is there now, and end: for cron.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Watch this folder, laid out as for autograder class, in place of nbgrader's exchange.",
+)
+@click.option("--status", "show_status", is_flag=True, help="Show how the watcher of this course is doing.")
+@common.jobs_option
+@common.require_isolation_option
+def command(
+    exercises: tuple[str, ...],
+    once: bool,
+    folder: Path | None,
+    show_status: bool,
+    jobs: int,
+    required: Level | None,
+) -> None:
+    """Grade submissions as they arrive in nbgrader's exchange, and answer each at once.
+
+    Each is collected as nbgrader's collect does it, graded as by autograder class, recorded in grades/ and in the
+    gradebook, and answered with a page that nbgrader's Fetch feedback finds. What is told before and after the due
+    date, and how often a day, is set in [policy] of course.toml. Without an EXERCISE, all of the course are watched.
+
+    Whatever ends the watcher, start it again: it goes on where it was. There is one watcher a course.
+    """
+    course = common.open_course()
+    if show_status:
+        _show_status(course)
+        return
+    # late: numpy, sqlalchemy and nbgrader, 3 s
+    from autograder.grading import IsolationError
+    from autograder.nbgrader.gradebook.session import GradebookError
+    from autograder.watch.events import EventLog
+    from autograder.watch.ledger import LedgerError
+    from autograder.watch.lock import AlreadyWatched
+    from autograder.watch.serve import Order, serve
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # every step can be left at any moment
+    loaded = [common.open_exercise(name)[1] for name in exercises or course.exercise_names()]
+    config = common.load_grading_config(course, required)
+    order = Order(loaded, folder, once, jobs)
+    with common.translate_errors(
+        IsolationError, GradebookError, LedgerError, AlreadyWatched, exit_code=common.GRADER_ERROR
+    ):
+        problems = serve(course, order, config, EventLog(lambda line: common.say(line, err=True)))
+    if problems:
+        raise common.CommandError(" ".join(problems.values()), common.GRADER_ERROR)
+
+
+def _show_status(course: Course) -> None:
+    """Print the status that the watcher wrote last, and whether it is running."""
+    # late: json and the lock, 20 ms
+    from autograder.watch.lock import is_watched
+    from autograder.watch.serve import watch_folder
+    from autograder.watch.status import read_status
+
+    folder = watch_folder(course)
+    status = read_status(folder)
+    if not is_watched(folder):
+        common.say("No watcher is running." if status else "No watcher has run here.")
+    if status:
+        common.say(f"{status.headline}.")
+        for what, text in status.problems.items():
+            common.say(f"{what}: {text}")
+        for name in status.changed:
+            common.say(f"{name} has changed: the watcher takes it at its next start.")

@@ -1,0 +1,7 @@
+"""The watcher: each submission is collected as it arrives, graded, recorded, and answered with a page of feedback.
+
+In come records of nbgrader's exchange, or a drop folder; out go results, the gradebook, and pages where students fetch
+feedback. Imports nbgrader, classroom and what those import. Open `watcher.py` first, the loop: `arrivals/` is where
+work comes in, `ledger.py` remembers what was answered, `telling.py` decides how much a student is told, `publishing.py`
+tells it, and `recording.py` writes results and the gradebook.
+"""

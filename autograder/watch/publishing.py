@@ -1,0 +1,84 @@
+"""Tells students: answers as soon as there is a verdict, receipts while many wait, and more once more may be told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from autograder.evaluation.report import Report
+from autograder.nbgrader.gradebook.session import GradebookError
+from autograder.submission.sanitize import one_line
+from autograder.watch.answers import make_answer, make_receipt
+from autograder.watch.ledger import Attempt, LedgerError
+from autograder.watch.setting import Schedule, Setting
+from autograder.watch.telling import DueDates, decide
+
+DUE_DATE_SECONDS = 10.0  # for which a due date that was read is believed
+
+
+@dataclass
+class Publisher:
+    """Writes pages, and notes in the ledger what they tell."""
+
+    setting: Setting
+    schedule: Schedule = field(default_factory=Schedule)
+    _due_dates: dict[str, DueDates] = field(default_factory=dict)
+
+    def tell(self, attempt: Attempt, report: Report | None = None) -> None:
+        """Bring the page of a graded attempt up to date; `report` is that of the attempt, if it is at hand."""
+        setting, ledger = self.setting, self.setting.ledger
+        watched, now = setting.exercises[attempt.assignment], setting.now()
+        attempts = ledger.of_student(attempt.assignment, attempt.student)
+        due = self.due_dates(attempt.assignment).of(attempt.student)
+        telling = decide(watched.policy, watched.course.feedback, attempt, attempts, due, now.utc, now.day)
+        if (telling.code, telling.final) == (attempt.told, attempt.final):
+            return
+        report = report or ledger.work(attempt).report
+        answer = make_answer(report, telling, watched.policy, attempt, attempts, due, now)
+        setting.inbox.publish(attempt, answer.page, answer.note)
+        seconds = max(time.time() - attempt.arrived_at, 0.0)  # a clock may have been set back
+        day = now.day if report.status == "graded" else ""
+        ledger.note_told(attempt, telling.code, telling.final, None if telling.held else (day, time.time(), seconds))
+        self._log("held" if telling.held else "answered", attempt, report, telling.code, seconds)
+
+    def tell_what_is_due(self) -> None:
+        """Bring the pages up to date that tell nothing yet or may tell more.
+
+        Raises LedgerError, and the OSError of a page that cannot be written, once all others are.
+        """
+        failed: OSError | None = None
+        for attempt in self.setting.ledger.not_final():
+            if attempt.assignment in self.setting.exercises:
+                try:
+                    self.tell(attempt)
+                except OSError as error:
+                    failed = error
+        if failed:
+            raise failed
+
+    def send_receipt(self, attempt: Attempt, waiting: int, seconds: float) -> None:
+        """Tell a student about how long the answer takes. Raises OSError."""
+        receipt = make_receipt(attempt, waiting, seconds, self.setting.now())
+        self.setting.inbox.publish(attempt, receipt.page, receipt.note)
+
+    def due_dates(self, assignment: str) -> DueDates:
+        """Return when an assignment is due, as it was last known; without a gradebook nothing is due."""
+        if self.schedule.is_due(f"due date of {assignment}", DUE_DATE_SECONDS):
+            with self.setting.problems.watch(f"due date of {assignment}", GradebookError):
+                self._due_dates[assignment] = self.setting.exercises[assignment].due_dates()
+        return self._due_dates.get(assignment, DueDates())
+
+    def _log(self, event: str, attempt: Attempt, report: Report, told: str, seconds: float) -> None:
+        self.setting.log.write(
+            event,
+            assignment=attempt.assignment,
+            student=one_line(attempt.student, 80),
+            status=report.status,
+            score=f"{report.score:g}/{report.max_score:g}",
+            told=told,
+            seconds=seconds,
+        )
+
+
+TELLING_ERRORS = (LedgerError,)
+"""What telling raises besides OSError: one sentence."""

@@ -1,0 +1,126 @@
+"""The watcher as a process: a real course, real workers, a real gradebook, and signals."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import courses
+from tests.courses import NAME, points_by_student
+from tests.watch.exchange import RIGHT, WRONG, Exchange
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="nbgrader's exchange and the workers are those of Linux"),
+]
+PATIENCE_SECONDS = 120.0
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    courses.skip_without_nbgrader()
+    return courses.make_kit_course(tmp_path_factory.mktemp("watched") / "course")
+
+
+@pytest.fixture
+def course(template: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "course"
+    shutil.copytree(template, copy)
+    with (copy / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write(f'c.Exchange.root = "{tmp_path / "exchange"}"\n')
+    return copy
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    made = Exchange(tmp_path / "exchange")
+    made.inbound.mkdir(parents=True)
+    return made
+
+
+@contextmanager
+def watching(course: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "autograder", "watch", *options]
+    environment = courses.clean_environment(courses.home_folder(course))
+    with (course.parent / "log").open("a", encoding="utf-8") as log:
+        process = subprocess.Popen(command, cwd=course, env=environment, stderr=log, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchange: Exchange) -> None:
+    with watching(course, NAME) as watcher:
+        wrong = exchange.submit("ada", WRONG)
+        wait_for(lambda: exchange.page(wrong))
+        assert "5 of 10 points" in exchange.page(wrong)
+        hanging = exchange.submit("eve", "class/hanging")
+        right = exchange.submit("ada", RIGHT, second=60)
+        wait_for(lambda: exchange.page(right))
+        assert "10 of 10 points" in exchange.page(right)
+        wait_for(lambda: exchange.page(hanging) and points_by_student(course).keys() == {"ada", "eve"})
+        second = courses.run_module(course, "autograder", "watch", expected=[1])
+        assert second.stderr.startswith("autograder: This course is watched already, by process ")
+        watcher.send_signal(signal.SIGTERM)
+        assert watcher.wait(PATIENCE_SECONDS) == 0
+    assert points_by_student(course)["ada"] == 10
+    assert (course / "autograded" / "ada" / NAME / f"{NAME}.ipynb").is_file()
+    status = courses.run_module(course, "autograder", "watch", "--status").stdout
+    assert status.splitlines()[0] == "No watcher is running."
+    assert "answered in the last hour" in status
+    # The same verdicts as those of autograder class, which finds nothing to grade again.
+    graded = courses.run_module(course, "autograder", "class", NAME, "submitted", "--gradebook")
+    assert "2 unchanged since an earlier run" in graded.stderr
+    log = (course.parent / "log").read_text()
+    assert log.splitlines()[-1].endswith(" ended")
+    assert "Traceback" not in log
+
+
+def kill_at_random(course: Path, exchange: Exchange, times: int, students: int) -> None:
+    """Kill the watcher at random moments of a burst, let the last one finish, and look at everybody's answer."""
+    moments = random.Random(7)
+    records = [exchange.submit(f"s{n % students}", (RIGHT, WRONG)[n % 2], n) for n in range(2 * students)]
+    for _ in range(times):
+        with watching(course) as watcher:
+            wait_for(lambda: (course / "grades" / ".watch" / "ledger.sqlite3").exists() or watcher.poll() is not None)
+            time.sleep(moments.uniform(0.0, 4.0))
+    courses.run_module(course, "autograder", "watch", "--once")
+    for number, record in enumerate(records):
+        assert ("10 of 10 points", "5 of 10 points")[number % 2] in exchange.page(record), record.name
+    last = {f"s{n % students}": (10.0, 5.0)[n % 2] for n in range(2 * students)}
+    assert points_by_student(course) == last
+    for student, points in last.items():
+        assert json.loads((course / "grades" / NAME / f"{student}.json").read_text())["score"] == points
+    with closing(sqlite3.connect(course / "grades" / ".watch" / "ledger.sqlite3")) as ledger:
+        rows = ledger.execute("SELECT record, told, recorded, answered_on != '' FROM attempt").fetchall()
+    assert sorted(rows) == sorted((record.name, "hint", 1, 1) for record in records)
+    assert not list((course / "grades" / ".watch" / "collected").iterdir())
+
+
+def test_a_watcher_that_is_killed_answers_everybody_once(course: Path, exchange: Exchange) -> None:
+    kill_at_random(course, exchange, times=2, students=3)
+
+
+@pytest.mark.soak
+def test_a_watcher_that_is_killed_twenty_times_answers_everybody_once(course: Path, exchange: Exchange) -> None:
+    kill_at_random(course, exchange, times=20, students=40)
