@@ -82,7 +82,7 @@ class Course:
         """
         exercise = self.exercise_of(name) or name
         folder = self.exercises / exercise
-        if not is_exercise(folder):
+        if folder.name != exercise or not is_exercise(folder):  # no path leads to another folder
             known = self.exercise_names()
             choice = f"there are: {', '.join(known)}" if known else f"{self.exercises} holds none"
             raise CourseError(f"There is no exercise called {name!r}; {choice}.")

@@ -72,6 +72,7 @@ class TestWhatIsReleased:
             "checks.py",
             "explain.py",
             "feedback.py",
+            "golden.py",
             "layout.py",
             "network.py",
             "patterns.py",
@@ -144,7 +145,8 @@ class TestNothingOfTheAnswers:
 
     def test_no_line_of_the_rubric(self, files: dict[str, bytes]) -> None:
         rubric = (REAL / "rubric.py").read_text(encoding="utf-8").split("def _visible")[0]
-        secret_lines = {line.strip() for line in rubric.splitlines() if len(line.strip()) >= 40}
+        lines = (line.strip() for line in rubric.splitlines())
+        secret_lines = {line for line in lines if len(line) >= 40 and not line.startswith(("from ", "import "))}
         for name, content in files.items():
             text = "\n".join(_lines(name, content))
             assert not [line for line in secret_lines if line in text], name
