@@ -140,6 +140,12 @@ def test_an_objective_that_loses_imaginary_parts_is_differentiated_by_central_di
         assert graded(Grader(exercise, jail, Limits(), seed=1), tmp_path, SOURCE) == {}
 
 
+def test_dataclasses_of_the_set_up_cell_are_those_of_the_notebook(checks):
+    module = ModuleType("__main__")
+    exec(SOURCE, vars(module))
+    assert {result.status for result in checks.results_of(module)} == {"pass"}
+
+
 def test_a_replayed_case_shows_options_and_numbers(checks):
     module = ModuleType("layers")
     sys.modules["layers"] = module

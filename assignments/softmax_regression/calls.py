@@ -133,7 +133,7 @@ def answer(name: str, case: Case, module: ModuleType, printed: Printed | None = 
             result = function(*(given[argument] for argument in entry["arguments"]))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a student's code raises
         raise _raised(name, error, module) from None
-    for key in _changed_inputs(name, case, arrays, given):
+    for key in _changed_inputs(name, case, arrays, given, module):
         copy = f"work on a copy, {key}.copy()" if key.isidentifier() else "work on a copy of it"
         raise FindingError(f"{name} changes its input {spelled(key)}: {copy}.")
     raw = _results(name, result)
@@ -188,11 +188,15 @@ def _given_J(module: ModuleType) -> Any:
     return J if callable(J) else None
 
 
-def _changed_inputs(name: str, case: Case, arrays: Mapping[str, Array], given: Mapping[str, Any]) -> Sequence[str]:
+def _changed_inputs(
+    name: str, case: Case, arrays: Mapping[str, Array], given: Mapping[str, Any], module: ModuleType
+) -> Sequence[str]:
     """Return the arguments that a call has changed; `arrays` are those of which they were made."""
     if hasattr(golden().given, "arguments"):
         return [key for key, array in arrays.items() if not np.array_equal(array, case.arrays[key])]
     before, names = seen_by(name, case)
+    # What the notebook defines is of the exercise in the words, and of the module that it runs in.
+    names = {key: word.replace(f" {golden().exercise}.", f" {module.__name__}.", 1) for key, word in names.items()}
     return changes({key: given[key] for key in golden().functions[name]["arguments"]}, before, names)
 
 

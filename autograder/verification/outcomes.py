@@ -87,17 +87,17 @@ class VerificationReport:
     mistake_outcomes: tuple[MistakeOutcome, ...]
     sample_outcomes: tuple[SampleOutcome, ...]
     gradient_errors: Mapping[str, float]
-    gradient_tolerances: Mapping[str, float]
     seeds: tuple[int, ...]
     isolation: str
     grading_count: int
     seconds: float
+    gradient_tolerances: Mapping[str, float] = field(default_factory=dict)
     mutants: Mutants = field(default_factory=Mutants)
 
     @property
     def central_differences(self) -> tuple[str, ...]:
         """The gradients that are compared with central differences, because the objective loses imaginary parts."""
-        return tuple(name for name in self.gradient_errors if self.gradient_tolerances[name] > TOLERANCE)
+        return tuple(name for name in self.gradient_errors if self.gradient_tolerances.get(name, TOLERANCE) > TOLERANCE)
 
     @property
     def caught_count(self) -> int:
@@ -133,7 +133,7 @@ class VerificationReport:
         problems += [
             f"The reference's {function} is off the measured slope of J by {error:.1e}."
             for function, error in self.gradient_errors.items()
-            if not error <= self.gradient_tolerances[function]  # NaN is a problem, too
+            if not error <= self.gradient_tolerances.get(function, TOLERANCE)  # NaN is a problem, too
         ]
         problems += [sentence for outcome in self.mistake_outcomes for sentence in outcome.problems()]
         if 100 * self.diagnosed_count < MIN_DIAGNOSED_PERCENT * len(self.mistake_outcomes):

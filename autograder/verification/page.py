@@ -97,6 +97,9 @@ def render_html(report: VerificationReport) -> str:
 def conclusion(report: VerificationReport) -> str:
     """Return what was proved if there are no problems: nothing about mistakes or right answers that are not there."""
     variants = any(sample.kind == "honest" for sample in report.sample_outcomes)
+    if living := len(report.mutants.living):
+        changes = "a change" if living == 1 else f"{living} changes"
+        return f"The checks of {report.exercise} miss {changes} of the model answers: add cases that show them."
     if report.mistake_outcomes and variants:
         return f"The checks of {report.exercise} catch what they must, and harm nobody."
     missing = " and ".join(

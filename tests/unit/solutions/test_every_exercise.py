@@ -107,6 +107,12 @@ def test_no_change_of_a_model_answer_goes_unseen(exercise: Exercise) -> None:
     assert mutants.count("caught") > 5 * len(exercise.functions) - 5
 
 
+@pytest.mark.soak
+def test_no_change_of_a_model_answer_goes_unseen_whatever_the_seed(exercise: Exercise) -> None:
+    living = [mutant.difference for seed in seeds(20) for mutant in try_mutants(exercise, seed, seconds=300).living]
+    assert living == []
+
+
 # --- Diagnostic cases -------------------------------------------------------------------------------------------------
 
 

@@ -11,8 +11,10 @@ import pytest
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.exercise.source import parse_cells
-from autograder.verification.mutants import try_mutants
+from autograder.verification import page
+from autograder.verification.mutants import Mutants, try_mutants
 from autograder.verification.mutations import ending, mutations
+from autograder.verification.outcomes import VerificationReport
 from tests.in_process import exercise
 
 ROOT = Path(__file__).parents[3]
@@ -114,6 +116,11 @@ def test_a_change_that_no_check_catches_lives_and_is_shown(toy: Exercise) -> Non
     assert where == f"dJ_dW, line {living.line}: a factor"
     assert before == "- return (y_hat - y).T @ x / n"
     assert after == "+ return (y_hat - y).T @ x"
+    report = VerificationReport("toy", checks, (), (), (), {}, (1,), "A", 0, 0.0, mutants=Mutants((living,)))
+    text = page.render_text(report)
+    assert "\n".join(["No check catches this change:", *living.difference]) in text
+    assert "The checks of toy miss a change of the model answers" in text
+    assert "return (y_hat - y).T @ x / n" in page.render_html(report)
     replacement = "replace='return (y_hat - y).T @ x / n', by='return (y_hat - y).T @ x'"
     assert living.as_mistake == f'mistake("dJ_dW", "NAME", "A QUESTION?", {replacement}),'
 
