@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.feedback.pairs import CACHE_FOLDER, PairCatalogue
+from autograder.exercise.cache_folder import CACHE_FOLDER
+from autograder.feedback.pairs import PairCatalogue
 from tests.in_process import SEEDS_VARIABLE, exercise
 from tests.pairs import compose, sample_made
 from tests.unit.feedback.honest_slips import sample_honest_slips
