@@ -17,7 +17,7 @@ DEV := $(VENV)/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all soak fuzz bench lint lock release figures clean
+.PHONY: help demo test test-all soak hub fuzz bench lint lock release figures clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,10 +36,20 @@ soak: $(DEV) ## the long proofs, whole: 200 draws of every case; some twenty min
 		tests/unit/feedback/test_pairs.py
 	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) --dist=worksteal -m soak
 
-bench: $(DEV) ## how fast: the jail, a class, nbgrader; on an idle machine, some ten minutes
+bench: $(DEV) ## how fast: the jail, a class, nbgrader, the watcher; on an idle machine, some twenty minutes
 	@$(BIN)/python tests/benchmarks/bench_jail.py
 	@$(BIN)/python tests/benchmarks/bench_nbgrader.py
 	@$(BIN)/python tests/benchmarks/bench_class.py
+	@$(BIN)/python tests/benchmarks/bench_watch.py
+
+PROXY := tests/hub/node_modules
+
+hub: $(DEV) $(PROXY) ## a whole JupyterHub in a browser; makes three accounts on this machine, and removes them again
+	@AUTOGRADER_HUB_ACCOUNTS=1 $(BIN)/python -m pytest tests/hub
+
+$(PROXY): tests/hub/package-lock.json
+	@cd tests/hub && npm ci --ignore-scripts --silent
+	@touch $@
 
 ATHERIS := build/atheris
 SECONDS := 120
