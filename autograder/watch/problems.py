@@ -13,7 +13,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds
 
 
 @dataclass(frozen=True)
-class Problem:
+class WaitReason:
     """One sentence that says what is wrong, and when to try again, by the monotonic clock."""
 
     text: str
@@ -27,7 +27,7 @@ class Problems:
     """The problems that there are now, by what cannot be done because of them."""
 
     log: EventLog
-    now: dict[str, Problem] = field(default_factory=dict)
+    now: dict[str, WaitReason] = field(default_factory=dict)
 
     def may_try(self, what: str) -> bool:
         """Return whether something may be done: nothing was wrong with it, or the pause is over."""
@@ -55,7 +55,7 @@ class Problems:
         before = self.now.get(what)
         pause = min(2 * before.pause, LONGEST_PAUSE) if before else FIRST_PAUSE
         since = before.since if before else time.time()
-        self.now[what] = Problem(text, since, pause, time.monotonic() + pause)
+        self.now[what] = WaitReason(text, since, pause, time.monotonic() + pause)
         if before is None or before.text != text:
             self.log.write("problem", what=what, text=text)
 
