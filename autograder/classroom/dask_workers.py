@@ -199,7 +199,7 @@ class DaskWorkers(ExitStack):
         if plain and self._dask.config.get(_ENCRYPTION_SETTING, None) is not False:
             raise NotEncrypted(
                 f"The answers and the course's secret would go to {plain[0]} in the clear: start the scheduler and its "
-                "workers with TLS and give its tls:// address (README.md says how); or, in a network that nobody else "
+                "workers with TLS and give its tls:// address (autograder/classroom/README.md says how); or, in a network that nobody else "
                 "can reach, set DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=False."
             )
 
@@ -214,7 +214,7 @@ class DaskWorkers(ExitStack):
         if certificates is None and self._address.startswith("tls://"):
             raise ClusterError(
                 f"{self._address} wants to see a certificate, and Dask's settings name none: set ca-file, client.cert "
-                "and client.key of distributed.comm.tls (README.md says how)."
+                "and client.key of distributed.comm.tls (autograder/classroom/README.md says how)."
             )
         client = distributed.Client(self._address, timeout=_WAIT_SECONDS)
         client.run_on_scheduler(_allow_failures, failures=ALLOWED_FAILURES)

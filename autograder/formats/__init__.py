@@ -55,7 +55,7 @@ FORMATS: Mapping[str, Format] = {format.name: format for format in _FORMATS}
 
 
 def markdown_table() -> str:
-    """Return the formats as a Markdown table, as the README shows them."""
+    """Return the formats as a Markdown table, as the guide of bundles/ shows them."""
     scope_labels = {"one": "one submission", "any": "one or several", "class": "a class"}
     rows = [f"| `{format.name}` | {scope_labels[format.scope]} | {format.description} |" for format in _FORMATS]
     return "\n".join(["| format | holds | what it is |", "|:--|:--|:--|", *rows]) + "\n"

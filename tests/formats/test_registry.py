@@ -1,4 +1,4 @@
-"""The registry of formats: small modules, loaded only when used, listed in the README."""
+"""The registry of formats: small modules, loaded only when used, listed in the guide of bundles/."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from autograder.bundles import BUNDLES
 from autograder.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "autograder" / "bundles" / "README.md"
+CLASS_GUIDE = ROOT / "autograder" / "classroom" / "README.md"
 FOLDER = Path(formats.__file__).parent
 
 
@@ -36,31 +38,29 @@ def marked_section(text: str, name: str) -> str:
     return text.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
 
 
-def test_the_readme_shows_the_formats_of_the_registry() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert marked_section(readme, "formats") == formats.markdown_table()
+def test_the_guide_shows_the_formats_of_the_registry() -> None:
+    assert marked_section(GUIDE.read_text(encoding="utf-8"), "formats") == formats.markdown_table()
 
 
-def test_the_readme_names_every_bundle() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in BUNDLES if f"`{name}`" not in readme] == []
+def test_the_guide_names_every_bundle() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert [name for name in BUNDLES if f"`{name}`" not in guide] == []
 
 
-def commands_of_the_readme() -> list[tuple[str, int]]:
-    """Return the commands of the section on CI, and the exit code of each."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.split("\n## CI")[1].split("\n## ")[0]
-    shown = re.findall(r"(?m)^\$ \.venv/bin/autograder (.+)$", section)
+def commands_of_the_guides() -> list[tuple[str, int]]:
+    """Return the commands of the guides to hosts and to a class, and the exit code of each."""
+    text = GUIDE.read_text(encoding="utf-8") + CLASS_GUIDE.read_text(encoding="utf-8")
+    shown = re.findall(r"(?m)^\$ \.venv/bin/autograder (.+)$", text)
     return [(line, 3 if "--fail-under" in line else 0) for line in shown]
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_readme_on_ci_work_as_written(tmp_path: Path) -> None:
+def test_the_commands_of_the_guides_work_as_written(tmp_path: Path) -> None:
     for name in ("assignments", "autograder", "solutions", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "course.toml", tmp_path)
     (tmp_path / "build" / "reports").mkdir(parents=True)
-    commands = commands_of_the_readme()
+    commands = commands_of_the_guides()
     assert len(commands) >= 5
     for arguments, code in commands:
         command = [sys.executable, "-m", "autograder", *shlex.split(arguments)]

@@ -172,7 +172,8 @@ def test_two_students_of_one_name_are_both_collected(
 
 
 def test_the_documented_pattern_is_that_of_the_guide() -> None:
-    assert DOCUMENTED_PATTERN in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    guide = Path(__file__).parents[2] / "autograder" / "nbgrader" / "README.md"
+    assert DOCUMENTED_PATTERN in guide.read_text(encoding="utf-8")
 
 
 def test_a_damaged_file_of_a_download_is_named_and_the_others_are_unpacked(
