@@ -1,4 +1,4 @@
-"""Pictures of the pages, for the README: a feedback page, and the page of a class made of sample submissions.
+"""Pictures of the pages, for the guides: a feedback page, and the page of a class made of sample submissions.
 
 `python -m tests.pictures` takes them anew, in Chromium, into autograder/formats/pages/, after grading 48 submissions.
 """

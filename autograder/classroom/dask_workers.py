@@ -199,8 +199,8 @@ class DaskWorkers(ExitStack):
         if plain and self._dask.config.get(_ENCRYPTION_SETTING, None) is not False:
             raise NotEncrypted(
                 f"The answers and the course's secret would go to {plain[0]} in the clear: start the scheduler and its "
-                "workers with TLS and give its tls:// address (autograder/classroom/README.md says how); or, in a network that nobody else "
-                "can reach, set DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=False."
+                "workers with TLS and give its tls:// address (autograder/classroom/README.md says how); or, in a "
+                "network that nobody else can reach, set DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=False."
             )
 
     def _make_client(self) -> Any:
