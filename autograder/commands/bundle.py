@@ -11,7 +11,7 @@ from autograder.commands import common
 from autograder.course import CourseError
 
 
-@click.command("bundle")
+@click.command("bundle", epilog="Example: autograder bundle ridge --for gradescope")
 @common.exercise_argument
 @click.option("--for", "host", type=click.Choice(list(BUNDLES)), required=True, help="Where it is to be graded.")
 @click.option(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from autograder.nbgrader.gradebook.direct import Recorder
 
 
-@click.command("class")
+@click.command("class", epilog="Example: autograder class ridge submitted --html")
 @common.exercise_argument
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @common.jobs_option

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograder.exercise.model import Exercise
 
 
-@click.command("demo")
+@click.command("demo", epilog="Example: autograder demo")
 def command() -> None:
     """Grade the sample class that ships with the kit.
 

@@ -9,7 +9,7 @@ import click
 from autograder.commands import common
 
 
-@click.command("doctor")
+@click.command("doctor", epilog="Example: autograder doctor --hub")
 @click.option("--hub", is_flag=True, help="Look at the course of this folder and at nbgrader's exchange instead.")
 def command(hub: bool) -> None:
     """Say how well student code is isolated on this machine.

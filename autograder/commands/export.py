@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograder.formats.totals import Total
 
 
-@click.command("export")
+@click.command("export", epilog="Example: autograder export grades/ridge --for canvas --roster roster.csv")
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--for", "host", type=click.Choice(["canvas", "moodle"]), required=True, help="Whose gradebook it is for."

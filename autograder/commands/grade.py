@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GRADESCOPE_VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
 
 
-@click.command("grade")
+@click.command("grade", epilog="Example: autograder grade ridge submitted/ada --report html=ada.html")
 @common.exercise_argument
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @reporting.format_option("text")

@@ -10,7 +10,7 @@ from autograder.commands import common
 from autograder.course import CourseError, read_course
 
 
-@click.command("init")
+@click.command("init", epilog="Example: autograder init my_course")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option(
     "--exercise",

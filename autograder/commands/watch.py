@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autograder.course import Course, Level
 
 
-@click.command("watch")
+@click.command("watch", epilog="Example: autograder watch ridge")
 @click.argument("exercises", metavar="[EXERCISE]...", nargs=-1, shell_complete=common.complete_exercise)
 @click.option("--once", is_flag=True, help="Serve what is there now, and end: for cron.")
 @click.option(
@@ -34,7 +34,7 @@ def command(
     jobs: int,
     required: Level | None,
 ) -> None:
-    """Grade submissions as they arrive in nbgrader's exchange, and answer each at once.
+    """Grade and answer submissions as they arrive in nbgrader's exchange.
 
     Each is collected as nbgrader's collect does it, graded as by autograder class, recorded in grades/ and in the
     gradebook, and answered with a page that nbgrader's Fetch feedback finds. What is told before and after the due

@@ -61,13 +61,36 @@ def test_links_of_a_guide_lead_to_files_and_headings(guide: str) -> None:
     assert broken == []
 
 
+def parse(name: str, *arguments: str) -> None:
+    """Parse the arguments of a command without using them; NoSuchOption if it does not have one."""
+    command = cli.commands.commands[name]
+    command.make_parser(click.Context(command, info_name=name)).parse_args(args=list(arguments))
+
+
 def test_commands_of_the_guides_have_the_options_that_they_are_shown_with() -> None:
     shown = [arguments for text in TEXTS.values() for arguments in commands_in(text)]
     assert len(shown) > 20
-    for name, *arguments in shown:
-        command = cli.commands.commands[name]
-        parser = command.make_parser(click.Context(command, info_name=name))
-        parser.parse_args(args=arguments)  # raises NoSuchOption
+    for arguments in shown:
+        parse(*arguments)
+
+
+@pytest.mark.parametrize("name", cli.commands.commands)
+def test_the_help_of_a_command_ends_with_an_example_of_it(name: str) -> None:
+    word, program, *arguments = shlex.split(cli.commands.commands[name].epilog or "")
+    assert (word, program, arguments[0]) == ("Example:", "autograder", name)
+    parse(*arguments)
+
+
+def test_every_command_is_behind_one_door() -> None:
+    assert sorted(name for names in cli.DOORS.values() for name in names) == sorted(cli.commands.commands)
+
+
+def test_the_guides_that_the_help_names_exist() -> None:
+    folders = [
+        folder for door in cli.DOORS for named in re.findall(r"guides?: ([^)]+)", door) for folder in named.split(", ")
+    ]
+    assert len(folders) >= 4
+    assert [folder for folder in folders if f"{folder}/README.md" not in GUIDES] == []
 
 
 @pytest.mark.parametrize("guide", WITH_AN_END)

@@ -7,7 +7,7 @@ import click
 from autograder.commands import common
 
 
-@click.command("lint")
+@click.command("lint", epilog="Example: autograder lint ridge")
 @common.exercise_argument
 def command(exercise: str) -> None:
     """Say what is wrong with EXERCISE as its author wrote it.

@@ -8,7 +8,7 @@ from autograder.commands import common
 from autograder.release.new_exercise import write_new_exercise
 
 
-@click.command("new")
+@click.command("new", epilog="Example: autograder new ridge")
 @click.argument("name")
 def command(name: str) -> None:
     """Write a new exercise, solutions/NAME/NAME.py.

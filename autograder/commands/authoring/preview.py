@@ -11,12 +11,12 @@ import click
 from autograder.commands import common
 
 
-@click.command("preview")
+@click.command("preview", epilog="Example: autograder preview ridge --watch")
 @common.exercise_argument
 @click.option("--watch", is_flag=True, help="Show it again whenever a file of the exercise changes, until Ctrl+C.")
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in the browser.")
 def command(exercise: str, watch: bool, opens: bool) -> None:
-    """Show the students' notebook of EXERCISE with the model answers in it.
+    """Show the students' notebook with the model answers in it.
 
     Builds the notebook, runs it, and writes it as a page to build/preview.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autograder.exercise.model import Exercise
 
 
-@click.command("release")
+@click.command("release", epilog="Example: autograder release ridge")
 @common.exercise_argument
 def command(exercise: str) -> None:
     """Build assignments/EXERCISE from solutions/EXERCISE.

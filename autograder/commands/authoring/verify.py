@@ -11,7 +11,7 @@ from autograder.classroom.progress import ProgressMeter
 from autograder.commands import common
 
 
-@click.command("verify")
+@click.command("verify", epilog="Example: autograder verify ridge --html proof.html")
 @common.exercise_argument
 @click.option(
     "--html", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write it there as a page as well."
