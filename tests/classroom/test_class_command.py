@@ -130,7 +130,7 @@ def test_interrupt_says_how_many_have_a_result(exercise: Exercise, tmp_path: Pat
     started_to_grade(results, running)
     os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does: everybody in the foreground
     _, stderr = running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == 130, stderr
     assert "of 300 have a result; the same command goes on from there." in stderr
     assert "Traceback" not in stderr
     assert len(scores(results)) == len(files(results)) < 300

@@ -30,7 +30,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     """A course in which all is as it should be."""
     folder, exchange, machine = tmp_path / "course", tmp_path / "exchange", tmp_path / "etc"
     (folder / "solutions" / "hw").mkdir(parents=True)
-    (folder / "solutions" / "hw" / "rubric.py").touch()
+    (folder / "solutions" / "hw" / "hw.py").touch()
     (folder / "course.toml").touch()
     (folder / "nbgrader_config.py").write_text(
         f'c = get_config()\nc.CourseDirectory.course_id = "a"\nc.Exchange.root = "{exchange}"\n'

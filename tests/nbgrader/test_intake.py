@@ -180,7 +180,7 @@ def test_what_can_be_recovered_is_shown(file: bytes, tmp_path: Path) -> None:
 def test_nothing_is_recovered_behind_what_is_no_cell(tmp_path: Path) -> None:
     file = tmp_path / NOTEBOOK
     file.write_text('{"cells": [{"source": "a"}, 1, {"source": "b"},')
-    assert [cell["source"] for cell in recover_cells(file, NAME)] == ["a"]
+    assert [cell["source"] for cell in recover_cells(file, NAME, 10_000_000)] == ["a"]
 
 
 def test_ambiguous_file_names_are_refused(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_answers_in_words_that_lost_their_names_keep_their_order(tmp_path: Path)
     release["cells"].append(second)
     cells = [new_cell(f"{PROMPT}\n\n{text}") for text in ("First.", "Second.")]
     (tmp_path / NOTEBOOK).write_bytes(answer_with(*cells)[NOTEBOOK])
-    notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise()), release).notebook
+    notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise(), Limits()), release).notebook
     assert source_of(notebook, "derivation").endswith("First.")
     assert source_of(notebook, "second").endswith("Second.")
 
@@ -327,7 +327,7 @@ def test_pictures_that_text_cells_lost_are_those_of_the_release(tmp_path: Path) 
     lost = new_cell(text) | {"attachments": {"one.png": own}}
     (tmp_path / NOTEBOOK).write_bytes(changed(lambda notebook: notebook["cells"].append(lost))[NOTEBOOK])
     release = {**RELEASE, "cells": [*RELEASE["cells"], handed_out]}
-    notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise()), release).notebook
+    notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise(), Limits()), release).notebook
     assert_sound(notebook)
     assert notebook["cells"][-1]["attachments"] == {"one.png": own, "my two.png": released}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autograder.commands import common, release
+from autograder.commands import common
+from autograder.commands.authoring import release
 from autograder.course import find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
 
@@ -47,7 +48,7 @@ def test_a_mistake_whose_place_in_the_answer_was_reworded_is_left_out_and_named(
 
     monkeypatch.setattr(common, "open_exercise", lambda name: (find_course(tmp_path), reworded))
     monkeypatch.setattr("autograder.release.install.release_exercise", lambda *_: None)
-    monkeypatch.setattr("autograder.commands.release.CONFIG_FILE", "no nbgrader")
+    monkeypatch.setattr("autograder.commands.authoring.release.CONFIG_FILE", "no nbgrader")
     process = CliRunner().invoke(release.command, ["rnn_backprop"])
     assert process.exit_code == 0
     assert [line for line in process.stderr.splitlines() if "b_y_forgotten" in line] == [f"Warning: {left_out[0]}"]
