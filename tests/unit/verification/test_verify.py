@@ -42,6 +42,17 @@ def autograder(*args: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProce
 # --- rnn_backprop -------------------------------------------------------------------------------------------------
 
 
+def test_verify_finds_no_problem_in_rnn_backprop_with_every_fifth_mistake():
+    sampled = replace(exercise(), mistakes=exercise().mistakes[::5])
+    report = verify(sampled, CONFIG, [1], os.cpu_count() or 1, print)
+    assert report.problems == ()
+    assert report.mutants.living == ()
+    html = page.render_html(report)
+    assert all(mistake.name in html for mistake in sampled.mistakes)
+    assert_self_contained(html)
+
+
+@pytest.mark.soak
 def test_verify_finds_no_problem_in_rnn_backprop(tmp_path):
     page_file = tmp_path / "proof.html"
     done = autograder("verify", "rnn_backprop", "--html", page_file)
