@@ -181,7 +181,7 @@ def stock_points(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, float
     return {**points, STOPS_STOCK: points[LAST]}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_stock_nbgrader_rewards_the_cheats(stock_points):
     full = stock_points["honest"]  # for the code; those who write their own scores have the rest as well
     rewards = {name: "full" if stock_points[name] >= full else "nothing" for name in NAMES}

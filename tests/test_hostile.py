@@ -430,10 +430,11 @@ def check_next(world: World, jail: Jail) -> None:
 
 QUICK = [pytest.param(sample, id=sample.name) for sample in SAMPLES if not sample.slow]
 ALL = [
-    pytest.param(level, sample, id=f"{level}-{sample.name}", marks=pytest.mark.soak if level in SOAKED_LEVELS else ())
+    pytest.param(level, sample, id=f"{level}-{sample.name}", marks=pytest.mark.soak if is_soaked else ())
     for level in LEVELS
     for sample in SAMPLES
     if level in sample.levels
+    for is_soaked in [level in SOAKED_LEVELS or (level == LEVELS[-1] and sample.slow)]
 ]
 
 

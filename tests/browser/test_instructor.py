@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 ORDINARY = courses.ROOT / "tests" / "nbgrader" / "ordinary"
 SAMPLES = courses.ROOT / "tests" / "submissions" / "class"
-STUDENTS = {"ada": "needs manual grading", "blaise": "graded", "carl": "needs manual grading"}
+STUDENTS = {"ada": "needs manual grading", "blaise": "needs manual grading", "carl": "needs manual grading"}
 COMMENT = "The first two paths are very clear. Say also why h(k-1) is held fixed."
 
 

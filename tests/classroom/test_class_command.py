@@ -137,13 +137,13 @@ def test_interrupt_says_how_many_have_a_result(exercise: Exercise, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_killed_ten_times_and_restarted_loses_no_result(exercise: Exercise, tmp_path: Path) -> None:
-    count = 240
+@pytest.mark.parametrize(("times", "count"), [(3, 100), pytest.param(10, 240, marks=pytest.mark.soak)])
+def test_killed_and_restarted_loses_no_result(exercise: Exercise, tmp_path: Path, times: int, count: int) -> None:
     folder, results = write_submissions(tmp_path / "class", random_submissions(exercise, count)), tmp_path / "results"
     assert grade(folder, "--results", tmp_path / "undisturbed").returncode == 0
     rng = random.Random(1)
     before: dict[str, bytes] = {}
-    for _ in range(10):
+    for _ in range(times):
         running = start(folder, "--results", results)
         with running:
             time.sleep(rng.uniform(0.3, 1.5))
@@ -203,7 +203,7 @@ def test_full_disk_is_one_sentence_and_loses_no_result(exercise: Exercise, tmp_p
 @pytest.mark.slow
 def test_single_mistakes_in_a_class_cost_what_each_one_costs(exercise: Exercise, tmp_path: Path) -> None:
     """Everybody made one mistake in one function, known beforehand: the score is that of the mistake by itself."""
-    submissions = random_submissions(exercise, 200)
+    submissions = random_submissions(exercise, 100)
     results = tmp_path / "results"
     assert (
         grade(write_submissions(tmp_path / "class", submissions), "--results", results, "--seed", "7").returncode == 0
