@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_process import worth
 from tests.release.student_folder import ANSWERS, NAME, ROOT, StudentFolder
 
 WRONG_DJ_DW = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
-NOTHING = "\nDone: nothing yet, worth 0 of 10 points. Next: forward, about 20 min."
+NOTHING = f"\nDone: nothing yet, {worth()}. Next: forward, about 20 min."
 FIRST_FAILING_CASE = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
 
 
@@ -41,7 +42,7 @@ class TestPytest:
         code, text = student.pytest()
         assert code == 0
         assert "15 passed" in text
-        assert "All 4 functions pass here, worth 10 of 10 points." in text
+        assert f"All 4 functions pass here, {worth(*ANSWERS)}." in text
         assert "Not attempted" not in text
         assert text.count("It is also the slope of J through your own forward.") == 3
 

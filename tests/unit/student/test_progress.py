@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.in_process import worth
 from tests.unit.student.test_checks import RIGHT, check_output, edited, module_of, unwrapped
 
-NEXT_IS_DJ_DV = "Done: forward, worth 2 of 10 points. Next: dJ_dV, about 30 min."
+NEXT_IS_DJ_DV = f"Done: forward, {worth('forward')}. Next: dJ_dV, about 30 min."
 
 
 def as_main(monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
@@ -22,7 +23,7 @@ def as_main(monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
 def test_a_check_ends_in_one_line(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_output(checks, monkeypatch, RIGHT, "forward").splitlines()[-1] == NEXT_IS_DJ_DV
     text = check_output(checks, monkeypatch, edited(("return dV", "return 2 * dV")), "dJ_dV")
-    assert text.splitlines()[-1] == "Done: nothing yet, worth 0 of 10 points. Next: forward, about 20 min."
+    assert text.splitlines()[-1] == f"Done: nothing yet, {worth()}. Next: forward, about 20 min."
 
 
 def test_a_function_that_was_defined_anew_has_to_pass_anew(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,14 +37,18 @@ def test_a_function_that_was_defined_anew_has_to_pass_anew(checks: Any, monkeypa
 
 def test_progress_checks_what_has_not_passed(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = as_main(monkeypatch, edited(("return dW", "return 2 * dW")))
-    assert "Done: forward, dJ_dV, dJ_dU, worth 7 of 10 points. Next: dJ_dW, about 90 min." in repr(checks.progress())
+    done = f"Done: forward, dJ_dV, dJ_dU, {worth('forward', 'dJ_dV', 'dJ_dU')}. Next: dJ_dW, about 90 min."
+    assert done in repr(checks.progress())
     module.dJ_dW = module_of(RIGHT, None).dJ_dW
     assert "All 4 functions pass here" in repr(checks.progress())
 
 
 def test_passing_everything_says_what_grading_does_beyond(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     text = unwrapped(check_output(checks, monkeypatch, RIGHT))
-    assert "All 4 functions pass here, worth 10 of 10 points. Grading goes beyond these checks: " in text
+    assert (
+        f"All 4 functions pass here, {worth('forward', 'dJ_dV', 'dJ_dW', 'dJ_dU')}. Grading goes beyond these checks: "
+        in text
+    )
     assert text.endswith("A function that follows its formula passes there, too.")
 
 
