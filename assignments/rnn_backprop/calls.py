@@ -18,14 +18,14 @@ from typing import Any, Literal
 import numpy as np
 
 if __package__:  # as a part of the grader
-    from .arguments import arguments, changes, seen, spelled
+    from .arguments import arguments, changes, spelled, visible_paths
     from .feedback import CaseResult, Feedback
     from .golden import Arrays, Case, golden
     from .layout import PlainError
     from .rules import Array, array_problem
     from .time_limit import TimeLimitError, time_limit
 else:  # beside the notebook
-    from arguments import arguments, changes, seen, spelled  # type: ignore[import-not-found,no-redef]  # as below
+    from arguments import arguments, changes, spelled, visible_paths  # type: ignore[import-not-found,no-redef]  # as below
     from feedback import CaseResult, Feedback  # type: ignore[import-not-found,no-redef]  # it is found once both are released, into one folder
     from golden import Arrays, Case, golden  # type: ignore[import-not-found,no-redef]  # as above
     from layout import PlainError  # type: ignore[import-not-found,no-redef]  # as above
@@ -154,7 +154,7 @@ def answer(
     what it is given, or returns something that cannot be compared; InterruptedError if the student interrupts it.
     """
     function, entry = find(name, module), golden().functions[name]
-    arrays, names = seen_by(name, case)
+    arrays, names = visible_inputs(name, case)
     given = build(arrays, names, module)
     try:
         with redirect_stdout(printed or Printed()), time_limit(seconds):
@@ -180,12 +180,14 @@ def answer(
     return raw, tuple(_numbers(result, array, symbols, right, results) for (result, symbols), array, right in returns)
 
 
-def seen_by(name: str, case: Case) -> tuple[dict[str, Array], Mapping[str, str]]:
+def visible_inputs(name: str, case: Case) -> tuple[dict[str, Array], Mapping[str, str]]:
     """Return what a function may see of a case: copies of its arrays, and its names."""
     entry = golden().functions[name]
-    arrays = {key: case.arrays[key].copy() for key in seen(case.arrays, entry["arguments"], entry["arrays"])}
+    arrays = {key: case.arrays[key].copy() for key in visible_paths(case.arrays, entry["arguments"], entry["arrays"])}
     listed = entry["arrays"]
-    return arrays, case.names if listed else {key: case.names[key] for key in seen(case.names, entry["arguments"], ())}
+    return arrays, case.names if listed else {
+        key: case.names[key] for key in visible_paths(case.names, entry["arguments"], ())
+    }
 
 
 def build(arrays: Mapping[str, Array], names: Mapping[str, str], module: ModuleType) -> dict[str, Any]:
@@ -228,7 +230,7 @@ def _changed_inputs(
     """Return the arguments that a call has changed; `arrays` are those of which they were made."""
     if hasattr(golden().given, "arguments"):
         return [key for key, array in arrays.items() if not np.array_equal(array, case.arrays[key])]
-    before, names = seen_by(name, case)
+    before, names = visible_inputs(name, case)
     # What the notebook defines is of the exercise in the words, and of the module that it runs in.
     names = {key: word.replace(f" {golden().exercise}.", f" {module.__name__}.", 1) for key, word in names.items()}
     return changes({key: given[key] for key in golden().functions[name]["arguments"]}, before, names)

@@ -28,7 +28,7 @@ from calls import (  # type: ignore[import-not-found]  # as asking
     answer,
     load,
     own_J,
-    seen_by,
+    visible_inputs,
 )
 from explain import explain, show_case, without_slopes  # type: ignore[import-not-found]  # as asking
 from feedback import Feedback  # type: ignore[import-not-found]  # as asking
@@ -157,7 +157,7 @@ def replay(name: str, wanted: Mapping[str, Any], answers: Answers) -> Iterator[R
 def _listed(name: str, case: Case) -> dict[str, Any]:
     """Return what goes into a function, for a reader: arrays and numbers as they are, options without their kind."""
     shown: dict[str, Any]
-    shown, names = seen_by(name, case)
+    shown, names = visible_inputs(name, case)
     for key, (kind, _, rest) in ((key, word.partition(" ")) for key, word in names.items()):
         if kind == "array":
             shown[key] = shown[key].astype(rest)

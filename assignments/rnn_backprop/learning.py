@@ -230,8 +230,8 @@ def _why_not(error: Exception) -> str:
 
 def _status(runs: Sequence[Run]) -> str:
     """What a picture shows, in words."""
-    told = (f"{run.label}: loss {run.recent:.2f} after {len(run.losses)} updates" for run in runs)
-    return f"{'; '.join(told)}. Guessing has the loss {CHANCE:.2f}."
+    phrases = (f"{run.label}: loss {run.recent:.2f} after {len(run.losses)} updates" for run in runs)
+    return f"{'; '.join(phrases)}. Guessing has the loss {CHANCE:.2f}."
 
 
 def _figure(columns: int) -> tuple[Any, Any]:

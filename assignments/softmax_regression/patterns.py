@@ -273,8 +273,8 @@ def _describe_terms(of: str, times: Mapping[str, str]) -> str:
     # All that are there are off by one factor: that is a factor of the whole, and no term is counted too often.
     if len(by_count) == 1 and (count := next(iter(by_count))) != "1":
         return f"your {of} is {count} times {_the(by_count[count])}{lost}"
-    told = [_counted(count, names) for count, names in sorted(by_count.items(), key=lambda item: item[0] != "1")]
-    return f"your {of} {join_words(told)}{lost}"
+    phrases = [_counted(count, names) for count, names in sorted(by_count.items(), key=lambda item: item[0] != "1")]
+    return f"your {of} {join_words(phrases)}{lost}"
 
 
 def _counted(count: str, names: Sequence[str]) -> str:

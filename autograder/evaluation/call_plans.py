@@ -100,7 +100,7 @@ class CallPlan:
 
 def make_call(function: Function, case: Case) -> Call:
     """Return the call of a function on a case, with the arrays that the function may see, and no watch on them."""
-    return Call(function.seen_arrays(case), function.seen_names(case), detect_mutation=False)
+    return Call(function.visible_arrays(case), function.visible_names(case), detect_mutation=False)
 
 
 def case_rng(check: Check, case_id: str, seed: int) -> np.random.Generator:
@@ -163,8 +163,8 @@ class CallPlanner:
         for function in exercise.functions:
             case = self._public[function.name, exercise.checks_of(function.name)[0].cases[0]].case
             results = {name for other in exercise.functions if other != function for name in other.returns}
-            seen = function.seen_arrays(case)
-            reversed_arrays = {name: array[::-1] for name, array in seen.items() if name in results and array.ndim}
+            visible = function.visible_arrays(case)
+            reversed_arrays = {name: array[::-1] for name, array in visible.items() if name in results and array.ndim}
             case = replace(case, arrays={**case.arrays, **reversed_arrays})
             shuffled[function.name] = PlannedCase(exercise, function, case, exercise.reference(function.name, case))
         return shuffled

@@ -29,7 +29,7 @@ from autograder.exercise.small_form.cases import CaseMaker
 from autograder.exercise.small_form.checking import small_form_problems
 from autograder.exercise.small_form.derivation import SmallForm
 from autograder.student.arguments import arguments as make_arguments
-from autograder.student.arguments import seen
+from autograder.student.arguments import visible_paths
 
 MAX_COMPILED = 1000  # mistakes: with pairs of them there are thousands
 
@@ -196,8 +196,8 @@ class _Implementations:
             return objective
 
         def from_arrays(arrays: Arrays, names: Names) -> complex:
-            own_names = {key: names[key] for key in seen(names, wanted, ())}
-            made = self._arguments({key: arrays[key] for key in seen(arrays, wanted, ())}, own_names)
+            own_names = {key: names[key] for key in visible_paths(names, wanted, ())}
+            made = self._arguments({key: arrays[key] for key in visible_paths(arrays, wanted, ())}, own_names)
             return objective(*(made[name] for name in wanted))  # type: ignore[no-any-return]  # the author's function
 
         return from_arrays
@@ -213,7 +213,7 @@ class _Implementations:
 
     def run(self, function: Function, implementation: Callable[..., Any], case: Case) -> tuple[Array, ...]:
         # Like the student's function, it gets nothing but the arrays that the rubric lets this function see.
-        arguments = self._arguments(function.seen_arrays(case), function.seen_names(case))
+        arguments = self._arguments(function.visible_arrays(case), function.visible_names(case))
         result = implementation(*(arguments[argument] for argument in function.arguments))
         return tuple(_as_array(array) for array in (result if len(function.returns) > 1 else (result,)))
 

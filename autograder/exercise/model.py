@@ -70,15 +70,18 @@ class Function:
     reference_text: str = ""
     minutes: int = 0
 
-    def seen_arrays(self, case: Case) -> Arrays:
+    def visible_arrays(self, case: Case) -> Arrays:
         """Return the arrays of a case that this function may see."""
-        return {name: case.arrays[name] for name in student_arguments.seen(case.arrays, self.arguments, self.arrays)}
+        return {
+            name: case.arrays[name]
+            for name in student_arguments.visible_paths(case.arrays, self.arguments, self.arrays)
+        }
 
-    def seen_names(self, case: Case) -> Names:
+    def visible_names(self, case: Case) -> Names:
         """Return the names of a case that this function may see: all of them if it lists its arrays."""
         if self.arrays:
             return case.names
-        return {name: case.names[name] for name in student_arguments.seen(case.names, self.arguments, ())}
+        return {name: case.names[name] for name in student_arguments.visible_paths(case.names, self.arguments, ())}
 
 
 @dataclass(frozen=True)

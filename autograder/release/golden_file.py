@@ -71,7 +71,7 @@ def _function_of_J(exercise: Exercise, cases: Iterable[Case]) -> str:
         on = [case for case in cases if _is_checked_on(exercise, function, case)]
         if (
             on
-            and moved <= function.seen_arrays(on[0]).keys()
+            and moved <= function.visible_arrays(on[0]).keys()
             and len(function.returns) == 1
             and all(_returns_J(exercise, function, case) for case in on)
         ):

@@ -55,7 +55,7 @@ def root(path: str) -> str:
     return path.partition(".")[0]
 
 
-def seen(paths: Iterable[str], arguments: Sequence[str], listed: Sequence[str]) -> list[str]:
+def visible_paths(paths: Iterable[str], arguments: Sequence[str], listed: Sequence[str]) -> list[str]:
     """Return which arrays or words a function may see: those `listed`, or without a list those of its arguments."""
     return [path for path in paths if (path in listed if listed else root(path) in arguments)]
 

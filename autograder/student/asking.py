@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from calls import build, seen_by  # type: ignore[import-not-found]  # it is found once both are released, into one folder
+from calls import build, visible_inputs  # type: ignore[import-not-found]  # it is found once both are released, into one folder
 from golden import Case, golden  # type: ignore[import-not-found]  # as calls
 from layout import PlainError, tell, wrapped  # type: ignore[import-not-found]  # as calls
 from results import SESSION  # type: ignore[import-not-found]  # as calls
@@ -31,7 +31,7 @@ def case(function: Asked, /, **wanted: int | str) -> Any:
     Raises UnknownCaseError.
     """
     name = name_of(function)
-    given = build(*seen_by(name, _find(name, wanted)), sys.modules["__main__"])
+    given = build(*visible_inputs(name, _find(name, wanted)), sys.modules["__main__"])
     arguments = tuple(given[argument] for argument in golden().functions[name]["arguments"])
     return arguments if len(arguments) > 1 else arguments[0]
 

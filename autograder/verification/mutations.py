@@ -40,14 +40,14 @@ class Mutation:
 
 def mutations(text: str) -> Iterator[Mutation]:
     """Yield every mutation of the functions in a text, each resulting text once. What they compute is not looked at."""
-    seen = {text}
+    texts = {text}
     for function in (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)):
         for statement in function.body[ast.get_docstring(function) is not None :]:
             for node in ast.walk(statement):
                 for kind, new in _changes(node):
                     mutant = _replaced(text, node, new)
-                    if mutant not in seen:
-                        seen.add(mutant)
+                    if mutant not in texts:
+                        texts.add(mutant)
                         yield _located(kind, text, mutant)
 
 

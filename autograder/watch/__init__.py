@@ -2,6 +2,6 @@
 
 In come records of nbgrader's exchange, or a drop folder; out go results, the gradebook, and pages where students fetch
 feedback. Imports nbgrader, classroom and what those import. Open `watcher.py` first, the loop: `arrivals/` is where
-work comes in, `ledger.py` remembers what was answered, `telling.py` decides how much a student is told, `publishing.py`
-tells it, and `recording.py` writes results and the gradebook.
+work comes in, `ledger.py` remembers what was answered, `disclosure.py` decides how much a student learns of it,
+`publishing.py` writes that, and `recording.py` writes results and the gradebook.
 """

@@ -13,8 +13,8 @@ from autograder.course import Policy
 from autograder.evaluation.report import Report
 from autograder.formats import fields
 from autograder.formats.pages import feedback_page
+from autograder.watch.disclosure import Disclosure, DueDate, answers_given, disclosed_report
 from autograder.watch.ledger import Attempt
-from autograder.watch.telling import DueDate, Telling, answers_given, told_part
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Moment:
 
 def make_answer(
     report: Report,
-    telling: Telling,
+    disclosure: Disclosure,
     policy: Policy,
     attempt: Attempt,
     attempts: Sequence[Attempt],
@@ -74,8 +74,10 @@ def make_answer(
     """Return what a student gets for an attempt; `attempts` are all of the student's, this one among them."""
     number = 1 + [one.id for one in attempts].index(attempt.id)
     lines = [f"Attempt {number}, received {now.zoned(attempt.arrived_at).text}, answered {now.text}."]
-    if telling.held:
-        return _notice(attempt.student, [lines[0].partition(", answered")[0] + ".", *_why_held(telling, policy, now)])
+    if disclosure.held:
+        return _notice(
+            attempt.student, [lines[0].partition(", answered")[0] + ".", *_why_held(disclosure, policy, now)]
+        )
     others = [one for one in attempts if one.id != attempt.id]
     counts_today = report.status == "graded" and attempt.answered_on in ("", now.day)
     lines.append(_answers_left(policy.answers_a_day - answers_given(others, now.day) - counts_today, policy, now))
@@ -85,12 +87,12 @@ def make_answer(
         lines.append("Of all your attempts, the one with most points counts.")
     else:
         lines.append("Your last attempt counts.")
-    if not telling.final and due.at is not None:
-        hidden = "" if telling.hidden else "Hidden checks are left out, their points too. "
+    if not disclosure.final and due.at is not None:
+        hidden = "" if disclosure.hidden else "Hidden checks are left out, their points too. "
         lines.append(f"{hidden}After the due date, this page may say more: fetch feedback again then.")
-    told = told_part(report, telling)
-    note = _as_text([*lines, fields.headline(told)])
-    return Answer(feedback_page.render_page([told], about=lines), note)
+    disclosed = disclosed_report(report, disclosure)
+    note = _as_text([*lines, fields.headline(disclosed)])
+    return Answer(feedback_page.render_page([disclosed], about=lines), note)
 
 
 def make_receipt(attempt: Attempt, waiting: int, seconds: float, now: Moment) -> Answer:
@@ -100,8 +102,8 @@ def make_receipt(attempt: Attempt, waiting: int, seconds: float, now: Moment) ->
     return _notice(attempt.student, [received, when])
 
 
-def _why_held(telling: Telling, policy: Policy, now: Moment) -> list[str]:
-    if telling.final:
+def _why_held(disclosure: Disclosure, policy: Policy, now: Moment) -> list[str]:
+    if disclosure.final:
         return ["It is kept, and a later attempt of yours was answered in its place."]
     number = "one answer" if policy.answers_a_day == 1 else f"{policy.answers_a_day} answers"
     return [

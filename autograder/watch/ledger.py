@@ -1,6 +1,6 @@
 """What has arrived, and what became of it: a SQLite file, so that a watcher that was killed goes on where it was.
 
-A row is written once a submission has been collected. It has a report once it was graded, and `told` once a page
+A row is written once a submission has been collected. It has a report once it was graded, and `disclosed` once a page
 says something of it; each step is written after it was taken, and taking it twice does no harm.
 """
 
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS attempt (
     score REAL NOT NULL DEFAULT 0,
     result BLOB,
     recorded INTEGER NOT NULL DEFAULT 0,
-    told TEXT NOT NULL DEFAULT '',
+    disclosed TEXT NOT NULL DEFAULT '',
     final INTEGER NOT NULL DEFAULT 0,
     answered_on TEXT NOT NULL DEFAULT '',
     answered_at REAL,
@@ -41,14 +41,14 @@ CREATE TABLE IF NOT EXISTS attempt (
 );
 CREATE INDEX IF NOT EXISTS attempt_of_student ON attempt (assignment, student);
 """
-_COLUMNS = """id, assignment, student, record, submitted_at, arrived_at, pages, status, score, recorded, told, final,
-answered_on"""
+_COLUMNS = """id, assignment, student, record, submitted_at, arrived_at, pages, status, score, recorded, disclosed,
+final, answered_on"""
 _INSERT = """INSERT INTO attempt (assignment, student, record, submitted_at, arrived_at, pages)
 VALUES (?, ?, ?, ?, ?, ?)"""
 _SET_REPORT = "UPDATE attempt SET status = ?, score = ?, result = ?, recorded = 0 WHERE id = ?"
 _SET_ANSWERED = """UPDATE attempt SET answered_on = ?, answered_at = ?, seconds = ?
 WHERE id = ? AND answered_at IS NULL"""
-_FORGET_FAILED = """UPDATE attempt SET status = '', result = NULL, told = '', final = 0
+_FORGET_FAILED = """UPDATE attempt SET status = '', result = NULL, disclosed = '', final = 0
 WHERE status = 'grader_error'"""
 
 
@@ -62,8 +62,8 @@ class Attempt:
 
     `submitted_at` is the time in the record's name, in UTC; `arrived_at` when the watcher saw it, in seconds since the
     epoch. `pages` are the names of its feedback pages. `status` and `score` are those of the report, "" before there is
-    one. `told` says what its page shows, which may be more later unless that is `final`, and `answered_on` on which day
-    it counted as an answer.
+    one. `disclosed` says what its page shows, perhaps more later unless that is `final`, and `answered_on` on which
+    day it counted as an answer.
     """
 
     id: int
@@ -76,7 +76,7 @@ class Attempt:
     status: str = ""
     score: float = 0.0
     recorded: bool = False
-    told: str = ""
+    disclosed: str = ""
     final: bool = False
     answered_on: str = ""
 
@@ -132,14 +132,18 @@ class Ledger:
                 "UPDATE attempt SET recorded = 1 WHERE id = ?", [(attempt.id,) for attempt in attempts]
             )
 
-    def note_told(self, attempt: Attempt, told: str, final: bool, answer: tuple[str, float, float] | None) -> None:
+    def note_answer(
+        self, attempt: Attempt, disclosed: str, final: bool, answer: tuple[str, float, float] | None
+    ) -> None:
         """Note what a page tells, and whether it will never tell more.
 
         An `answer` is the day that it counts for ("" for none), the time, and the seconds since the arrival; the first
         answer of an attempt stays.
         """
         with self._errors(), self._database:
-            self._database.execute("UPDATE attempt SET told = ?, final = ? WHERE id = ?", (told, final, attempt.id))
+            self._database.execute(
+                "UPDATE attempt SET disclosed = ?, final = ? WHERE id = ?", (disclosed, final, attempt.id)
+            )
             if answer:
                 self._database.execute(_SET_ANSWERED, (*answer, attempt.id))
 
@@ -204,7 +208,21 @@ class Ledger:
 
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:
-    key, assignment, student, record, submitted_at, arrived_at, pages, status, score, recorded, told, final, day = row
+    (
+        key,
+        assignment,
+        student,
+        record,
+        submitted_at,
+        arrived_at,
+        pages,
+        status,
+        score,
+        recorded,
+        disclosed,
+        final,
+        day,
+    ) = row
     return Attempt(
         id=key,
         assignment=assignment,
@@ -216,7 +234,7 @@ def _attempt(row: tuple[Any, ...]) -> Attempt:
         status=status,
         score=score,
         recorded=bool(recorded),
-        told=told,
+        disclosed=disclosed,
         final=bool(final),
         answered_on=day,
     )

@@ -9,9 +9,9 @@ from autograder.evaluation.report import Report
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.submission.sanitize import one_line
 from autograder.watch.answers import make_answer, make_receipt
+from autograder.watch.disclosure import DueDates, decide
 from autograder.watch.ledger import Attempt, LedgerError
 from autograder.watch.setting import Schedule, Setting
-from autograder.watch.telling import DueDates, decide
 
 DUE_DATE_SECONDS = 10.0  # for which a due date that was read is believed
 
@@ -30,16 +30,18 @@ class Publisher:
         watched, now = setting.exercises[attempt.assignment], setting.now()
         attempts = ledger.of_student(attempt.assignment, attempt.student)
         due = self.due_dates(attempt.assignment).of(attempt.student)
-        telling = decide(watched.policy, watched.course.feedback, attempt, attempts, due, now.utc, now.day)
-        if (telling.code, telling.final) == (attempt.told, attempt.final):
+        disclosure = decide(watched.policy, watched.course.feedback, attempt, attempts, due, now.utc, now.day)
+        if (disclosure.code, disclosure.final) == (attempt.disclosed, attempt.final):
             return
         report = report or ledger.work(attempt).report
-        answer = make_answer(report, telling, watched.policy, attempt, attempts, due, now)
+        answer = make_answer(report, disclosure, watched.policy, attempt, attempts, due, now)
         setting.inbox.publish(attempt, answer.page, answer.note)
         seconds = max(time.time() - attempt.arrived_at, 0.0)  # a clock may have been set back
         day = now.day if report.status == "graded" else ""
-        ledger.note_told(attempt, telling.code, telling.final, None if telling.held else (day, time.time(), seconds))
-        self._log("held" if telling.held else "answered", attempt, report, telling.code, seconds)
+        ledger.note_answer(
+            attempt, disclosure.code, disclosure.final, None if disclosure.held else (day, time.time(), seconds)
+        )
+        self._log("held" if disclosure.held else "answered", attempt, report, disclosure.code, seconds)
 
     def tell_what_is_due(self) -> None:
         """Bring the pages up to date that tell nothing yet or may tell more.
@@ -68,17 +70,17 @@ class Publisher:
                 self._due_dates[assignment] = self.setting.exercises[assignment].due_dates()
         return self._due_dates.get(assignment, DueDates())
 
-    def _log(self, event: str, attempt: Attempt, report: Report, told: str, seconds: float) -> None:
+    def _log(self, event: str, attempt: Attempt, report: Report, disclosed: str, seconds: float) -> None:
         self.setting.log.write(
             event,
             assignment=attempt.assignment,
             student=one_line(attempt.student, 80),
             status=report.status,
             score=f"{report.score:g}/{report.max_score:g}",
-            told=told,
+            disclosed=disclosed,
             seconds=seconds,
         )
 
 
 TELLING_ERRORS = (LedgerError,)
-"""What telling raises besides OSError: one sentence."""
+"""What answering raises besides OSError: one sentence."""

@@ -11,10 +11,10 @@ from autograder.nbgrader.gradebook.direct import RECORDER_ERRORS
 from autograder.nbgrader.intake.timestamps import InvalidTimestamp, read_timestamp
 from autograder.submission.sanitize import one_line
 from autograder.watch.arrivals.inboxes import Arrival
+from autograder.watch.disclosure import counting_attempt
 from autograder.watch.ledger import Attempt, LedgerError
 from autograder.watch.publishing import Publisher
 from autograder.watch.setting import Setting, by_assignment
-from autograder.watch.telling import counting_attempt
 from autograder.watch.watched import WatchedExercise
 
 

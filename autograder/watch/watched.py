@@ -17,8 +17,8 @@ from autograder.nbgrader.gradebook.direct import open_recorder
 from autograder.nbgrader.gradebook.session import open_gradebook
 from autograder.nbgrader.gradebook.settings import Settings
 from autograder.submission.safe_files import DRAFT_PREFIX
+from autograder.watch.disclosure import DueDates
 from autograder.watch.ledger import Attempt, GradedWork
-from autograder.watch.telling import DueDates
 
 
 @dataclass(frozen=True)

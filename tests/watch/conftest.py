@@ -30,11 +30,11 @@ from autograder.nbgrader.gradebook.settings import Settings
 from autograder.watch import watched
 from autograder.watch.arrivals.drop_folder import FolderInbox
 from autograder.watch.arrivals.inboxes import ExchangeInbox, Inbox
+from autograder.watch.disclosure import DueDates
 from autograder.watch.events import EventLog
 from autograder.watch.ledger import Ledger
 from autograder.watch.problems import Problems
 from autograder.watch.setting import Setting
-from autograder.watch.telling import DueDates
 from autograder.watch.watched import WatchedExercise
 from autograder.watch.watcher import Watcher
 

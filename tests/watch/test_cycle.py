@@ -112,7 +112,7 @@ def kill_at_random(course: Path, exchange: Exchange, times: int, students: int) 
     for student, points in last.items():
         assert json.loads((course / "grades" / NAME / f"{student}.json").read_text())["score"] == points
     with closing(sqlite3.connect(course / "grades" / ".watch" / "ledger.sqlite3")) as ledger:
-        rows = ledger.execute("SELECT record, told, recorded, answered_on != '' FROM attempt").fetchall()
+        rows = ledger.execute("SELECT record, disclosed, recorded, answered_on != '' FROM attempt").fetchall()
     assert sorted(rows) == sorted((record.name, "hint", 1, 1) for record in records)
     assert not list((course / "grades" / ".watch" / "collected").iterdir())
 

@@ -15,7 +15,7 @@ from autograder.course import Policy
 from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.watch import ledger, watched
 from autograder.watch.arrivals import inboxes
-from autograder.watch.telling import DueDates
+from autograder.watch.disclosure import DueDates
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
 
@@ -153,7 +153,7 @@ STEPS = [
     (inboxes.ExchangeInbox, "publish"),
     (ledger.Ledger, "add"),
     (ledger.Ledger, "grade"),
-    (ledger.Ledger, "note_told"),
+    (ledger.Ledger, "note_answer"),
     (ledger.Ledger, "note_recorded"),
     (watched.WatchedExercise, "install"),
     (watched.WatchedExercise, "record"),
@@ -189,7 +189,7 @@ def test_a_watcher_killed_at_any_step_goes_on(
     assert len((course.root / "grades" / NAME / "scores.csv").read_text().splitlines()) == 3
     with course.watcher() as watcher:
         rows = [row for student in ("ada", "bob") for row in watcher.setting.ledger.of_student(NAME, student)]
-        assert [(row.student, row.told, row.recorded) for row in rows] == [
+        assert [(row.student, row.disclosed, row.recorded) for row in rows] == [
             (student, "hint", True) for student in ("ada", "ada", "bob")
         ]
         assert all(row.answered_on for row in rows)
@@ -206,7 +206,7 @@ def fail_with(error: Exception) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    ("owner", "step", "error", "told"),
+    ("owner", "step", "error", "disclosed"),
     [
         (inboxes.ExchangeInbox, "collect", OSError(errno.ENOSPC, "No space left on device"), False),
         (inboxes.ExchangeInbox, "arrivals", OSError(errno.ESTALE, "Stale file handle", "/exchange"), False),
@@ -224,7 +224,7 @@ def test_a_problem_is_named_once_waited_for_and_gone_on_from(
     owner: type,
     step: str,
     error: Exception,
-    told: bool,
+    disclosed: bool,
 ) -> None:
     record = course.exchange.submit("ada", points=2)
     with course.watcher() as watcher, monkeypatch.context() as broken:
@@ -232,7 +232,7 @@ def test_a_problem_is_named_once_waited_for_and_gone_on_from(
         watcher.run(once=True)
         watcher.run(once=True)
         (problem,) = watcher.setting.problems.now.values()
-        assert bool(course.exchange.page(record)) == told
+        assert bool(course.exchange.page(record)) == disclosed
         assert sum(" problem " in line for line in course.lines) == 1
         assert 0 < watcher._idle_seconds() <= 1
         assert problem.text.strip(".").split(": ")[-1] in str(error)

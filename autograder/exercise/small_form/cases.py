@@ -52,9 +52,9 @@ class CaseMaker:
 
     def label(self, sizes: Sizes) -> str:
         """Return sizes as they are written in a call, defaults left out: N=3, balanced=False."""
-        return ", ".join(f"{name}={value}" for name, value in self.told(sizes).items())
+        return ", ".join(f"{name}={value}" for name, value in self.without_defaults(sizes).items())
 
-    def told(self, sizes: Sizes) -> Sizes:
+    def without_defaults(self, sizes: Sizes) -> Sizes:
         """Return the sizes that are not what they are anyway."""
         return {name: value for name, value in sizes.items() if self.defaults.get(name, ...) != value}
 
@@ -81,7 +81,7 @@ class CaseMaker:
     def draw(self, id: str, rng: np.random.Generator, sizes: Sizes) -> Case:
         """Return the case of these sizes that a generator gives."""
         traits = {name: _trait(name, value) for name, value in sizes.items()}
-        return Case.of(id, self.case(rng, **sizes), _description(self.told(sizes)), traits)
+        return Case.of(id, self.case(rng, **sizes), _description(self.without_defaults(sizes)), traits)
 
     def shown(self, sizes: Sizes, seed: int = SEEDS[0]) -> Case:
         """Return the case of these sizes that everybody sees."""

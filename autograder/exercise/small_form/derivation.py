@@ -76,12 +76,14 @@ class SmallForm:
             initial_rows={result.strip(): start.strip()} if result else {},
             reference_text=cell.options.get("read", _equations(inspect.getdoc(implementation) or "")),
         )
-        seen = []
+        shapes_by_sizes = []
         for sizes in self.cases.sizes:
             results = self.run(draft, implementation, self.cases.shown(sizes))
-            seen.append(({n: v for n, v in sizes.items() if type(v) is int}, [np.shape(array) for array in results]))
+            shapes_by_sizes.append(
+                ({n: v for n, v in sizes.items() if type(v) is int}, [np.shape(array) for array in results])
+            )
         returns = {
-            name: shapes.get(name) or symbolic_shape([(sizes, of_all[i]) for sizes, of_all in seen]) or ""
+            name: shapes.get(name) or symbolic_shape([(sizes, of_all[i]) for sizes, of_all in shapes_by_sizes]) or ""
             for i, name in enumerate(names)
         }
         return Function(**{**vars(draft), "returns": returns})

@@ -9,24 +9,24 @@ Shape = tuple[int, ...]
 Sizes = Mapping[str, int]
 
 
-def symbolic_shape(seen: Sequence[tuple[Sizes, Shape]]) -> str | None:
+def symbolic_shape(shapes_by_sizes: Sequence[tuple[Sizes, Shape]]) -> str | None:
     """Return the shape of a result in the names of the sizes, such as "(N, K)"; None if nothing simple fits.
 
     `seen` holds the sizes of each case with the shape that the result has there.
     """
-    ranks = {len(shape) for _, shape in seen}
+    ranks = {len(shape) for _, shape in shapes_by_sizes}
     if len(ranks) != 1:
         return None
-    axes = [_symbol([(sizes, shape[axis]) for sizes, shape in seen]) for axis in range(ranks.pop())]
+    axes = [_symbol([(sizes, shape[axis]) for sizes, shape in shapes_by_sizes]) for axis in range(ranks.pop())]
     if any(axis is None for axis in axes):
         return None
     return f"({', '.join(map(str, axes))}{',' if len(axes) == 1 else ''})"
 
 
-def _symbol(seen: Sequence[tuple[Sizes, int]]) -> str | None:
-    names = [name for name in seen[0][0] if all(name in sizes for sizes, _ in seen)]
-    for symbol, values in _expressions(names, [sizes for sizes, _ in seen]):
-        if values == [length for _, length in seen]:
+def _symbol(shapes_by_sizes: Sequence[tuple[Sizes, int]]) -> str | None:
+    names = [name for name in shapes_by_sizes[0][0] if all(name in sizes for sizes, _ in shapes_by_sizes)]
+    for symbol, values in _expressions(names, [sizes for sizes, _ in shapes_by_sizes]):
+        if values == [length for _, length in shapes_by_sizes]:
             return symbol
     return None
 

@@ -82,7 +82,7 @@ class ExchangeInbox:
     def arrivals(self, known: Collection[str]) -> Iterator[Arrival]:
         """Yield the records that nbgrader has finished writing."""
         names = os.listdir(self._settings.inbound)  # noqa: PTH208 - thousands of names, not paths
-        self._growing = {name: seen for name, seen in self._growing.items() if name in names}
+        self._growing = {name: since for name, since in self._growing.items() if name in names}
         for name in names:
             if name in known or name in self._refused:
                 continue
@@ -151,10 +151,10 @@ class ExchangeInbox:
         except OSError:  # it is gone
             self._growing.pop(name, None)
             return False
-        changed, seen = self._growing.get(name, (0, 0.0))
+        changed, since = self._growing.get(name, (0, 0.0))
         if changed != status.st_mtime_ns:
             self._growing[name] = status.st_mtime_ns, time.monotonic()
-        elif time.monotonic() > seen + QUIET_SECONDS:
+        elif time.monotonic() > since + QUIET_SECONDS:
             del self._growing[name]
             return True
         return False

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from autograder.student.arguments import arguments, changes, flatten, seen, spelled
+from autograder.student.arguments import arguments, changes, flatten, spelled, visible_paths
 
 
 @dataclass
@@ -160,8 +160,8 @@ def test_an_argument_that_was_replaced_by_something_odd_has_changed() -> None:
 
 def test_a_function_sees_what_belongs_to_its_arguments_or_what_it_lists() -> None:
     paths = ["x", "layers.0.W", "layers_of_another.0"]
-    assert seen(paths, ["layers"], []) == ["layers.0.W"]
-    assert seen(paths, ["layers"], ["x"]) == ["x"]
+    assert visible_paths(paths, ["layers"], []) == ["layers.0.W"]
+    assert visible_paths(paths, ["layers"], ["x"]) == ["x"]
 
 
 def test_a_path_is_spelled_as_in_code() -> None:

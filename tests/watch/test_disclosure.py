@@ -14,8 +14,16 @@ from autograder.evaluation.report import Report
 from autograder.formats.pages import feedback_page
 from autograder.grading import Grader
 from autograder.sandbox.host.jail import Jail
+from autograder.watch.disclosure import (
+    _LEVELS,
+    Disclosure,
+    DueDate,
+    DueDates,
+    counting_attempt,
+    decide,
+    disclosed_report,
+)
 from autograder.watch.ledger import Attempt
-from autograder.watch.telling import _LEVELS, DueDate, DueDates, Telling, counting_attempt, decide, told_part
 from autograder.watch.turns import in_turn
 from tests.courses import ROOT
 from tests.in_process import exercise
@@ -35,7 +43,7 @@ def attempt(number: int = 1, student: str = "ada", **fields: object) -> Attempt:
     return Attempt(number, "hw", student, f"r{number}", submitted, 100.0 + number, (), **values)  # type: ignore[arg-type]
 
 
-def tell(policy: Policy, one: Attempt, *others: Attempt, now: datetime = BEFORE, due: DueDate = DUE_DATE) -> Telling:
+def tell(policy: Policy, one: Attempt, *others: Attempt, now: datetime = BEFORE, due: DueDate = DUE_DATE) -> Disclosure:
     everything = sorted((one, *others), key=lambda each: each.id)
     return decide(policy, "full", one, everything, due, now, TODAY)
 
@@ -67,25 +75,25 @@ def test_a_time_in_the_name_of_a_record_does_not_decide_what_is_told() -> None:
 
 def test_no_more_is_told_than_the_course_allows() -> None:
     policy = Policy(before_due="full", after_due="full")
-    telling = decide(policy, "symptom", attempt(), [attempt()], DueDate(DUE), BEFORE, TODAY)
-    assert (telling.code, telling.final) == ("symptom", True)
+    disclosure = decide(policy, "symptom", attempt(), [attempt()], DueDate(DUE), BEFORE, TODAY)
+    assert (disclosure.code, disclosure.final) == ("symptom", True)
 
 
 def test_over_the_limit_a_submission_is_held_and_told_the_next_day() -> None:
     policy = Policy(answers_a_day=1)
-    answered, second = attempt(1, answered_on=TODAY, told="hint"), attempt(2)
+    answered, second = attempt(1, answered_on=TODAY, disclosed="hint"), attempt(2)
     assert tell(policy, second, answered).held
-    held = replace(second, told="held")
+    held = replace(second, disclosed="held")
     yesterday = replace(answered, answered_on="2026-02-28")
     assert tell(policy, held, answered).held
     assert not tell(policy, held, yesterday).held
 
 
 def test_of_held_attempts_the_newest_alone_is_told_the_next_day() -> None:
-    first, second = attempt(1, told="held"), attempt(2, told="held")
-    assert tell(Policy(), first, second) == Telling(held=True, level="hint", hidden=True, final=False)
-    answered = replace(second, answered_on=TODAY, told="hint")
-    assert tell(Policy(), first, answered) == Telling(held=True, level="hint", hidden=True, final=True)
+    first, second = attempt(1, disclosed="held"), attempt(2, disclosed="held")
+    assert tell(Policy(), first, second) == Disclosure(held=True, level="hint", hidden=True, final=False)
+    answered = replace(second, answered_on=TODAY, disclosed="hint")
+    assert tell(Policy(), first, answered) == Disclosure(held=True, level="hint", hidden=True, final=True)
     assert not tell(Policy(), second, first).held
 
 
@@ -103,18 +111,20 @@ def test_what_was_answered_stays_answered() -> None:
 
 
 def test_hidden_checks_are_left_out_and_their_points_with_them() -> None:
-    told = told_part(make_report(points=2.0), Telling(held=False, level="full", hidden=False, final=False))
-    assert [check.id for check in told.checks] == ["forward.contract"]
-    assert (told.score, told.max_score) == (1, 1)
+    disclosed = disclosed_report(
+        make_report(points=2.0), Disclosure(held=False, level="full", hidden=False, final=False)
+    )
+    assert [check.id for check in disclosed.checks] == ["forward.contract"]
+    assert (disclosed.score, disclosed.max_score) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("level", "message"), [("none", ""), ("symptom", "The sum is off."), ("full", "The sum is off.")]
 )
 def test_a_report_is_told_up_to_a_level(level: str, message: str) -> None:
-    told = told_part(make_report(), Telling(held=False, level=level, hidden=True, final=False))  # type: ignore[arg-type]
-    assert told.checks[1].message == message
-    assert told.score == 1
+    disclosed = disclosed_report(make_report(), Disclosure(held=False, level=level, hidden=True, final=False))  # type: ignore[arg-type]
+    assert disclosed.checks[1].message == message
+    assert disclosed.score == 1
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +137,9 @@ def wrong_work() -> Report:
 @pytest.mark.parametrize("hidden", [True, False])
 @pytest.mark.parametrize("level", get_args(FeedbackLevel))
 def test_nothing_leaks_at_any_level(wrong_work: Report, level: FeedbackLevel, hidden: bool) -> None:
-    told = told_part(wrong_work, Telling(held=False, level=level, hidden=hidden, final=False))
-    assert_no_leaks(told)
-    page = feedback_page.render_page([told])
+    disclosed = disclosed_report(wrong_work, Disclosure(held=False, level=level, hidden=hidden, final=False))
+    assert_no_leaks(disclosed)
+    page = feedback_page.render_page([disclosed])
     left_out = [check for check in wrong_work.checks if check.hidden and not hidden]
     assert [check.id for check in left_out if check.id in page or check.title in page] == []
     explained = [check.feedback for check in wrong_work.checks if check.feedback]

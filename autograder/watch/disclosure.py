@@ -39,7 +39,7 @@ class DueDates:
 
 
 @dataclass(frozen=True)
-class Telling:
+class Disclosure:
     """What a page shows of an attempt: feedback up to a level, with or without the hidden checks.
 
     A page that is `held` shows nothing of the verdict, since all answers of the day were given. One that is not `final`
@@ -70,7 +70,7 @@ def decide(
     due: DueDate,
     now: datetime,
     day: str,
-) -> Telling:
+) -> Disclosure:
     """Return what the page of an attempt shows now.
 
     `attempts` are all of the student's, `ceiling` is the most that the course ever tells, `now` is in UTC, and `day` is
@@ -81,22 +81,22 @@ def decide(
     level = min(policy.after_due if over else policy.before_due, ceiling, key=_LEVELS.index)
     hidden = over or policy.hidden_before_due
     final = over or (hidden and level == min(policy.after_due, ceiling, key=_LEVELS.index))
-    answer = Telling(held=False, level=level, hidden=hidden, final=final)
+    answer = Disclosure(held=False, level=level, hidden=hidden, final=final)
     if attempt.answered_on or attempt.status != "graded":  # what cannot be read costs no answer
         return answer
     newer_was_answered = any(other.id > attempt.id and other.answered_on for other in attempts)
-    if attempt.told == "held" and newer_was_answered:
-        return Telling(held=True, level=level, hidden=hidden, final=True)
-    waits_for_newer = attempt.told == "held" and attempt.id != attempts[-1].id
+    if attempt.disclosed == "held" and newer_was_answered:
+        return Disclosure(held=True, level=level, hidden=hidden, final=True)
+    waits_for_newer = attempt.disclosed == "held" and attempt.id != attempts[-1].id
     if waits_for_newer or answers_given(attempts, day) >= policy.answers_a_day:
-        return Telling(held=True, level=level, hidden=hidden, final=False)
+        return Disclosure(held=True, level=level, hidden=hidden, final=False)
     return answer
 
 
-def told_part(report: Report, telling: Telling) -> Report:
+def disclosed_report(report: Report, disclosure: Disclosure) -> Report:
     """Return what a student may see of a report that holds everything."""
-    checks = tuple(redact(check, telling.level) for check in report.checks if telling.hidden or not check.hidden)
-    notes = report.notes if telling.level != "none" or report.status != "graded" else ()
+    checks = tuple(redact(check, disclosure.level) for check in report.checks if disclosure.hidden or not check.hidden)
+    notes = report.notes if disclosure.level != "none" or report.status != "graded" else ()
     if len(checks) == len(report.checks):
         return replace(report, checks=checks, notes=notes)
     # Points of hidden checks would be told by the sum.
