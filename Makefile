@@ -15,6 +15,9 @@ MADE := $(VENV)/made-$(shell pwd | cksum | cut -d ' ' -f 1)
 BASE := $(VENV)/installed-base
 DEV := $(VENV)/installed-dev
 
+# The tests start hundreds of programs, and without bytecode each of them would compile the kit again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-all soak hub fuzz bench lint lock release figures clean
@@ -106,5 +109,5 @@ $(BASE): requirements.lock pyproject.toml $(MADE)
 
 $(DEV): requirements-dev.lock $(BASE)
 	@echo "Setting up: nbgrader, Jupyter and the test tools (requirements-dev.lock)"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
