@@ -67,7 +67,13 @@ def facts(report: Report, function: str) -> dict[str, str]:
     return dict(feedback.facts)
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        pytest.param(mistake, id=mistake.name, marks=[pytest.mark.soak] if number % 5 else [])
+        for number, mistake in enumerate(MISTAKES)
+    ],
+)
 def test_every_known_mistake_is_explained_without_leaks(mistake: Mistake, tmp_path: Path) -> None:
     report = grade_mistake(mistake.name, mistake.function, tmp_path)
     assert_no_leaks(report)

@@ -121,15 +121,8 @@ def test_verdict(folder):
     assert_expected(folder, seed=1)
 
 
-@pytest.mark.parametrize("folder", folders("honest", "mistakes", "two_mistakes", "true_sentences", "measured"))
-def test_verdict_with_another_seed(folder):
-    assert_expected(folder, seed=2)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize(
-    "seed", [3, 4, 5, 6]
-)  # a verdict is the same with every seed: tests/unit/solutions/test_fairness.py
+@pytest.mark.soak  # tests/unit/solutions/test_fairness.py shows without a jail that the seed changes no verdict
+@pytest.mark.parametrize("seed", [2, 3, 4, 5, 6])
 @pytest.mark.parametrize("folder", folders("honest", "mistakes", "two_mistakes", "true_sentences", "measured"))
 def test_verdict_with_more_seeds(folder, seed):
     assert_expected(folder, seed)
