@@ -345,9 +345,7 @@ def _has_student_work(cells: Iterable[ParsedCell], released: ReleasedFiles) -> b
     stub_cells = {normalize_source(source) for source in released.stub_cells}
     sources = [cell.original_source for cell in cells if normalize_source(cell.original_source) not in stub_cells]
     return any(
-        not is_unwritten(name, source)
-        for source in sources
-        for name in defined_functions(source, released.stub_names)
+        not is_unwritten(name, source) for source in sources for name in defined_functions(source, released.stub_names)
     )
 
 

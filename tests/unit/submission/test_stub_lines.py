@@ -42,7 +42,9 @@ def test_a_definition_on_one_line_has_no_code_of_its_own():
     assert left_stub_lines(["f"], ["def f(a): raise NotImplementedError"]) == {}
 
 
-@pytest.mark.parametrize("body", [STUB, '    """Of another release."""\n' + STUB, "    # to do\n    pass\n", "    ...\n"])
+@pytest.mark.parametrize(
+    "body", [STUB, '    """Of another release."""\n' + STUB, "    # to do\n    pass\n", "    ...\n"]
+)
 def test_a_function_with_no_more_than_a_stub_is_unwritten(body):
     assert is_unwritten("f", f"import numpy as np\ndef f(a):\n{body}")
 
