@@ -34,7 +34,6 @@ import pytest
 
 from autograder.course import LEVELS, Level, Limits, find_course
 from autograder.evaluation.report import Report
-from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader
 from autograder.sandbox.host.bounded_cache import BoundedCache
@@ -43,6 +42,7 @@ from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.program import Batch, Call, Program, Returned
 from autograder.sandbox.host.submission_process import SubmissionSession
 from autograder.submission.cells import Cell
+from tests.in_process import exercise
 from tests.leaks import assert_no_leaks
 
 HOSTILE = Path(__file__).parent / "hostile"
@@ -58,7 +58,8 @@ SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wal
 SOAKED_LEVELS = ("C", "D")
 MAX_GROWTH = 16 << 20  # caches fill up to their limits
 BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
-KEYS = {"tries", "stopped by", "starts as", "points", "status", "says", "never says", "holds at", "slow", "time"}
+AT_LEAST = "at least "
+KEYS = {"tries", "stopped by", "starts as", "loses", "status", "says", "never says", "holds at", "slow", "time"}
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the samples use signals, sockets and folders of POSIX")
 
 # Runs before every sample: the places of the baits, and functions that several samples need.
@@ -121,6 +122,10 @@ class Sample:
         return self.headers.get("holds at", "A B").split()
 
     @property
+    def loses_more(self) -> bool:
+        return self.headers["loses"].startswith(AT_LEAST)
+
+    @property
     def slow(self) -> bool:
         return "slow" in self.headers
 
@@ -156,9 +161,9 @@ SAMPLES.sort(key=lambda sample: sample.name)
 def test_every_sample_has_a_complete_header():
     assert len(SAMPLES) >= 65
     for sample in (*SAMPLES, *map(read_sample, HOSTILE.glob("*/finds.py"))):
-        assert {"tries", "stopped by", "starts as", "points"} <= sample.headers.keys(), sample.name
+        assert {"tries", "stopped by", "starts as", "loses"} <= sample.headers.keys(), sample.name
         assert sample.headers["starts as"] in ("honest", "nothing"), sample.name
-        assert re.fullmatch(r"(at most )?\d+(\.\d+)?", sample.headers["points"]), sample.name
+        lost_points(sample)  # names functions and checks that there are
         assert {"A", "B"} <= set(sample.levels) <= set(LEVELS), sample.name
 
 
@@ -335,8 +340,7 @@ def world(tmp_path_factory) -> Iterator[World]:
             )
         assert decoy.stdout is not None
         decoy.stdout.readline()
-        exercise = load_exercise(COURSE.exercise_folder("rnn_backprop"))
-        new_world = World(folder, mark, exercise, listener, psutil.Process(decoy.pid))
+        new_world = World(folder, mark, exercise(), listener, psutil.Process(decoy.pid))
         new_world.place_baits()
         try:
             yield new_world
@@ -394,12 +398,23 @@ def messages_of(report: Report) -> str:
     return "\n".join(dict.fromkeys(filter(None, texts)))
 
 
+def lost_points(sample: Sample) -> float:
+    """Return the points of what a header says that a sample loses: functions and checks, nothing, or everything."""
+    names = sample.headers["loses"].removeprefix(AT_LEAST).split()
+    if names in (["nothing"], ["everything"]):
+        return exercise().max_score if names == ["everything"] else 0.0
+    worth = {name: [check for check in exercise().checks if name in (check.id, check.function)] for name in names}
+    assert all(worth.values()), sample.name
+    return round(sum(check.max_points for checks in worth.values() for check in checks), 6)
+
+
 def check_verdict(report: Report, sample: Sample) -> None:
     assert report.status == sample.headers.get("status", "graded"), messages_of(report)
-    points = sample.headers["points"]
-    limit = float(points.removeprefix("at most "))
-    expected = report.score <= limit if points.startswith("at most") else report.score == limit
-    assert expected, f"{sample.name} has {report.score:g} points, and {points} is right:\n{messages_of(report)}"
+    lost = round(report.max_score - report.score, 6)
+    expected = lost >= lost_points(sample) if sample.loses_more else lost == lost_points(sample)
+    assert expected, (
+        f"{sample.name} loses {lost:g} points, and {sample.headers['loses']} is right:\n{messages_of(report)}"
+    )
     assert messages_of(report).replace("\n", "").isprintable()
     for text in sample.says:
         assert text in messages_of(report)
@@ -425,7 +440,7 @@ def check_next(world: World, jail: Jail) -> None:
     report = world.grade(jail, GOOD, Limits())
     assert world.leftovers() == []
     assert not any((world.folder / "empty").iterdir())
-    assert (report.score, report.notes, report.isolation) == (10.0, (), jail.level), messages_of(report)
+    assert (report.score, report.notes, report.isolation) == (report.max_score, (), jail.level), messages_of(report)
 
 
 QUICK = [pytest.param(sample, id=sample.name) for sample in SAMPLES if not sample.slow]

@@ -167,10 +167,19 @@ class ClassRun:
             changes[student] = line
 
     def iter_reports(self) -> Iterator[tuple[str, Path, Report]]:
-        """Yield student, path and report of everybody with a result, read one by one: a class may be large."""
+        """Yield student, path and report of every submission with a result, read one by one: a class may be large."""
         for entry in self.entries:
             if stored := self.store.load(entry.student):
                 yield entry.student, entry.path, stored.report
+
+    def iter_class(self) -> Iterator[Report]:
+        """Yield the report of everybody in scores.csv: of this run, then of who has an earlier result."""
+        yield from (report for _, _, report in self.iter_reports())
+        yield from (stored.report for _, stored in self.iter_others())
+
+    def iter_others(self) -> Iterator[tuple[str, StoredResult]]:
+        """Yield student and result of everybody in scores.csv whose submission is not in this run."""
+        return self.store.other_students({entry.student for entry in self.entries}, self.exercise)
 
     def _select_pending(self, summary: ClassSummary, meter: ProgressMeter) -> list[SubmissionEntry]:
         """Register every stored result, count those that are kept, and return the submissions to be graded."""
@@ -189,7 +198,7 @@ class ClassRun:
                 summary.add(stored.report.status, percent_of(stored.report))
                 meter.count(cached=True, problem=is_problem(stored.report))
         # So do students who are not graded this time, as with --student.
-        for student, stored in self.store.other_students({entry.student for entry in self.entries}, self.exercise):
+        for student, stored in self.iter_others():
             self.store.register(student, stored)
         return pending
 

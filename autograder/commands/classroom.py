@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from autograder.submission.sanitize import join_names
 if TYPE_CHECKING:
     from autograder.classroom.discovery import SubmissionEntry
     from autograder.classroom.lms_downloads import Source
-    from autograder.classroom.run import ClassRun, ClassSummary
+    from autograder.classroom.run import ClassRun
     from autograder.course import Course
     from autograder.exercise.model import Exercise
     from autograder.formats.totals import Total
@@ -149,16 +150,19 @@ def command(
             options, entries, loaded, config, results, common.warn, find_totals
         )
     # Everybody has a result now, on disk: whatever is made of the class reads them back from there.
-    totals = {
-        student: in_gradebook.get(student) or report_total(report, loaded.written)
-        for student, _, report in class_run.iter_reports()
-    }
-    _print_summary(summary, totals.values(), err=bool(form))
+    statuses: Counter[str] = Counter()
+    totals = {}
+    for report in class_run.iter_class():
+        statuses[report.status] += 1
+        totals[report.submission] = in_gradebook.get(report.submission) or report_total(report, loaded.written)
+    if not students and (others := [student for student, _ in class_run.iter_others()]):
+        common.warn(f"an earlier result counts, without a submission here: {join_names(others)}.")
+    _print_summary(statuses, totals.values(), err=bool(form))
     for line in (*summary.changes, *(f"Gradebook: {line}" for line in gradebook_lines)):
         common.say(line, err=bool(form))
     _print_places(None if options.dry_run else results, recorder, err=bool(form))
     if as_html:
-        page = write_pages(loaded, [report for _, _, report in class_run.iter_reports()], results, totals)
+        page = write_pages(loaded, list(class_run.iter_class()), results, totals)
         common.say(f"The page of the class is {common.display_path(page)}.", err=True)
     if form or targets:
         reporting.write_reports([report for _, _, report in class_run.iter_reports()], form, None, targets, assignment)
@@ -225,11 +229,11 @@ def _recorder_errors() -> tuple[type[Exception], ...]:
     return RECORDER_ERRORS
 
 
-def _print_summary(summary: ClassSummary, totals: Collection[Total], *, err: bool) -> None:
+def _print_summary(statuses: Mapping[str, int], totals: Collection[Total], *, err: bool) -> None:
     # late: formats and the report, 60 ms
     from autograder.formats.totals import mean_and_median
 
-    counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.status_counts.items()))
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     if average := mean_and_median(totals):
         max_points = max(total.max_points for total in totals)
         counts += f"; mean {average[0]:.2f} and median {average[1]:.2f} of {max_points:f} points"

@@ -46,7 +46,8 @@ SENTENCES: Mapping[str, str] = {
     "result_value": "The model answer of {function} returns {value}, which cannot be compared: {why}.",
     "mistakes_list": "MISTAKES must be a list of mistake(...).",
     "mistake_function": "The mistake {name} is made in {function}, which is no function here: there are {known}.",
-    "mistake_place": "The mistake {name} replaces {replace!r}, which stands in {function} {count} times, not once.",
+    "mistake_place": "The known mistake {name} of {function} is left out: {replace!r} stands there {count} times, and "
+    "must stand there once.",
     "mistake_empty": "The mistake {name} changes nothing: say what it puts in place, or the whole function in source.",
     "mistake_both": "The mistake {name} has replace and source: one of them says what is wrong.",
     "checks_list": "CHECKS must be a list of check(...).",

@@ -28,6 +28,7 @@ from autograder.submission.notes import dropped_cell_notes, files_beside_notes
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.sanitize import join_names, one_line
 from autograder.submission.script import parse_script
+from autograder.submission.stub_lines import is_unwritten
 
 MAX_ENTRIES = 10_000  # in a folder
 ARCHIVE_SUFFIX = ".zip"
@@ -340,12 +341,11 @@ def _find_renamed(container: _Container, released: ReleasedFiles) -> list[str]:
 
 
 def _has_student_work(cells: Iterable[ParsedCell], released: ReleasedFiles) -> bool:
-    """Return whether a cell that defines a stub differs from the released one."""
+    """Return whether a cell defines a stub in another way than the released one, and than stubs of other releases."""
     stub_cells = {normalize_source(source) for source in released.stub_cells}
+    sources = [cell.original_source for cell in cells if normalize_source(cell.original_source) not in stub_cells]
     return any(
-        defined_functions(cell.original_source, released.stub_names)
-        for cell in cells
-        if normalize_source(cell.original_source) not in stub_cells
+        not is_unwritten(name, source) for source in sources for name in defined_functions(source, released.stub_names)
     )
 
 

@@ -31,6 +31,17 @@ def left_stub_lines(functions: Sequence[str], cells: Sequence[str], released: It
     return left
 
 
+def is_unwritten(function: str, cell: str) -> bool:
+    """Return whether all that a cell defines of a function is a stub, of whatever release: its line, or no code."""
+    bodies = [definition.partition(":\n")[2] for definition in definitions(function, plain_code(cell))]
+    return bool(bodies) and all(body and not _code_besides_stub_lines(body) for body in bodies)
+
+
+def _code_besides_stub_lines(body: str) -> list[str]:
+    lines = [line.strip() for line in body.split("\n")]
+    return [line for line in lines if line not in _NO_CODE and not _STUB_LINE.match(line)]
+
+
 def _definitions(function: str, texts: Iterable[str]) -> list[str]:
     return [definition for text in texts for definition in definitions(function, text)]
 

@@ -76,10 +76,16 @@ def test_class_command_keeps_results_and_grades_only_who_is_named(hand_in: HandI
     second = grade(tmp_path / "submitted", "--results", results, "--quiet", "--fail-under", "60")
     assert (second.returncode, second.stderr) == (3, "")
     assert files(results) == before
-    third = grade(tmp_path / "submitted", "--results", results, "--student", "ali", "--force", "--seed", "7")
+    third = grade(tmp_path / "submitted", "--results", results, "--student", "ali", "--force", "--seed=7", "--html")
     assert third.returncode == 0
+    assert third.stdout.startswith("3 graded; mean ")  # of the class, as its page
+    assert all(f">{student}</a>" in (results / "class.html").read_text(encoding="utf-8") for student in SAMPLE_CLASS)
     assert {name for name, data in files(results).items() if data != before[name]} == {"ali.json"}
     assert scores(results).keys() == SAMPLE_CLASS.keys()
+    shutil.rmtree(tmp_path / "submitted" / "ali")
+    fourth = grade(tmp_path / "submitted", "--results", results, "--dry-run", "--quiet")
+    assert fourth.stdout.startswith("3 graded; mean ")
+    assert fourth.stderr == "Warning: an earlier result counts, without a submission here: ali.\n"
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,16 @@ def test_iter_reports_reads_stored_reports(tmp_path: Path, run: Callable[..., Cl
     assert [(student, path.name, report.score) for student, path, report in reports] == [(s, s, 1.0) for s in CLASS]
 
 
+def test_the_class_is_everybody_in_scores(tmp_path: Path, run: Callable[..., ClassSummary]) -> None:
+    run(Recorder())
+    first, *others = CLASS
+    entries = discover_submissions(tmp_path / "in", "ex").entries[1:]
+    with ResultStore(tmp_path / "out", COLUMNS) as store:
+        of_two = ClassRun(entries, store, "ex", b"", "E")
+        assert [report.submission for report in of_two.iter_class()] == [*others, first]
+        assert [student for student, _ in of_two.iter_others()] == [first]
+
+
 def test_progress_meter_prints_a_line() -> None:
     stream = StringIO()
     with ProgressMeter(3, quiet=False, stream=stream) as meter:

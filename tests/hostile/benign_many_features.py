@@ -1,7 +1,7 @@
 # tries: nothing: it uses much of numpy and of the standard library, as honest work may
 # stopped by: nothing
 # starts as: honest
-# points: 10
+# loses: nothing
 # holds at: A B C D E
 import collections
 import contextlib

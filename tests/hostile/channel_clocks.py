@@ -1,7 +1,7 @@
 # tries: to read how much time its parent and other live submissions have used, and on which processors they may run
 # stopped by: seccomp (fixed clocks, processors of itself alone)
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 import time

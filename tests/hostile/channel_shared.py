@@ -1,7 +1,7 @@
 # tries: to leave a sign for another live submission in what the kernel shares among all: locks, memory, load
 # stopped by: seccomp (private locks alone, no advice about shared pages, no sysinfo)
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import mmap
 import os

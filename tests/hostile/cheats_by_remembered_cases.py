@@ -1,7 +1,7 @@
 # tries: to keep the cases of this grading, and to answer from them when they come again
 # stopped by: nothing to answer with; the cases of a submission are its own
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 seen = {}
 

@@ -1,7 +1,7 @@
 # tries: to be right once, and to give the same array for every later call
 # stopped by: compare
 # starts as: honest
-# points: at most 4.75
+# loses: at least dJ_dW dJ_dU.plain dJ_dU.others dJ_dU.start dJ_dU.memory dJ_dU.sizes dJ_dU.slope dJ_dU.derived
 # holds at: A B C D E
 kept = {}
 honest_w, honest_u = dJ_dW, dJ_dU

@@ -1,7 +1,7 @@
 # tries: to crash: a null pointer, an abort
 # stopped by: its process is its own
 # starts as: honest
-# points: 4
+# loses: dJ_dW dJ_dU
 # says: dJ_dU crashed the Python process (signal 11)
 # holds at: A B C D
 import ctypes

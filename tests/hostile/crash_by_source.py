@@ -1,7 +1,7 @@
 # tries: to crash the compiler: deep nesting, null bytes, a number of a million digits, a line of a megabyte
 # stopped by: only the child compiles
 # starts as: honest
-# points: 10
+# loses: nothing
 # holds at: A B C D E
 compile("(" * 100_000 + ")" * 100_000, "deep", "exec")
 

@@ -1,7 +1,7 @@
 # tries: to crash the process while its result is encoded: an array over memory that is gone
 # stopped by: its process is its own
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: dJ_dW crashed the Python process
 # holds at: A B C D
 import ctypes

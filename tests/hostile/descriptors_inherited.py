@@ -1,7 +1,7 @@
 # tries: to find an open file, folder or socket that somebody left open
 # stopped by: descriptors are closed
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import os
 import stat

@@ -1,7 +1,7 @@
 # tries: to fill the grader's table of open files, by sending descriptors over the channel
 # stopped by: seccomp (no sendmsg), or the parent takes none
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import array
 import os

@@ -1,7 +1,7 @@
 # tries: to speak to whatever it is connected with, in case that it is more than its own channel
 # stopped by: descriptors are closed; protocol
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import array
 import os

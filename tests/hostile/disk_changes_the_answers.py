@@ -1,7 +1,7 @@
 # tries: to overwrite, rename, link, cut, touch and remove the files of the course
 # stopped by: Landlock (nothing is writable)
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 
 for change in (

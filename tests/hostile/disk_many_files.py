@@ -1,7 +1,7 @@
 # tries: to use up inodes (2,000 here), and folders in folders
 # stopped by: Landlock (nothing is writable); its folder is removed
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import os
 

@@ -1,7 +1,7 @@
 # tries: to leave what cannot be removed: no permissions, odd names, links to elsewhere
 # stopped by: Landlock (nothing is writable); its folder is removed
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import os
 

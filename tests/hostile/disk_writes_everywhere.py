@@ -1,7 +1,7 @@
 # tries: to write a file in every folder that it knows, those of Python's packages among them
 # stopped by: Landlock (nothing is writable)
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 import sys
 import tempfile

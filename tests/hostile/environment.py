@@ -1,7 +1,7 @@
 # tries: to find secrets in the environment and in the arguments of its process
 # stopped by: an environment made from nothing
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import ctypes
 import os

@@ -1,7 +1,7 @@
 # tries: to read environment, arguments, folders and open files of every other process
 # stopped by: Landlock, pid namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import glob
 import os
 

@@ -1,7 +1,7 @@
 # tries: to become another program: a fresh Python without the runner, on the same channel
 # stopped by: seccomp (no exec); a protocol that a stranger cannot speak
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import os
 import sys

@@ -1,7 +1,7 @@
 # tries: to run code in what the libraries bring along: libc's dlopen, sub-interpreters, a debugger, signals
 # stopped by: the lock-down holds for the process, whatever runs in it
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import sys
 

@@ -1,7 +1,7 @@
 # tries: to run another program, that reads the answers
 # stopped by: seccomp (no exec, no clone)
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 import subprocess

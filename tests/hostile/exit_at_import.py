@@ -1,7 +1,7 @@
 # tries: to end with success before anything was checked
 # stopped by: the parent counts what it was told, not exit codes
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import os
 

@@ -1,7 +1,7 @@
 # tries: to pass by every `except Exception`
 # stopped by: the runner catches BaseException
 # starts as: honest
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import asyncio
 

@@ -1,7 +1,7 @@
 # tries: to run code when its process ends: atexit, finalizers, a thread that goes on
 # stopped by: the process ends without them
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import atexit
 import sys

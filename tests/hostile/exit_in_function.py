@@ -1,7 +1,7 @@
 # tries: to end with success inside a function
 # stopped by: the parent counts what it was told, not exit codes
 # starts as: honest
-# points: 4
+# loses: dJ_dW dJ_dU
 # says: dJ_dW ended the Python process (exit code 0)
 # holds at: A B C D E
 import os

@@ -1,7 +1,7 @@
 # tries: to open the model answer by other calls: mmap, io_uring, handles, sendfile, a stand-in for the loader
 # stopped by: Landlock
 # starts as: nothing
-# points: 0
+# loses: everything
 import importlib.machinery
 import importlib.util
 import linecache

@@ -1,7 +1,7 @@
 # tries: to read what somebody else handed in
 # stopped by: Landlock
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 
 for path in (OTHER, os.path.join("/proc/self/root", OTHER[1:]), "/proc/self/cwd/../" + OTHER):

@@ -1,7 +1,7 @@
 # tries: to read the model answer where it might lie
 # stopped by: Landlock
 # starts as: nothing
-# points: 0
+# loses: everything
 import gc
 import os
 import sys

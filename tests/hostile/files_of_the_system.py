@@ -1,7 +1,7 @@
 # tries: to read what an administrator would rather not show
 # stopped by: Landlock
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 
 for path in (

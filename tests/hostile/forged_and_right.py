@@ -1,7 +1,7 @@
 # tries: to send twice as many replies as were asked for, so that others are taken for the answers of later calls
 # stopped by: protocol; the numbers are compared
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 honest = dJ_dV
 

@@ -1,7 +1,7 @@
 # tries: to fill the grader's memory with replies as large as are allowed
 # stopped by: protocol, cap on the time for loading
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import sys
 

@@ -1,7 +1,7 @@
 # tries: to fill the grader's memory with the arguments that it is told
 # stopped by: cap on the size of a reply, shapes
 # starts as: honest
-# points: at most 7
+# loses: at least dJ_dW
 # holds at: A B C D E
 import sys
 

@@ -1,7 +1,7 @@
 # tries: to break the decoder: maps, extension types, deep nesting, wrong lengths, no UTF-8, too many items
 # stopped by: strict decoder
 # starts as: honest
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import struct
 

@@ -1,7 +1,7 @@
 # tries: to keep the grader busy with thousands of names to compare
 # stopped by: cap on items
 # starts as: honest
-# points: at most 7
+# loses: at least dJ_dW
 # holds at: A B C D E
 import itertools
 

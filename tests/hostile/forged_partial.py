@@ -1,7 +1,7 @@
 # tries: to announce a reply, and to send half of it
 # stopped by: deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 import time
 

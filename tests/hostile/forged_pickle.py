@@ -1,7 +1,7 @@
 # tries: to have the grader unpickle a reply that runs a command
 # stopped by: msgpack without extension types
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 import os
 import pickle

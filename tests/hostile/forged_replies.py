@@ -1,7 +1,7 @@
 # tries: to answer before it is asked, with replies of the right form
 # stopped by: protocol; the numbers are compared
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 say(frame("loaded"))
 after = [[name, [[1], bytes(8)]] for name in ("U", "W", "V", "b_h", "b_y", "x", "y", "h", "y_hat")]

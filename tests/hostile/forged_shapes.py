@@ -1,7 +1,7 @@
 # tries: to announce arrays whose shapes lie: negative, too large, as truth values
 # stopped by: strict decoder
 # starts as: honest
-# points: 0
+# loses: everything
 # holds at: A B C D E
 def lying(*shape):
     def function(*_):

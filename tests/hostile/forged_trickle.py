@@ -1,7 +1,7 @@
 # tries: to send a reply byte by byte, for ever
 # stopped by: deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 import time
 

@@ -1,7 +1,7 @@
 # tries: to have its own text shown as the grader's: error names, labels, types
 # stopped by: closed vocabulary
 # starts as: honest
-# points: 0
+# loses: everything
 # never says: FULL MARKS
 # holds at: A B C D E
 def forward(*_):

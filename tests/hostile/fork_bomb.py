@@ -1,7 +1,7 @@
 # tries: to fill the table of processes (at most 200 here, that sleep for 10 s)
 # stopped by: seccomp (no clone)
 # starts as: honest
-# points: 10
+# loses: nothing
 # holds at: A B C D
 import os
 import time

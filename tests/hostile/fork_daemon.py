@@ -1,7 +1,7 @@
 # tries: to leave a process behind, in a session of its own
 # stopped by: seccomp (no clone), pid namespace
 # starts as: honest
-# points: 10
+# loses: nothing
 import os
 import time
 

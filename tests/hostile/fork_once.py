@@ -1,7 +1,7 @@
 # tries: to have a child that answers in its place
 # stopped by: seccomp (no clone)
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 
 for fork in (os.fork, os.forkpty, getattr(os, "vfork", os.fork)):

@@ -1,7 +1,7 @@
 # tries: to use processes made by the standard library
 # stopped by: seccomp (no clone, no exec)
 # starts as: nothing
-# points: 0
+# loses: everything
 import multiprocessing
 import subprocess
 import sys

@@ -1,7 +1,7 @@
 # tries: to hold up the grader without using the CPU
 # stopped by: deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: does it wait for something?
 # holds at: A B C D E
 import time

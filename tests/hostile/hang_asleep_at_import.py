@@ -1,7 +1,7 @@
 # tries: to hold up the grader without using the CPU, before a function is called
 # stopped by: deadline
 # starts as: honest
-# points: 10
+# loses: nothing
 # says: of waiting
 # holds at: A B C D E
 # slow: yes

@@ -1,7 +1,7 @@
 # tries: to hold up the grader before a function is called
 # stopped by: deadline
 # starts as: honest
-# points: 10
+# loses: nothing
 # says: no end after
 # holds at: A B C D E
 while True:

@@ -1,7 +1,7 @@
 # tries: to cost the grader every limit that there is
 # stopped by: deadline
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 # slow: yes
 def forward(*_):

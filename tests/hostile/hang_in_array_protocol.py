@@ -1,7 +1,7 @@
 # tries: to have its loop run where the grader turns the result into an array
 # stopped by: exact types, in the child
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: an object that is no array
 # holds at: A B C D E
 class Result:

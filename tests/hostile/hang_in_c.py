@@ -1,7 +1,7 @@
 # tries: to hang inside one call of C code, where no Python handler ever runs
 # stopped by: deadline (SIGKILL from outside)
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: dJ_dW did not finish within
 # holds at: A B C D E
 import re

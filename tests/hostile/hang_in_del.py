@@ -1,7 +1,7 @@
 # tries: to hang where its result is thrown away, so that another function pays for it
 # stopped by: deadline
 # starts as: honest
-# points: at most 8
+# loses: at least dJ_dW.plain dJ_dW.derived
 # holds at: A B C D E
 class Endless:
     def __del__(self):

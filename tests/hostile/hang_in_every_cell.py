@@ -1,7 +1,7 @@
 # tries: to hang in one cell after the other
 # stopped by: deadline, one cell after the other
 # starts as: honest
-# points: 10
+# loses: nothing
 # holds at: A B C D E
 # slow: yes
 while True:

@@ -1,7 +1,7 @@
 # tries: to hang where the class of its exception is looked at
 # stopped by: deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 class Meta(type):
     def __getattribute__(cls, name):

@@ -1,7 +1,7 @@
 # tries: to hang where the text of its exception is asked for
 # stopped by: deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: dJ_dW did not finish within
 # holds at: A B C D E
 class Endless(ValueError):

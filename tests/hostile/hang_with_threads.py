@@ -1,7 +1,7 @@
 # tries: to compute on while its functions have long returned
 # stopped by: seccomp (no clone); rlimits and the parent's clock below that
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import threading
 

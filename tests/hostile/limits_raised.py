@@ -1,7 +1,7 @@
 # tries: to raise its own limits
 # stopped by: hard limits without privileges, seccomp
 # starts as: nothing
-# points: 0
+# loses: everything
 import resource
 
 for which in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):

@@ -1,7 +1,7 @@
 # tries: to take all memory, and to hold it (3 GiB here at most)
 # stopped by: rlimits, the parent's watch
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D
 # slow: yes
 kept = []

@@ -1,7 +1,7 @@
 # tries: to catch the error, to keep all memory and to go on
 # stopped by: rlimits: its own later calls fail
 # starts as: honest
-# points: at most 7
+# loses: at least dJ_dW
 # holds at: A B C D
 # slow: yes
 kept = []

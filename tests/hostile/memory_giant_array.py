@@ -1,7 +1,7 @@
 # tries: to have a terabyte of zeros copied into a reply
 # stopped by: rlimits, size limit of replies
 # starts as: honest
-# points: 4
+# loses: dJ_dW dJ_dU
 # holds at: A B C D E
 import numpy as np
 

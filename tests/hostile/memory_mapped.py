@@ -1,7 +1,7 @@
 # tries: to take memory outside of what Python counts
 # stopped by: rlimits (address space)
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D
 import mmap
 

@@ -1,7 +1,7 @@
 # tries: to overflow the stack, of Python and of C
 # stopped by: its process is its own
 # starts as: honest
-# points: 4
+# loses: dJ_dW dJ_dU
 # holds at: A B C D E
 import sys
 

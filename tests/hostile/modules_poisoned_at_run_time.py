@@ -1,7 +1,7 @@
 # tries: to have others import its own modules
 # stopped by: its process is its own
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import sys
 from types import ModuleType

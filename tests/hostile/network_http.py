@@ -1,7 +1,7 @@
 # tries: to fetch the answers with the standard library
 # stopped by: seccomp (no socket), Landlock (no connect), network namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import asyncio
 import http.client
 import urllib.request

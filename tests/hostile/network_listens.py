@@ -1,7 +1,7 @@
 # tries: to open a port, so that others can reach it
 # stopped by: seccomp (no socket), network namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import socket
 
 for family, address in (

@@ -1,7 +1,7 @@
 # tries: to speak to the kernel or to a host machine by sockets that are not of the internet
 # stopped by: seccomp (no socket)
 # starts as: nothing
-# points: 0
+# loses: everything
 import socket
 
 for name, kind in (

@@ -1,7 +1,7 @@
 # tries: to fetch the answers from a server
 # stopped by: seccomp (no socket), Landlock (no connect), network namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import socket
 
 for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::ffff:127.0.0.1")):

@@ -1,7 +1,7 @@
 # tries: to send what it knows, by datagrams
 # stopped by: seccomp (no socket), network namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import socket
 
 for family, kind, protocol in (

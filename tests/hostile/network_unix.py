@@ -1,7 +1,7 @@
 # tries: to fetch the answers from a local socket, by its path and by an abstract name
 # stopped by: seccomp (no socket), Landlock (scoped abstract sockets)
 # starts as: nothing
-# points: 0
+# loses: everything
 import socket
 
 for address in (SOCKET, "\0" + MARK):

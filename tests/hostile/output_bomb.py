@@ -1,7 +1,7 @@
 # tries: to drown the grader in output
 # stopped by: standard streams that lead nowhere, deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: dJ_dW did not finish within
 # holds at: A B C D E
 import os

@@ -1,7 +1,7 @@
 # tries: to tell its author the hidden inputs, in every text that it can make
 # stopped by: text of hidden cases is not shown
 # starts as: honest
-# points: 5.5
+# loses: dJ_dW.one_step dJ_dW.others dJ_dW.start dJ_dW.memory dJ_dW.sizes dJ_dW.large dJ_dW.slope dJ_dW.derived dJ_dU.one_step dJ_dU.others dJ_dU.start dJ_dU.memory dJ_dU.sizes dJ_dU.large dJ_dU.slope dJ_dU.derived
 # never says: LEAK
 # holds at: A B C D E
 honest_w, honest_u = dJ_dW, dJ_dU

@@ -1,7 +1,7 @@
 # tries: to draw on the terminal of whoever reads the report
 # stopped by: text is made printable
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # never says: \u001b
 # never says: \u202e
 # holds at: A B C D E

@@ -1,7 +1,7 @@
 # tries: to change what Python itself does
 # stopped by: nothing that the child says is believed
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import builtins
 import sys

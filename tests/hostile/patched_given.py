@@ -1,7 +1,7 @@
 # tries: to make the exercise easy: the network handed in has slopes and losses of zero
 # stopped by: the expected numbers are the parent's
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import network
 import numpy as np

@@ -1,7 +1,7 @@
 # tries: to change what numpy finds equal
 # stopped by: arrays are compared in the parent
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import numpy as np
 

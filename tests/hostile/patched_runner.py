@@ -1,7 +1,7 @@
 # tries: to change the functions of the runner, wherever they are found
 # stopped by: nothing that the child says is believed
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import gc
 import types

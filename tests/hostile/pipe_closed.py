@@ -1,7 +1,7 @@
 # tries: to close the grader's channel
 # stopped by: protocol
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 import os
 

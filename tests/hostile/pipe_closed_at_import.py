@@ -1,7 +1,7 @@
 # tries: to close the grader's channel while it is loaded, and to live on
 # stopped by: protocol
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import os
 import time

@@ -1,7 +1,7 @@
 # tries: to read the requests that are meant for the runner, and to find expected numbers there
 # stopped by: no secret in requests, deadline
 # starts as: honest
-# points: at most 7
+# loses: at least dJ_dW
 # holds at: A B C D E
 import os
 

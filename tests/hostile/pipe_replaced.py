@@ -1,7 +1,7 @@
 # tries: to put something else in the place of the grader's channel
 # stopped by: protocol
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 import os
 

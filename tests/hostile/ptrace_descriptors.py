@@ -1,7 +1,7 @@
 # tries: to take an open file from another process
 # stopped by: seccomp (no pidfd_getfd), Landlock, pid namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 

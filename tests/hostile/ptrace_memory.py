@@ -1,7 +1,7 @@
 # tries: to read the memory of another process
 # stopped by: seccomp (no process_vm_readv), Landlock, pid namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 

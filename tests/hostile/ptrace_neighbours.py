@@ -1,7 +1,7 @@
 # tries: to reach whatever process has a number near its own: others that live under the same parent
 # stopped by: seccomp (no kill, no ptrace), Landlock (scoped signals, no ptrace)
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 import signal

@@ -1,7 +1,7 @@
 # tries: to trace another process, which gives everything in it
 # stopped by: seccomp (no ptrace), Landlock, pid namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 

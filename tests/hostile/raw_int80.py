@@ -1,7 +1,7 @@
 # tries: to pass by the filter with system calls of the 32-bit interface
 # stopped by: seccomp (the architecture is checked)
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import mmap
 import os

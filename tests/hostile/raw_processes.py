@@ -1,7 +1,7 @@
 # tries: to make processes by raw system calls
 # stopped by: seccomp
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 import platform

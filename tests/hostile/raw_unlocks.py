@@ -1,7 +1,7 @@
 # tries: to get rid of its own locks: filters, no_new_privs, capabilities, identity
 # stopped by: the kernel: none of these can be taken back
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import os
 

@@ -1,7 +1,7 @@
 # tries: to pass by the filter with the numbers of the x32 interface
 # stopped by: seccomp (numbers with that bit are refused)
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 import errno
 import platform

@@ -1,7 +1,7 @@
 # tries: to hide in odd dtypes: objects, structures, strings, dates, complex
 # stopped by: closed set of dtypes
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import numpy as np
 

@@ -1,7 +1,7 @@
 # tries: to win by NaN and infinity, for which every comparison is False
 # stopped by: finiteness is checked
 # starts as: nothing
-# points: 0
+# loses: everything
 # says: holds NaN
 # holds at: A B C D E
 import numpy as np

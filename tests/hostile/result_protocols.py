@@ -1,7 +1,7 @@
 # tries: to return objects that turn into whatever is compared with them
 # stopped by: exact types
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 from unittest import mock
 

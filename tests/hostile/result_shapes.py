@@ -1,7 +1,7 @@
 # tries: to win by shapes that broadcast, or hold nothing that could be wrong
 # stopped by: shapes are compared exactly
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import numpy as np
 

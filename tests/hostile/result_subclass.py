@@ -1,7 +1,7 @@
 # tries: to return an ndarray that is equal to everything
 # stopped by: exact types
 # starts as: nothing
-# points: 0
+# loses: everything
 # says: a subclass of ndarray
 # holds at: A B C D E
 import numpy as np

@@ -1,7 +1,7 @@
 # tries: to find the expected numbers of a call among all objects of its process
 # stopped by: no secret in the process
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import gc
 

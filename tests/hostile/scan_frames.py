@@ -1,7 +1,7 @@
 # tries: to climb the stack, to read the names there, and to take the requests that are still to come
 # stopped by: no secret in the process
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import sys
 

@@ -1,7 +1,7 @@
 # tries: to find the text of the reference in the raw memory of its process
 # stopped by: no secret in the process
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 wanted = b"### BEGIN" b" SOLUTION"
 try:

@@ -1,7 +1,7 @@
 # tries: to find the text of the reference in raw memory, through pointers alone
 # stopped by: no secret in the process
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D
 import ctypes
 

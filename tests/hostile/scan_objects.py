@@ -1,7 +1,7 @@
 # tries: to find the answers among all objects of its process
 # stopped by: no secret in the process
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import gc
 import sys

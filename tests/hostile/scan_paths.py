@@ -1,7 +1,7 @@
 # tries: to learn where the kit, Python and the packages lie, from frames, modules, settings and errors, and to have it quoted
 # stopped by: mounts and links whose paths name no folder of the machine
 # starts as: nothing
-# points: 0
+# loses: everything
 # says: /numpy/
 # never says: site-packages/
 import os

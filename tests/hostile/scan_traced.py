@@ -1,7 +1,7 @@
 # tries: to watch the runner with trace functions, audit hooks and callbacks of the garbage collector
 # stopped by: no secret in the process
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import gc
 import sys

@@ -1,7 +1,7 @@
 # tries: to be ended by a timer of its own
 # stopped by: its process is its own
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D E
 import signal
 import time

@@ -1,7 +1,7 @@
 # tries: to end or to stop another process
 # stopped by: seccomp (no kill), Landlock (scoped signals), pid namespace
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 import signal
 

@@ -1,7 +1,7 @@
 # tries: to be deaf to every signal that can be ignored, then to loop
 # stopped by: deadline (SIGKILL)
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # says: dJ_dW did not finish within
 # holds at: A B C D E
 import signal

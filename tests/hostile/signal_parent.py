@@ -1,7 +1,7 @@
 # tries: to reach the process above it, and its whole group
 # stopped by: seccomp (no kill), Landlock (scoped signals)
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 import signal
 

@@ -1,7 +1,7 @@
 # tries: to stand still by SIGSTOP, so that it cannot be waited for
 # stopped by: seccomp (no kill), deadline
 # starts as: honest
-# points: 7
+# loses: dJ_dW
 # holds at: A B C D
 import os
 import signal

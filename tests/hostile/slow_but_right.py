@@ -1,7 +1,7 @@
 # tries: nothing: it is right, and slow
 # stopped by: nothing
 # starts as: honest
-# points: 10
+# loses: nothing
 # holds at: A B C D E
 import functools
 

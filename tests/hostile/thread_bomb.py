@@ -1,7 +1,7 @@
 # tries: to start threads until something breaks (at most 500 here)
 # stopped by: seccomp (no clone), rlimits
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import threading
 import time

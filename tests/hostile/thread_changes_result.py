@@ -1,7 +1,7 @@
 # tries: to change an array after it was returned
 # stopped by: seccomp (no clone); the reply is a copy
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import threading
 import time

@@ -16,7 +16,7 @@ from tests.browser.conftest import chromium, page  # noqa: F401 - fixtures
 from tests.browser.jupyter import SCREENSHOTS
 from tests.courses import NAME
 from tests.hub.jupyterhub import INSTRUCTOR, STUDENTS, Hub, jupyterhub, missing
-from tests.watch.exchange import RIGHT, SAMPLES, WRONG
+from tests.watch.exchange import RIGHT, SAMPLES, WRONG, points_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -90,9 +90,9 @@ def test_students_hand_in_and_have_the_answer(page: Any, chromium: Any, hub: Hub
             work(hub, name, sample)
             text = hand_in_and_fetch(tab, hub, name, attempt)
             assert f"Attempt {attempt}, received" in text
-            assert ("10 of 10 points" if sample == RIGHT else "5 of 10 points") in text
+            assert points_of(sample)[1] in text
         context.close()
-    wait_until(lambda: courses.points_by_student(hub.course) == {ada: 10, bob: 5})
+    wait_until(lambda: courses.points_by_student(hub.course) == {ada: points_of(RIGHT)[0], bob: points_of(WRONG)[0]})
     log_in(page, hub, INSTRUCTOR, f"/formgrader/manage_submissions/{NAME}")
     page.get_by_text(ada).first.wait_for()
     page.screenshot(path=SCREENSHOTS / "hub-formgrader.png")

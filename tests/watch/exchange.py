@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
-from tests.courses import NAME, ROOT
+from tests.courses import NAME, ROOT, run_module
 
 SAMPLES = ROOT / "tests" / "submissions"
 START = datetime(2026, 3, 1, 12)
 RIGHT, WRONG = "class/perfect", "class/truncated_bptt"
+
+
+@cache
+def points_of(sample: str) -> tuple[float, str]:
+    """Return the points of a sample, and what its page says of them, as `autograder grade` knows them."""
+    graded = run_module(ROOT, "autograder", "grade", NAME, str(SAMPLES / sample), "--format", "json").stdout
+    score, max_score = (json.loads(graded)[key] for key in ("score", "max_score"))
+    return score, f"{score:g} of {max_score:g} points"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import pytest
 
 from tests import courses
 from tests.courses import NAME, points_by_student
-from tests.watch.exchange import RIGHT, WRONG, Exchange
+from tests.watch.exchange import RIGHT, WRONG, Exchange, points_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -73,17 +73,17 @@ def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchan
     with watching(course, NAME) as watcher:
         wrong = exchange.submit("ada", WRONG)
         wait_for(lambda: exchange.page(wrong))
-        assert "5 of 10 points" in exchange.page(wrong)
+        assert points_of(WRONG)[1] in exchange.page(wrong)
         hanging = exchange.submit("eve", "class/hanging")
         right = exchange.submit("ada", RIGHT, second=60)
         wait_for(lambda: exchange.page(right))
-        assert "10 of 10 points" in exchange.page(right)
+        assert points_of(RIGHT)[1] in exchange.page(right)
         wait_for(lambda: exchange.page(hanging) and points_by_student(course).keys() == {"ada", "eve"})
         second = courses.run_module(course, "autograder", "watch", expected=[1])
         assert second.stderr.startswith("autograder: This course is watched already, by process ")
         watcher.send_signal(signal.SIGTERM)
         assert watcher.wait(PATIENCE_SECONDS) == 0
-    assert points_by_student(course)["ada"] == 10
+    assert points_by_student(course)["ada"] == points_of(RIGHT)[0]
     assert (course / "autograded" / "ada" / NAME / f"{NAME}.ipynb").is_file()
     status = courses.run_module(course, "autograder", "watch", "--status").stdout
     assert status.splitlines()[0] == "No watcher is running."
@@ -99,15 +99,16 @@ def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchan
 def kill_at_random(course: Path, exchange: Exchange, times: int, students: int) -> None:
     """Kill the watcher at random moments of a burst, let the last one finish, and look at everybody's answer."""
     moments = random.Random(7)
-    records = [exchange.submit(f"s{n % students}", (RIGHT, WRONG)[n % 2], n) for n in range(2 * students)]
+    samples = [(RIGHT, WRONG)[n % 2] for n in range(2 * students)]
+    records = [exchange.submit(f"s{n % students}", sample, n) for n, sample in enumerate(samples)]
     for _ in range(times):
         with watching(course) as watcher:
             wait_for(lambda: (course / "grades" / ".watch" / "ledger.sqlite3").exists() or watcher.poll() is not None)
             time.sleep(moments.uniform(0.0, 4.0))
     courses.run_module(course, "autograder", "watch", "--once")
-    for number, record in enumerate(records):
-        assert ("10 of 10 points", "5 of 10 points")[number % 2] in exchange.page(record), record.name
-    last = {f"s{n % students}": (10.0, 5.0)[n % 2] for n in range(2 * students)}
+    for record, sample in zip(records, samples, strict=True):
+        assert points_of(sample)[1] in exchange.page(record), record.name
+    last = {f"s{n % students}": points_of(sample)[0] for n, sample in enumerate(samples)}
     assert points_by_student(course) == last
     for student, points in last.items():
         assert json.loads((course / "grades" / NAME / f"{student}.json").read_text())["score"] == points

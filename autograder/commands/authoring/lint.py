@@ -17,6 +17,8 @@ def command(exercise: str) -> None:
     Exit code 2 when there is a problem.
     """
     _, loaded = common.open_exercise(exercise)
+    for problem in loaded.mistake_problems:
+        common.warn(problem)
     functions = ", ".join(function.name for function in loaded.functions)
     if measured := ", ".join(sorted(loaded.without_complex_step)):
         common.say(

@@ -237,8 +237,6 @@ class _Form:
                 yield self.problem("mistake_both", mistake.line, **fields)
             elif not mistake.source and mistake.replace == mistake.by:
                 yield self.problem("mistake_empty", mistake.line, **fields)
-            elif not mistake.source and (count := texts[mistake.function].count(mistake.replace)) != 1:
-                yield self.problem("mistake_place", mistake.line, **fields, replace=mistake.replace, count=count)
 
     def of_checks(self) -> Iterator[Problem]:
         checks = getattr(self.module, "CHECKS", [])

@@ -15,13 +15,14 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from autograder.exercise.model import Arrays, Case, Check, Function, Mistake, Names, VisibleCheck
+from autograder.exercise.problems import Problem
 from autograder.exercise.rubric import Rubric, overridden
 from autograder.exercise.small_form import cases as small_cases
 from autograder.exercise.small_form.cases import CaseMaker
@@ -150,15 +151,14 @@ class SmallForm:
     def _mistake(self, mistake: TeacherMistake) -> Mistake:
         right = self.texts[mistake.function]
         read = next(function.reference_text for function in self.functions if function.name == mistake.function)
-        wrong = mistake.source or right.replace(mistake.replace, mistake.by)
-        return Mistake(
-            mistake.name,
-            mistake.function,
-            mistake.hint,
-            mistake.equation or " ".join(re.findall(r"\(\d+\)", read)[:1]),
-            wrong + "\n",
-            right="" if mistake.source else right,
-        )
+        equation = mistake.equation or " ".join(re.findall(r"\(\d+\)", read)[:1])
+        known = partial(Mistake, mistake.name, mistake.function, mistake.hint, equation)
+        if mistake.source:
+            return known(mistake.source + "\n")
+        if (count := right.count(mistake.replace)) != 1:
+            fields = {"name": mistake.name, "function": mistake.function, "replace": mistake.replace, "count": count}
+            return known("", problem=str(Problem("mistake_place", f"{self.module.__name__}.py", mistake.line, fields)))
+        return known(right.replace(mistake.replace, mistake.by) + "\n", right=right)
 
 
 def _no_objective(arrays: Arrays, names: Names) -> complex:

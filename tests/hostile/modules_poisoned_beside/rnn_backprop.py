@@ -1,7 +1,7 @@
 # tries: to have the grader import the modules that were handed in beside it
 # stopped by: one file is read as text, nothing is imported from there
 # starts as: honest
-# points: 10
+# loses: nothing
 # holds at: A B C D E
 import network
 

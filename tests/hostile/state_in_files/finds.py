@@ -1,7 +1,7 @@
 # tries: to find the files that another submission left behind
 # stopped by: Landlock, a folder of its own
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 import tempfile
 

@@ -1,7 +1,7 @@
 # tries: to leave files behind for the next submission
 # stopped by: Landlock (nothing is writable)
 # starts as: nothing
-# points: 0
+# loses: everything
 import os
 import tempfile
 

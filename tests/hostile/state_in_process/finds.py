@@ -1,7 +1,7 @@
 # tries: to find the changes that another submission left behind
 # stopped by: a process of its own
 # starts as: nothing
-# points: 0
+# loses: everything
 # holds at: A B C D E
 import builtins
 import os

@@ -1,7 +1,7 @@
 # tries: to leave changes of numpy, of builtins and of the environment behind for the next submission
 # stopped by: a process of its own
 # starts as: honest
-# points: at most 10
+# loses: at least nothing
 # holds at: A B C D E
 import builtins
 import os

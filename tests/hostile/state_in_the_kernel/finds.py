@@ -1,7 +1,7 @@
 # tries: to find what another submission left in the kernel
 # stopped by: seccomp
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -1,7 +1,7 @@
 # tries: to leave System V shared memory, a POSIX message queue and a key behind for the next submission
 # stopped by: seccomp
 # starts as: nothing
-# points: 0
+# loses: everything
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -68,6 +68,21 @@ def test_a_check_of_the_author_s_comes_last() -> None:
     assert last.cases == ("heat.N=5, steps=60",)
 
 
+@pytest.mark.parametrize(
+    ("replace", "count"),
+    [('replace=" / len(x)"', "' / len(x)' stands there 0 times"), ('replace="y"', "'y' stands there 5 times")],
+)
+def test_a_mistake_without_one_place_in_the_answer_is_left_out_and_named(
+    replace: str, count: str, tmp_path: Path
+) -> None:
+    exercise = load(edited(tmp_path, ('replace=" / len(y)"', replace)))
+    assert "mean_forgotten" not in [mistake.name for mistake in exercise.mistakes if mistake.function == "dJ_dw"]
+    assert exercise.mistake_problems == (
+        f"logistic_regression.py, line 69: The known mistake mean_forgotten of dJ_dw is left out: {count}, "
+        "and must stand there once.",
+    )
+
+
 def test_hidden_cases_are_drawn_from_the_seed_and_public_ones_are_not() -> None:
     [first], [second] = (plan_calls(load(HEAT), seed) for seed in (1, 2))
     same = [

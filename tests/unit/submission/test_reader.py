@@ -216,6 +216,11 @@ class TestWhichFile:
         assert submission.path.name == "ex.ipynb"
         assert submission.notes == ("Both ex.ipynb and ex.py were worked on: ex.ipynb was graded.",)
 
+    def test_beside_the_unedited_notebook_of_another_release_an_edited_script_counts(self, handed_in):
+        old_stub = STUB.replace("\n", '\n    """In other words."""\n')
+        submission = handed_in({"ex.py": script(*SOLVED), "ex.ipynb": notebook(SET_UP, old_stub, STUB_G)})
+        assert submission.path.name == "ex.py"
+
     def test_beside_a_broken_notebook_an_edited_script_counts(self, handed_in):
         submission = handed_in({"ex.py": script(*SOLVED), "ex.ipynb": "{"})
         assert submission.path.name == "ex.py"

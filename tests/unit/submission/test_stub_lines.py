@@ -1,10 +1,10 @@
-"""left_stub_lines: the line of a stub that was left beside code of the student's own."""
+"""The line of a stub: left beside code of the student's own, or all there is."""
 
 from __future__ import annotations
 
 import pytest
 
-from autograder.submission.stub_lines import left_stub_lines
+from autograder.submission.stub_lines import is_unwritten, left_stub_lines
 
 STUB = '    raise NotImplementedError("f is not written yet")\n'
 
@@ -40,3 +40,23 @@ def test_code_that_was_handed_out_is_not_the_students_own():
 
 def test_a_definition_on_one_line_has_no_code_of_its_own():
     assert left_stub_lines(["f"], ["def f(a): raise NotImplementedError"]) == {}
+
+
+@pytest.mark.parametrize(
+    "body", [STUB, '    """Of another release."""\n' + STUB, "    # to do\n    pass\n", "    ...\n"]
+)
+def test_a_function_with_no_more_than_a_stub_is_unwritten(body):
+    assert is_unwritten("f", f"import numpy as np\ndef f(a):\n{body}")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        f"def f(a):\n{STUB}    return a\n",
+        "def f(a): return a",
+        f"def f(a):\n    return a\ndef f(a):\n{STUB}",
+        f"if True:\n    def f(a):\n    {STUB}",
+    ],
+)
+def test_a_function_with_code_of_its_own_or_no_plain_definition_is_not_called_unwritten(cell):
+    assert not is_unwritten("f", cell)
