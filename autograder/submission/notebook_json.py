@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 from autograder.submission.safe_files import UnreadableFileError, check_size, open_regular
 
-# 10 MB of `{},` would become 3 million objects in more than 1 GB. Honest code and text is a few thousand values.
-MAX_VALUES = 1_000_000
+# 10 MB of `{},` would become 3 million objects in more than 1 GB. Honest code and text is a few thousand values,
+# and at most one for each line: a quarter of a million takes a tenth of a second.
+MAX_VALUES = 250_000
 MAX_RAW_BYTES = 100_000_000  # of a file, outputs included: what nbgrader's exchange takes of a student
 MAX_QUOTES = 20_000_000  # in a file: leaving out 100 MB of outputs takes a second or less, but not of empty strings
 MAX_BRACKETS = 1_000_000  # in what is left out: each takes a step of Python

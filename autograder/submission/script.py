@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.submission.cells import ParsedCell, check_cell_count, check_code_size, has_code, make_cell
+from autograder.submission.cells import CellsError, ParsedCell, check_cell_count, check_code_size, has_code, make_cell
 from autograder.submission.magics import Scanner
 
 # The header lines that editors write, and those of notebooks exported by nbconvert.
@@ -15,6 +15,7 @@ _COMMENT_MARK = re.compile(r"^\s*# ?")
 _TEXT_CELL = re.compile(r"\[(?:markdown|md|raw)\]")
 # What no words begin with: below a header of text stands code then, as somebody took the `# %%` between them away.
 _CODE_LINE = re.compile(r"@\w|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:]|import\s+\w+|from\s+[\w.]+\s+import\b")
+MAX_HEADERS = 10_000  # `# %%` lines of a script: five times as many cells as may hold code
 _MAX_OPEN_SECTIONS = 8  # sections within which a statement must end or go on that began in another one
 _CLAUSE = re.compile(r"(?:elif|else|except|finally)\b")
 _COMPOUND = re.compile(rf"(?:async|class|def|for|if|match|try|while|with)\b|{_CLAUSE.pattern}")
@@ -69,6 +70,8 @@ def parse_text(text: str) -> tuple[str, ...]:
 
 def _split_at_headers(lines: Sequence[str]) -> list[_Section]:
     headers = [(i, header["title"] or "") for i, line in enumerate(lines) if (header := _CELL_HEADER.match(line))]
+    if len(headers) > MAX_HEADERS:
+        raise CellsError(f"has {len(headers)} cells, more than {MAX_HEADERS}: keep those that belong to the exercise")
     if not headers or headers[0][0] > 0:
         headers.insert(0, (0, ""))
     ends = [start for start, _ in headers[1:]] + [len(lines)]
@@ -102,6 +105,8 @@ def _count_continuations(lines: Sequence[str], sections: Sequence[_Section], fir
             scanner.feed(line)
         if scanner.at_statement_start and (code or not at_start):
             count = number
+        if scanner.at_statement_start and not _is_block(statement):
+            break
     return count
 
 
@@ -117,5 +122,9 @@ def _continues_block(statement: str, line: str) -> bool:
     """
     if statement.lstrip().startswith("@"):
         return True
-    is_inside = statement[:1].isspace() or bool(_COMPOUND.match(statement))
-    return is_inside and (line[:1].isspace() or bool(_CLAUSE.match(line)))
+    return _is_block(statement) and (line[:1].isspace() or bool(_CLAUSE.match(line)))
+
+
+def _is_block(statement: str) -> bool:
+    """Return whether a statement, of which the first line is given, may go on behind its end."""
+    return statement[:1].isspace() or statement[:1] == "@" or bool(_COMPOUND.match(statement))

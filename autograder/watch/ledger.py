@@ -176,13 +176,19 @@ class Ledger:
 
     def owner_of_page(self, page: str) -> tuple[str, str] | None:
         """Return the assignment and student whose page has this name, if it is anybody's."""
-        found = self._select("pages LIKE ?", f'%"{page}"%')
+        found = self._select("instr(pages, ?)", json.dumps(page))
         return (found[0].assignment, found[0].student) if found else None
 
     def records(self) -> set[str]:
         """Return the names of all records."""
         with self._errors():
             return {record for (record,) in self._database.execute("SELECT record FROM attempt")}
+
+    def arrivals_since(self, since: float) -> dict[tuple[str, str], int]:
+        """Return how many submissions arrived since then, by assignment and student."""
+        query = "SELECT assignment, student, count(*) FROM attempt WHERE arrived_at >= ? GROUP BY assignment, student"
+        with self._errors():
+            return {(assignment, student): n for assignment, student, n in self._database.execute(query, (since,))}
 
     def seconds_to_answer(self, since: float) -> list[float]:
         """Return how long the answers given `since` then took."""

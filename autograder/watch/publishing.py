@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autograder.evaluation.report import Report
@@ -26,13 +28,16 @@ class Publisher:
 
     def tell(self, attempt: Attempt, report: Report | None = None) -> None:
         """Bring the page of a graded attempt up to date; `report` is that of the attempt, if it is at hand."""
+        self._tell(attempt, self.setting.ledger.of_student(attempt.assignment, attempt.student), report)
+
+    def _tell(self, attempt: Attempt, attempts: Sequence[Attempt], report: Report | None = None) -> bool:
+        """Bring a page up to date, given all attempts of its student. Returns whether it was not."""
         setting, ledger = self.setting, self.setting.ledger
         watched, now = setting.exercises[attempt.assignment], setting.now()
-        attempts = ledger.of_student(attempt.assignment, attempt.student)
         due = self.due_dates(attempt.assignment).of(attempt.student)
         disclosure = decide(watched.policy, watched.course.feedback, attempt, attempts, due, now.utc, now.day)
         if (disclosure.code, disclosure.final) == (attempt.disclosed, attempt.final):
-            return
+            return False
         report = report or ledger.work(attempt).report
         answer = make_answer(report, disclosure, watched.policy, attempt, attempts, due, now)
         setting.inbox.publish(attempt, answer.page, answer.note)
@@ -42,6 +47,7 @@ class Publisher:
             attempt, disclosure.code, disclosure.final, None if disclosure.held else (day, time.time(), seconds)
         )
         self._log("held" if disclosure.held else "answered", attempt, report, disclosure.code, seconds)
+        return True
 
     def tell_what_is_due(self) -> None:
         """Bring the pages up to date that tell nothing yet or may tell more.
@@ -49,10 +55,16 @@ class Publisher:
         Raises LedgerError, and the OSError of a page that cannot be written, once all others are.
         """
         failed: OSError | None = None
+        by_owner: defaultdict[tuple[str, str], list[Attempt]] = defaultdict(list)
         for attempt in self.setting.ledger.not_final():
             if attempt.assignment in self.setting.exercises:
+                by_owner[attempt.assignment, attempt.student].append(attempt)
+        for owner, open_attempts in by_owner.items():
+            attempts = self.setting.ledger.of_student(*owner)  # once: somebody may have handed in a thousand times
+            for attempt in open_attempts:
                 try:
-                    self.tell(attempt)
+                    if self._tell(attempt, attempts):
+                        attempts = self.setting.ledger.of_student(*owner)
                 except OSError as error:
                     failed = error
         if failed:

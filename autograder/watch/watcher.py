@@ -29,7 +29,7 @@ from autograder.watch.publishing import TELLING_ERRORS, Publisher
 from autograder.watch.recording import Recording
 from autograder.watch.setting import COLLECTED_FOLDER, Schedule, Setting
 from autograder.watch.status import Status, percentile, write_status
-from autograder.watch.turns import in_turn
+from autograder.watch.turns import MAX_A_DAY, Owner, in_turn, next_to_collect
 
 SCAN_SECONDS = 10.0  # behind the notifier, for file systems that tell of no change
 UNFINISHED_SECONDS = 1.0  # between looks at a record that is being written
@@ -37,6 +37,7 @@ RECORD_SECONDS = 5.0  # between writes of results and gradebook while there is m
 STATUS_SECONDS = 5.0
 SWEEP_SECONDS = 30.0  # between looks for pages that may tell more, for changed exercises and for a clock that jumped
 ARRIVALS_AT_ONCE = 25  # collected before the workers are looked after
+DAY_SECONDS = 24 * 3600.0
 RECEIPTS_FROM = 20  # waiting submissions, from which students are told how long it takes
 CLOCK_JUMP_SECONDS = 5.0
 PACE_OF_LAST = 10  # results over which the pace is averaged, roughly
@@ -62,6 +63,7 @@ class Watcher:
         self._graded_now: dict[tuple[str, str], Attempt] = {}  # by assignment and student: one at a time of each
         self._has_more = False
         self._changed: set[str] = set()
+        self._eager: set[Owner] = set()
         self._started_at = time.time()
         self._clock = time.time() - time.monotonic()
         self._seconds_each = 0.1  # that a submission takes while many wait, as it was lately
@@ -109,10 +111,21 @@ class Watcher:
         if not (self.setting.problems.may_try(ARRIVE) and self.setting.problems.may_try(LEDGER)):
             return
         with self.setting.problems.watch(ARRIVE, LedgerError):
-            arrivals = sorted(self.setting.inbox.arrivals(self._known), key=lambda one: (one.submitted_at, one.record))
-            for arrival in arrivals[:ARRIVALS_AT_ONCE]:
+            arrivals = list(self.setting.inbox.arrivals(self._known))
+            chosen, is_more_left = next_to_collect(arrivals, self._waiting, self._too_eager() if arrivals else ())
+            for arrival in chosen[:ARRIVALS_AT_ONCE]:
                 self._collect(arrival)
-            self._has_more = len(arrivals) > ARRIVALS_AT_ONCE
+            self._has_more = is_more_left or len(chosen) > ARRIVALS_AT_ONCE
+
+    def _too_eager(self) -> set[Owner]:
+        """Return who has handed in so much that the rest has to wait, and name those who are new among them."""
+        counts = self.setting.ledger.arrivals_since(time.time() - DAY_SECONDS)
+        eager = {owner for owner, count in counts.items() if count >= MAX_A_DAY}
+        for assignment, student in sorted(eager - self._eager):
+            text = f"{MAX_A_DAY} submissions within 24 hours: the others are collected later."
+            self.setting.log.write("too_many", assignment=assignment, student=one_line(student, 80), text=text)
+        self._eager = eager
+        return eager
 
     def _collect(self, arrival: Arrival) -> None:
         setting, target = self.setting, self.setting.collected(arrival)

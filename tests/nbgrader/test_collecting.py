@@ -284,6 +284,7 @@ def test_release_feedback_stops_at_nobodys_secret(tmp_path: Path, caplog: pytest
         "copied": b"of bob",
         "bob": b"of bob",
         "long": b"x" * 2000,
+        "odd": b"of odd",
         "zoe": b"../../of zoe",
     }
     for student in (*secrets, "folder", "link", "missing", "page"):
@@ -297,10 +298,11 @@ def test_release_feedback_stops_at_nobodys_secret(tmp_path: Path, caplog: pytest
         "../../zoe/rnn_backprop/submission_secret.txt"
     )
     (tmp_path / "feedback/page/rnn_backprop/evil.html").mkdir()
+    (tmp_path / "feedback/odd/rnn_backprop/\udcff.html").write_text("a name that is no text")
     (tmp_path / "exchange").mkdir()
     ReleaseFeedback(coursedir=coursedir, root=str(tmp_path / "exchange")).start()
     released = list((tmp_path / "exchange" / "rnn" / "feedback").iterdir())
-    assert sorted(page.read_text() for page in released) == ["ada", "zoe"]
+    assert sorted(page.read_text() for page in released) == ["ada", "odd", "zoe"]
     assert all(len(page.stem) == 32 for page in released)
     [warning] = [line.getMessage() for line in caplog.records if "yourself" in line.getMessage()]
-    assert warning.endswith("binary, comma,zoe, folder, link, long, missing, page, bob and copied.")
+    assert warning.endswith("binary, comma,zoe, folder, link, long, missing, odd, page, bob and copied.")

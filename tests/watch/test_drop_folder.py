@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +59,47 @@ def test_a_link_is_named_and_not_followed(course: WatchedCourse, drop: Path) -> 
     course.serve()
     assert course.workers.graded == []
     assert sum("not_collected" in line and "symbolic link" in line for line in course.lines) == 1
+
+
+@pytest.mark.parametrize("odd", ["no text", "deep", "unreadable"])
+def test_odd_work_is_named_once_and_stops_nobody(
+    course: WatchedCourse, drop: Path, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = drop / ("eve\udcff" if odd == "no text" else "eve")
+    eve.mkdir()
+    (eve / f"{NAME}.py").write_text("1")
+    if odd == "deep":
+        make_deep(eve)
+    if odd == "unreadable":
+        original = drop_folder.list_folder
+        refuse = PermissionError(errno.EACCES, "Permission denied")
+        monkeypatch.setattr(drop_folder, "list_folder", lambda path: raise_(refuse) if path == eve else original(path))
+    course.serve()
+    course.serve()
+    assert "2 of 3 points" in page(course, "ada")
+    assert [student for student, _ in course.workers.graded] == ["ada"]
+    assert sum("not_collected" in line for line in course.lines) == 2  # once for each watcher
+
+
+def test_a_time_that_is_yet_to_come_is_now(course: WatchedCourse, drop: Path) -> None:
+    os.utime(drop / "ada" / "points", (2**40, 2**40))
+    course.serve()
+    with course.watcher() as watcher:
+        (attempt,) = watcher.setting.ledger.of_student(NAME, "ada")
+    assert attempt.submitted_at <= datetime.now(UTC).replace(tzinfo=None)
+
+
+def make_deep(folder: Path) -> None:
+    """Make folders in folders whose path is longer than a path may be."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    for _ in range(18):
+        os.mkdir("d" * 250, dir_fd=descriptor)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(os.open("x", os.O_WRONLY | os.O_CREAT, dir_fd=descriptor))
+    os.close(descriptor)
+
+
+def raise_(error: Exception) -> Any:
+    raise error

@@ -13,13 +13,13 @@ from typing import Any
 
 from nbgrader.exchange import ExchangeFactory
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
-from nbgrader.utils import notebook_hash
 
 from autograder.nbgrader.exchange.records import (
     CopyRules,
     Record,
     RecordRefused,
     copy_record,
+    page_name,
     parse_record,
     read_secret,
     share_with_group,
@@ -150,12 +150,9 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
             if _student_of(page) in excluded or not page.is_file():
                 continue
             try:
-                secret = read_secret(page.parent)
+                pages[page_name(read_secret(page.parent), page.stem)].append(page)
             except safe_files.UnreadableFileError:
                 failed.append(_student_of(page))
-            else:
-                # nbgrader looks for a page under this name, which nobody can guess.
-                pages[notebook_hash(secret=secret, notebook_id=page.stem)].append(page)
         for name, candidates in pages.items():
             if len(candidates) > 1:  # somebody used another's secret: neither may replace the other's page
                 failed += map(_student_of, candidates)

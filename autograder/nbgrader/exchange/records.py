@@ -20,6 +20,8 @@ from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 
+from nbgrader.utils import notebook_hash
+
 from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, format_timestamp, parse_timestamp
 from autograder.submission import safe_files
 from autograder.submission.reader import MAX_ENTRIES
@@ -75,6 +77,8 @@ def parse_record(name: str, assignment: str) -> Record:
     student, time = match.groups()
     if student.startswith(".") or not student.isprintable():
         raise RecordRefused("does not begin with the name of a student")
+    if not name.isprintable():  # half a character, perhaps: neither a database nor a digest takes it
+        raise RecordRefused("does not have a name that is text")
     try:
         return Record(name, student, parse_timestamp(time))
     except ValueError:
@@ -87,24 +91,21 @@ def copy_record(inbound: Path, record: Record, target: Path, rules: CopyRules) -
     Returns the name of its owner: the student, or the account that collects, which may hand in for anybody.
     Raises RecordRefused, and OSError if the disk is full.
     """
-    target.mkdir(parents=True)
-    try:
-        with _open_folder(inbound) as parent, _open_folder(record.name, parent) as folder:
-            owner = os.fstat(folder).st_uid
-            owner_name = _name_of(owner)
-            if rules.check_owner and owner_name != record.student and owner != os.geteuid():
-                raise RecordRefused(
-                    f"says that it is of {one_line(record.student, 80)}, and belongs to {owner_name} "
-                    "(where all students share one account, set c.ExchangeCollect.check_owner = False)"
-                )
-            _RecordCopy(rules, owner, rules.max_bytes, MAX_ENTRIES).copy_folder(folder, target, Path())
+    with (
+        _new_folder(target),
+        _open_folder(inbound) as parent,
+        _open_folder(record.name, parent) as folder,
+    ):
+        owner = os.fstat(folder).st_uid
+        owner_name = _name_of(owner)
+        if rules.check_owner and owner_name != record.student and owner != os.geteuid():
+            raise RecordRefused(
+                f"says that it is of {one_line(record.student, 80)}, and belongs to {owner_name} "
+                "(where all students share one account, set c.ExchangeCollect.check_owner = False)"
+            )
+        _RecordCopy(rules, owner, rules.max_bytes, MAX_ENTRIES).copy_folder(folder, target, Path())
         # nbgrader compares this file with the times in names, and the one in the record may say anything.
         (target / TIMESTAMP_FILE).write_bytes(format_timestamp(record.submitted_at))
-    except BaseException as error:
-        shutil.rmtree(target)
-        if isinstance(error, OSError) and not safe_files.is_disk_full(error):  # such as a path that is too long
-            raise RecordRefused(f"cannot be copied: {error.strerror}") from None
-        raise
     return owner_name
 
 
@@ -113,15 +114,9 @@ def copy_work(path: Path, target: Path, rules: CopyRules) -> None:
 
     Raises RecordRefused, and OSError if the disk is full.
     """
-    target.mkdir(parents=True)
-    try:
-        with _open_folder(path) as folder:
-            _RecordCopy(rules, os.fstat(folder).st_uid, rules.max_bytes, MAX_ENTRIES).copy_folder(
-                folder, target, Path()
-            )
-    except BaseException:
-        shutil.rmtree(target)
-        raise
+    with _new_folder(target), _open_folder(path) as folder:
+        owner = os.fstat(folder).st_uid
+        _RecordCopy(rules, owner, rules.max_bytes, MAX_ENTRIES).copy_folder(folder, target, Path())
 
 
 def read_secret(folder: Path) -> str:
@@ -133,6 +128,17 @@ def read_secret(folder: Path) -> str:
     if not secret or len(secret) > MAX_SECRET_LENGTH:
         raise safe_files.UnreadableFileError("is empty, or too long")
     return secret
+
+
+def page_name(secret: str, notebook: str) -> str:
+    """Return under which name, which nobody can guess, nbgrader looks for the page of a notebook.
+
+    Raises UnreadableFileError for the name of a file that is no text.
+    """
+    try:
+        return str(notebook_hash(secret=secret, notebook_id=notebook))
+    except UnicodeEncodeError:
+        raise safe_files.UnreadableFileError("has a name that is no text") from None
 
 
 def share_with_group(folder: Path) -> None:
@@ -199,6 +205,19 @@ def _status(name: str, folder: int) -> os.stat_result:
         return os.lstat(name, dir_fd=folder)
     except OSError as error:
         raise RecordRefused(f"holds {one_line(name, 80)}, which cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[None]:
+    """Make a folder for a copy, and remove it again if what is copied is refused, or cannot be written there."""
+    target.mkdir(parents=True)
+    try:
+        yield
+    except BaseException as error:
+        shutil.rmtree(target)
+        if isinstance(error, OSError) and not safe_files.is_disk_full(error):  # such as a path that is too long
+            raise RecordRefused(f"cannot be copied: {error.strerror}") from None
+        raise
 
 
 @contextmanager

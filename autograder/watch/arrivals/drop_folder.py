@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 
 from autograder.classroom.discovery import discover_submissions
 from autograder.nbgrader.exchange.records import CopyRules, RecordRefused, copy_work
 from autograder.nbgrader.intake.timestamps import TIMESTAMP_FILE, format_timestamp
 from autograder.submission import safe_files
-from autograder.submission.reader import SOURCE_SUFFIXES
+from autograder.submission.reader import SOURCE_SUFFIXES, list_folder
 from autograder.watch.arrivals.inboxes import Arrival
 from autograder.watch.ledger import Attempt
 from autograder.watch.watched import WatchedExercise
@@ -46,8 +45,16 @@ class FolderInbox:
         changing = {}
         for assignment, watched in self._exercises.items():
             for entry in discover_submissions(self.folders[0], watched.exercise.name, assignment).entries:
-                digest, changed_at = _state(entry.path)
-                record = f"{entry.student}+{assignment}+{digest}"
+                name = f"{entry.student}+{assignment}"
+                try:
+                    if not name.isprintable():
+                        raise RecordRefused("does not have a name that is text")
+                    digest, changed_at = _state(entry.path)
+                except RecordRefused as reason:
+                    if name not in self._refused:
+                        self.refuse(name, reason)
+                    continue
+                record = f"{name}+{digest}"
                 if record in known or record in self._refused:
                     continue
                 changing[record] = self._changing.get(record, time.monotonic())
@@ -97,14 +104,20 @@ class FolderInbox:
 
 
 def _state(path: Path) -> tuple[str, datetime]:
-    """Return a digest of the names, sizes and times of a submission's files, and the newest time, in UTC."""
-    files = [path] if not path.is_dir() else islice((file for file in sorted(path.rglob("*"))), MAX_FILES)
-    digest, newest = sha256(), path.lstat().st_mtime
-    for file in files:
-        status = file.lstat()
-        digest.update(f"{file.relative_to(path)}/{status.st_size}/{status.st_mtime_ns}\n".encode("utf-8", "replace"))
-        newest = max(newest, status.st_mtime)
-    return digest.hexdigest()[:16], datetime.fromtimestamp(newest, UTC).replace(tzinfo=None)
+    """Return a digest of the names, sizes and times of a submission's files, and the newest time, in UTC.
+
+    Files count as deep as a submission is looked for; a time that is yet to come is now. Raises RecordRefused.
+    """
+    digest = sha256()
+    try:
+        newest = max(path.lstat().st_mtime, 0.0)
+        for name in list_folder(path)[:MAX_FILES] if path.is_dir() else ["."]:
+            status = (path / name).lstat()
+            digest.update(f"{name}/{status.st_size}/{status.st_mtime_ns}\n".encode("utf-8", "replace"))
+            newest = max(newest, status.st_mtime)
+    except OSError as error:  # such as a folder that may not be opened
+        raise RecordRefused(f"cannot be read: {error.strerror}") from None
+    return digest.hexdigest()[:16], datetime.fromtimestamp(min(newest, time.time()), UTC).replace(tzinfo=None)
 
 
 def _read(path: Path) -> bytes:

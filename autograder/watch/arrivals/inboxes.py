@@ -11,13 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from nbgrader.utils import notebook_hash
-
 from autograder.nbgrader.exchange.records import (
     SECRET_FILE,
     Record,
     RecordRefused,
     copy_record,
+    page_name,
     parse_record,
     read_secret,
     share_with_group,
@@ -77,26 +76,31 @@ class ExchangeInbox:
         self._settings, self._refuse = settings, refuse
         self._assignments = sorted(assignments, key=len, reverse=True)  # of two that fit, the longer one
         self._refused: set[str] = set()
+        self._parsed: dict[str, Arrival | None] = {}  # by name, of those that wait: reading a time takes long
         self._growing: dict[str, tuple[int, float]] = {}  # when an unfinished record last changed, and was seen to
 
     def arrivals(self, known: Collection[str]) -> Iterator[Arrival]:
         """Yield the records that nbgrader has finished writing."""
-        names = os.listdir(self._settings.inbound)  # noqa: PTH208 - thousands of names, not paths
+        names = set(os.listdir(self._settings.inbound))  # noqa: PTH208 - thousands of names, not paths
         self._growing = {name: since for name, since in self._growing.items() if name in names}
-        for name in names:
-            if name in known or name in self._refused:
-                continue
-            assignment = next((one for one in self._assignments if f"+{one}+" in name), None)
-            if assignment is None:
-                self._refused.add(name)  # another assignment's, which is nobody's fault
-                continue
-            try:
-                record = parse_record(name, assignment)
-            except RecordRefused as reason:
-                self.refuse(name, reason)
-                continue
-            if self._is_complete(name):
-                yield Arrival(assignment, record.student, name, record.submitted_at)
+        names.difference_update(known, self._refused)
+        self._parsed = {name: self._parsed.get(name) or self._parse(name) for name in names}
+        for name, arrival in self._parsed.items():
+            if arrival and self._is_complete(name):
+                yield arrival
+
+    def _parse(self, name: str) -> Arrival | None:
+        """Return what a record's name says; None if it is none of ours, which is then left alone."""
+        assignment = next((one for one in self._assignments if f"+{one}+" in name), None)
+        if assignment is None:
+            self._refused.add(name)  # another assignment's, which is nobody's fault
+            return None
+        try:
+            record = parse_record(name, assignment)
+        except RecordRefused as reason:
+            self.refuse(name, reason)
+            return None
+        return Arrival(assignment, record.student, name, record.submitted_at)
 
     def is_unfinished(self) -> bool:
         """Return whether a record is being written."""
@@ -124,8 +128,11 @@ class ExchangeInbox:
             secret = read_secret(target)
         except UnreadableFileError:
             return []
-        notebooks = sorted(path.stem for path in target.glob("*.ipynb"))
-        return [notebook_hash(secret=secret, notebook_id=name) for name in notebooks[:MAX_PAGES]]
+        pages = []
+        for notebook in sorted(path.stem for path in target.glob("*.ipynb")):
+            with suppress(UnreadableFileError):
+                pages.append(page_name(secret, notebook))
+        return pages[:MAX_PAGES]
 
     def publish(self, attempt: Attempt, page: str, note: str) -> None:
         """Write the page for each notebook of the submission: nbgrader shows feedback once all of them have one."""

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.submission.cells import MAX_CELLS, CellsError
-from autograder.submission.script import parse_script
+from autograder.submission.magics import Scanner
+from autograder.submission.script import MAX_HEADERS, parse_script
 
 FUNCTION, REST, OTHER = "def f():\n    a = 1", "# %%\n    return a", "# %%\nb = 2"
 OPENING, CLOSING = 'def g():\n    """One.', '# %%\ntwo"""\n    return 3'
@@ -60,6 +61,17 @@ class TestCells:
     def test_of_too_large_a_number_are_refused(self):
         with pytest.raises(CellsError, match="2001 code cells"):
             parse_script("# %%\na = 1\n" * (MAX_CELLS + 1))
+
+    def test_without_code_are_too_many_some_time(self):
+        assert sources("# %%\n" * MAX_HEADERS + "a = 1") == ["a = 1"]
+        with pytest.raises(CellsError, match="has 10001 cells, more than 10000"):
+            parse_script("# %%\n" * (MAX_HEADERS + 1))
+
+    def test_without_code_are_gone_through_once(self, monkeypatch):
+        lines = []
+        monkeypatch.setattr(Scanner, "feed", lambda scanner, line: lines.append(line))
+        parse_script("a = 1\n" + "# %%\n" * 100)
+        assert len(lines) == 102
 
     @given(st.lists(st.sampled_from(["# %%", "#%% [markdown]", "a = 1", "  b", "# c", "", "'\""]), max_size=12))
     def test_hold_the_lines_of_the_file_from_their_first_line_on(self, lines):
