@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -18,6 +20,8 @@ import pytest
 
 from tests import courses
 from tests.courses import NAME, points_by_student
+from tests.hub.jupyterhub import missing_proxy, small_jupyterhub
+from tests.hub.server_api import hand_in_and_fetch, start_server
 from tests.watch.exchange import RIGHT, WRONG, Exchange
 
 pytestmark = [
@@ -25,6 +29,10 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="nbgrader's exchange and the workers are those of Linux"),
 ]
 PATIENCE_SECONDS = 120.0
+POINTS = {RIGHT: 10, WRONG: 5}
+ASLEEP = "import time\n\n\n" + "\n\n\n".join(
+    f"def {name}(*arguments):\n    time.sleep(1000)" for name in courses.ARGUMENTS
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +70,8 @@ def watching(course: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for(condition: Callable[[], object], patience: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -94,6 +102,55 @@ def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchan
     log = (course.parent / "log").read_text()
     assert log.splitlines()[-1].endswith(" ended")
     assert "Traceback" not in log
+
+
+@pytest.mark.skipif(bool(missing_proxy()), reason=missing_proxy())
+def test_the_service_of_a_hub_answers_what_a_students_server_hands_in(template: Path, tmp_path: Path) -> None:
+    """Without accounts and without a browser: tests/hub has both."""
+    course = tmp_path / "course"
+    shutil.copytree(template, course)
+    with small_jupyterhub(course) as hub:
+        start_server(hub, "ada")
+        for attempt, sample in enumerate((WRONG, RIGHT), 1):
+            page = hand_in_and_fetch(hub, "ada", sample)
+            assert f"Attempt {attempt}, received" in page
+            assert f"{POINTS[sample]} of 10 points" in page
+        wait_for(lambda: points_by_student(course) == {getpass.getuser(): 10})
+
+
+def answer_a_burst(course: Path, exchange: Exchange, students: int, asleep: int, seconds: float) -> list[str]:
+    """Let a class hand in within so many seconds, after some whose work sleeps; return who is answered, in turn."""
+    prepared = Exchange(exchange.root.with_name("prepared"))
+    records = [prepared.submit(f"asleep{number}") for number in range(asleep)]
+    for record in records:
+        (record / f"{NAME}.py").write_text(ASLEEP)
+    samples = {f"s{number:03}": (RIGHT, WRONG)[number % 2] for number in range(students)}
+    records += [prepared.submit(student, sample, second=1) for student, sample in samples.items()]
+    points = {student: POINTS[sample] for student, sample in samples.items()}
+    with watching(course) as watcher:
+        for record in records:
+            record.rename(exchange.inbound / record.name)
+            time.sleep(seconds / len(records))
+        pages = [
+            (exchange.inbound / record.name, f"{points[record.name.partition('+')[0]]} of 10 points")
+            for record in records[asleep:]
+        ]
+        wait_for(lambda: all(text in exchange.page(record) for record, text in pages), PATIENCE_SECONDS + 2 * students)
+        wait_for(lambda: points.items() <= points_by_student(course).items())
+        watcher.send_signal(signal.SIGTERM)
+        assert watcher.wait(PATIENCE_SECONDS) == 0
+    return re.findall(r" answered .*student=(\S+)", (course.parent / "log").read_text())
+
+
+def test_work_that_hangs_holds_up_nobody_in_a_burst(course: Path, exchange: Exchange) -> None:
+    answered = answer_a_burst(course, exchange, students=6, asleep=3, seconds=0.0)
+    assert sorted(answered) == [f"s{number:03}" for number in range(6)]
+
+
+@pytest.mark.soak
+def test_a_class_of_five_hundred_that_hands_in_within_ten_seconds_is_answered(course: Path, exchange: Exchange) -> None:
+    answered = answer_a_burst(course, exchange, students=500, asleep=5, seconds=10.0)
+    assert len(answered) == len(set(answered)) >= 500
 
 
 def kill_at_random(course: Path, exchange: Exchange, times: int, students: int) -> None:

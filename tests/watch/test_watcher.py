@@ -18,6 +18,7 @@ from autograder.watch.arrivals import inboxes
 from autograder.watch.disclosure import DueDates
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
+from tests.watch.exchange import START
 
 
 class Killed(BaseException):
@@ -76,6 +77,17 @@ def test_odd_records_stop_nobody(course: WatchedCourse) -> None:
     course.serve()
     assert answers(course) == ["ada"]
     assert sum(" not_collected " in line for line in course.lines) == 2
+
+
+def test_a_time_that_cannot_be_is_named_and_counts_as_it_says(course: WatchedCourse) -> None:
+    course.exchange.submit("ada", points=2)  # of March, says its name
+    now = (datetime.now(UTC).replace(tzinfo=None) - START).total_seconds()
+    course.exchange.submit("bob", second=round(now))
+    course.serve()
+    [line] = [line for line in course.lines if " odd_time " in line]
+    assert " odd_time student=ada " in line
+    assert "handed in at 2026-03-01 12:00:00 UTC" in line
+    assert (course.root / "submitted" / "ada" / NAME / "timestamp.txt").read_text() == "2026-03-01 12:00:00 UTC"
 
 
 def test_nobody_can_put_a_page_in_the_place_of_anothers(course: WatchedCourse) -> None:

@@ -18,6 +18,7 @@ from autograder.nbgrader.exchange.records import (
     Record,
     RecordRefused,
     copy_record,
+    describe_odd_time,
     parse_record,
     read_secret,
     share_with_group,
@@ -39,6 +40,8 @@ class Arrival:
     student: str
     record: str
     submitted_at: datetime
+    odd_time: str = ""
+    """What is odd about that time, as the rest of a sentence."""
 
 
 class Inbox(Protocol):
@@ -96,7 +99,8 @@ class ExchangeInbox:
                 self.refuse(name, reason)
                 continue
             if self._is_complete(name):
-                yield Arrival(assignment, record.student, name, record.submitted_at)
+                odd_time = describe_odd_time(self._settings.inbound, record)
+                yield Arrival(assignment, record.student, name, record.submitted_at, odd_time)
 
     def is_unfinished(self) -> bool:
         """Return whether a record is being written."""
