@@ -77,21 +77,37 @@ def wait_for(condition: Callable[[], object], patience: float = PATIENCE_SECONDS
         time.sleep(0.05)
 
 
+def log_of(course: Path) -> str:
+    return (course.parent / "log").read_text()
+
+
+def grade_by_hand(course: Path, points: float) -> None:
+    """Give everybody points for the answer in words, as formgrader does."""
+    cells = "SELECT id FROM base_cell WHERE name = 'derivation'"
+    with closing(sqlite3.connect(course / "gradebook.db")) as book, book:
+        book.execute(f"UPDATE grade SET manual_score = ?, needs_manual_grade = 0 WHERE cell_id IN ({cells})", (points,))
+
+
 def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchange: Exchange) -> None:
     with watching(course, NAME) as watcher:
         wrong = exchange.submit("ada", WRONG)
         wait_for(lambda: exchange.page(wrong))
         assert "5 of 10 points" in exchange.page(wrong)
-        hanging = exchange.submit("eve", "class/hanging")
-        right = exchange.submit("ada", RIGHT, second=60)
-        wait_for(lambda: exchange.page(right))
-        assert "10 of 10 points" in exchange.page(right)
-        wait_for(lambda: exchange.page(hanging) and points_by_student(course).keys() == {"ada", "eve"})
+        wait_for(lambda: points_by_student(course))
+        grade_by_hand(course, points=1.5)
+        with closing(sqlite3.connect(course / "gradebook.db")) as book:
+            book.execute("BEGIN EXCLUSIVE")  # somebody keeps it locked, which keeps nobody's answer back
+            hanging = exchange.submit("eve", "class/hanging")
+            right = exchange.submit("ada", RIGHT, second=60)
+            wait_for(lambda: exchange.page(right) and exchange.page(hanging))
+            assert "10 of 10 points" in exchange.page(right)
+            wait_for(lambda: f'problem what="results and gradebook of {NAME}"' in log_of(course))
+        wait_for(lambda: points_by_student(course).keys() == {"ada", "eve"})
         second = courses.run_module(course, "autograder", "watch", expected=[1])
         assert second.stderr.startswith("autograder: This course is watched already, by process ")
         watcher.send_signal(signal.SIGTERM)
         assert watcher.wait(PATIENCE_SECONDS) == 0
-    assert points_by_student(course)["ada"] == 10
+    assert points_by_student(course)["ada"] == 10 + 1.5
     assert (course / "autograded" / "ada" / NAME / f"{NAME}.ipynb").is_file()
     status = courses.run_module(course, "autograder", "watch", "--status").stdout
     assert status.splitlines()[0] == "No watcher is running."
@@ -99,9 +115,8 @@ def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchan
     # The same verdicts as those of autograder class, which finds nothing to grade again.
     graded = courses.run_module(course, "autograder", "class", NAME, "submitted", "--gradebook")
     assert "2 unchanged since an earlier run" in graded.stderr
-    log = (course.parent / "log").read_text()
-    assert log.splitlines()[-1].endswith(" ended")
-    assert "Traceback" not in log
+    assert log_of(course).splitlines()[-1].endswith(" ended")
+    assert "Traceback" not in log_of(course)
 
 
 @pytest.mark.skipif(bool(missing_proxy()), reason=missing_proxy())
@@ -139,7 +154,7 @@ def answer_a_burst(course: Path, exchange: Exchange, students: int, asleep: int,
         wait_for(lambda: points.items() <= points_by_student(course).items())
         watcher.send_signal(signal.SIGTERM)
         assert watcher.wait(PATIENCE_SECONDS) == 0
-    return re.findall(r" answered .*student=(\S+)", (course.parent / "log").read_text())
+    return re.findall(r" answered .*student=(\S+)", log_of(course))
 
 
 def test_work_that_hangs_holds_up_nobody_in_a_burst(course: Path, exchange: Exchange) -> None:

@@ -253,6 +253,13 @@ def test_a_problem_is_named_once_waited_for_and_gone_on_from(
     assert course.gradebook.points == {"ada": 2}
 
 
+def test_an_exchange_that_is_not_there_is_named_with_what_mends_it(course: WatchedCourse) -> None:
+    shutil.rmtree(course.exchange.root)
+    course.serve()
+    [line] = [line for line in course.lines if " problem " in line]
+    assert f"{course.exchange.inbound} cannot be used: it is not there (release an assignment" in line
+
+
 def test_a_record_is_not_refused_because_the_exchange_was_lost(
     course: WatchedCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

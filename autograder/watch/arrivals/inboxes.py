@@ -29,6 +29,7 @@ from autograder.watch.ledger import Attempt
 
 COMPLETE_MODE = 0o777  # the last thing that `nbgrader submit` does to a record
 QUIET_SECONDS = 10.0  # after which a record without those marks counts as complete
+_MISSING = "it is not there (release an assignment, which makes it; mount the exchange, or mend c.Exchange.root)"
 MAX_PAGES = 20  # notebooks of a submission that get a page
 
 
@@ -84,7 +85,10 @@ class ExchangeInbox:
 
     def arrivals(self, known: Collection[str]) -> Iterator[Arrival]:
         """Yield the records that nbgrader has finished writing."""
-        names = os.listdir(self._settings.inbound)  # noqa: PTH208 - thousands of names, not paths
+        try:
+            names = os.listdir(self._settings.inbound)  # noqa: PTH208 - thousands of names, not paths
+        except FileNotFoundError as error:
+            raise OSError(error.errno, _MISSING, error.filename) from None
         self._growing = {name: since for name, since in self._growing.items() if name in names}
         for name in names:
             if name in known or name in self._refused:
