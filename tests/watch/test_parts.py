@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -163,3 +164,9 @@ def test_in_a_log_there_is_no_status(capsys: pytest.CaptureFixture[str]) -> None
         show(STATUS)
         write_line("12:00 started")
     assert capsys.readouterr().err == "12:00 started\n"
+
+
+def test_the_table_of_the_readme_has_the_defaults_of_the_policy() -> None:
+    rows = re.findall(r"(?m)^\| `(\w+)` \| `(.+?)` \|", README.read_text(encoding="utf-8"))
+    written = {name: json.loads(value) for name, value in rows}
+    assert {name: written.get(name) for name in asdict(Policy())} == asdict(Policy())

@@ -16,6 +16,7 @@ from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.watch import ledger, watched
 from autograder.watch.arrivals import inboxes
 from autograder.watch.disclosure import DueDates
+from autograder.watch.watcher import SCAN_SECONDS
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
 from tests.watch.exchange import START
@@ -285,6 +286,17 @@ def test_a_clock_that_jumps_is_named(course: WatchedCourse) -> None:
         watcher._clock -= 3600
         watcher.run(once=True)
     assert any("clock_jumped seconds=3.6e+03" in line for line in course.lines)
+
+
+def test_a_problem_that_nobody_tries_again_does_not_keep_the_watcher_awake(
+    course: WatchedCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched.WatchedExercise, "due_dates", fail_with(GradebookError("It is not released.")))
+    monkeypatch.setattr("autograder.watch.problems.FIRST_PAUSE", 0.0)
+    course.exchange.submit("ada")
+    watcher = course.serve()
+    assert list(watcher.setting.problems.now) == [f"due date of {NAME}"]
+    assert watcher._idle_seconds() == SCAN_SECONDS
 
 
 def test_pauses_grow_to_a_minute(course: WatchedCourse) -> None:
