@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from autograder.commands import common
+from autograder.submission.sanitize import strip_control_characters
 
 if TYPE_CHECKING:
     from autograder.course import Course, Level
+    from autograder.watch.status import Status
 
 
 @click.command("watch", epilog="Example: autograder watch ridge")
@@ -58,12 +62,34 @@ def command(
     loaded = [common.open_exercise(name)[1] for name in exercises or course.exercise_names()]
     config = common.load_grading_config(course, required)
     order = Order(loaded, folder, once, jobs)
-    with common.translate_errors(
-        IsolationError, GradebookError, LedgerError, AlreadyWatched, exit_code=common.GRADER_ERROR
-    ):
-        problems = serve(course, order, config, EventLog(lambda line: common.say(line, err=True)))
+    errors = (IsolationError, GradebookError, LedgerError, AlreadyWatched)
+    with common.translate_errors(*errors, exit_code=common.GRADER_ERROR), _display() as (write_line, show):
+        problems = serve(course, order, config, EventLog(write_line), show)
     if problems:
         raise common.CommandError(" ".join(problems.values()), common.GRADER_ERROR)
+
+
+@contextmanager
+def _display() -> Iterator[tuple[Callable[[str], None], Callable[[Status], None]]]:
+    """Return what writes a line of the log to stderr, and what shows the status below it, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda line: common.say(line, err=True), lambda _: None
+        return
+    # late: rich, 45 ms, and a log has no such line
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    def write_line(line: str) -> None:
+        live.console.print(Text(strip_control_characters(line)), soft_wrap=True)
+
+    def show(status: Status) -> None:
+        style = "bold red" if status.problems else "bold"
+        live.update(Text(status.headline, style, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    # A thread that refreshes would be forked with the workers.
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        yield write_line, show
 
 
 def _show_status(course: Course) -> None:

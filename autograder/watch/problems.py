@@ -34,8 +34,9 @@ class Problems:
         return what not in self.now or time.monotonic() >= self.now[what].retry_at
 
     def seconds_to_retry(self) -> float:
-        """Return how long it is until something is tried again; infinity if nothing is wrong."""
-        return min((problem.retry_at - time.monotonic() for problem in self.now.values()), default=float("inf"))
+        """Return how long it is until a pause is over; infinity if none is going on."""
+        pauses = (problem.retry_at - time.monotonic() for problem in self.now.values())
+        return min((pause for pause in pauses if pause > 0), default=float("inf"))
 
     @contextmanager
     def watch(self, what: str, *errors: type[Exception]) -> Iterator[None]:

@@ -77,8 +77,9 @@ class Publisher:
 
     def due_dates(self, assignment: str) -> DueDates:
         """Return when an assignment is due, as it was last known; without a gradebook nothing is due."""
-        if self.schedule.is_due(f"due date of {assignment}", DUE_DATE_SECONDS):
-            with self.setting.problems.watch(f"due date of {assignment}", GradebookError):
+        what, problems = f"due date of {assignment}", self.setting.problems
+        if problems.may_try(what) and self.schedule.is_due(what, DUE_DATE_SECONDS):
+            with problems.watch(what, GradebookError):
                 self._due_dates[assignment] = self.setting.exercises[assignment].due_dates()
         return self._due_dates.get(assignment, DueDates())
 

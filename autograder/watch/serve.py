@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from autograder.watch.ledger import Ledger
 from autograder.watch.lock import only_watcher
 from autograder.watch.problems import Problems
 from autograder.watch.setting import Setting
+from autograder.watch.status import Status
 from autograder.watch.watched import WatchedExercise
 from autograder.watch.watcher import Watcher
 
@@ -45,8 +46,12 @@ def watch_folder(course: Course) -> Path:
     return course.root / "grades" / ".watch"
 
 
-def serve(course: Course, order: Order, config: GradingConfig, log: EventLog) -> dict[str, str]:
+def serve(
+    course: Course, order: Order, config: GradingConfig, log: EventLog, show: Callable[[Status], None]
+) -> dict[str, str]:
     """Watch until the process is ended, or once. Returns the problems that there were at the end.
+
+    Calls `show` with the status from time to time.
 
     Raises GradebookError, LedgerError, AlreadyWatched, IsolationError and OSError.
     """
@@ -77,5 +82,5 @@ def serve(course: Course, order: Order, config: GradingConfig, log: EventLog) ->
         stack.callback(log.write, "ended")
         stack.enter_context(workers)
         notifier = stack.enter_context(Notifier(inbox.folders, inbox.deep))
-        Watcher(setting, workers, notifier).run(order.once)
+        Watcher(setting, workers, notifier, show).run(order.once)
         return {what: problem.text for what, problem in problems.now.items()}

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -34,7 +34,7 @@ from autograder.watch.turns import MAX_A_DAY, Owner, in_turn, next_to_collect
 SCAN_SECONDS = 10.0  # behind the notifier, for file systems that tell of no change
 UNFINISHED_SECONDS = 1.0  # between looks at a record that is being written
 RECORD_SECONDS = 5.0  # between writes of results and gradebook while there is more to grade
-STATUS_SECONDS = 5.0
+STATUS_SECONDS = 1.0  # between writes of the status while there is something to do
 SWEEP_SECONDS = 30.0  # between looks for pages that may tell more, for changed exercises and for a clock that jumped
 ARRIVALS_AT_ONCE = 25  # collected before the workers are looked after
 DAY_SECONDS = 24 * 3600.0
@@ -48,11 +48,12 @@ ARRIVE, LEDGER, TELL, STATUS = "arrivals", "ledger", "feedback", "status file"
 
 @dataclass
 class Watcher:
-    """Serves a course until the process is ended, or `once`."""
+    """Serves a course until the process is ended, or `once`. Calls `show` with its status whenever that is written."""
 
     setting: Setting
     workers: LocalWorkers
     notifier: Notifier
+    show: Callable[[Status], None] = lambda _: None
     schedule: Schedule = field(default_factory=Schedule)
 
     def __post_init__(self) -> None:
@@ -82,13 +83,13 @@ class Watcher:
             self._recording.record()
             self._recording.write_scores()
             self._sweep()
+            if self._has_more:
+                continue
+            self.schedule.hurry("status")
             self._write_status()
-            if once and not self._has_more:
-                self.schedule.hurry("status")
-                self._write_status()
+            if once:
                 return
-            if not self._has_more:
-                self.notifier.wait(self._idle_seconds())
+            self.notifier.wait(self._idle_seconds())
 
     def _take_up(self) -> None:
         ledger = self.setting.ledger
@@ -149,6 +150,8 @@ class Watcher:
         self._waiting = in_turn((*self._waiting, attempt))
         student = one_line(arrival.student, 80)
         setting.log.write("arrived", assignment=arrival.assignment, student=student, waiting=len(self._waiting))
+        if arrival.odd_time:
+            setting.log.write("odd_time", student=student, text=f"The submission {arrival.odd_time}.")
         if foreign or not pages:
             setting.log.write("no_page", student=student, reason="another's secret" if foreign else "no secret")
         if len(self._waiting) >= RECEIPTS_FROM:
@@ -268,7 +271,8 @@ class Watcher:
     def _write_status(self) -> None:
         if self.schedule.is_due("status", STATUS_SECONDS):
             with self.setting.problems.watch(STATUS, LedgerError):
-                write_status(self.setting.folder, self.status())
+                self.show(status := self.status())
+                write_status(self.setting.folder, status)
 
 
 @dataclass(frozen=True)

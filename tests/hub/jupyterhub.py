@@ -1,7 +1,11 @@
-"""A JupyterHub for one test: real accounts, a server for each, nbgrader's exchange, and the watcher as its service."""
+"""A JupyterHub for one test: a server for each user, nbgrader's exchange, and the watcher as its service.
+
+`jupyterhub()` has real accounts, which it makes; `small_jupyterhub()` has a user who is whoever runs the test.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import secrets
@@ -35,12 +39,15 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{ports[2]}"
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
 c.Authenticator.allow_all = True
-c.PAMAuthenticator.open_sessions = False
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
-c.Spawner.args = ["--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]
-c.Spawner.default_url = "/lab"
 c.Spawner.environment = {environment!r}
 c.Spawner.http_timeout = c.Spawner.start_timeout = {start_seconds}
+"""
+
+WITH_ACCOUNTS = """
+c.PAMAuthenticator.open_sessions = False
+c.Spawner.args = ["--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]
+c.Spawner.default_url = "/lab"
 
 def pre_spawn_hook(spawner):
     if spawner.user.name == {instructor!r}:
@@ -58,13 +65,32 @@ c.JupyterHub.services = [
 ]
 """
 
+WITHOUT_ACCOUNTS = """
+c.JupyterHub.authenticator_class = "dummy"
+c.JupyterHub.spawner_class = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
+c.Spawner.args = ["--allow-root"]
+c.JupyterHub.services = [
+    {{
+        "name": "autograder-watch",
+        "command": [{python!r}, "-m", "autograder", "watch"],
+        "cwd": {course!r},
+        "environment": {environment!r},
+    }},
+    {{"name": "test", "api_token": {token!r}}},
+]
+c.JupyterHub.load_roles = [
+    {{"name": "test", "services": ["test"], "scopes": ["admin:users", "admin:servers", "access:servers"]}}
+]
+"""
+
 
 @dataclass(frozen=True)
 class Hub:
-    """A hub that runs: its address, everybody's password, and the folders of the course and of homes."""
+    """A hub that runs: its address, the password or the token that opens it, the folders of the course and of homes."""
 
     address: str
-    password: str
+    secret: str
     course: Path
     homes: Path
     log: Path
@@ -76,11 +102,18 @@ def missing() -> str:
         return f"{ALLOWED} is not set: this makes accounts on the machine, as make hub does"
     if sys.platform != "linux" or os.geteuid() != 0:
         return "only root on Linux can make accounts"
-    if not PROXY.is_file():
-        return "its proxy is not installed: make hub does that"
+    if missing_proxy():
+        return missing_proxy()
     if open_python() is None:
         return "no Python of this version can be run by other accounts"
     return ""
+
+
+def missing_proxy() -> str:
+    """Return why there can be no hub here, not even without accounts; empty if there can."""
+    if shutil.which("node") and PROXY.is_file():
+        return ""
+    return "its proxy is not installed: make tests/hub/node_modules does that, with npm"
 
 
 def open_python() -> str | None:
@@ -101,46 +134,71 @@ def jupyterhub() -> Iterator[Hub]:
     try:
         for name in (INSTRUCTOR, *STUDENTS):
             _add_account(name, folder / "home" / name, password)
-        course, environment = _set_up_course(folder), _environment(folder)
+        course = make_kit_course(folder / "course")
+        _set_up_exchange(course)
+        _give_to_instructor(folder, course)
+        environment = _environment(folder)
         python = open_python() or ""
         run_as(INSTRUCTOR, [python, "-m", "nbgrader", "release_assignment", NAME], course, environment)
-        ports = [_free_port() for _ in range(3)]
-        config = CONFIG.format(
-            ports=ports,
-            proxy=[shutil.which("node"), str(PROXY)],
-            folder=folder,
-            python=python,
-            environment=environment,
-            instructor=INSTRUCTOR,
-            course=str(course),
-            start_seconds=START_SECONDS,
-        )
-        (folder / "jupyterhub_config.py").write_text(config)
-        log = folder / "hub.log"
-        with log.open("wb") as log_file:
-            process = subprocess.Popen(
-                [python, "-m", "jupyterhub", "--config", str(folder / "jupyterhub_config.py")],
-                cwd=folder,
-                env={**os.environ, **environment},
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            address = f"http://127.0.0.1:{ports[0]}"
-            _wait_for(f"{address}/hub/api/", process, log)
-            yield Hub(address, password, course, folder / "home", log)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        with _run(WITH_ACCOUNTS, python, course, environment, {"instructor": INSTRUCTOR}) as address:
+            yield Hub(address, password, course, folder / "home", folder / "hub.log")
     finally:
         for name in (INSTRUCTOR, *STUDENTS):
             _remove_account(name)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def small_jupyterhub(course: Path) -> Iterator[Hub]:
+    """Run a hub without accounts beside a course: whoever runs this is the instructor, and every student."""
+    folder, token = course.parent, secrets.token_hex(16)
+    _set_up_exchange(course)
+    shutil.copytree(course / "assignments" / NAME, folder / "exchange" / "rnn" / "outbound" / NAME)
+    (folder / "exchange" / "rnn" / "inbound").mkdir(mode=0o733)
+    switched_off = dict.fromkeys(("jupyter_lsp", "jupyterlab", "notebook", "notebook_shim"), False)
+    settings = {"ServerApp": {"jpserver_extensions": switched_off}}  # nobody looks at these pages
+    (folder / "etc" / "jupyter_server_config.json").write_text(json.dumps(settings))
+    environment = {**_environment(folder), "JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp"}
+    with _run(WITHOUT_ACCOUNTS, sys.executable, course, environment, {"token": token}) as address:
+        yield Hub(address, token, course, folder / "home", folder / "hub.log")
+
+
+@contextmanager
+def _run(config: str, python: str, course: Path, environment: dict[str, str], values: dict[str, str]) -> Iterator[str]:
+    """Run a hub in the folder that holds the course, and yield its address."""
+    ports, folder = [_free_port() for _ in range(3)], course.parent
+    text = (CONFIG + config).format(
+        ports=ports,
+        proxy=[shutil.which("node"), str(PROXY)],
+        folder=folder,
+        python=python,
+        environment=environment,
+        course=str(course),
+        start_seconds=START_SECONDS,
+        **values,
+    )
+    (folder / "jupyterhub_config.py").write_text(text)
+    log = folder / "hub.log"
+    with log.open("wb") as log_file:
+        process = subprocess.Popen(
+            [python, "-m", "jupyterhub", "--config", str(folder / "jupyterhub_config.py")],
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{ports[0]}"
+        _wait_for(f"{address}/hub/api/", process, log)
+        yield address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def run_as(account: str, command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
@@ -160,23 +218,26 @@ def run_as(account: str, command: Sequence[str], folder: Path, environment: dict
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def _set_up_course(folder: Path) -> Path:
-    exchange, settings = folder / "exchange", folder / "etc"
+def _set_up_exchange(course: Path) -> None:
+    """Let a course, and everybody's server, use an exchange beside it."""
+    exchange, settings = course.parent / "exchange", course.parent / "etc"
     exchange.mkdir()
     exchange.chmod(0o777)
     settings.mkdir()
     common = f'c = get_config()\nc.CourseDirectory.course_id = "rnn"\nc.Exchange.root = "{exchange}"\n'
     (settings / "nbgrader_config.py").write_text(common)
-    course = make_kit_course(folder / "course")
     with (course / "nbgrader_config.py").open("a") as config:
         config.write(f'c.Exchange.root = "{exchange}"\n')
+
+
+def _give_to_instructor(folder: Path, course: Path) -> None:
+    """Let the course be the instructor's alone."""
     own_settings = folder / "home" / INSTRUCTOR / ".jupyter"
     own_settings.mkdir()
     (own_settings / "nbgrader_config.py").write_text(f'c = get_config()\nc.CourseDirectory.root = "{course}"\n')
     for path in (course, *course.rglob("*"), own_settings, *own_settings.iterdir()):
         shutil.chown(path, INSTRUCTOR, INSTRUCTOR)
     course.chmod(0o700)
-    return course
 
 
 def _environment(folder: Path) -> dict[str, str]:

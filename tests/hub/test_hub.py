@@ -35,7 +35,7 @@ def log_in(tab: Any, hub: Hub, name: str, path: str) -> None:
     tab.set_default_timeout(1000 * PATIENCE_SECONDS)
     tab.goto(f"{hub.address}/hub/login?next=/hub/spawn/{name}")
     tab.fill("#username_input", name)
-    tab.fill("#password_input", hub.password)
+    tab.fill("#password_input", hub.secret)
     tab.click("#login_submit")
     tab.wait_for_url(re.compile(f"^{re.escape(hub.address)}/user/{name}/"))
     tab.goto(f"{hub.address}/user/{name}{path}")

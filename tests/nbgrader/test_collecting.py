@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,16 @@ def test_collect_believes_no_name_but_the_owners(collect: Any, tmp_path: Path, m
     submit(tmp_path, "ada+rnn_backprop+2026-03-02 10:00:00 UTC+a")
     submit(tmp_path, "mallory+rnn_backprop+2026-03-02 10:00:00 UTC+b")
     assert collect(check_owner=True) == {"mallory": b"right"}
+
+
+def test_collect_names_a_time_that_the_exchange_did_not_see(
+    collect: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    submit(tmp_path, "ada+rnn_backprop+2026-03-01 10:00:00 UTC+a")
+    submit(tmp_path, f"bob+rnn_backprop+{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC+b")
+    assert collect().keys() == {"ada", "bob"}
+    [warning] = [line.getMessage() for line in caplog.records if "by the clock of the exchange" in line.getMessage()]
+    assert warning.startswith("ada: the submission says that it was handed in at 2026-03-01 10:00:00 UTC, and ")
 
 
 def test_release_feedback_stops_at_nobodys_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,12 +6,19 @@ import os
 import socket
 import stat
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from autograder.nbgrader.exchange.records import CopyRules, Record, RecordRefused, copy_record, parse_record
+from autograder.nbgrader.exchange.records import (
+    CopyRules,
+    Record,
+    RecordRefused,
+    copy_record,
+    describe_odd_time,
+    parse_record,
+)
 from autograder.nbgrader.intake.timestamps import read_timestamp
 
 pwd = pytest.importorskip("pwd", reason="the exchange needs Unix")
@@ -160,3 +167,28 @@ def test_parse_record_reads_the_students_name(student: str, random: str) -> None
 def test_parse_record_refuses_odd_names(name: str) -> None:
     with pytest.raises(RecordRefused):
         parse_record(name, NAME)
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_odd"),
+    [
+        (timedelta(days=2), True),
+        (timedelta(minutes=6), True),
+        (timedelta(minutes=2), False),  # nbgrader has been copying since
+        (-timedelta(minutes=2), False),  # one clock is ahead of the other
+        (-timedelta(days=2), True),
+    ],
+    ids=["days before", "minutes before", "just now", "soon", "days after"],
+)
+def test_a_time_that_the_exchange_did_not_see_is_odd(tmp_path: Path, ago: timedelta, is_odd: bool) -> None:
+    submitted_at = datetime.now(UTC).replace(tzinfo=None) - ago
+    record = Record("record", "ada", submitted_at)
+    (tmp_path / "record").mkdir()
+    os.utime(tmp_path / "record", (submitted_at.timestamp(),) * 2)  # which the student may do
+    odd_time = describe_odd_time(tmp_path, record)
+    assert bool(odd_time) == is_odd
+    assert f"{submitted_at:%Y-%m-%d %H:%M}" in odd_time or not is_odd
+
+
+def test_nothing_is_odd_about_the_time_of_a_record_that_is_gone(tmp_path: Path) -> None:
+    assert describe_odd_time(tmp_path, Record("record", "ada", datetime(2026, 3, 1))) == ""

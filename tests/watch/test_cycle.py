@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -18,6 +20,8 @@ import pytest
 
 from tests import courses
 from tests.courses import NAME, points_by_student
+from tests.hub.jupyterhub import missing_proxy, small_jupyterhub
+from tests.hub.server_api import hand_in_and_fetch, start_server
 from tests.watch.exchange import RIGHT, WRONG, Exchange, points_of
 
 pytestmark = [
@@ -25,6 +29,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="nbgrader's exchange and the workers are those of Linux"),
 ]
 PATIENCE_SECONDS = 120.0
+ASLEEP = "import time\n\n\n" + "\n\n\n".join(
+    f"def {name}(*arguments):\n    time.sleep(1000)" for name in courses.ARGUMENTS
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +69,22 @@ def watching(course: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for(condition: Callable[[], object], patience: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def log_of(course: Path) -> str:
+    return (course.parent / "log").read_text()
+
+
+def grade_by_hand(course: Path, points: float) -> None:
+    """Give everybody points for the answer in words, as formgrader does."""
+    cells = "SELECT id FROM base_cell WHERE name = 'derivation'"
+    with closing(sqlite3.connect(course / "gradebook.db")) as book, book:
+        book.execute(f"UPDATE grade SET manual_score = ?, needs_manual_grade = 0 WHERE cell_id IN ({cells})", (points,))
 
 
 def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchange: Exchange) -> None:
@@ -74,16 +92,21 @@ def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchan
         wrong = exchange.submit("ada", WRONG)
         wait_for(lambda: exchange.page(wrong))
         assert points_of(WRONG)[1] in exchange.page(wrong)
-        hanging = exchange.submit("eve", "class/hanging")
-        right = exchange.submit("ada", RIGHT, second=60)
-        wait_for(lambda: exchange.page(right))
-        assert points_of(RIGHT)[1] in exchange.page(right)
-        wait_for(lambda: exchange.page(hanging) and points_by_student(course).keys() == {"ada", "eve"})
+        wait_for(lambda: points_by_student(course))
+        grade_by_hand(course, points=1.5)
+        with closing(sqlite3.connect(course / "gradebook.db")) as book:
+            book.execute("BEGIN EXCLUSIVE")  # somebody keeps it locked, which keeps nobody's answer back
+            hanging = exchange.submit("eve", "class/hanging")
+            right = exchange.submit("ada", RIGHT, second=60)
+            wait_for(lambda: exchange.page(right) and exchange.page(hanging))
+            assert points_of(RIGHT)[1] in exchange.page(right)
+            wait_for(lambda: f'problem what="results and gradebook of {NAME}"' in log_of(course))
+        wait_for(lambda: points_by_student(course).keys() == {"ada", "eve"})
         second = courses.run_module(course, "autograder", "watch", expected=[1])
         assert second.stderr.startswith("autograder: This course is watched already, by process ")
         watcher.send_signal(signal.SIGTERM)
         assert watcher.wait(PATIENCE_SECONDS) == 0
-    assert points_by_student(course)["ada"] == points_of(RIGHT)[0]
+    assert points_by_student(course)["ada"] == points_of(RIGHT)[0] + 1.5
     assert (course / "autograded" / "ada" / NAME / f"{NAME}.ipynb").is_file()
     status = courses.run_module(course, "autograder", "watch", "--status").stdout
     assert status.splitlines()[0] == "No watcher is running."
@@ -91,9 +114,58 @@ def test_a_student_is_answered_and_the_watcher_ends_cleanly(course: Path, exchan
     # The same verdicts as those of autograder class, which finds nothing to grade again.
     graded = courses.run_module(course, "autograder", "class", NAME, "submitted", "--gradebook")
     assert "2 unchanged since an earlier run" in graded.stderr
-    log = (course.parent / "log").read_text()
-    assert log.splitlines()[-1].endswith(" ended")
-    assert "Traceback" not in log
+    assert log_of(course).splitlines()[-1].endswith(" ended")
+    assert "Traceback" not in log_of(course)
+
+
+@pytest.mark.skipif(bool(missing_proxy()), reason=missing_proxy())
+def test_the_service_of_a_hub_answers_what_a_students_server_hands_in(template: Path, tmp_path: Path) -> None:
+    """Without accounts and without a browser: tests/hub has both."""
+    course = tmp_path / "course"
+    shutil.copytree(template, course)
+    with small_jupyterhub(course) as hub:
+        start_server(hub, "ada")
+        for attempt, sample in enumerate((WRONG, RIGHT), 1):
+            page = hand_in_and_fetch(hub, "ada", sample)
+            assert f"Attempt {attempt}, received" in page
+            assert points_of(sample)[1] in page
+        wait_for(lambda: points_by_student(course) == {getpass.getuser(): 10})
+
+
+def answer_a_burst(course: Path, exchange: Exchange, students: int, asleep: int, seconds: float) -> list[str]:
+    """Let a class hand in within so many seconds, after some whose work sleeps; return who is answered, in turn."""
+    prepared = Exchange(exchange.root.with_name("prepared"))
+    records = [prepared.submit(f"asleep{number}") for number in range(asleep)]
+    for record in records:
+        (record / f"{NAME}.py").write_text(ASLEEP)
+    samples = {f"s{number:03}": (RIGHT, WRONG)[number % 2] for number in range(students)}
+    records += [prepared.submit(student, sample, second=1) for student, sample in samples.items()]
+    worth = {sample: points_of(sample) for sample in (RIGHT, WRONG)}
+    points = {student: worth[sample][0] for student, sample in samples.items()}
+    with watching(course) as watcher:
+        for record in records:
+            record.rename(exchange.inbound / record.name)
+            time.sleep(seconds / len(records))
+        pages = [
+            (exchange.inbound / record.name, worth[samples[record.name.partition("+")[0]]][1])
+            for record in records[asleep:]
+        ]
+        wait_for(lambda: all(text in exchange.page(record) for record, text in pages), PATIENCE_SECONDS + 2 * students)
+        wait_for(lambda: points.items() <= points_by_student(course).items())
+        watcher.send_signal(signal.SIGTERM)
+        assert watcher.wait(PATIENCE_SECONDS) == 0
+    return re.findall(r" answered .*student=(\S+)", log_of(course))
+
+
+def test_work_that_hangs_holds_up_nobody_in_a_burst(course: Path, exchange: Exchange) -> None:
+    answered = answer_a_burst(course, exchange, students=6, asleep=3, seconds=0.0)
+    assert sorted(answered) == [f"s{number:03}" for number in range(6)]
+
+
+@pytest.mark.soak
+def test_a_class_of_five_hundred_that_hands_in_within_ten_seconds_is_answered(course: Path, exchange: Exchange) -> None:
+    answered = answer_a_burst(course, exchange, students=500, asleep=5, seconds=10.0)
+    assert len(answered) == len(set(answered)) >= 500
 
 
 def kill_at_random(course: Path, exchange: Exchange, times: int, students: int) -> None:

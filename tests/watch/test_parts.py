@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
+import sys
+from dataclasses import asdict, replace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from autograder.commands import watch as watch_command
 from autograder.course import Policy
 from autograder.watch import lock
 from autograder.watch.answers import Moment
@@ -26,7 +30,13 @@ STATUS = Status(1, 2.0, 1.0, 3, 1, 500, 0.31, 4.2, {"feedback": "/x cannot be us
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [("ada", "ada"), ("a b", '"a b"'), ("x\n2026 answered student=eve", '"x 2026 answered student=eve"'), ("", '""')],
+    [
+        ("ada", "ada"),
+        ("a b", '"a b"'),
+        ("x\n2026 answered student=eve", '"x 2026 answered student=eve"'),
+        ("", '""'),
+        ("\x1b[31mada\x07\u202e", "[31mada"),
+    ],
 )
 def test_an_event_is_one_line_whatever_a_name_holds(value: str, written: str) -> None:
     lines: list[str] = []
@@ -129,3 +139,34 @@ def test_the_service_of_the_readme_is_python_and_what_the_hub_test_runs() -> Non
     [service] = hub.JupyterHub.services
     assert service.keys() >= {"name", "command", "cwd", "user"}
     assert service["command"][1:] == ["watch"]
+
+
+class Terminal(StringIO):
+    """A stream that says that somebody looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_the_status_stands_below_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    with watch_command._display() as (write_line, show):
+        show(STATUS)
+        write_line("12:00 answered student=\x1b]0;ada\x07[bold]ada[/bold]")
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).replace("\r", "\n").splitlines()
+    [headline, *_] = [number for number, line in enumerate(lines) if line.startswith("3 waiting, 500 answered")]
+    assert headline < lines.index("12:00 answered student= ]0;ada [bold]ada[/bold]")
+
+
+def test_in_a_log_there_is_no_status(capsys: pytest.CaptureFixture[str]) -> None:
+    with watch_command._display() as (write_line, show):
+        show(STATUS)
+        write_line("12:00 started")
+    assert capsys.readouterr().err == "12:00 started\n"
+
+
+def test_the_table_of_the_readme_has_the_defaults_of_the_policy() -> None:
+    rows = re.findall(r"(?m)^\| `(\w+)` \| `(.+?)` \|", README.read_text(encoding="utf-8"))
+    written = {name: json.loads(value) for name, value in rows}
+    assert {name: written.get(name) for name in asdict(Policy())} == asdict(Policy())

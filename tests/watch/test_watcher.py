@@ -16,8 +16,10 @@ from autograder.nbgrader.gradebook.session import GradebookError
 from autograder.watch import ledger, watched
 from autograder.watch.arrivals import inboxes
 from autograder.watch.disclosure import DueDates
+from autograder.watch.watcher import SCAN_SECONDS
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
+from tests.watch.exchange import START
 
 
 class Killed(BaseException):
@@ -76,6 +78,17 @@ def test_odd_records_stop_nobody(course: WatchedCourse) -> None:
     course.serve()
     assert answers(course) == ["ada"]
     assert sum(" not_collected " in line for line in course.lines) == 2
+
+
+def test_a_time_that_cannot_be_is_named_and_counts_as_it_says(course: WatchedCourse) -> None:
+    course.exchange.submit("ada", points=2)  # of March, says its name
+    now = (datetime.now(UTC).replace(tzinfo=None) - START).total_seconds()
+    course.exchange.submit("bob", second=round(now))
+    course.serve()
+    [line] = [line for line in course.lines if " odd_time " in line]
+    assert " odd_time student=ada " in line
+    assert "handed in at 2026-03-01 12:00:00 UTC" in line
+    assert (course.root / "submitted" / "ada" / NAME / "timestamp.txt").read_text() == "2026-03-01 12:00:00 UTC"
 
 
 def test_nobody_can_put_a_page_in_the_place_of_anothers(course: WatchedCourse) -> None:
@@ -241,6 +254,13 @@ def test_a_problem_is_named_once_waited_for_and_gone_on_from(
     assert course.gradebook.points == {"ada": 2}
 
 
+def test_an_exchange_that_is_not_there_is_named_with_what_mends_it(course: WatchedCourse) -> None:
+    shutil.rmtree(course.exchange.root)
+    course.serve()
+    [line] = [line for line in course.lines if " problem " in line]
+    assert f"{course.exchange.inbound} cannot be used: it is not there (release an assignment" in line
+
+
 def test_a_record_is_not_refused_because_the_exchange_was_lost(
     course: WatchedCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +286,17 @@ def test_a_clock_that_jumps_is_named(course: WatchedCourse) -> None:
         watcher._clock -= 3600
         watcher.run(once=True)
     assert any("clock_jumped seconds=3.6e+03" in line for line in course.lines)
+
+
+def test_a_problem_that_nobody_tries_again_does_not_keep_the_watcher_awake(
+    course: WatchedCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched.WatchedExercise, "due_dates", fail_with(GradebookError("It is not released.")))
+    monkeypatch.setattr("autograder.watch.problems.FIRST_PAUSE", 0.0)
+    course.exchange.submit("ada")
+    watcher = course.serve()
+    assert list(watcher.setting.problems.now) == [f"due date of {NAME}"]
+    assert watcher._idle_seconds() == SCAN_SECONDS
 
 
 def test_pauses_grow_to_a_minute(course: WatchedCourse) -> None:

@@ -19,6 +19,7 @@ from autograder.nbgrader.exchange.records import (
     Record,
     RecordRefused,
     copy_record,
+    describe_odd_time,
     page_name,
     parse_record,
     read_secret,
@@ -113,6 +114,8 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
             self.log.info("Collecting submission: %s %s", student, self.coursedir.assignment_id)
             if self.check_owner and owner != student:
                 self.log.warning("%s: handed in by %s, who collects now, so the name was believed.", student, owner)
+            if odd_time := describe_odd_time(Path(self.inbound_path), record):
+                self.log.warning("%s: the submission %s. It counts as of its name.", one_line(student, 80), odd_time)
             return
 
     def _replaces(self, record: Record, folder: Path) -> bool:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
@@ -33,6 +33,7 @@ if sys.platform != "win32":  # nor does nbgrader's exchange run there
 MAX_DEPTH = 20  # folders in folders
 SECRET_FILE = "submission_secret.txt"
 MAX_SECRET_LENGTH = 1000  # characters; nbgrader writes 128
+CLOCK_TOLERANCE = timedelta(minutes=5)  # between the clock of a student's server and that of the exchange
 _FOLDER_FLAGS = sum(getattr(os, flag, 0) for flag in ("O_DIRECTORY", "O_NOFOLLOW"))
 
 
@@ -117,6 +118,25 @@ def copy_work(path: Path, target: Path, rules: CopyRules) -> None:
     with _new_folder(target), _open_folder(path) as folder:
         owner = os.fstat(folder).st_uid
         _RecordCopy(rules, owner, rules.max_bytes, MAX_ENTRIES).copy_folder(folder, target, Path())
+
+
+def describe_odd_time(inbound: Path, record: Record) -> str:
+    """Return what is odd about the time in a record's name, as the rest of a sentence; empty if nothing is.
+
+    The student's own process chose that name, and can set every time of its files but one: when a folder was last
+    changed (ctime) is said by the clock of the machine that keeps the exchange.
+    """
+    try:
+        seconds = (inbound / record.name).lstat().st_ctime
+    except OSError:
+        return ""
+    changed_at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=0)
+    if abs(changed_at - record.submitted_at) <= CLOCK_TOLERANCE:
+        return ""
+    return (
+        f"says that it was handed in at {record.submitted_at:%Y-%m-%d %H:%M:%S} UTC, "
+        f"and was last changed at {changed_at} UTC by the clock of the exchange"
+    )
 
 
 def read_secret(folder: Path) -> str:

@@ -16,6 +16,7 @@ from autograder.nbgrader.exchange.records import (
     Record,
     RecordRefused,
     copy_record,
+    describe_odd_time,
     page_name,
     parse_record,
     read_secret,
@@ -27,6 +28,7 @@ from autograder.watch.ledger import Attempt
 
 COMPLETE_MODE = 0o777  # the last thing that `nbgrader submit` does to a record
 QUIET_SECONDS = 10.0  # after which a record without those marks counts as complete
+_MISSING = "it is not there (release an assignment, which makes it; mount the exchange, or mend c.Exchange.root)"
 MAX_PAGES = 20  # notebooks of a submission that get a page
 
 
@@ -38,6 +40,8 @@ class Arrival:
     student: str
     record: str
     submitted_at: datetime
+    odd_time: str = ""
+    """What is odd about that time, as the rest of a sentence."""
 
 
 class Inbox(Protocol):
@@ -76,31 +80,35 @@ class ExchangeInbox:
         self._settings, self._refuse = settings, refuse
         self._assignments = sorted(assignments, key=len, reverse=True)  # of two that fit, the longer one
         self._refused: set[str] = set()
-        self._parsed: dict[str, Arrival | None] = {}  # by name, of those that wait: reading a time takes long
+        self._parsed: dict[str, tuple[str, Record] | None] = {}  # by name: reading a time takes long
         self._growing: dict[str, tuple[int, float]] = {}  # when an unfinished record last changed, and was seen to
 
     def arrivals(self, known: Collection[str]) -> Iterator[Arrival]:
         """Yield the records that nbgrader has finished writing."""
-        names = set(os.listdir(self._settings.inbound))  # noqa: PTH208 - thousands of names, not paths
+        try:
+            names = set(os.listdir(self._settings.inbound))  # noqa: PTH208 - thousands of names, not paths
+        except FileNotFoundError as error:
+            raise OSError(error.errno, _MISSING, error.filename) from None
         self._growing = {name: since for name, since in self._growing.items() if name in names}
         names.difference_update(known, self._refused)
         self._parsed = {name: self._parsed.get(name) or self._parse(name) for name in names}
-        for name, arrival in self._parsed.items():
-            if arrival and self._is_complete(name):
-                yield arrival
+        for name, parsed in self._parsed.items():
+            if parsed and self._is_complete(name):
+                assignment, record = parsed
+                odd_time = describe_odd_time(self._settings.inbound, record)
+                yield Arrival(assignment, record.student, name, record.submitted_at, odd_time)
 
-    def _parse(self, name: str) -> Arrival | None:
-        """Return what a record's name says; None if it is none of ours, which is then left alone."""
+    def _parse(self, name: str) -> tuple[str, Record] | None:
+        """Return a record and its assignment; None if it belongs to no exercise here, and is then left alone."""
         assignment = next((one for one in self._assignments if f"+{one}+" in name), None)
         if assignment is None:
             self._refused.add(name)  # another assignment's, which is nobody's fault
             return None
         try:
-            record = parse_record(name, assignment)
+            return assignment, parse_record(name, assignment)
         except RecordRefused as reason:
             self.refuse(name, reason)
             return None
-        return Arrival(assignment, record.student, name, record.submitted_at)
 
     def is_unfinished(self) -> bool:
         """Return whether a record is being written."""
