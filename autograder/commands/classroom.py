@@ -209,7 +209,8 @@ def _select_entries(
         discovered = discover_submissions(folder, exercise, assignment)
     if not discovered.entries:
         raise common.CommandError(
-            f"{folder} holds no submissions: it needs a folder, notebook, script or zip file for each student."
+            f"{folder} holds no submissions: it needs a folder, notebook, script or zip file for each student "
+            "(autograder/classroom/README.md shows how)."
         )
     if students:
         known_students = {entry.student for entry in discovered.entries}

@@ -148,7 +148,10 @@ def open_exercise(name: str) -> tuple[Course, Exercise]:
             raise CommandError(str(error)) from None
         for problem in error.problems:
             say(str(problem), err=True)
-        raise CommandError(f"{name} has {len(error.problems)} problems: correct them, and run this again.") from None
+        raise CommandError(
+            f"{name} has {len(error.problems)} problems: correct them, and run this again; "
+            "solutions/README.md says what an exercise holds."
+        ) from None
 
 
 def refuse_inside(submission: Path, trusted_folder: Path) -> None:

@@ -97,6 +97,13 @@ def test_the_guides_that_the_help_names_exist() -> None:
     assert [folder for folder in folders if f"{folder}/README.md" not in GUIDES] == []
 
 
+def test_the_guides_that_messages_name_exist() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "autograder").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r"\b(?:autograder|solutions)/[\w/]*README\.md", text)}
+    assert len(named) >= 3
+    assert sorted(named - set(GUIDES)) == []
+
+
 @pytest.mark.parametrize("guide", WITH_AN_END)
 def test_a_guide_begins_with_what_its_reader_has_at_its_end(guide: str) -> None:
     assert "At the end of this page" in TEXTS[guide][:600]

@@ -190,7 +190,7 @@ class TestWhichFile:
     def test_an_edited_copy_wins_over_the_unedited_file(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook(*BLANK), "ex (1).ipynb": notebook(*SOLVED)})
         assert submission.path.name == "ex (1).ipynb"
-        assert submission.notes == ("ex (1).ipynb was graded, since ex.ipynb is as it was handed out.",)
+        assert submission.notes == ("ex (1).ipynb was graded, because ex.ipynb is as it was handed out.",)
 
     def test_several_edited_copies_are_refused(self, refusal):
         files = {"ex.py": script(*BLANK), "ex (1).py": script(*SOLVED), "ex (2).py": script(*SOLVED)}
