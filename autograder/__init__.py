@@ -5,4 +5,4 @@ feedback/ finds the words, formats/ writes the report. README.md shows which roo
 together and is the file to open first.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
 from autograder.commands import bundle, classroom, demo, doctor, export, grade, init, watch
 from autograder.commands.authoring import lint, new, preview, release, verify
 from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError, print_unencodable_text, say
+from autograder.commands.help_sections import CommandsByDoor
 
 # Two BLAS threads cost more time on matrices of this size than they save.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -48,29 +50,11 @@ def _describe(error: OSError) -> str:
     return f"{what} ({error.strerror or error}): make room or put it right, and run the same command again."
 
 
-DOORS = {
-    "To begin": ("demo", "doctor"),
-    "Instructors (guides: autograder/nbgrader, autograder/classroom)": ("init", "release", "class", "watch", "export"),
-    "CI and hosts (guide: autograder/bundles)": ("grade", "bundle"),
-    "Authors (guide: solutions)": ("new", "lint", "preview", "verify"),
-}
-"""The commands by who needs them; a guide is the README.md of its folder."""
-
-
-class CommandsByDoor(click.Group):
-    """A group whose help lists its commands under DOORS, where click has one list in alphabetical order."""
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
-        """Write a section for each door: a line for each command."""
-        for door, names in DOORS.items():
-            with formatter.section(door):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(80)) for name in names], col_max=10)
-
-
 @click.group(
     cls=CommandsByDoor,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Students need no command: the README in their folder is their guide. COMMAND --help shows an example.",
+    epilog="Students need no command: the README in their folder is their guide. COMMAND --help shows an example. "
+    f"A guide is the README.md of its folder in {Path(__file__).parents[1]}.",
 )
 @click.version_option(package_name="rnn-backprop-autograder", message="%(version)s")
 def commands() -> None:

@@ -156,7 +156,10 @@ def find_course(start: Path) -> Course:
     for folder in (start.resolve(), *start.resolve().parents, beside_package):
         if (folder / COURSE_FILE).is_file():
             return read_course(folder)
-    raise CourseError(f"There is no {COURSE_FILE} in {start} or above: run this inside the folder of a course.")
+    raise CourseError(
+        f"There is no {COURSE_FILE} in {start} or above: run this inside the folder of a course; "
+        "autograder init makes one."
+    )
 
 
 def read_course(root: Path) -> Course:
@@ -186,7 +189,7 @@ def read_course(root: Path) -> Course:
         if name not in paths:
             tables = ("release_as", "limits", "policy", "demo")
             known = ", ".join(("isolation", "feedback", "written_questions", *tables, *paths))
-            raise CourseError(f"{file} has a setting called {name!r}: there are {known}.")
+            raise CourseError(f"{file} has an unknown setting {name!r}: there are {known}.")
         if not isinstance(value, str):
             raise CourseError(f"{file}: {name} must be a path in quotes, not {value!r}.")
     folders = {name: root / settings.get(name, default) for name, default in paths.items()}

@@ -271,7 +271,7 @@ def open_jail(config: GradingConfig, warn: Warn) -> Iterator[Jail]:
             raise IsolationError(_missing_isolation(config.isolation, level), level)
         # A course may accept weak isolation, but nobody should do so without knowing.
         if not at_least(level, MIN_SECURE_LEVEL):
-            warn(f"student code is isolated at level {level} only, which somebody who cheats gets through: {see}")
+            warn(f"student code is isolated at level {level} only, which code written to cheat can get through: {see}")
         yield jail
 
 

@@ -290,7 +290,7 @@ class TestNotesForTheInstructor:
             "def dJ_dW", "extra = 0.0\n\ndef dJ_dW"
         )
         assert self.notes(grade(text, tmp_path)) == [
-            "dJ_dW reads extra, set outside of it: if that is data, it may not fit what is handed in."
+            "dJ_dW reads extra, set outside of it: if that is data, it may not fit the arguments."
         ]
 
     @pytest.mark.parametrize("variant", correct_variants(exercise()), ids=lambda path: path.stem)

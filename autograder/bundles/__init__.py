@@ -42,7 +42,7 @@ BUNDLES: Mapping[str, Bundle] = {
         Bundle("gradescope", "a zip file to upload as autograder", zipped=True),
         Bundle("prairielearn", "a question, and the image that it is graded in"),
         Bundle("github", "GitHub Actions: a repository for students, and a private one that grades"),
-        Bundle("gitlab", "GitLab CI: the same two"),
+        Bundle("gitlab", "GitLab CI: a repository for students, and a private one that grades"),
         Bundle("classroom50", "a folder of autograders for Classroom 50, with the visible checks"),
     )
 }

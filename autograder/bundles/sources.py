@@ -54,7 +54,10 @@ def collect_sources(course: Course, exercise: str) -> Sources:
         raise BundleError(f"There is no {released}: run autograder release {exercise} first.")
     lock = PACKAGE_FOLDER.parent / LOCK_FILE
     if not lock.is_file():
-        raise BundleError(f"There is no {lock}: a bundle is made from a clone of the kit, which has it.")
+        raise BundleError(
+            f"There is no {lock}: make bundles in a clone of the kit, which has that file "
+            "(autograder/bundles/README.md)."
+        )
     return Sources(
         exercise=exercise,
         kit=_read_files(PACKAGE_FOLDER, "autograder"),

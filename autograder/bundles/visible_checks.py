@@ -27,7 +27,7 @@ KIT, GIVEN = OWN_FOLDER / "kit", OWN_FOLDER / "given"
 sys.path.insert(0, str(KIT))
 
 from autograder.bundles import CELLS_FILE, PROBLEMS_FILE  # noqa: E402 - in a bundle, they lie in kit/
-from autograder.submission.reader import ReleasedFiles, SubmissionRefused, read_submission  # noqa: E402
+from autograder.submission.reader import ReleasedFiles, SubmissionRefused, read_submission  # noqa: E402 - likewise
 
 SCRIPT = "from autograder.bundles.run_cells import run_cells\n\nrun_cells(__name__)\n"  # stands for the student's
 TIMEOUT_SECONDS = 300
@@ -116,7 +116,7 @@ def _run_pytest(exercise: str, work_folder: Path) -> str:
     except subprocess.TimeoutExpired:
         return f"The checks did not finish within {TIMEOUT_SECONDS} s: does a loop never end?"
     is_written = (work_folder / "tests.xml").is_file()
-    return "" if is_written else "The checks ended before they were done: see what stands above."
+    return "" if is_written else "The checks ended before they were done: see the output above."
 
 
 def _read_json(path: Path) -> Any:

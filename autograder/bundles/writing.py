@@ -29,7 +29,7 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
     existing_files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     if extra := sorted(existing_files - files.keys()):
         raise BundleError(
-            f"{folder} holds {extra[0]}, which is not of this bundle: move it away, or name another folder."
+            f"{folder} holds {extra[0]}, which is not part of this bundle: move it away, or name another folder."
         )
     for name, content in files.items():
         path = folder / name

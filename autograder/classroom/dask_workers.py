@@ -187,7 +187,7 @@ class DaskWorkers(ExitStack):
         if other_versions := sorted(set(versions.values()) - {autograder.__version__}):
             raise ClusterError(
                 f"The workers have version {', '.join(other_versions)} of this package, "
-                f"and here is {autograder.__version__}: install the same one everywhere."
+                f"and this machine has {autograder.__version__}: install the same version everywhere."
             )
         threads: Mapping[str, int] = self._client.nthreads()
         self._refuse_plain(threads)
@@ -213,7 +213,7 @@ class DaskWorkers(ExitStack):
         certificates = distributed.Security().get_connection_args("client").get("ssl_context")
         if certificates is None and self._address.startswith("tls://"):
             raise ClusterError(
-                f"{self._address} wants to see a certificate, and Dask's settings name none: set ca-file, client.cert "
+                f"{self._address} asks for a certificate, and Dask's settings name none: set ca-file, client.cert "
                 "and client.key of distributed.comm.tls (autograder/classroom/README.md says how)."
             )
         client = distributed.Client(self._address, timeout=_WAIT_SECONDS)

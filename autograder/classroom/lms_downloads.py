@@ -175,12 +175,13 @@ def _extract_zip(path: Path, folder: Path, exercise: str, source: Source | None)
             download = group_by_student(sorted(members)) if len(members) <= MAX_MEMBERS else None
             if download is None or source == "students":
                 raise DownloadError(
-                    f"{path} is no download of all submissions from Canvas or Moodle: unpack it and name the folder."
+                    f"{path} is not a download of all submissions from Canvas or Moodle: "
+                    "unpack it and name the folder (autograder/classroom/README.md says what is read)."
                 )
             _check_certain(download, path, exercise, source)
             return _write_student_folders(download, folder, lambda name: read_member(archive, members[name]) or b"")
     except zipfile.BadZipFile as error:
-        raise DownloadError(f"{path} is damaged, or no zip file ({error}): download it again.") from None
+        raise DownloadError(f"{path} is damaged, or not a zip file ({error}): download it again.") from None
 
 
 def _write_student_folders(download: Download, folder: Path, read: Callable[[str], bytes]) -> Download:

@@ -204,7 +204,7 @@ class LocalWorkers:
             self._retried.add(task)
             self._queue.appendleft(task)
             return None
-        reason = f"The process that graded this submission {how}, twice: grade it by itself to see why."
+        reason = f"The process that graded this submission {how}, twice: grade it alone to see why."
         return make_error_result(self._exercises[task.exercise], task, reason)
 
 

@@ -87,12 +87,13 @@ def read_roster(path: Path) -> list[RosterEntry]:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
-        raise RosterError(f"{path} is no CSV file ({error}): export it anew.") from None
+        raise RosterError(f"{path} is not a CSV file ({error}): export it again.") from None
     columns = _find_columns(rows[0] if rows else [])
     if not columns.keys() & {"name", "first", "last", "id", "sis_id", "login", "email"}:
         accepted_names = ", ".join(sorted(names[0] for names in COLUMN_ALIASES.values()))
         raise RosterError(
-            f"{path} has no column that tells students apart: its first line must name some of {accepted_names}."
+            f"{path} has no column that tells students apart: "
+            f"its first line must name at least one of {accepted_names}."
         )
     entries = [_make_entry({key: row[at].strip() for key, at in columns.items() if at < len(row)}) for row in rows[1:]]
     return [entry for entry in entries if entry.display_name and "points possible" not in entry.student.name.casefold()]

@@ -100,7 +100,8 @@ def run_class(
                 summary = run.run(workers, meter, warn)
             except KeyboardInterrupt:
                 raise ClassInterrupted(
-                    f"interrupted: {meter.done} of {meter.total} have a result; the same command goes on from there."
+                    f"interrupted: {meter.done} of {meter.total} have a result; "
+                    "run the same command again to go on from there."
                 ) from None
         if totals := find_totals(run):
             store.write_scores(totals)
@@ -157,7 +158,7 @@ class ClassRun:
         finally:
             self.store.write_scores()
             if failed:
-                warn(f"the grader failed for {join_names(failed)}, whose earlier verdict on the same work stays.")
+                warn(f"the grader failed for {join_names(failed)}, whose earlier verdict on the same work is kept.")
         summary.changes = [line for _, line in sorted(changes.items())]
         return summary
 

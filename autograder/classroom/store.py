@@ -138,9 +138,9 @@ class ResultStore:
         except OSError as error:
             os.close(self._lock)
             if error.errno in (errno.EAGAIN, errno.EACCES):
-                raise StoreError(f"Another autograder class writes to {folder}: wait until it is done.") from None
+                raise StoreError(f"Another autograder class is writing to {folder}: wait until it is done.") from None
             raise StoreError(
-                f"{folder} cannot be locked ({error.strerror}), so that two programs could write there at once: name "
+                f"{folder} cannot be locked ({error.strerror}), so two programs could write there at once: name "
                 "a folder on another file system with --results."
             ) from None
         # Whoever holds the lock is alone here: drafts are left from a run that was killed.

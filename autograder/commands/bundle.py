@@ -13,7 +13,7 @@ from autograder.course import CourseError
 
 @click.command("bundle", epilog="Example: autograder bundle ridge --for gradescope")
 @common.exercise_argument
-@click.option("--for", "host", type=click.Choice(list(BUNDLES)), required=True, help="Where it is to be graded.")
+@click.option("--for", "host", type=click.Choice(list(BUNDLES)), required=True, help="The host that grades it.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -22,8 +22,8 @@ from autograder.course import CourseError
 def command(exercise: str, host: str, output: Path | None) -> None:
     """Pack EXERCISE for a host that grades it.
 
-    What comes out is complete: the kit itself, the exercise, the locked requirements, and the files that the host looks
-    for. Keep it private, for it holds the answers; none are in student-repository/ (github, gitlab) and in classroom50.
+    The bundle is complete: the kit, the exercise, the locked requirements, and the files that the host looks for. Keep
+    it private: it holds the answers. Only student-repository/ (github, gitlab) and the bundle for classroom50 do not.
     """
     # late: zipfile and secrets, 30 ms
     from autograder.bundles.sources import BundleError, collect_sources
@@ -42,4 +42,4 @@ def command(exercise: str, host: str, output: Path | None) -> None:
     path = common.display_path(path)
     common.say(f"Wrote {path}: {bundle.description}.")
     if not bundle.zipped:
-        common.say(f"How to use it stands in {path / 'README.md'}.")
+        common.say(f"{path / 'README.md'} says how to use it.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder.commands import common, reporting
+from autograder.commands.help_sections import GroupedOptionsCommand
 from autograder.commands.pages import write_pages
 from autograder.submission.sanitize import join_names
 
@@ -24,50 +25,54 @@ if TYPE_CHECKING:
     from autograder.nbgrader.gradebook.direct import Recorder
 
 
-@click.command("class", epilog="Example: autograder class ridge submitted --html")
+@click.command("class", cls=GroupedOptionsCommand, epilog="Example: autograder class ridge submitted --html")
 @common.exercise_argument
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @common.jobs_option
 @click.option(
     "--results",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where results are kept.  [default: grades/EXERCISE]",
+    help="The folder of the results.  [default: grades/EXERCISE]",
 )
-@click.option("--force", is_flag=True, help="Grade anew what was graded before and has not changed.")
-@click.option("--only-failed", is_flag=True, help="Grade anew those alone whose last result is a problem.")
-@click.option("--student", "students", multiple=True, metavar="NAME", help="Grade this student alone; may be repeated.")
+@click.option("--force", is_flag=True, help="Grade everything again, even what has not changed.")
+@click.option("--only-failed", is_flag=True, help="Grade again only those whose last result is a problem.")
+@click.option("--student", "students", multiple=True, metavar="NAME", help="Grade only this student; may be repeated.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "dask"]),
     default="local",
     show_default=True,
-    help="Workers of this machine, or those of Dask.",
+    help="Where the workers run: on this machine, or on a Dask cluster.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Dask's, such as tls://host:8786.  [default: one on this machine]")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="The address of Dask's scheduler, such as tls://host:8786.  [default: one on this machine]",
+)
 @click.option(
     "--from",
     "source",
     type=click.Choice(["lms", "students"]),
-    help="What FOLDER is, if names leave it open: a download, or a file called like each student.",
+    help="What FOLDER holds, if names do not tell: an LMS's download, or files named after students.",
 )
 @click.option(
     "--gradebook",
     is_flag=False,
     flag_value="",
     metavar="[URL]",
-    help="Write scores and autograded notebooks for nbgrader too: to its own gradebook, or a SQLAlchemy URL.",
+    help="Record scores and autograded notebooks for nbgrader, too: in the course's gradebook, or at a SQLAlchemy URL.",
 )
 @click.option(
     "--html",
     "as_html",
     is_flag=True,
-    help="Write a page about the class, and one for each student, beside the results.",
+    help="Write a page about the class and one for each student, too, beside the results.",
 )
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Write nothing, neither results nor the gradebook: show who would have another result, and in which checks.",
+    help="Write nothing: list whose result would change, and in which checks.",
 )
 @reporting.format_option(None)
 @reporting.report_option
@@ -90,17 +95,17 @@ def command(
 ) -> None:
     """Grade everybody who handed in EXERCISE.
 
-    FOLDER holds a folder for each student, with EXERCISE/ in it (as nbgrader's submitted/ has) or without; or a
-    notebook, a .py file or a zip file for each. Or it is what Canvas or Moodle gives for "download all submissions":
-    the zip file as it is, or the folder it was unpacked to.
+    FOLDER holds a folder for each student, with EXERCISE/ in it (as in nbgrader's submitted/) or without; or a
+    notebook, a .py file or a zip file for each. It may also be what Canvas or Moodle gives for "download all
+    submissions": the zip file itself, or the folder it was unpacked to.
 
-    Each result is kept as a JSON file of its own, and scores.csv has a line for everybody. Whatever interrupts this,
-    start it again: what was graded is kept, and only work that is new or has changed is graded. A problem is a
-    submission without a verdict, or one with a check that ran out of time.
+    Each result is a JSON file of its own, and scores.csv has a line for everybody. If this is interrupted, run it
+    again: it keeps what was graded, and grades only work that is new or has changed. A problem is a submission without
+    a verdict, or one with a check that ran out of time.
 
-    Whoever has another result than before is listed, with the checks that differ. --dry-run lists the same.
+    It lists everybody whose result has changed, with the checks that differ; with --dry-run, whose would.
 
-    Exit codes are those of autograder grade.
+    The exit codes are those of autograder grade.
     """
     # late: numpy and msgpack, 240 ms
     from autograder.classroom.dask_workers import ClusterError, NotEncrypted
@@ -180,7 +185,7 @@ def _resolve_folder(folder: Path, exercise: str, source: Source | None) -> Path:
     with common.translate_errors(DownloadError), common.explain_os_errors(folder, "read", common.WRONG_USAGE):
         folder, skipped = click.get_current_context().with_resource(open_download(folder, exercise, source))
     if skipped:
-        common.warn(f"not graded, since it is not plain that somebody handed it in, and who: {join_names(skipped)}.")
+        common.warn(f"not graded, because it is unclear who handed it in: {join_names(skipped)}.")
     return folder
 
 
@@ -208,7 +213,8 @@ def _select_entries(
         discovered = discover_submissions(folder, exercise, assignment)
     if not discovered.entries:
         raise common.CommandError(
-            f"{folder} holds no submission: a folder, notebook, script or zip file for each student."
+            f"{folder} holds no submissions: it needs a folder, notebook, script or zip file for each student "
+            "(autograder/classroom/README.md shows how)."
         )
     if students:
         known_students = {entry.student for entry in discovered.entries}
@@ -216,7 +222,7 @@ def _select_entries(
             raise common.CommandError(f"Nobody in {folder} is called {join_names(unknown)}.")
         return tuple(entry for entry in discovered.entries if entry.student in students)
     if discovered.skipped:
-        common.warn(f"not graded, since nobody's submission: {join_names(discovered.skipped)}.")
+        common.warn(f"not graded, because they belong to no student: {join_names(discovered.skipped)}.")
     if discovered.missing:
         common.warn(f"nothing handed in by {join_names(discovered.missing)}.")
     return discovered.entries

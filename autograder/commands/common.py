@@ -41,7 +41,7 @@ jobs_option = click.option(
     type=click.IntRange(1),
     default=available_cpus,
     metavar="N",
-    help="Workers side by side.  [default: one a core]",
+    help="How many workers grade at once.  [default: one per core]",
 )
 require_isolation_option = click.option(
     "--require-isolation",
@@ -50,15 +50,18 @@ require_isolation_option = click.option(
     help="Refuse to grade below this isolation; see autograder doctor.",
 )
 seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**53 - 1), help="Draw the hidden cases from this, to replay a verdict."
+    "--seed",
+    type=click.IntRange(0, 2**53 - 1),
+    metavar="SEED",
+    help="Draw the hidden cases from this seed, to replay a verdict.",
 )
 feedback_option = click.option(
     "--feedback",
     type=click.Choice(["none", "symptom", "hint", "full"]),
-    help="How much students are told of a check that fails.  [default: as course.toml says]",
+    help="How much students read about a check that fails.  [default: set in course.toml]",
 )
 fail_under_option = click.option(
-    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 3 if anybody has less."
+    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with code 3 if any score is lower."
 )
 
 
@@ -145,7 +148,10 @@ def open_exercise(name: str) -> tuple[Course, Exercise]:
             raise CommandError(str(error)) from None
         for problem in error.problems:
             say(str(problem), err=True)
-        raise CommandError(f"{name} has {len(error.problems)} problems: put them right, and run this again.") from None
+        raise CommandError(
+            f"{name} has {len(error.problems)} problems: correct them, and run this again; "
+            "solutions/README.md says what an exercise holds."
+        ) from None
 
 
 def refuse_inside(submission: Path, trusted_folder: Path) -> None:

@@ -16,19 +16,22 @@ if TYPE_CHECKING:
     from autograder.evaluation.report import Report
     from autograder.exercise.model import Exercise
 
+WHERE_THE_CLASS_IS = "The sample class is in a clone of the kit, in tests/submissions/class: run autograder demo there."
+
 
 @click.command("demo", epilog="Example: autograder demo")
 def command() -> None:
     """Grade the sample class that ships with the kit.
 
-    Shows the table and one report in full, and writes every report, and pages of the class, to build/demo.
+    Shows the table and one report in full, and writes all reports and the pages of the class to build/demo.
     """
-    course = common.open_course()
+    try:
+        course = common.open_course()
+    except common.CommandError as error:
+        raise common.CommandError(f"{error} {WHERE_THE_CLASS_IS}") from None
     submissions = sorted(path for path in course.demo.submissions.glob("*") if path.is_dir())
     if not submissions:
-        raise common.CommandError(
-            "The sample class lies in tests/submissions/class of a clone of the kit: run this there."
-        )
+        raise common.CommandError(WHERE_THE_CLASS_IS)
     name = course.demo.exercise or next(iter(course.exercise_names()), "")
     _, exercise = common.open_exercise(name)
     with common.open_grader(exercise, common.load_grading_config(course)) as grader:
@@ -47,7 +50,7 @@ def _present_reports(exercise: Exercise, reports: Sequence[Report], course: Cour
         console.print(text.class_table(reports))
         for report in reports:
             if report.submission == course.demo.in_full:
-                console.print("One of them in full:\n")
+                console.print("One report in full:\n")
                 text.print_report(report, console)
 
     folder = course.root / "build" / "demo"

@@ -14,12 +14,14 @@ from autograder.commands import common
 def command(hub: bool) -> None:
     """Say how well student code is isolated on this machine.
 
-    Tries every level, from the strongest to the weakest, and says what it protects against, and what to install or set
-    where one does not work.
+    Tries every level, from the strongest to the weakest; says what it protects against, and, if it does not work, what
+    to install or set.
 
     With --hub, looks for what makes courses fail on a hub: permissions and owners of the exchange and the course, names
     and settings that differ from those of students, the gradebook, the environment of the servers, times. Each finding
-    comes with the command that mends it; exits with 1 if there is one. Run it as the account that grades.
+    comes with the command that mends it. Run it as the account that grades.
+
+    Exit code 1 when --hub finds something.
     """
     if hub:
         _examine_hub()
@@ -47,4 +49,4 @@ def _examine_hub() -> None:
         common.say(f"    {finding.command}")
     if findings:
         sys.exit(common.GRADER_ERROR)
-    common.say("Nothing stands in the way of this course here.")
+    common.say("Nothing here stands in the way of this course.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command("export", epilog="Example: autograder export grades/ridge --for canvas --roster roster.csv")
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "--for", "host", type=click.Choice(["canvas", "moodle"]), required=True, help="Whose gradebook it is for."
+    "--for", "host", type=click.Choice(["canvas", "moodle"]), required=True, help="Whose gradebook to write for."
 )
 @click.option(
     "--roster",
@@ -38,23 +38,25 @@ if TYPE_CHECKING:
 )
 @click.option("--title", metavar="TEXT", help="The column's title; \"Name (1234)\" is Canvas's assignment 1234.")
 @click.option(
-    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write there, not to stdout."
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write to this file instead of stdout.",
 )
 def command(
     results: Path, host: str, roster: Path | None, gradebook: str | None, title: str | None, output: Path | None
 ) -> None:
     """Write the scores of a class as a file for a gradebook.
 
-    RESULTS is the folder that autograder class made. With a roster there is a line for each of its students; those
-    without a submission have no score, which is no zero, and are listed on stderr, and so is every submission that
-    belongs to nobody of the roster.
+    RESULTS is the folder that autograder class made. With a roster, there is a line for each of its students. Students
+    without a submission get no score, rather than 0. They are listed on stderr, and so are submissions of nobody in the
+    roster.
 
     The score is the total: late penalties, points by hand and written questions count, as in nbgrader's gradebook.
-    What waits for a person has no score.
+    Work that waits for a person has no score.
 
-    A submission is found by the student's name, login, e-mail address or number, or by the number in a name of a file
-    that Canvas or Moodle made. A roster with a column "submission" says so itself: for a group, put the same one into
-    the line of each member.
+    A submission is matched by the student's name, login, e-mail address or number, or by the number that Canvas or
+    Moodle put into the name of its file. A column "submission" in the roster settles it; for a group, put the same
+    submission into the line of each member.
     """
     # late: evaluation and the sandbox's plain data, 70 ms
     from autograder.classroom.roster import RosterError, match_roster, read_roster
@@ -81,12 +83,13 @@ def command(
         text = moodle.to_csv(grades, title)
         if max_points > 100:
             common.warn(
-                f"Moodle takes no grade above 100 unless its administrator allows it, and here are {max_points:f}."
+                "Moodle takes no grade above 100 unless its administrator allows it, "
+                f"and the maximum here is {max_points:f}."
             )
     identities = [identity for grade in grades for identity in grade.student.identities]
     if changed := [identity for identity in identities if escape_cell(identity) != identity]:
         common.warn(
-            f"a spreadsheet would take {join_names(changed)} for a formula or a command: changed, so check these."
+            f"a spreadsheet would take {join_names(changed)} for a formula or a command: that was changed, so check it."
         )
     if output is None:
         common.write_rendered(text)
@@ -108,7 +111,7 @@ def _find_totals(results: Path, reports: Sequence[Report], gradebook: str | None
             written = dict(load_exercise(course.exercise_folder(name), written_questions=True).written)
     except (CourseError, ExerciseError):
         if gradebook is not None:
-            raise common.CommandError("--gradebook is for the folder of a course: run this there.") from None
+            raise common.CommandError("--gradebook needs a course: run this in the folder of one.") from None
     totals = {report.submission: report_total(report, written) for report in reports}
     # A course that is found elsewhere, beside the kit, is perhaps not that of these results.
     is_own = course is not None and results.is_relative_to(course.root) and (course.root / CONFIG_FILE).is_file()
@@ -144,7 +147,7 @@ def _load_reports(results: Path) -> list[Report]:
     reports = []
     for file, stored in iter_results(results):
         if stored is None:
-            common.warn(f"{file.name} is no result of a submission, and is left out.")
+            common.warn(f"{file.name} is not the result of a submission, and is skipped.")
         else:
             reports.append(stored.report)
     exercises = sorted({report.exercise for report in reports})

@@ -11,6 +11,7 @@ import click
 
 from autograder.classroom.progress import ProgressMeter
 from autograder.commands import common, reporting
+from autograder.commands.help_sections import GroupedOptionsCommand
 from autograder.course import FeedbackLevel, Level
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 GRADESCOPE_VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
 
 
-@click.command("grade", epilog="Example: autograder grade ridge submitted/ada --report html=ada.html")
+@click.command(
+    "grade", cls=GroupedOptionsCommand, epilog="Example: autograder grade ridge submitted/ada --report html=ada.html"
+)
 @common.exercise_argument
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @reporting.format_option("text")

@@ -17,13 +17,13 @@ from autograder.course import CourseError, read_course
     "exercises",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     multiple=True,
-    help="The folder of an exercise to copy; may be repeated.  [default: those of the clone that this comes from]",
+    help="The folder of an exercise to copy; may be repeated.  [default: those of the kit's clone]",
 )
 def command(folder: Path, exercises: tuple[Path, ...]) -> None:
     """Make FOLDER, or the current folder, a course of this kit.
 
-    A course of nbgrader's keeps all that it has: settings, assignments, gradebook. The kit adds course.toml, some lines
-    at the end of nbgrader_config.py, and solutions/EXERCISE. What is done is listed; done again, it is nothing.
+    A course that nbgrader works in already keeps its settings, assignments and gradebook. The kit adds course.toml, a
+    few lines at the end of nbgrader_config.py, and solutions/EXERCISE. It lists what it adds, and adds nothing twice.
     """
     # late: numpy, 105 ms
     from autograder.nbgrader.course_setup import set_up_course
@@ -40,6 +40,9 @@ def command(folder: Path, exercises: tuple[Path, ...]) -> None:
     if not done:
         common.say("Nothing to do: the course has all that the kit adds.")
     if not names:
-        common.say("There is no exercise yet: autograder init --exercise PATH copies one from its folder.")
+        common.say(
+            "There is no exercise yet: autograder init --exercise PATH copies one, "
+            "and autograder new NAME writes a small one."
+        )
     elif done:
-        common.say(f"What students get is built by: autograder release {names[0]}")
+        common.say(f"Next, build what students get: autograder release {names[0]}")

@@ -47,19 +47,21 @@ def format_option(default: str | None) -> Callable[[Command], Command]:
         default=default,
         show_default=True,
         metavar="FORMAT",
-        help=f"What is written to stdout: {', '.join(FORMATS)}.",
+        help=f"What to write to stdout: {', '.join(FORMATS)}.",
     )
 
 
 output_option = click.option(
-    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write there, not to stdout."
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write to this file instead of stdout.",
 )
 report_option = click.option(
     "--report",
     "targets",
     type=_ReportTargetType(),
     multiple=True,
-    help="Write this too, such as junit=out.xml; may be given several times. "
+    help="Write this report, too, such as junit=out.xml; may be repeated. "
     "A PATH that is a folder gets a file for each submission.",
 )
 

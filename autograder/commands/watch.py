@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("watch", epilog="Example: autograder watch ridge")
 @click.argument("exercises", metavar="[EXERCISE]...", nargs=-1, shell_complete=common.complete_exercise)
-@click.option("--once", is_flag=True, help="Serve what is there now, and end: for cron.")
+@click.option("--once", is_flag=True, help="Grade and answer what is there now, and exit: for cron.")
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Watch this folder, laid out as for autograder class, in place of nbgrader's exchange.",
+    help="Watch this folder, laid out as for autograder class, instead of nbgrader's exchange.",
 )
 @click.option("--status", "show_status", is_flag=True, help="Show how the watcher of this course is doing.")
 @common.jobs_option
@@ -40,11 +40,11 @@ def command(
 ) -> None:
     """Grade and answer submissions as they arrive in nbgrader's exchange.
 
-    Each is collected as nbgrader's collect does it, graded as by autograder class, recorded in grades/ and in the
-    gradebook, and answered with a page that nbgrader's Fetch feedback finds. What is told before and after the due
-    date, and how often a day, is set in [policy] of course.toml. Without an EXERCISE, all of the course are watched.
+    Each is collected as by nbgrader collect, graded as by autograder class, recorded in grades/ and in the gradebook,
+    and answered with a page that nbgrader's Fetch feedback finds. [policy] in course.toml says how much students read
+    before and after the due date, and how often a day. Without an EXERCISE, all of the course are watched.
 
-    Whatever ends the watcher, start it again: it goes on where it was. There is one watcher a course.
+    If the watcher ends, start it again: it goes on where it was. A course has one watcher.
     """
     course = common.open_course()
     if show_status:
@@ -108,4 +108,4 @@ def _show_status(course: Course) -> None:
         for what, text in status.problems.items():
             common.say(f"{what}: {text}")
         for name in status.changed:
-            common.say(f"{name} has changed: the watcher takes it at its next start.")
+            common.say(f"{name} has changed: restart the watcher to use it.")

@@ -184,7 +184,7 @@ def _parse_cell(header: str, line: int, source: str) -> ExerciseCell:
         header,
     )
     if match is None:
-        raise SourceError(f"This is no cell header that a release knows: {header}", line)
+        raise SourceError(f"This is not a cell header that a release knows: {header}", line)
     text_kind = "manual" if match["manual"] else "markdown" if match["markdown"] else "code"
     code_kind = "solution" if match["solution"] else match["word"] or match["tag"]
     kind: CellKind = code_kind or text_kind  # type: ignore[assignment]  # the pattern knows them

@@ -103,11 +103,11 @@ def _stub_line_left(function: str, own_code: OwnCode, cell: str, line: int | Non
     if own_code == "below":
         return (
             f"{function} stops at raise NotImplementedError in {place}, so your code below that is never run: "
-            "take that line away."
+            "remove that line."
         )
     return (
-        f"{function} gets to raise NotImplementedError in {place}, below your code: return your result before that "
-        "line, and take it away."
+        f"{function} reaches raise NotImplementedError in {place}, below your code: return your result before that "
+        "line, and remove it."
     )
 
 
@@ -232,9 +232,9 @@ def _arguments_changed(function: str, arguments: Sequence[str]) -> str:
 
 
 _CHANGES_BETWEEN_CALLS = {
-    "repeat_same_args": "{function} gives another answer when it is called twice with the same arguments: "
+    "repeat_same_args": "{function} gives a different answer when it is called twice with the same arguments: "
     "make its sums and arrays anew in every call, and draw nothing at random.",
-    "repeat_fresh_args": "{function} gives another answer once it was called with other arguments in between: "
+    "repeat_fresh_args": "{function} gives a different answer after it was called with other arguments: "
     "start its sums afresh in every call.",
     "recheck": "An array that {function} had returned changed during a later call: return a new array each time.",
 }
@@ -251,7 +251,7 @@ def _low_precision(function: str, error: float, dtypes: Sequence[str]) -> str:
 def reads_globals(function: str, names: Sequence[str]) -> str:
     """Tell the instructor that a function reads data that is set outside of it."""
     data = join_names(names)
-    return f"{function} reads {data}, set outside of it: if that is data, it may not fit what is handed in."
+    return f"{function} reads {data}, set outside of it: if that is data, it may not fit the arguments."
 
 
 # --- The sentence of every code: a template for its fields, or a function of them ------------------------------------

@@ -39,7 +39,7 @@ class Format:
 
 _FORMATS = (
     Format("text", "text", ".txt", "any", "a table for a terminal; one submission in full"),
-    Format("json", "json_report", ".json", "any", "all of it, for programs; schemas lie in the package"),
+    Format("json", "json_report", ".json", "any", "everything, for programs; its schemas are in the package"),
     Format("markdown", "markdown", ".md", "any", "GitHub-flavoured Markdown, for comments and summaries"),
     Format("html", "pages.feedback_page", ".html", "any", "a page that needs no other file, no network and no script"),
     Format("junit", "junit", ".xml", "any", "JUnit XML, which CI services show as tests"),

@@ -33,7 +33,7 @@ def set_up_course(root: Path, exercises: Sequence[Path]) -> Iterator[str]:
     root.mkdir(parents=True, exist_ok=True)
     if not (root / COURSE_FILE).exists():
         _write_template(root / COURSE_FILE, "@RELEASE@", release)
-        yield f"Wrote {COURSE_FILE}: what the kit needs to know of this course."
+        yield f"Wrote {COURSE_FILE}: what the kit needs to know about this course."
     course = read_course(root)
     if not is_new and course.assignments.resolve() != (root / release).resolve():
         raise CourseError(
@@ -89,7 +89,7 @@ def _check_exercise(folder: Path, course: Course, source: Path) -> None:
     """Raise CourseError if a folder is no exercise, or if the course has another assignment of its name."""
     name = folder.name
     if not is_exercise(folder):
-        raise CourseError(f"{folder} is no exercise: it needs a {name}.py.")
+        raise CourseError(f"{folder} is not an exercise: it needs a {name}.py.")
     assignment = source / course.assignment_of(name)
     if assignment.exists() and not manifest_path(assignment).exists():
         raise CourseError(

@@ -114,7 +114,10 @@ def _build_notebooks(
     try:
         from autograder.release import notebook  # late: nbgrader and jupytext, 4 s; not everywhere installed
     except ModuleNotFoundError as missing:
-        raise ReleaseError(f"A release needs {missing.name}, which is not installed: run `make release`.") from None
+        raise ReleaseError(
+            f"A release needs {missing.name}, which is not installed: "
+            "install the kit's extra `release`, or run `make release` in a clone."
+        ) from None
     points = {
         function.name: sum(check.points for check in exercise.checks_of(function.name) if check.role != "note")
         for function in exercise.functions

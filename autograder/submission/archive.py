@@ -24,8 +24,8 @@ _MAX_READ_BYTES = 1_000_000
 _MAX_NAME_LENGTH = 1000
 _ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
 _READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for any amount of memory
-_DAMAGED = "is damaged, or no zip file: make it anew, or hand in the file itself"
-_TOO_MANY_MEMBERS = f"holds more than {MAX_MEMBERS} files: hand in your own alone"
+_DAMAGED = "is damaged, or not a zip file: make it again, or hand in the file itself"
+_TOO_MANY_MEMBERS = f"holds more than {MAX_MEMBERS} files: hand in only your own"
 
 
 def list_members(path: Path) -> list[str]:
@@ -66,7 +66,7 @@ def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open an archive. Raises UnreadableFileError, whatever exception a crafted archive provokes in zipfile."""
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_ARCHIVE_BYTES:
-            raise UnreadableFileError(f"is larger than {MAX_ARCHIVE_BYTES // 1_000_000} MB: hand in the notebook alone")
+            raise UnreadableFileError(f"is larger than {MAX_ARCHIVE_BYTES // 1_000_000} MB: hand in only the notebook")
         try:
             reader = _BoundedReader(file.fileno(), closefd=False)
             with zipfile.ZipFile(reader) as archive:

@@ -60,7 +60,7 @@ def parse_notebook(text: str) -> tuple[ParsedCell, ...]:
         raise CellsError(f"holds {error}, outputs not counted: keep what belongs to the exercise") from None
     except ValueError:  # a number too long to read is one as well
         raise CellsError(
-            "is not a notebook (not valid JSON): it may be cut short, so download it again and hand it in anew"
+            "is not a notebook (not valid JSON): it may be cut short, so download it again and hand it in again"
         ) from None
     if not isinstance(notebook, dict) or type(notebook.get("nbformat")) is not int:
         raise CellsError("is not a notebook: open it in Jupyter, save it there and hand in that file")

@@ -108,7 +108,7 @@ class _Container:
 
     def ambiguous_error(self, names: Sequence[str], expected_name: str) -> SubmissionRefused:
         return SubmissionRefused(
-            f"The {self.description} holds {join_names(names)}, and it is not plain which one is meant: "
+            f"The {self.description} holds {join_names(names)}, and it is unclear which one counts: "
             f"keep one, and call it {expected_name}."
         )
 
@@ -137,7 +137,7 @@ def _read_folder(folder: Path, exercise_name: str, released: ReleasedFiles) -> S
     except OSError as error:
         raise SubmissionRefused(f"The folder {shown_name} cannot be read: {error.strerror}.") from None
     if sum("/" not in name for name in names) > MAX_ENTRIES:
-        raise SubmissionRefused(f"The folder {shown_name} holds more than {MAX_ENTRIES} files: hand in your own alone.")
+        raise SubmissionRefused(f"The folder {shown_name} holds more than {MAX_ENTRIES} files: hand in only your own.")
     matches = _match_names(names, exercise_name)
     archives = [name for name in names if name.lower().endswith(ARCHIVE_SUFFIX) and not name.startswith(".")]
     if len(archives) == 1 and not any(match.candidates for match in matches):
@@ -264,7 +264,7 @@ def _read_container(
             raise SubmissionRefused(f"The {container.description} is empty: hand in {expected_names}.")
         raise SubmissionRefused(
             f"The {container.description} holds no {expected_names}, only {join_names(container.file_names)}: "
-            "give your file its own name back."
+            "give your file its original name."
         )
     if ambiguous:
         ignored = f"{join_names(ambiguous)} beside it did not count."
@@ -293,7 +293,7 @@ def _choose_file(container: _Container, matches: _NameMatches, released: Release
         if len(edited) > 1:
             raise container.ambiguous_error(edited, name)
         if edited:
-            note = f"{join_names(edited)} was graded, since {name} is as it was handed out."
+            note = f"{join_names(edited)} was graded, because {name} is as it was handed out."
             return container.path / edited[0], (note,)
     return file, (f"{name} was graded, and not {join_names(copies)} beside it.",)
 
@@ -376,7 +376,7 @@ def _make_parser(read: Callable[[Path, int], Content], max_bytes: int) -> Callab
     def read_counted(file: Path) -> bytes:
         nonlocal bytes_read, raw_bytes_read
         if bytes_read > max_bytes or raw_bytes_read > MAX_RAW_BYTES:
-            raise UnreadableFileError("is one of several large files: hand in your own alone")
+            raise UnreadableFileError("is one of several large files: hand in only your own")
         content = read(file, max_bytes)
         bytes_read += len(content.data)
         raw_bytes_read += content.raw_size

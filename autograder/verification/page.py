@@ -102,7 +102,7 @@ def conclusion(report: VerificationReport) -> str:
         changes = "a change" if living == 1 else f"{living} changes"
         return f"The checks of {report.exercise} miss {changes} of the model answers: add cases that show them."
     if report.mistake_outcomes and variants:
-        return f"The checks of {report.exercise} catch what they must, and harm nobody."
+        return f"The checks of {report.exercise} catch what they must, and cost no honest answer a point."
     missing = " and ".join(
         name
         for name, there in (("known mistakes", report.mistake_outcomes), ("honest variants", variants))
@@ -117,13 +117,13 @@ def summarize(report: VerificationReport) -> list[tuple[str, str]]:
     lines = []
     for kind, points in (("reference", "all points"), ("stubs", "no points")):
         as_expected = not any(sample.problems for sample in samples if sample.kind == kind)
-        lines.append((kind, points if as_expected else "not as it must be"))
+        lines.append((kind, points if as_expected else "wrong"))
     if report.gradient_errors:
         functions, largest_error = ", ".join(report.gradient_errors), max(report.gradient_errors.values())
         lines.append(("slopes", f"{functions} of the reference are the slopes of J, to {largest_error:.0e}"))
     if central := ", ".join(report.central_differences):
         note = f"the objective loses imaginary parts, so {central} is compared with central differences"
-        lines.append(("note", f"{note}, to {CENTRAL_TOLERANCE:g}: do without abs, max and float in it"))
+        lines.append(("note", f"{note}, to {CENTRAL_TOLERANCE:g}: avoid abs, max and float in it"))
     variants = [sample for sample in samples if sample.kind == "honest"]
     losing_count = sum(bool(variant.problems) for variant in variants)
     lines.append(("honest", f"{len(variants)} variants, {losing_count} of them lose points"))

@@ -82,13 +82,13 @@ def make_answer(
     counts_today = report.status == "graded" and attempt.answered_on in ("", now.day)
     lines.append(_answers_left(policy.answers_a_day - answers_given(others, now.day) - counts_today, policy, now))
     if report.status == "grader_error":
-        lines.append("The grader failed, which is no fault of yours: your instructor can see it.")
+        lines.append("The grader failed, which is not your fault: your instructor can see it.")
     elif policy.counts == "best":
-        lines.append("Of all your attempts, the one with most points counts.")
+        lines.append("Of all your attempts, the one with the most points counts.")
     else:
         lines.append("Your last attempt counts.")
     if not disclosure.final and due.at is not None:
-        hidden = "" if disclosure.hidden else "Hidden checks are left out, their points too. "
+        hidden = "" if disclosure.hidden else "Hidden checks and their points are not shown. "
         lines.append(f"{hidden}After the due date, this page may say more: fetch feedback again then.")
     disclosed = disclosed_report(report, disclosure)
     note = _as_text([*lines, fields.headline(disclosed)])
@@ -104,18 +104,18 @@ def make_receipt(attempt: Attempt, waiting: int, seconds: float, now: Moment) ->
 
 def _why_held(disclosure: Disclosure, policy: Policy, now: Moment) -> list[str]:
     if disclosure.final:
-        return ["It is kept, and a later attempt of yours was answered in its place."]
+        return ["It is kept, and a later attempt of yours was answered instead."]
     number = "one answer" if policy.answers_a_day == 1 else f"{policy.answers_a_day} answers"
     return [
-        f"It is kept, and it counts like any other. There is {number} a day, and today's are given: this attempt, or a "
-        f"later one of yours, is answered from {now.next_day} on."
+        f"It is kept, and it counts like any other. You get {number} a day, and today's are used up: this attempt, or "
+        f"a later one of yours, is answered from {now.next_day} on."
     ]
 
 
 def _answers_left(left: int, policy: Policy, now: Moment) -> str:
     if left > 0:
-        return f"{left} of {policy.answers_a_day} answers a day are left today."
-    return f"No answer is left today, of {policy.answers_a_day} a day: the next comes from {now.next_day} on."
+        return f"Answers left today: {left} of {policy.answers_a_day}."
+    return f"Answers left today: none of {policy.answers_a_day}; the next comes from {now.next_day} on."
 
 
 def _notice(title: str, lines: Sequence[str]) -> Answer:

@@ -242,7 +242,7 @@ class Watcher:
         self._clock = clock
         changed = {name for name, watched in self.setting.exercises.items() if watched.has_changed()}
         for name in sorted(changed - self._changed):
-            log.write("exercise_changed", assignment=name, text="The watcher takes it at its next start.")
+            log.write("exercise_changed", assignment=name, text="Restart the watcher to use it.")
         self._changed = changed
 
     def _scan_seconds(self) -> float:

@@ -173,6 +173,6 @@ def test_visible_checks_all_fail_with_the_reason(folder: Path, tmp_path: Path) -
     ended = visible_checks(folder, tmp_path)
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[-2:] == [
-        "The checks ended before they were done: see what stands above.",
+        "The checks ended before they were done: see the output above.",
         "0 of 15 visible checks pass.",
     ]

@@ -116,7 +116,7 @@ def test_class_command_warns_of_files_that_are_no_submission(hand_in: HandIn, tm
     (folder / "zoe" / "other").mkdir(parents=True)
     process = grade(folder, "--results", tmp_path / "results")
     assert process.returncode == 0
-    assert "not graded, since nobody's submission: marks.csv" in process.stderr
+    assert "not graded, because they belong to no student: marks.csv" in process.stderr
     assert "nothing handed in by zoe" in process.stderr
 
 
@@ -139,7 +139,7 @@ def test_interrupt_says_how_many_have_a_result(exercise: Exercise, tmp_path: Pat
     os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does: everybody in the foreground
     _, stderr = running.communicate(timeout=60)
     assert running.returncode == 130, stderr
-    assert "of 300 have a result; the same command goes on from there." in stderr
+    assert "of 300 have a result; run the same command again to go on from there." in stderr
     assert "Traceback" not in stderr
     assert len(scores(results)) == len(files(results)) < 300
 

@@ -93,7 +93,7 @@ def test_worker_without_tls_is_refused(exercise: Exercise, config: GradingConfig
 def test_scheduler_without_certificates_is_one_sentence(exercise: Exercise, config: GradingConfig) -> None:
     with (
         DaskWorkers("tls://127.0.0.1:1", 1, 1, exercise, config, print) as workers,
-        pytest.raises(ClusterError, match=r"wants to see a certificate, and Dask's settings name none"),
+        pytest.raises(ClusterError, match=r"asks for a certificate, and Dask's settings name none"),
     ):
         workers._connect()
 

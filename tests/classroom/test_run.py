@@ -115,7 +115,7 @@ def test_a_failure_of_the_grader_replaces_no_verdict_on_the_same_work(
     warnings: list[str] = []
     summary = run(Recorder({"mia": "grader_error"}), warn=warnings.append, class_key=b"a faulty rubric")
     assert (tmp_path / "out" / "mia.json").read_bytes() == before
-    assert warnings == ["the grader failed for mia, whose earlier verdict on the same work stays."]
+    assert warnings == ["the grader failed for mia, whose earlier verdict on the same work is kept."]
     assert summary.status_counts == {"graded": 2, "grader_error": 1}
     assert graded_again(run, class_key=b"a faulty rubric") == ["mia"]
 

@@ -141,7 +141,7 @@ def test_store_removes_drafts_of_killed_run(tmp_path: Path) -> None:
 
 
 def test_store_is_locked(store: ResultStore) -> None:
-    with pytest.raises(StoreError, match="Another autograder class writes to"):
+    with pytest.raises(StoreError, match="Another autograder class is writing to"):
         ResultStore(store.folder, COLUMNS)
 
 

@@ -103,7 +103,7 @@ def test_mistakes_are_ranked_with_what_to_say() -> None:
     assert [(row[0], row[2], row[3]) for row in rows] == [
         ("2", "h0_droppedin f", "Where is h(0)? See equation (1).whobob, cyd"),
         ("1", "W_transposedin f", "Which index is which?whodan"),
-        ("1", "not_attemptedin f", "Told, for example: nowhoeve"),
+        ("1", "not_attemptedin f", "What a student reads, for example: nowhoeve"),
     ]
 
 

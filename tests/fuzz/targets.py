@@ -116,7 +116,7 @@ def timestamp(data: bytes) -> None:
 
 def secret(data: bytes) -> None:
     course = SimpleNamespace(secret_file=written("secret", data))
-    assert submission_seed(data, NAME, load_secret(course)) >= 0  # type: ignore[arg-type]  # all that is read of a course
+    assert submission_seed(data, NAME, load_secret(course)) >= 0  # all that is read of a course
 
 
 def roster(data: bytes) -> None:

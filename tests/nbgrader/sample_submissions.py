@@ -145,12 +145,12 @@ STUDENTS: dict[str, SampleStudent] = {
         _script_files(BAD_INPUT_FOLDER / "much_memory"),
         {"dJ_dW": "none"},
         lacks_answer=True,
-        log_message="was graded, and no notebook",
+        log_message="was graded: there is no notebook",
     ),
     "late": SampleStudent(_notebook_files("perfect"), submitted_at=LATE),
     "again": SampleStudent(_notebook_files("perfect")),
     "script": SampleStudent(
-        _script_files(CLASS_FOLDER / "perfect"), lacks_answer=True, log_message="was graded, and no notebook"
+        _script_files(CLASS_FOLDER / "perfect"), lacks_answer=True, log_message="was graded: there is no notebook"
     ),
     "cut": SampleStudent(
         lambda: truncated_notebook("perfect"),

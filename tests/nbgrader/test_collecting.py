@@ -315,5 +315,5 @@ def test_release_feedback_stops_at_nobodys_secret(tmp_path: Path, caplog: pytest
     released = list((tmp_path / "exchange" / "rnn" / "feedback").iterdir())
     assert sorted(page.read_text() for page in released) == ["ada", "odd", "zoe"]
     assert all(len(page.stem) == 32 for page in released)
-    [warning] = [line.getMessage() for line in caplog.records if "yourself" in line.getMessage()]
+    [warning] = [line.getMessage() for line in caplog.records if "send out" in line.getMessage()]
     assert warning.endswith("binary, comma,zoe, folder, link, long, missing, odd, page, bob and copied.")

@@ -88,7 +88,7 @@ def test_plugins_of_the_exchange_work_on_exercises_alone(course: Path, monkeypat
 
 
 def test_an_exchange_of_the_hub_s_own_stays(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class OfTheHub(ExchangeCollect):  # type: ignore[misc]
+    class OfTheHub(ExchangeCollect):
         """A plugin such as ngshare's."""
 
     monkeypatch.setattr(ExchangeFactory, "Collect", ExchangeFactory.Collect)

@@ -180,7 +180,7 @@ def test_a_failure_of_the_grader_leaves_the_earlier_score(api: Any, book: Any, c
     failed = replace(refused("ada"), status="grader_error", notes=(Note("instructor", "RuntimeError: 1"),))
     writer.record([("ada", folder, failed), ("bob", submission(course, "bob"), replace(failed, submission="bob"))])
     assert {name: grade.auto_score for name, grade in grades(api, book, "ada").items()} == before
-    assert f"the grader failed, so the {max_points('forward'):g} points of before stay" in " ".join(warnings)
+    assert f"the grader failed, so the {max_points('forward'):g} points from before stay" in " ".join(warnings)
     assert {grade.needs_manual_grade for grade in grades(api, book, "bob").values()} == {True}
 
 
@@ -480,7 +480,7 @@ def test_everybody_gets_a_page_of_feedback(
             raise ValueError(source)
         return stock(exporter, context, source)
 
-    failing.jinja_pass_arg = stock.jinja_pass_arg  # type: ignore[attr-defined]  # what jinja2's decorator sets
+    failing.jinja_pass_arg = stock.jinja_pass_arg  # what jinja2's decorator sets
     monkeypatch.setattr(CleaningExporter, "markdown2html", failing)
     pages = feedback_pages(course, *reports)
     assert "It is cut short." in pages["cut"]

@@ -112,7 +112,7 @@ DAMAGES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
     ),
     "a script": (
         lambda: {SCRIPT: (sample_submissions.CLASS_FOLDER / "perfect" / SCRIPT).read_bytes()},
-        "was graded, and no notebook",
+        "was graded: there is no notebook",
     ),
 }
 
@@ -187,7 +187,7 @@ def test_ambiguous_file_names_are_refused(tmp_path: Path) -> None:
     [content] = sample_submissions.notebook_file(sample_submissions.answered_notebook("perfect")).values()
     twice = {f"{NAME} ({number}).ipynb": content for number in (1, 2)}
     normalized = take_in(tmp_path, twice)
-    assert "it is not plain which one is meant" in normalized.refusal_reason
+    assert "it is unclear which one counts" in normalized.refusal_reason
     assert_sound(normalized.notebook)
 
 

@@ -83,14 +83,14 @@ ODD_RECORDS: dict[str, tuple[Prepare, str]] = {
     "link to a file": (lambda record: (record / "ps1.ipynb").symlink_to("../../reference.py"), "symbolic link"),
     "link to a folder": (lambda record: (record / "data").symlink_to("../.."), "symbolic link"),
     "link to nothing": (lambda record: (record / "ps1.ipynb").symlink_to("nothing"), "symbolic link"),
-    "the record is a link": (replace_by_link, "no open folder"),
+    "the record is a link": (replace_by_link, "not an open folder"),
     "hard link": (lambda record: os.link(record / "../../reference.py", record / "ps1.ipynb"), "several names"),
     "pipe": (lambda record: os.mkfifo(record / "ps1.ipynb"), "not a regular file"),
     "socket": (listen, "not a regular file"),
     "too large": (lambda record: [(record / str(i)).write_bytes(bytes(900)) for i in range(3)], "more than"),
-    "too deep": (nest, "folders in each other"),
-    "gone": (lambda record: record.rename(record.with_name("gone")), "no open folder"),
-    "a file": (lambda record: (record.rename(record.with_name("gone")), record.touch()), "no open folder"),
+    "too deep": (nest, "folders inside each other"),
+    "gone": (lambda record: record.rename(record.with_name("gone")), "not an open folder"),
+    "a file": (lambda record: (record.rename(record.with_name("gone")), record.touch()), "not an open folder"),
 }
 
 

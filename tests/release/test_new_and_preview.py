@@ -35,8 +35,8 @@ def test_a_new_exercise_is_sound(course: Path) -> None:
 
 def test_a_new_exercise_takes_no_name_that_is_taken(course: Path) -> None:
     run("new", "line")
-    assert "solutions/line is there already: take another name." in run("new", "line", exit_code=2)
-    assert "'a-b' is no name of an exercise" in run("new", "a-b", exit_code=2)
+    assert "solutions/line exists already: choose another name." in run("new", "line", exit_code=2)
+    assert "'a-b' cannot name an exercise" in run("new", "a-b", exit_code=2)
 
 
 @pytest.mark.slow

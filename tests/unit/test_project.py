@@ -57,6 +57,20 @@ def test_grading_needs_neither_jupyter_nor_test_tools() -> None:
     assert light.isdisjoint({"nbgrader", "jupytext", "nbformat", "jupyterlab", "pytest", "matplotlib"})
 
 
+# --- Exceptions from the rules ---------------------------------------------------------------------------------------
+
+# A code, and after it the reason: words behind a dash or in a comment of their own.
+IGNORE = re.compile(r"# (?:noqa|type: ignore|pragma)\b[^#\n]*?(?:: [A-Z0-9, ]+|\[[\w, -]+\])?(?: - \w|  # \w)")
+
+
+def test_every_ignore_says_why() -> None:
+    files = [path for folder in FOLDERS_OF_THE_HOUSE for path in (ROOT / folder).rglob("*.py")]
+    lines = [(path, line) for path in files for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+    ignores = [(path, line) for path, line in lines if re.search(r"# (noqa|type: ignore|pragma)\b", line)]
+    assert len(ignores) > 50
+    assert [(path.relative_to(ROOT).as_posix(), line) for path, line in ignores if not IGNORE.search(line)] == []
+
+
 # --- Folders ------------------------------------------------------------------------------------------------------
 
 

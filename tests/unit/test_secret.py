@@ -57,7 +57,7 @@ def test_student_code_at_level_e_finds_no_secret_in_the_environment_of_its_paren
 @LINUX
 def test_load_secret_hands_the_variable_to_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, SECRET)
-    assert load_secret(None) == SECRET.encode()  # type: ignore[arg-type]  # the course is not asked
+    assert load_secret(None) == SECRET.encode()  # the course is not asked
     command = [sys.executable, "-c", f"import os; print(os.environ.get({SECRET_VARIABLE!r}))"]
     assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip() in (
         "",
@@ -67,4 +67,4 @@ def test_load_secret_hands_the_variable_to_no_child(monkeypatch: pytest.MonkeyPa
 
 def test_load_secret_gives_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_VARIABLE, SECRET)
-    assert [load_secret(None), load_secret(None)] == [SECRET.encode()] * 2  # type: ignore[arg-type]  # no course is read
+    assert [load_secret(None), load_secret(None)] == [SECRET.encode()] * 2  # no course is read

@@ -138,7 +138,7 @@ class WatchedCourse:
                 place.zone,
                 self.before_duedate,
             )
-            yield Watcher(setting, self.workers, self.notifier)  # type: ignore[arg-type]  # they do as the real ones
+            yield Watcher(setting, self.workers, self.notifier)  # they do as the real ones
 
     def serve(self) -> Watcher:
         """Serve what is there now."""

@@ -40,7 +40,7 @@ TODAY = "2026-03-01"
 def attempt(number: int = 1, student: str = "ada", **fields: object) -> Attempt:
     values = {"status": "graded", "score": 1.0, **fields}
     submitted = DUE - timedelta(hours=24 - number)
-    return Attempt(number, "hw", student, f"r{number}", submitted, 100.0 + number, (), **values)  # type: ignore[arg-type]
+    return Attempt(number, "hw", student, f"r{number}", submitted, 100.0 + number, (), **values)
 
 
 def tell(policy: Policy, one: Attempt, *others: Attempt, now: datetime = BEFORE, due: DueDate = DUE_DATE) -> Disclosure:
@@ -122,7 +122,7 @@ def test_hidden_checks_are_left_out_and_their_points_with_them() -> None:
     ("level", "message"), [("none", ""), ("symptom", "The sum is off."), ("full", "The sum is off.")]
 )
 def test_a_report_is_told_up_to_a_level(level: str, message: str) -> None:
-    disclosed = disclosed_report(make_report(), Disclosure(held=False, level=level, hidden=True, final=False))  # type: ignore[arg-type]
+    disclosed = disclosed_report(make_report(), Disclosure(held=False, level=level, hidden=True, final=False))
     assert disclosed.checks[1].message == message
     assert disclosed.score == 1
 

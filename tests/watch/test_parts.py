@@ -100,7 +100,7 @@ def test_over_the_limit_the_page_says_when_the_next_answer_comes(course: Watched
     course.serve()
     second = course.exchange.submit("ada", second=5, points=3)
     course.serve()
-    assert "No answer is left today, of 1 a day" in course.exchange.page(first)
+    assert "Answers left today: none of 1; the next comes from" in course.exchange.page(first)
     page = course.exchange.page(second)
     assert "Attempt 2, received" in page
     assert "is answered from 2" in page

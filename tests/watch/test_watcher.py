@@ -41,7 +41,7 @@ def test_a_submission_is_collected_graded_recorded_and_answered(course: WatchedC
     page = course.exchange.page(record)
     assert "2 of 3 points" in page
     assert "Attempt 1, received" in page
-    assert "4 of 5 answers a day are left today." in page
+    assert "Answers left today: 4 of 5." in page
     (note,) = course.exchange.feedback.glob("*.txt")
     assert "2 of 3 points" in note.read_text()
 
@@ -134,7 +134,7 @@ def test_after_the_due_date_pages_say_more(course: WatchedCourse) -> None:
     course.serve()
     after = course.exchange.page(record)
     assert "The sum is off." in after
-    assert "4 of 5 answers a day are left today." in after  # it was one answer
+    assert "Answers left today: 4 of 5." in after  # it was one answer
     course.serve()
     assert answers(course) == ["ada", "ada"]
 

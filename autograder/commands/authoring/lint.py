@@ -10,9 +10,9 @@ from autograder.commands import common
 @click.command("lint", epilog="Example: autograder lint ridge")
 @common.exercise_argument
 def command(exercise: str) -> None:
-    """Say what is wrong with EXERCISE as its author wrote it.
+    """Say what its author must change in EXERCISE.
 
-    Each problem is a sentence with its file and line. Every other command asks the same before it does anything.
+    Each problem is a sentence with its file and line. Every other command makes the same checks first.
 
     Exit code 2 when there is a problem.
     """

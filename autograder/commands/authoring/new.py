@@ -13,14 +13,14 @@ from autograder.release.new_exercise import write_new_exercise
 def command(name: str) -> None:
     """Write a new exercise, solutions/NAME/NAME.py.
 
-    It is a small one that is sound as it stands: change it, and ask lint, preview and verify as you go.
+    The exercise is small and complete: change it, and run lint, preview and verify as you go.
     """
     course = common.open_course()
     if not name.isidentifier():
-        raise common.CommandError(f"{name!r} is no name of an exercise: take letters, digits and _, as in my_exercise.")
+        raise common.CommandError(f"{name!r} cannot name an exercise: use letters, digits and _, as in my_exercise.")
     folder = course.exercises / name
     if folder.exists():
-        raise common.CommandError(f"{common.display_path(folder)} is there already: take another name.")
+        raise common.CommandError(f"{common.display_path(folder)} exists already: choose another name.")
     with common.explain_os_errors(folder, "written", common.GRADER_ERROR):
         file = write_new_exercise(folder)
     common.say(f"Wrote {common.display_path(file)}: change it as you like.")

@@ -29,7 +29,8 @@ def command(exercise: str, watch: bool, opens: bool) -> None:
         from autograder.release.preview import open_preview
     except ModuleNotFoundError as missing:
         raise common.CommandError(
-            f"A preview needs {missing.name}, which comes with what releases need: run `make release`.",
+            f"A preview needs {missing.name}, which is not installed: "
+            "install the kit's extra `release`, or run `make release` in a clone.",
             common.GRADER_ERROR,
         ) from None
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def command(exercise: str) -> None:
     """Build assignments/EXERCISE from solutions/EXERCISE.
 
-    What comes out is what students get: stubs, the given files and the visible checks, nothing of the answers.
+    The folder is what students get: stubs, the given files and the visible checks, and none of the answers.
 
-    Where the course has an nbgrader_config.py, nbgrader's source folder is built too, and the gradebook is filled.
+    In a course with an nbgrader_config.py, this also builds nbgrader's source folder and fills the gradebook.
     """
     # late: numpy, 105 ms
     from autograder.release.build import ReleaseError

@@ -14,7 +14,9 @@ from autograder.commands import common
 @click.command("verify", epilog="Example: autograder verify ridge --html proof.html")
 @common.exercise_argument
 @click.option(
-    "--html", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write it there as a page as well."
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the proof to this file as a page, too.",
 )
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Draw the cases N times."
@@ -23,13 +25,13 @@ from autograder.commands import common
 def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
     """Prove the checks of EXERCISE.
 
-    Grades the reference, the stubs, honest variants and every known mistake, as if they had been handed in, and shows
-    which check catches which mistake, the checks that students run themselves included. It also changes the model
-    answers as students err, and shows every change that no check catches. Run it whenever you change a rubric.
+    Grades the reference, the stubs, honest variants and every known mistake as if they had been handed in, and shows
+    which check catches which mistake, including the checks that students run. It also makes typical slips in the model
+    answers, and shows those that no check catches. Run it whenever you change a rubric.
 
-    Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name or other
-    points with another seed, or has no place in the model answer any more; when fewer than 95 % of them are named
-    right; when an honest variant loses a point or fails a check that students run, or when the reference is off.
+    Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name, gets other
+    points with another seed, or no longer fits the model answer; when fewer than 95 % of them are named right; when an
+    honest variant loses a point or fails a check that students run; or when the reference is wrong.
     """
     # late: numpy, jinja2 and rich, 300 ms
     from rich.console import Console

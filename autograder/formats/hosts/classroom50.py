@@ -67,5 +67,5 @@ def _submission_time(tag: str) -> datetime:
     """Return the time in a tag submit/<time>-<commit>, or now if the tag holds none."""
     if digits := re.match(r"submit/(\d{4})-?(\d\d)-?(\d\d)[T_-]?(\d\d)[:-]?(\d\d)[:-]?(\d\d)", tag):
         with suppress(ValueError):  # a 31st of February
-            return datetime(*map(int, digits.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]  # six
+            return datetime(*map(int, digits.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]  # six of them
     return datetime.now(UTC)

@@ -47,7 +47,7 @@ class GraderClient:
             except (BrokenPipeError, EOFError):
                 self._stop()
                 self._start()
-        lost = Note("instructor", "The grader's process was ended from outside while it graded this.")
+        lost = Note("instructor", "The grader's process was killed while it graded this.")
         return Report(self._exercise.name, name, "grader_error", 0.0, self._exercise.max_score, 0, "", (lost,))
 
     def _start(self) -> None:
@@ -59,7 +59,7 @@ class GraderClient:
         try:
             greeting = self._receive()
         except EOFError:
-            raise GraderUnavailable("The grader's process ended at its start: see what it said above.") from None
+            raise GraderUnavailable("The grader's process ended as it started: see its output above.") from None
         if "error" in greeting:
             self._stop()
             raise GraderUnavailable(greeting["error"])

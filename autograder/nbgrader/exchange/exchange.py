@@ -113,7 +113,7 @@ class Collect(ExchangeCollect):  # type: ignore[misc]  # nbgrader carries no typ
                 share_with_group(folder)
             self.log.info("Collecting submission: %s %s", student, self.coursedir.assignment_id)
             if self.check_owner and owner != student:
-                self.log.warning("%s: handed in by %s, who collects now, so the name was believed.", student, owner)
+                self.log.warning("%s: handed in by %s, who is collecting now, so the name was trusted.", student, owner)
             if odd_time := describe_odd_time(Path(self.inbound_path), record):
                 self.log.warning("%s: the submission %s. It counts as of its name.", one_line(student, 80), odd_time)
             return
@@ -162,9 +162,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # untyped
             else:
                 self._release(candidates[0], name)
         if failed:
-            message = (
-                "Not handed in at the exchange, or with an odd secret, so send them their page in %s yourself: %s."
-            )
+            message = "Not handed in through the exchange, or with an unusable secret: send out their page in %s: %s."
             self.log.warning(message, self.coursedir.feedback_directory, join_names(failed, max_names=len(failed)))
 
     def _release(self, page: Path, name: str) -> None:

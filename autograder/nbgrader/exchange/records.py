@@ -101,7 +101,7 @@ def copy_record(inbound: Path, record: Record, target: Path, rules: CopyRules) -
         owner_name = _name_of(owner)
         if rules.check_owner and owner_name != record.student and owner != os.geteuid():
             raise RecordRefused(
-                f"says that it is of {one_line(record.student, 80)}, and belongs to {owner_name} "
+                f"claims to be from {one_line(record.student, 80)}, and belongs to {owner_name} "
                 "(where all students share one account, set c.ExchangeCollect.check_owner = False)"
             )
         _RecordCopy(rules, owner, rules.max_bytes, MAX_ENTRIES).copy_folder(folder, target, Path())
@@ -179,7 +179,7 @@ class _RecordCopy:
     def copy_folder(self, folder: int, target: Path, path: Path) -> None:
         """Copy what lies in an open folder; `path` is where that lies in the record."""
         if len(path.parts) > MAX_DEPTH:
-            raise RecordRefused(f"holds more than {MAX_DEPTH} folders in each other")
+            raise RecordRefused(f"holds more than {MAX_DEPTH} folders inside each other")
         for name in self._names(folder):
             status = _status(name, folder)
             if self.rules.leaves_out(name, status) or path / name == Path(TIMESTAMP_FILE):
@@ -206,7 +206,9 @@ class _RecordCopy:
                 status = os.fstat(file.fileno())
                 self._check_owner(status, path)
                 if status.st_nlink > 1:
-                    raise RecordRefused(f"holds {one_line(str(path), 200)}, which is a file with several names")
+                    raise RecordRefused(
+                        f"holds {one_line(str(path), 200)}, which is a file with several names (hard links)"
+                    )
                 data = file.read(self.bytes_left + 1)
         except safe_files.UnreadableFileError as reason:
             raise RecordRefused(f"holds {one_line(str(path), 200)}, which {reason}") from None
@@ -246,7 +248,7 @@ def _open_folder(name: str | Path, parent: int | None = None) -> Iterator[int]:
         descriptor = os.open(name, os.O_RDONLY | _FOLDER_FLAGS, dir_fd=parent)
     except OSError as error:
         raise RecordRefused(
-            f"cannot be read, because {one_line(str(name), 80)} is no open folder: {error.strerror}"
+            f"cannot be read, because {one_line(str(name), 80)} is not an open folder: {error.strerror}"
         ) from None
     try:
         yield descriptor

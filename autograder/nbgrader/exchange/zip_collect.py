@@ -65,7 +65,9 @@ class Extractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader carries no t
             else:
                 writer.write(self._student_of(name.as_posix()) or str(name), name.as_posix(), read_file(file))
         if writer.left_out:
-            self.log.warning("Left out, as too much of one student or oddly named: %s.", join_names(writer.left_out))
+            self.log.warning(
+                "Skipped, because one student sent too much, or the name is unusable: %s.", join_names(writer.left_out)
+            )
 
     def _unpack(self, file: Path, writer: _Writer) -> None:
         try:
@@ -190,7 +192,7 @@ class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped b
         if not name or student.startswith(".") or not student or re.search(r"[/\\]", student):
             return "names no student and file"
         if problem := name_problem(student):
-            return f"is not plain: {problem}"
+            return f"names a student whose folder could not be read: {problem}"
         key = student, os.path.splitext(name)[0] + suffix  # noqa: PTH122 - as nbgrader makes it
         try:
             has_time = bool(timestamp and parse_timestamp(timestamp))
@@ -198,6 +200,6 @@ class FileCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # untyped b
             return "holds no time where named_regexp has one"
         # Of two files of one name, nbgrader takes the newer one, and stops if it does not know.
         if not (has_time and self._has_time.get(key, True)) and key in self._has_time:
-            return f"is one more file that {one_line(student, 80)} called so"
+            return f"is one more file of {one_line(student, 80)} with this name"
         self._has_time[key] = has_time
         return ""

@@ -297,7 +297,7 @@ def open_gradebook(url: str, root: Path, dry_run: bool = False) -> Iterator[Grad
             address = address.set(database=str(root / file))
         engine = sql.create_engine(address)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise GradebookError(f"{url} is no address of a database that can be used here: {error}.") from None
+        raise GradebookError(f"{url} is not the address of a database that can be used here: {error}.") from None
     try:
         with engine.begin() as connection:
             yield GradebookSession(connection)
@@ -327,7 +327,7 @@ def kept_score(report: Report, totals: Mapping[str, Total]) -> str:
     if report.status != "grader_error" or report.submission not in totals:
         return ""
     reasons = " ".join(note.text for note in report.notes if note.audience == "instructor")
-    return f"the grader failed, so the {totals[report.submission].so_far:f} points of before stay. {reasons}"
+    return f"the grader failed, so the {totals[report.submission].so_far:f} points from before stay. {reasons}"
 
 
 def describe_changes(before: Mapping[str, Total], after: Mapping[str, Total], graded: Collection[str]) -> list[str]:

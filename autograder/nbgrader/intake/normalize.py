@@ -84,7 +84,7 @@ def normalize_submission(
         normalized = _restore_cells(release, cells)
         if submission.kind == "notebook":
             return normalized
-        return replace(normalized, repairs=(f"{one_line(submission.path.name, 80)} was graded, and no notebook.",))
+        return replace(normalized, repairs=(f"{one_line(submission.path.name, 80)} was graded: there is no notebook.",))
     except Exception as error:  # noqa: BLE001 - whatever it is, it must cost one submission its picture only
         return placeholder_notebook(release, error)
 

@@ -37,7 +37,7 @@ _PROBE_LIMITS = 2048, 60  # MiB and CPU seconds, for trying to escape
 _USER_ID_RANGES = (1_879_048_192, 1 << 28), (60_706, 477)
 _ROOT_NOTE = (
     "Student code runs as root here, without root's rights, because no other user can read the Python that grades: "
-    "use one that is not below /root."
+    "use one outside /root."
 )
 _CPUCLOCK_SCHED = 2  # the kind of clock that counts all CPU time of a process (see clock_getcpuclockid)
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0

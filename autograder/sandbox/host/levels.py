@@ -31,7 +31,7 @@ LEVEL_INFO: dict[Level, LevelInfo] = {
     "B": LevelInfo(
         "a sealed process",
         "Student code can read no file but Python's own and write none, and has no network and no other process; "
-        "it can find out which files there are and how large they are.",
+        "it can find out which files exist and how large they are.",
     ),
     "C": LevelInfo(
         "a fresh process in a container",

@@ -74,7 +74,7 @@ def _bubblewrap_advice() -> str:
         return "Let users make containers: sudo sysctl kernel.unprivileged_userns_clone=1 (Debian)."
     if _read_setting("user/max_user_namespaces") == "0":
         return "Let users make containers: sudo sysctl user.max_user_namespaces=10000."
-    return "Inside a container that forbids containers, as Docker's do, this is what there is: run it outside."
+    return "This container forbids containers, as Docker's do: run the kit outside of it to reach this level."
 
 
 def _read_setting(name: str) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 here = Path(__file__).resolve().parent
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
-import numpy.testing  # noqa: E402
+import numpy.testing  # noqa: E402 - the real one, now that this folder is not searched
 
 for name in dir(numpy.testing):
     if name.startswith("assert_"):

@@ -7,8 +7,8 @@ here = Path(__file__).resolve().parent
 kept = sys.path[:]
 sys.path[:] = [entry for entry in kept if Path(entry or ".").resolve() != here]
 del sys.modules["numpy"]
-import numpy  # noqa: E402
-import numpy.testing  # noqa: E402
+import numpy  # noqa: E402 - the real one, now that this folder is not searched
+import numpy.testing  # noqa: E402 - likewise
 
 sys.path[:] = kept
 for name in dir(numpy.testing):

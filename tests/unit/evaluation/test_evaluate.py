@@ -136,7 +136,7 @@ def test_a_kept_contract_alone_earns_nothing():
     [
         ({"one": returned("one", changed=1.0)}, "changes x in place"),
         ({"repeat_same_args": returned("repeat_same_args", times=2)}, "called twice with the same arguments"),
-        ({"repeat_fresh_args": returned("repeat_fresh_args", times=2)}, "called with other arguments in between"),
+        ({"repeat_fresh_args": returned("repeat_fresh_args", times=2)}, "called with other arguments"),
         ({"recheck": returned("recheck", times=2)}, "changed during a later call"),
         ({"recheck": InvalidResult(None, "None")}, "returned None"),
         (

@@ -66,7 +66,7 @@ def test_lint_prints_all_problems_of_an_exercise(tmp_path: Path, monkeypatch: py
     wrong = CliRunner().invoke(cli.commands, ["lint", LOGISTIC])
     assert "line 25: loss asks for y_hat" in wrong.output
     assert "line 40: dJ_dw asks for y_hat" in wrong.output
-    assert str(wrong.exception) == f"{LOGISTIC} has 2 problems: put them right, and run this again."
+    assert str(wrong.exception).startswith(f"{LOGISTIC} has 2 problems: correct them, and run this again;")
 
 
 def test_an_objective_that_loses_imaginary_parts_is_noted(tmp_path: Path) -> None:

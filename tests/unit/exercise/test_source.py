@@ -85,11 +85,11 @@ def test_solution_lines_come_from_code_and_manual_answers() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("# %% setup", "# %% set-up", "This is no cell header that a release knows: # %% set-up"),
+        ("# %% setup", "# %% set-up", "This is not a cell header that a release knows: # %% set-up"),
         (
             'solution="double"',
             'solutoin="double"',
-            'This is no cell header that a release knows: # %% solutoin="double"',
+            'This is not a cell header that a release knows: # %% solutoin="double"',
         ),
         ("    ### END SOLUTION\n\n\n", "\n", 'in the cell "double"'),
         ("    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "    return 2 * x", "there is neither"),

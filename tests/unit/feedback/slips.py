@@ -82,7 +82,7 @@ def catalogue(without: str = "") -> MistakeCatalogue:
     if not without:
         return MistakeCatalogue(exercise(), pair_catalogue())
     mistakes = tuple(mistake for mistake in exercise().mistakes if mistake.name != without)
-    return MistakeCatalogue(replace(exercise(), mistakes=mistakes), PairsWithout(without))  # type: ignore[arg-type]
+    return MistakeCatalogue(replace(exercise(), mistakes=mistakes), PairsWithout(without))
 
 
 def identify(function: str, answer: Answer, without: str = "") -> tuple[Mistake, ...]:

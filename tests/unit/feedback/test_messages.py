@@ -139,7 +139,7 @@ def test_every_code_has_a_sentence():
         ),
         (
             text_of("stub_line_left", function="dJ_dW", own_code="above", cell="", line=None),
-            "dJ_dW gets to raise NotImplementedError in your code, below your code",
+            "dJ_dW reaches raise NotImplementedError in your code, below your code",
         ),
         (text_of("not_finite", result="h", kind="NaN", where=(0, 1), case=CASE), "h holds NaN at [0, 1]"),
         (text_of("wrong_value", result="h", **NUMBERS), "0.25 where 0.001 is allowed, worst at h[1, 0]"),

@@ -312,7 +312,7 @@ def test_a_stub_is_not_attempted_and_a_call_of_one_is_wrong(checks: Any, monkeyp
 def test_a_stubs_line_above_written_code_is_named(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     line = "raise NotImplementedError('dJ_dV is not written yet')"
     text = check_output(checks, monkeypatch, edited(("T = len(x)\n    dV", f"{line}\n    T = len(x)\n    dV")), "dJ_dV")
-    message = "dJ_dV stops at raise NotImplementedError, so your code below that is never run: take that line away."
+    message = "dJ_dV stops at raise NotImplementedError, so your code below that is never run: remove that line."
     assert message in unwrapped(text)
     assert line in unwrapped(text)
     on_condition = edited(("T = len(x)\n    dV", f"if len(x):\n        {line}\n    T = len(x)\n    dV"))

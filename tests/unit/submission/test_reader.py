@@ -68,7 +68,7 @@ class TestWhatIsRead:
     def test_a_stub_that_a_magic_drops_is_noted(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook(SET_UP, f"%%timeit\n{ANSWER}", STUB_G)})
         assert submission.notes == (
-            "code cell 2 starts with %%timeit, so what it defines is not kept (f): take that line away.",
+            "code cell 2 starts with %%timeit, so what it defines is not kept (f): remove that line.",
         )
 
     @pytest.mark.parametrize(("name", "write"), [("ex.py", script), ("ex.ipynb", notebook)])
@@ -190,11 +190,11 @@ class TestWhichFile:
     def test_an_edited_copy_wins_over_the_unedited_file(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook(*BLANK), "ex (1).ipynb": notebook(*SOLVED)})
         assert submission.path.name == "ex (1).ipynb"
-        assert submission.notes == ("ex (1).ipynb was graded, since ex.ipynb is as it was handed out.",)
+        assert submission.notes == ("ex (1).ipynb was graded, because ex.ipynb is as it was handed out.",)
 
     def test_several_edited_copies_are_refused(self, refusal):
         files = {"ex.py": script(*BLANK), "ex (1).py": script(*SOLVED), "ex (2).py": script(*SOLVED)}
-        assert "ex (1).py and ex (2).py, and it is not plain which one is meant" in refusal(files)
+        assert "ex (1).py and ex (2).py, and it is unclear which one counts" in refusal(files)
 
     def test_the_exact_name_wins_over_several_of_the_other_kind(self, handed_in):
         submission = handed_in({"ex.py": script(*SOLVED), "ex (1).ipynb": "1", "ex (2).ipynb": "2"})
@@ -259,7 +259,7 @@ class TestFoldersInside:
         assert submission.path.parent.name == "new"
 
     def test_two_on_one_level_are_refused(self, read):
-        with pytest.raises(SubmissionRefused, match=r"a/ex.py and b/ex.py, and it is not plain which one is meant"):
+        with pytest.raises(SubmissionRefused, match=r"a/ex.py and b/ex.py, and it is unclear which one counts"):
             read({"a/ex.py": script(*SOLVED), "b/ex.py": script(*SOLVED)})
 
     @pytest.mark.parametrize("name", [".ipynb_checkpoints/ex.py", "__MACOSX/ex.py", "a/b/c/d/ex.py"])
@@ -342,7 +342,7 @@ class TestOddFolders:
     def test_too_many_files(self, refusal, tmp_path):
         for number in range(MAX_ENTRIES + 1):
             (tmp_path / f"{number}").touch()
-        assert "holds more than 10000 files: hand in your own alone" in refusal({"ex.py": "x = 1"})
+        assert "holds more than 10000 files: hand in only your own" in refusal({"ex.py": "x = 1"})
 
     @pytest.mark.slow  # makes 100,000 files
     def test_very_many_files(self, refusal, tmp_path):
@@ -404,7 +404,7 @@ def test_very_many_copies_beside_an_unedited_file_are_refused_unread(refusal, mo
     monkeypatch.setattr(
         "autograder.submission.reader.read_file", lambda path, _: [read.append(path.name), content(path)][1]
     )
-    assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES + 1, notebook(*BLANK)))
+    assert "it is unclear which one counts" in refusal(copies(MAX_COPIES + 1, notebook(*BLANK)))
     assert read == ["ex.ipynb"]
 
 
@@ -412,5 +412,5 @@ def test_of_large_copies_only_some_are_read_and_each_once(refusal, monkeypatch):
     read = []
     monkeypatch.setattr("autograder.submission.reader.read_file", lambda path, _: [read.append(path), content(path)][1])
     large = notebook(*BLANK) + " " * (MAX_BYTES // 3)
-    assert "it is not plain which one is meant" in refusal(copies(MAX_COPIES, large))
+    assert "it is unclear which one counts" in refusal(copies(MAX_COPIES, large))
     assert len(read) == len(set(read)) == 4

@@ -67,7 +67,7 @@ def test_verify_finds_no_problem_in_rnn_backprop(tmp_path):
     assert summary["mistakes"] == f"{count} of {count} caught (100.0 %)"
     assert summary["visible"] == f"{count} of {count} caught by the checks that students run"
     assert summary["names"].endswith("0 misnamed")
-    assert "catch what they must, and harm nobody" in done.stdout
+    assert "catch what they must, and cost no honest answer a point" in done.stdout
     html = page_file.read_text(encoding="utf-8")
     for mistake in exercise().mistakes:
         assert mistake.name in done.stdout
@@ -231,7 +231,7 @@ def test_verify_names_each_problem_and_exits_with_1(change, sentences, tmp_path)
     [
         (
             {"extra": '_entry("broken", "dJ_dW", "m, x, y, y_hat", "x +"),'},
-            "The mistake broken is no Python, in line 2 of dJ_dW: ",
+            "The mistake broken is not Python, in line 2 of dJ_dW: ",
             2,
         ),
         ({"honest": "import numpy as np\n1 / 0"}, "The honest answer stacked does not run: ZeroDivisionError", 1),
@@ -359,7 +359,7 @@ def assert_self_contained(html: str) -> None:
 
 def test_render_html_shows_problems_and_escapes_markup():
     hostile_mistake = SimpleNamespace(name="<b>", function="dJ_dV", hint="<i>?", equation="(1)", source="")
-    outcome = MistakeOutcome(hostile_mistake, {"dJ_dV.large": 1}, (2,), (), {"<u>": 1, None: 1})  # type: ignore[arg-type]  # reads like one
+    outcome = MistakeOutcome(hostile_mistake, {"dJ_dV.large": 1}, (2,), (), {"<u>": 1, None: 1})  # reads like one
     html = page.render_html(make_report(outcome))
     assert_self_contained(html)
     assert "survives" in html
