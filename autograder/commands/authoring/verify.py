@@ -25,11 +25,14 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
 
     Grades the reference, the stubs, honest variants and every known mistake, as if they had been handed in, and shows
     which check catches which mistake, the checks that students run themselves included. It also changes the model
-    answers as students err, and shows every change that no check catches. Run it whenever you change a rubric.
+    answers as students err, and shows every change that no check catches; and it says what you may add next. Run it
+    whenever you change a rubric.
 
     Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name or other
     points with another seed, or has no place in the model answer any more; when fewer than 95 % of them are named
-    right; when an honest variant loses a point or fails a check that students run, or when the reference is off.
+    right; when an honest variant loses a point or fails a check that students run, or when the reference is off. A
+    change of a model answer that no check catches is shown and counted, and the exit code is 0: you know whether
+    students would make it.
     """
     # late: numpy, jinja2 and rich, 300 ms
     from rich.console import Console

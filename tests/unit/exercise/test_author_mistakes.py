@@ -18,12 +18,12 @@ from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.exercise.problems import SENTENCES
 
 TESTS = Path(__file__).parents[2]
-LOGISTIC, FULL_FORM = "logistic_regression", "softmax_regression"
+LOGISTIC, FULL_FORM = "logistic_regression", "linear_classifier"
 SLIPS = tomllib.loads(Path(__file__).with_name("author_mistakes.toml").read_text(encoding="utf-8"))["slip"]
 
 
 def copied(name: str, folder: Path) -> Path:
-    source = TESTS / "toy_course" / "solutions" / name if name == FULL_FORM else TESTS / "exercises" / name
+    source = TESTS / "exercises" / name
     return Path(shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".cache")))
 
 
