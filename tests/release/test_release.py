@@ -198,7 +198,11 @@ class TestWrongSources:
                 "\n\n# %% check",
                 "one ### BEGIN SOLUTION and then one ### END SOLUTION",
             ),
-            ("figures/regions.png", "figures/nothing.png", "There is no figures/nothing.png in the folder of the exercise."),
+            (
+                "figures/regions.png",
+                "figures/nothing.png",
+                "There is no figures/nothing.png in the folder of the exercise.",
+            ),
             ("![", "See ![", "within a line: give it a line of its own."),
             ("# %% setup", "# %%", "There must be one cell # %% setup"),
             ('manual="why"', 'manual="predict"', "The question predict has the name of another cell: take another."),
