@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import source
-from autograder.exercise.lint.module_problems import module_problems
+from autograder.exercise.lint.module_problems import imported_problems, module_problems
 from autograder.exercise.lint.soundness import examine
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.places import raised_at
@@ -49,8 +49,12 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         raise ExerciseError([Problem("no_file", "", 0, {"name": name, "missing": f"{name}.py", "folder": folder})])
     try:
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
+        if text.startswith("\ufeff"):
+            raise ExerciseError([Problem("encoding", f"{name}.py", 1)])
         load = _load_small if writing_out.is_small_form(folder) else _load_full
         exercise = load(folder, text, written_questions)
+    except UnicodeDecodeError:
+        raise ExerciseError([Problem("encoding", f"{name}.py", 1)]) from None
     except source.SourceError as error:
         raise ExerciseError([Problem("source", f"{name}.py", error.line, {"text": error})]) from None
     found = examine(exercise)
@@ -82,6 +86,8 @@ def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
         module = _import_module(name, folder)
         released = "\n".join(cell.source for cell in cells if cell.kind in ("setup", "code", "solution"))
         own = _own_modules(folder, released)
+        if problems := imported_problems(folder, own):
+            raise ExerciseError(problems)
         given = [_import_module(stem, folder) for stem in own]
     given.sort(key=lambda each: not hasattr(each, "arguments"))  # the first support module is the one that has it
     if problems := small_form_problems(folder, module, cells):
@@ -157,15 +163,14 @@ def _own_modules(folder: Path, text: str) -> list[str]:
 def _import_module(module: str, folder: Path) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - an instructor's code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an instructor's code may raise anything
         raise _cannot_run(error, folder, f"{module}.py") from None
 
 
-def _cannot_run(error: Exception, folder: Path, file: str) -> ExerciseError:
+def _cannot_run(error: BaseException, folder: Path, file: str) -> ExerciseError:
     place = raised_at(error, folder) or (file, 1)
-    return ExerciseError(
-        [Problem("cannot_run", *place, {"error": type(error).__name__, "text": getattr(error, "msg", error)})]
-    )
+    text = str(getattr(error, "msg", error)).rstrip(".?") or "it says no more"
+    return ExerciseError([Problem("cannot_run", *place, {"error": type(error).__name__, "text": text})])
 
 
 class _Implementations:

@@ -12,9 +12,9 @@ class Places:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._lines = file.read_text(encoding="utf-8").splitlines()
+        self.lines = file.read_text(encoding="utf-8").splitlines()
         try:
-            self._body = ast.parse("\n".join(self._lines)).body
+            self._body = ast.parse("\n".join(self.lines)).body
         except SyntaxError:
             self._body = []
 
@@ -33,7 +33,7 @@ class Places:
 
     def of_words(self, *words: str) -> int | None:
         """Return the first line that holds all these words in quotation marks, else None."""
-        for number, line in enumerate(self._lines, start=1):
+        for number, line in enumerate(self.lines, start=1):
             if all(f'"{word}"' in line or f"'{word}'" in line for word in words):
                 return number
         return None

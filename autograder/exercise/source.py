@@ -29,6 +29,10 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SCRIPT_CHECK_CELL = 'if __name__ == "__main__":\n    print(check())'
 """The last cell of the released .py: it checks all functions."""
 
+HEADERS = (
+    '# %% [markdown], # %% setup, # %% solution="NAME", # %% hints="NAME", # %% check="NAME", # %% teacher and # %%'
+)
+
 CellKind = Literal["markdown", "manual", "setup", "solution", "check", "hints", "teacher", "code"]
 
 MAX_HINTS = 3
@@ -113,6 +117,9 @@ def parse_cells(text: str) -> tuple[ExerciseCell, ...]:
     """Return the cells of a source in order. Raises SourceError if a header or a solution is malformed."""
     lines = text.splitlines()
     headers = [number for number, line in enumerate(lines) if line.startswith("# %%")]
+    for number, line in enumerate(lines, start=1):
+        if re.match(r"#\s*%%", line) and not line.startswith("# %%"):
+            raise SourceError(f"A cell header begins with # %%, with one space: {line}", number)
     if not headers or any(line.strip() for line in lines[: headers[0]]):
         raise SourceError("This is not a cell header: a source begins with a line such as # %% [markdown].")
     return tuple(
@@ -184,7 +191,7 @@ def _parse_cell(header: str, line: int, source: str) -> ExerciseCell:
         header,
     )
     if match is None:
-        raise SourceError(f"This is not a cell header that a release knows: {header}", line)
+        raise SourceError(f"This is not a cell header that a release knows: {header}; there are {HEADERS}.", line)
     text_kind = "manual" if match["manual"] else "markdown" if match["markdown"] else "code"
     code_kind = "solution" if match["solution"] else match["word"] or match["tag"]
     kind: CellKind = code_kind or text_kind  # type: ignore[assignment]  # the pattern knows them

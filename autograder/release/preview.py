@@ -63,6 +63,7 @@ class Preview:
             self._client = NotebookClient(
                 notebook,
                 timeout=SECONDS_PER_CELL,
+                interrupt_on_timeout=True,
                 allow_errors=True,
                 resources={"metadata": {"path": str(self._folder)}},
                 extra_arguments=["--Application.log_level=ERROR"],

@@ -78,7 +78,7 @@ class VerificationReport:
     """All findings. `gradient_errors` maps each gradient to its largest error against the numerical gradient of J.
 
     `gradient_tolerances` are larger for a function for which J cannot be differentiated by complex steps. `mutants`
-    are changes of the model answers that nobody listed.
+    are changes of the model answers that nobody listed. `next_steps` say what the author may add.
     """
 
     exercise: str
@@ -94,6 +94,7 @@ class VerificationReport:
     mistake_problems: tuple[str, ...] = ()
     gradient_tolerances: Mapping[str, float] = field(default_factory=dict)
     mutants: Mutants = field(default_factory=Mutants)
+    next_steps: tuple[str, ...] = ()
 
     @property
     def central_differences(self) -> tuple[str, ...]:

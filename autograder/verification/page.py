@@ -79,8 +79,9 @@ def print_report(report: VerificationReport, console: Console) -> None:
     for mutant in report.mutants.living:
         console.print(Text("\n".join(["No check catches this change:", *mutant.difference]), style="yellow"))
         console.print(Text(f"To name it, add: {mutant.as_mistake}\n"))
-    if not report.problems:
-        console.print(Text(conclusion(report), style="green" if report.mistake_outcomes else "yellow"))
+    if report.mutants.living or not report.problems:
+        is_content = report.mistake_outcomes and not report.mutants.living
+        console.print(Text(conclusion(report), style="green" if is_content else "yellow"))
 
 
 def render_html(report: VerificationReport) -> str:
@@ -147,6 +148,7 @@ def summarize(report: VerificationReport) -> list[tuple[str, str]]:
         untried = f", {mutants.untried} not tried: no time left" if mutants.untried else ""
         count = f"{len(mutants.tried)} of the model answers: {fates}, {len(mutants.living)} caught by no check{untried}"
         lines.append(("changes", count))
+    lines += [("next", step) for step in report.next_steps]
     details = f"seeds {', '.join(map(str, report.seeds))}; isolation {report.isolation}"
     lines.append(("time", f"{report.grading_count} gradings in {report.seconds:.1f} s ({details})"))
     return lines

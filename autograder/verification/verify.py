@@ -31,6 +31,7 @@ from autograder.exercise.model import Exercise, Function, Mistake
 from autograder.exercise.numerical_gradient import gradient_of_J, slope_tolerance
 from autograder.grading import GradingConfig
 from autograder.verification.mutants import try_mutants
+from autograder.verification.next_steps import next_steps
 from autograder.verification.outcomes import ReportJson, VerificationReport, summarize_mistake, summarize_sample
 from autograder.verification.visible import failed_checks, released_checks
 
@@ -91,6 +92,7 @@ def verify(
         grading_count=len(samples) * len(seeds),
         seconds=time.monotonic() - start,
         mutants=mutants,
+        next_steps=next_steps(exercise, mutants),
         mistake_problems=exercise.mistake_problems,
     )
 

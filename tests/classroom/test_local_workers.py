@@ -18,7 +18,7 @@ from autograder.classroom.discovery import SubmissionEntry, discover_submissions
 from autograder.classroom.local_workers import LocalWorkers
 from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task
-from autograder.course import LEVELS, find_course
+from autograder.course import LEVELS
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, IsolationError
@@ -163,12 +163,12 @@ def test_local_workers_leave_no_process(grade: Callable[..., dict[str, Serialize
 
 
 def test_a_worker_grades_several_exercises(exercise: Exercise, config: GradingConfig, tmp_path: Path) -> None:
-    toy = load_exercise(find_course(ROOT / "tests" / "toy_course").exercise_folder("softmax_regression"))
+    other = load_exercise(ROOT / "solutions" / "softmax_regression")
     tasks = iter(
-        [Task(SubmissionEntry("ali", one.folder / f"{one.name}.py"), "key", one.name) for one in (exercise, toy)]
+        [Task(SubmissionEntry("ali", one.folder / f"{one.name}.py"), "key", one.name) for one in (exercise, other)]
     )
-    with LocalWorkers(1, [exercise, toy], config, lambda text: None) as workers:
+    with LocalWorkers(1, [exercise, other], config, lambda text: None) as workers:
         results = [json.loads(result.json_bytes) for result in workers.run(tasks, lambda: None)]
     assert [(result["exercise"], result["score"]) for result in results] == [
-        (one.name, one.max_score) for one in (exercise, toy)
+        (one.name, one.max_score) for one in (exercise, other)
     ]

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.release.build import ReleaseError, build_release
 from autograder.release.install import manifest_path, release_exercise
-from tests.test_toy import exercise
+from tests.in_process import other_exercise as exercise
 
 NAME = exercise().name
 

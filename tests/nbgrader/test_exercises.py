@@ -22,14 +22,16 @@ from autograder.nbgrader.config import configure
 from autograder.nbgrader.exchange import exchange, zip_collect
 from autograder.nbgrader.exercises import is_exercise
 from autograder.release.install import release_exercise
-from tests.test_toy import TOY, exercise
+from tests.in_process import other_exercise as exercise
 
 NAME = exercise().name
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    shutil.copytree(TOY / "solutions", tmp_path / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        exercise().folder, tmp_path / "solutions" / NAME, ignore=shutil.ignore_patterns("__pycache__", ".cache")
+    )
     (tmp_path / "course.toml").write_text(f'release_as = {{ {NAME} = "hw3" }}\n', encoding="utf-8")
     return tmp_path
 

@@ -27,7 +27,7 @@ def report(points: float, status: str = "graded", **more: Any) -> Report:
         CheckResult("g.value", "g", "Another", "pass", 1.0, 1.0),
     )
     graded = Report(
-        "toy", "ada", "graded", points + 1, MAX_POINTS + 1, 7, "A", (Note("student", "Mind this."),), checks
+        "exercise", "ada", "graded", points + 1, MAX_POINTS + 1, 7, "A", (Note("student", "Mind this."),), checks
     )
     return graded if status == "graded" else replace(graded, status=status, checks=(), **more)
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from click.testing import CliRunner
@@ -57,3 +62,36 @@ def test_a_new_exercise_is_proved_released_and_shown(course: Path) -> None:
         assert "dJ_dw: all 2 checks pass" in page
         assert "NotImplementedError" not in page
     assert 'http-equiv="refresh"' in second
+
+
+@pytest.mark.slow
+def test_a_preview_that_watches_shows_what_is_saved_and_outlives_what_is_wrong(course: Path) -> None:
+    run("new", "line")
+    source, page = course / "solutions" / "line" / "line.py", course / "build" / "preview" / "line.html"
+    command = [sys.executable, "-m", "autograder", "preview", "line", "--watch", "--no-open"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    preview = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    )
+    too_long = Timer(240, preview.kill)
+    too_long.start()
+
+    def save(old: str, new: str) -> None:
+        text = source.read_text(encoding="utf-8")
+        assert old in text
+        source.write_text(text.replace(old, new), encoding="utf-8")
+
+    try:
+        lines = iter(preview.stdout or ())
+        assert next(lines) == "The page is build/preview/line.html.\n"
+        save("asks for a straight", "asks for a really straight")
+        assert next(lines) == "Shown again.\n"
+        assert "asks for a really straight" in page.read_text(encoding="utf-8")
+        save("y_hat = w * x + b", "y_hat = w * x + b + ")
+        assert next(lines) == "line.py, line 24: SyntaxError: invalid syntax.\n"
+        save("y_hat = w * x + b + ", "y_hat = w * x + b")
+        assert next(lines) == "Shown again.\n"
+    finally:
+        too_long.cancel()
+        preview.send_signal(signal.SIGINT)
+        preview.communicate(timeout=60)

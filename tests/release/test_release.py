@@ -30,7 +30,7 @@ from autograder.release.install import diff_release, release_exercise
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT / "solutions" / "rnn_backprop"
-TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"
+CLASSIFIER = ROOT / "tests" / "exercises" / "linear_classifier"
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def files(exercise: Exercise) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Path:
-    """A copy of the toy exercise for a test to damage."""
-    return Path(shutil.copytree(TOY, tmp_path / "copy" / TOY.name))
+def small(tmp_path: Path) -> Path:
+    """A copy of a small exercise for a test to damage."""
+    return Path(shutil.copytree(CLASSIFIER, tmp_path / "copy" / CLASSIFIER.name))
 
 
 def notebook_cells(files: dict[str, bytes], name: str) -> list[Any]:
@@ -122,7 +122,7 @@ class TestWhatIsReleased:
     def test_a_notebook_with_its_figures_stays_small(self, files: dict[str, bytes]) -> None:
         assert len(files["rnn_backprop.ipynb"]) < 200_000
 
-    @pytest.mark.parametrize("folder", [REAL, TOY], ids=lambda folder: folder.name)
+    @pytest.mark.parametrize("folder", [REAL, CLASSIFIER], ids=lambda folder: folder.name)
     def test_released_cells_are_known_to_the_grader(self, folder: Path) -> None:
         """The grader reads the source as text, the release through jupytext and nbgrader: they agree."""
         files = build_release(load_exercise(folder)).student_files
@@ -173,10 +173,12 @@ class TestNothingOfTheAnswers:
             for function, body in _bodies("\n".join(_lines(name, files[name], code=True))):
                 assert _shape(body) not in answers | rubric, f"{function} in {name}"
 
-    def test_a_leak_is_refused(self, toy: Path) -> None:
-        _edit(toy / "softmax_regression.py", "# Now the gradient", "# return (y_hat - y).T @ x / n\n# Now the gradient")
+    def test_a_leak_is_refused(self, small: Path) -> None:
+        _edit(
+            small / "linear_classifier.py", "# Now the gradient", "# return (y_hat - y).T @ x / n\n# Now the gradient"
+        )
         with pytest.raises(ReleaseError, match="would give away a line of the solution"):
-            build_release(load_exercise(toy))
+            build_release(load_exercise(small))
 
 
 class TestWrongSources:
@@ -196,58 +198,62 @@ class TestWrongSources:
                 "\n\n# %% check",
                 "one ### BEGIN SOLUTION and then one ### END SOLUTION",
             ),
-            ("figures/regions.png", "figures/nothing.png", "shows figures/nothing.png, which is not in"),
+            (
+                "figures/regions.png",
+                "figures/nothing.png",
+                "There is no figures/nothing.png in the folder of the exercise.",
+            ),
             ("![", "See ![", "within a line: give it a line of its own."),
             ("# %% setup", "# %%", "There must be one cell # %% setup"),
             ('manual="why"', 'manual="predict"', "The question predict has the name of another cell: take another."),
         ],
     )
-    def test_a_malformed_source_is_refused_in_one_sentence(self, toy: Path, old: str, new: str, message: str) -> None:
-        _edit(toy / "softmax_regression.py", old, new)
+    def test_a_malformed_source_is_refused_in_one_sentence(self, small: Path, old: str, new: str, message: str) -> None:
+        _edit(small / "linear_classifier.py", old, new)
         with pytest.raises((ExerciseError, ReleaseError)) as error:
-            build_release(load_exercise(toy))
+            build_release(load_exercise(small))
         assert message in str(error.value)
-        assert all(line.startswith("softmax_regression.py, line ") for line in str(error.value).splitlines())
+        assert all(line.startswith("linear_classifier.py, line ") for line in str(error.value).splitlines())
 
-    def test_a_failure_of_nbgrader_is_one_sentence(self, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failure_of_nbgrader_is_one_sentence(self, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_: object) -> None:
             raise RuntimeError("one leg\ntoo many")
 
         monkeypatch.setattr("autograder.release.notebook.InsertStubs.preprocess_cell", fail)
         with pytest.raises(ReleaseError) as error:
-            build_release(load_exercise(toy))
+            build_release(load_exercise(small))
         assert str(error.value) == (
-            "softmax_regression.py: nbgrader cannot make the students' notebook of it: RuntimeError: one leg too many."
+            "linear_classifier.py: nbgrader cannot make the students' notebook of it: RuntimeError: one leg too many."
         )
 
-    def test_a_handout_that_is_missing_is_made(self, toy: Path) -> None:
-        shutil.rmtree(toy / "handout")
-        files = build_release(load_exercise(toy)).student_files
-        assert files["README.md"].startswith(b"# Softmax regression\n")
+    def test_a_handout_that_is_missing_is_made(self, small: Path) -> None:
+        shutil.rmtree(small / "handout")
+        files = build_release(load_exercise(small)).student_files
+        assert files["README.md"].startswith(b"# A linear classifier\n")
         assert files["requirements.txt"] == b"numpy>=2.0\njupyterlab>=4.0\npytest>=7.4\n"
 
 
 class TestReleasing:
     @pytest.fixture
-    def released(self, toy: Path, tmp_path: Path) -> tuple[Path, Callable[[], Path]]:
-        folder = tmp_path / "assignments" / toy.name
-        release_exercise(load_exercise(toy), folder)
-        return folder, lambda: release_exercise(load_exercise(toy), folder)
+    def released(self, small: Path, tmp_path: Path) -> tuple[Path, Callable[[], Path]]:
+        folder = tmp_path / "assignments" / small.name
+        release_exercise(load_exercise(small), folder)
+        return folder, lambda: release_exercise(load_exercise(small), folder)
 
-    def test_a_second_release_changes_nothing(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+    def test_a_second_release_changes_nothing(self, released: tuple[Path, Callable[[], Path]], small: Path) -> None:
         folder, release_again = released
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
         assert release_again() == folder
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
         assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name, f"{folder.name}.sha256"]
-        assert diff_release(load_exercise(toy), folder) == ()
+        assert diff_release(load_exercise(small), folder) == ()
 
-    def test_diff_release_names_each_file(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+    def test_diff_release_names_each_file(self, released: tuple[Path, Callable[[], Path]], small: Path) -> None:
         folder, _ = released
         (folder / "README.md").write_text("changed", encoding="utf-8")
         (folder / "model.py").unlink()
         (folder / "own.txt").touch()
-        assert diff_release(load_exercise(toy), folder) == (
+        assert diff_release(load_exercise(small), folder) == (
             "model.py is missing.",
             "own.txt is there, and no release makes it.",
             "README.md differs from what a release makes.",
@@ -262,35 +268,37 @@ class TestReleasing:
             release_again()
         assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
 
-    def test_a_folder_that_cannot_be_written(self, toy: Path, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_written(self, small: Path, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(ReleaseError, match="cannot be written"):
-            release_exercise(load_exercise(toy), tmp_path / "file" / toy.name)
+            release_exercise(load_exercise(small), tmp_path / "file" / small.name)
 
-    def test_a_failed_release_leaves_the_older_one(self, released: tuple[Path, Callable[[], Path]], toy: Path) -> None:
+    def test_a_failed_release_leaves_the_older_one(
+        self, released: tuple[Path, Callable[[], Path]], small: Path
+    ) -> None:
         folder, release_again = released
         before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        (toy / "figures" / "regions.png").unlink()
+        (small / "figures" / "regions.png").unlink()
         with pytest.raises(ReleaseError):
             release_again()
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_another_exercise_is_released_by_the_same_engine(tmp_path: Path) -> None:
-    files = build_release(load_exercise(TOY, written_questions=True)).student_files
+    files = build_release(load_exercise(CLASSIFIER, written_questions=True)).student_files
     points = {
         cell["id"]: cell["metadata"]["nbgrader"]["points"]
-        for cell in notebook_cells(files, "softmax_regression")
+        for cell in notebook_cells(files, "linear_classifier")
         if cell["metadata"].get("nbgrader", {}).get("grade")
     }
     assert points == {"check_predict": 1.5, "check_dJ_dW": 2, "why": 1.5}
     assert json.loads(files["checks.json"])["given"] == "model"
-    why = next(cell for cell in notebook_cells(files, "softmax_regression") if cell["id"] == "why")
+    why = next(cell for cell in notebook_cells(files, "linear_classifier") if cell["id"] == "why")
     assert why["source"] == "Why is the softmax shifted?\n\nYOUR ANSWER HERE"
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    script = tmp_path / "softmax_regression.py"
-    for cell in parse_cells((TOY / "softmax_regression.py").read_text(encoding="utf-8")):
+    script = tmp_path / "linear_classifier.py"
+    for cell in parse_cells((CLASSIFIER / "linear_classifier.py").read_text(encoding="utf-8")):
         if cell.kind == "solution":
             _edit(script, student_text(cell), cell.source)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, check=True)

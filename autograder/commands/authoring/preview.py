@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -22,9 +23,7 @@ def command(exercise: str, watch: bool, opens: bool) -> None:
     """
     course, loaded = common.open_exercise(exercise)
     try:
-        # late: nbgrader, nbclient and nbconvert, 2 s; watchfiles, 60 ms
-        from watchfiles import watch as changes
-
+        # late: nbgrader, nbclient and nbconvert, 2 s
         from autograder.release.build import ReleaseError
         from autograder.release.preview import open_preview
     except ModuleNotFoundError as missing:
@@ -35,19 +34,30 @@ def command(exercise: str, watch: bool, opens: bool) -> None:
         ) from None
 
     page = course.root / "build" / "preview" / f"{loaded.name}.html"
+    saved = _saved(loaded.folder) if watch else iter(())
+    next(saved, None)  # from here on it is watched: what is saved while a page is made is not missed
     with tempfile.TemporaryDirectory() as folder, open_preview(Path(folder), page) as preview:
         with common.translate_errors(ReleaseError, exit_code=common.GRADER_ERROR):
             preview.show(loaded, reload=watch)
         common.say(f"The page is {common.display_path(page)}.")
         if opens:
             webbrowser.open(page.as_uri())
-        for _ in changes(loaded.folder, watch_filter=_is_source) if watch else ():
+        for changes in saved:
+            if not changes:
+                continue
             try:
                 _, loaded = common.open_exercise(exercise)
                 preview.show(loaded, reload=True)
                 common.say("Shown again.")
             except (common.CommandError, ReleaseError) as error:
                 common.say(str(error), err=True)
+
+
+def _saved(folder: Path) -> Iterator[object]:
+    """Yield what was saved in a folder since the last time: nothing, ten times a second, most of the time."""
+    from watchfiles import watch  # late: 60 ms
+
+    return watch(folder, watch_filter=_is_source, rust_timeout=100, yield_on_timeout=True)
 
 
 def _is_source(_change: object, path: str) -> bool:

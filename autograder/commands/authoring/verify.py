@@ -27,11 +27,12 @@ def command(exercise: str, html: Path | None, seeds: int, jobs: int) -> None:
 
     Grades the reference, the stubs, honest variants and every known mistake as if they had been handed in, and shows
     which check catches which mistake, including the checks that students run. It also makes typical slips in the model
-    answers, and shows those that no check catches. Run it whenever you change a rubric.
+    answers, shows those that no check catches, and says what to add next. Run it whenever you change a rubric.
 
     Exit code 1 when a mistake costs no point, costs points in another function, gets another mistake's name, gets other
     points with another seed, or no longer fits the model answer; when fewer than 95 % of them are named right; when an
-    honest variant loses a point or fails a check that students run; or when the reference is wrong.
+    honest variant loses a point or fails a check that students run; or when the reference is wrong. A slip that no
+    check catches is shown and counted, and the exit code stays 0: you know whether students would make it.
     """
     # late: numpy, jinja2 and rich, 300 ms
     from rich.console import Console

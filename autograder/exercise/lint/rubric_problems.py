@@ -14,6 +14,7 @@ from autograder.exercise.problems import Problem
 
 KINDS: tuple[str, ...] = get_args(get_type_hints(Check)["kind"])
 ROLES: tuple[str, ...] = get_args(get_type_hints(Check)["role"])
+FROM_CHECKS = ("case", "check", "expected", "hint", "progress", "slope")  # what students' set-up cells import
 _SHAPE = re.compile(r"\((?:[^(),]+(?:, [^(),]+)*,?)?\)")
 _AXIS = re.compile(r"\d*[A-Za-z_]\w*(?:[+-]\w+)?|\d+")
 _CASE_ID = re.compile(r"\w+=[^,=]+(?:, \w+=[^,=]+)*")
@@ -38,6 +39,8 @@ def _of_functions(exercise: Exercise, where: Whereabouts) -> Problems:
     counts = Counter(function.name for function in exercise.functions)
     yield from (where.of_function("function_twice", name) for name, count in counts.items() if count > 1)
     for function in exercise.functions:
+        if function.name in FROM_CHECKS:
+            yield where.of_function("function_name_taken", function.name)
         if not function.returns:
             yield where.of_function("no_results", function.name)
         for result, shape in function.returns.items():

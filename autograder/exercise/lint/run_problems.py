@@ -187,13 +187,19 @@ class _Runs:
             if value.shape != () or value.dtype.kind not in "fc" or not np.isfinite(value):
                 shown = f"an array of shape {value.shape}" if value.shape else repr(value.item())
                 return of_objective("objective_value", "objective", value=shown, case=case.id)
+            [result, *_] = self.exercise.reference(function.name, case)
+            if result.shape != point.shape:
+                shapes = {"shape": point.shape, "real": result.shape}
+                return self.where.of_model_answer("slope_shape", function.name, wrt=wrt, **shapes, case=case.id)
             move = np.random.default_rng(0).normal(size=point.shape)
             up, down = (np.real(J(point + sign * CENTRAL_STEP * move)) for sign in (1, -1))
             measured = float((up - down) / (2 * CENTRAL_STEP))
         except Exception as error:  # noqa: BLE001 - an author's function may raise anything
             return of_objective("objective_raised", "objective", **_told(error), case=case.id)
         scale = max(abs(measured), CENTRAL_TOLERANCE)
-        derived = float(np.sum(self.exercise.reference(function.name, case)[0] * move))
+        derived = float(np.sum(result * move))
+        if has_check and measured == 0 and up == down and abs(derived) > CENTRAL_TOLERANCE:
+            return of_objective("objective_flat", "objective", wrt=wrt, case=case.id)
         if has_check and abs(derived - measured) > 100 * CENTRAL_TOLERANCE * scale:
             fields = {"wrt": wrt, "derived": derived, "measured": measured, "case": case.id}
             return self.where.of_model_answer("not_the_slope", function.name, **fields)

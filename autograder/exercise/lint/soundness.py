@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.exercise import cache_folder
+from autograder.exercise.lint.narrative_problems import narrative_problems
 from autograder.exercise.lint.rubric_problems import rubric_problems
 from autograder.exercise.lint.run_problems import run_problems
 from autograder.exercise.model import Exercise
@@ -34,7 +35,8 @@ def examine(exercise: Exercise) -> Findings:
     mark = cache_folder.cached_file(exercise.folder, MARK, _key(exercise.folder), ".json")
     if mark.is_file():
         return Findings(without_complex_step=frozenset(json.loads(mark.read_bytes())))
-    if problems := rubric_problems(exercise) or run_problems(exercise):
+    problems = [*narrative_problems(exercise), *(rubric_problems(exercise) or run_problems(exercise))]
+    if problems:
         different = {str(problem): problem for problem in problems}
         return Findings(tuple(sorted(different.values(), key=lambda problem: (problem.file, problem.line))))
     names = sorted(_functions_without_complex_step(exercise))

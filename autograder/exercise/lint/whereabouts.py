@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from autograder.exercise.model import Check, Exercise, Mistake
 from autograder.exercise.places import Places
 from autograder.exercise.problems import Problem
-from autograder.exercise.source import parse_cells
+from autograder.exercise.source import ExerciseCell, parse_cells
 
 
 class Whereabouts:
@@ -18,7 +20,8 @@ class Whereabouts:
         self._source_file = source.name
         self._rubric = Places(source if self.is_small else rubric)
         self._others = [Places(path) for path in sorted(exercise.folder.glob("*.py")) if path not in (source, rubric)]
-        self.cells = parse_cells(source.read_text(encoding="utf-8"))
+        self._text = source.read_text(encoding="utf-8")
+        self.cells = parse_cells(self._text)
 
     def of_function(self, code: str, function: str, **fields: object) -> Problem:
         """Return a problem with what the rubric says of a function."""
@@ -56,6 +59,12 @@ class Whereabouts:
     def of_source(self, code: str, line: int, **fields: object) -> Problem:
         """Return a problem in a line of the source."""
         return Problem(code, self._source_file, line, fields)
+
+    def texts(self) -> Iterator[tuple[ExerciseCell, str]]:
+        """Yield each cell of the source with its text as it stands there, from its header on."""
+        lines = self._text.splitlines()
+        ends = [*(cell.line - 1 for cell in self.cells[1:]), len(lines)]
+        yield from ((cell, "\n".join(lines[cell.line - 1 : end])) for cell, end in zip(self.cells, ends, strict=True))
 
     def line_of_cell(self, function: str) -> int:
         """Return the line of the header of a function's cell, 1 if it has none."""

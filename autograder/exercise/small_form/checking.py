@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from difflib import get_close_matches
 from itertools import combinations
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +17,7 @@ import numpy as np
 
 from autograder.exercise.places import Places, raised_at
 from autograder.exercise.problems import Problem
-from autograder.exercise.small_form.derivation import returned_names, returns_option
+from autograder.exercise.small_form.derivation import OVERRIDES, returned_names, returns_option
 from autograder.exercise.small_form.writing_out import function_texts
 from autograder.exercise.source import ExerciseCell
 from autograder.exercise.teacher import TeacherCheck, TeacherMistake
@@ -27,6 +29,15 @@ _WHAT = {
     "SIZES": "the sizes that are tried: [dict(N=1, D=1), dict(N=3, D=2)]",
     "objective": "J as a function of what case returns, which slope_of needs",
 }
+_TEACHER_NAMES = ("case", "objective", "SIZES", "MISTAKES", "CHECKS", *OVERRIDES)
+_MOST_NUMBERS = 20_000  # of a case: students' files hold all of them, three times
+_NO_FLOATS = {
+    "array": "an array of whole numbers",
+    "int": "a whole number",
+    "bool": "True or False",
+    "str": "a word",
+    "none": "None",
+}
 
 
 def small_form_problems(folder: Path, module: ModuleType, cells: Sequence[ExerciseCell]) -> list[Problem]:
@@ -35,13 +46,10 @@ def small_form_problems(folder: Path, module: ModuleType, cells: Sequence[Exerci
     for step in (form.of_cells, form.of_headers, form.of_names, form.of_sizes):
         if problems := list(step()):
             return problems
-    drawn = form.draw_all()
-    return [
-        *form.problems_of_drawing,
-        *(problem for step in (form.of_arguments, form.of_results) for problem in (step(drawn) if drawn else ())),
-        *form.of_mistakes(),
-        *form.of_checks(),
-    ]
+    with np.errstate(all="ignore"):  # what comes of it is a problem, and said
+        drawn = form.draw_all()
+        results = [*form.of_arguments(drawn), *form.of_results(drawn)] if drawn else []
+    return [*form.problems_of_drawing, *results, *form.of_mistakes(), *form.of_checks()]
 
 
 class _Form:
@@ -92,17 +100,55 @@ class _Form:
             *(["objective"] if any("slope_of" in cell.options for cell in self.solutions) else []),
         ]
         teacher = next(cell for cell in self.cells if cell.kind == "teacher")
-        for name in needed:
+        misspelt = self._misspelt(teacher)
+        for name, meant in misspelt.items():
+            yield self.problem("teacher_name_unknown", self.places.of_name(name), name=name, known=meant)
+        for name in [name for name in needed if name not in misspelt.values()]:
             if not hasattr(self.module, name):
                 yield self.problem("teacher_name", teacher.line, missing=name, what=_WHAT[name])
-            elif name != "SIZES" and not inspect.isfunction(getattr(self.module, name)):
+            elif name == "case" and not _takes_rng(self.module.case):
+                yield self.problem("case_not_callable", self.places.of_name(name))
+            elif name == "objective" and not inspect.isfunction(self.module.objective):
                 yield self.problem("not_function", self.places.of_name(name), function=name)
+        yield from self._of_names_of_the_teacher(teacher)
+
+    def _misspelt(self, teacher: ExerciseCell) -> dict[str, str]:
+        """Return names of the teacher cell that are almost names that it has not, and those."""
+        there = _defined(teacher.source)
+        missing = [name for name in _TEACHER_NAMES if name not in there]
+        meant = {name: get_close_matches(name, missing, 1, cutoff=0.85) for name in sorted(there - set(_TEACHER_NAMES))}
+        return {name: names[0] for name, names in meant.items() if names}
+
+    def _of_names_of_the_teacher(self, teacher: ExerciseCell) -> Iterator[Problem]:
+        """Yield what model answers use of a cell that students never get."""
+        others = set().union(
+            *(_defined(cell.source) for cell in self.cells if cell.kind in ("setup", "code", "solution"))
+        )
+        hidden = _defined(teacher.source) - others
+        for cell in self.solutions:
+            nodes = list(ast.walk(ast.parse(cell.source)))
+            read = {
+                node.id: node.lineno for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            }
+            own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+            own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+            for name in sorted(hidden & read.keys() - own):
+                line = self._line_of_code(cell) + read[name]
+                yield self.problem("teacher_only", line, function=cell.name, name=name)
+
+    def _line_of_code(self, cell: ExerciseCell) -> int:
+        """Return the line above the first one of a cell's source, which begins without blank lines."""
+        lines = self.places.lines
+        return next(number for number in range(cell.line, len(lines)) if lines[number].strip())
 
     def of_sizes(self) -> Iterator[Problem]:
         asked = self.module.SIZES
         if not isinstance(asked, list | tuple):
             yield self.problem("sizes_list", self.places.of_name("SIZES"))
             return
+        parameters = inspect.signature(self.module.case).parameters.values()
+        defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
+        yield from self._of_values(defaults, self.places.of_name("case"), "the parameters of case")
         if len(asked) < 2:
             yield self.problem("sizes_few", self.places.of_name("SIZES"))
         for index, sizes in enumerate(asked):
@@ -128,9 +174,12 @@ class _Form:
         if not required <= sizes.keys() <= parameters.keys():
             known = ", ".join(parameters) or "none"
             yield self.problem("sizes_names", line, sizes=_in_words(sizes) or "none", known=known, what=what)
+        yield from self._of_values(sizes, line, what)
+
+    def _of_values(self, sizes: Mapping[str, Any], line: int, what: str) -> Iterator[Problem]:
         for name, value in sizes.items():
             if not isinstance(value, bool | int | str | float):
-                yield self.problem("sizes_value", line, name=name, value=value, what=what)
+                yield self.problem("sizes_value", line, name=name, value=repr(value), what=what)
 
     def draw_all(self) -> list[Mapping[str, Any]]:
         """Return what `case` returns at each of the sizes; what goes wrong is kept as problems."""
@@ -158,6 +207,10 @@ class _Form:
             if off := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
                 self.problems_of_drawing.append(self.problem("case_not_finite", here, name=off[0], sizes=text))
                 continue
+            if (count := sum(array.size for array in arrays.values())) > _MOST_NUMBERS:
+                fields = {"sizes": text, "count": count, "most": _MOST_NUMBERS}
+                self.problems_of_drawing.append(self.problem("case_large", line, **fields))
+                continue
             drawn.append(values)
         # What is wrong with every case is said once.
         first = {(problem.code, problem.line): problem for problem in reversed(self.problems_of_drawing)}
@@ -167,15 +220,20 @@ class _Form:
     def of_arguments(self, drawn: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
         known = list(drawn[0])
         there = ", ".join(known)
+        arrays, words = flatten(drawn[0])
         for cell in self.solutions:
             for parameter in inspect.signature(getattr(self.module, cell.name)).parameters.values():
-                if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.POSITIONAL_ONLY):
+                if parameter.kind is parameter.KEYWORD_ONLY:
+                    yield self.problem("argument_by_name", cell.line, function=cell.name, argument=parameter.name)
+                elif parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.POSITIONAL_ONLY):
                     yield self.problem("arguments_fixed", cell.line, function=cell.name, argument=parameter.name)
                 elif parameter.name not in known:
                     fields = {"function": cell.name, "argument": parameter.name, "known": there}
                     yield self.problem("case_lacks", cell.line, **fields)
             wrt = cell.options.get("slope_of")
-            if wrt is not None and wrt not in (arrays := flatten(drawn[0])[0]):
+            if kind := _NO_FLOATS.get(words.get(wrt or "", "").partition(" ")[0]):
+                yield self.problem("slope_kind", cell.line, function=cell.name, wrt=wrt, kind=kind)
+            elif wrt is not None and wrt not in arrays:
                 yield self.problem("slope_unknown", cell.line, function=cell.name, wrt=wrt, known=", ".join(arrays))
         if any("slope_of" in cell.options for cell in self.solutions):
             line = self.places.of_name("objective")
@@ -187,8 +245,9 @@ class _Form:
         texts = function_texts(self.cells)
         for cell in self.solutions:
             function = getattr(self.module, cell.name)
-            arguments = list(inspect.signature(function).parameters)
-            if not all(argument in drawn[0] for argument in arguments):
+            parameters = inspect.signature(function).parameters
+            arguments = list(parameters)
+            if not all(each.name in drawn[0] and each.kind is not each.KEYWORD_ONLY for each in parameters.values()):
                 continue
             try:
                 for values in reversed(drawn):
@@ -231,7 +290,11 @@ class _Form:
         texts, known = function_texts(self.cells), ", ".join(cell.name for cell in self.solutions)
         for mistake in mistakes:
             fields = {"name": mistake.name, "function": mistake.function}
-            if mistake.function not in texts:
+            no_text = [name for name, value in vars(mistake).items() if name != "line" and not isinstance(value, str)]
+            if no_text:
+                value = repr(getattr(mistake, no_text[0]))
+                yield self.problem("mistake_text", mistake.line, **fields, what=no_text[0], value=value)
+            elif mistake.function not in texts:
                 yield self.problem("mistake_function", mistake.line, **fields, known=known)
             elif mistake.source and mistake.replace:
                 yield self.problem("mistake_both", mistake.line, **fields)
@@ -254,6 +317,23 @@ class _Form:
                 yield self.problem("check_sizes", check.line, title=check.title)
             for sizes in check.sizes:
                 yield from self._of_one_size(sizes, check.line, "CHECKS")
+
+
+def _takes_rng(case: object) -> bool:
+    return inspect.isfunction(case) and next(iter(inspect.signature(case).parameters), "") == "rng"
+
+
+def _defined(source: str) -> set[str]:
+    """Return the names that code defines at its top level, those that it imports left out."""
+    names = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            names |= {
+                each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+            }
+    return names
 
 
 def _in_words(sizes: Mapping[str, Any]) -> str:

@@ -180,5 +180,5 @@ def returned_names(text: str) -> tuple[str, ...]:
 
 def _equations(docstring: str) -> str:
     """Return the equations that a docstring names, such as "equations (1) and (2) of the notebook"."""
-    match = re.search(r"equations? \(\d+\)(?:(?:,| and| to) \(\d+\))*", docstring, flags=re.IGNORECASE)
-    return f"{match[0].lower()} of the notebook" if match else ""
+    found = re.search(r"[Ee](quations? \(\d+\)(?:(?:,| and| to) \(\d+\))*)( of the \w+)?", docstring)
+    return f"e{found[1]}{found[2] or ' of the notebook'}" if found else ""

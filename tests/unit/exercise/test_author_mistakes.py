@@ -18,12 +18,12 @@ from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.exercise.problems import SENTENCES
 
 TESTS = Path(__file__).parents[2]
-LOGISTIC, FULL_FORM = "logistic_regression", "softmax_regression"
+LOGISTIC, FULL_FORM = "logistic_regression", "linear_classifier"
 SLIPS = tomllib.loads(Path(__file__).with_name("author_mistakes.toml").read_text(encoding="utf-8"))["slip"]
 
 
 def copied(name: str, folder: Path) -> Path:
-    source = TESTS / "toy_course" / "solutions" / name if name == FULL_FORM else TESTS / "exercises" / name
+    source = TESTS / "exercises" / name
     return Path(shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".cache")))
 
 
@@ -51,8 +51,38 @@ def test_a_mistake_of_an_author_gets_its_sentences(number: int, tmp_path: Path) 
 
 
 def test_the_sentences_are_many() -> None:
-    assert len({tuple(slip["sentences"]) for slip in SLIPS}) >= 60
+    assert len({tuple(slip["sentences"]) for slip in SLIPS}) >= 120
     assert all(sentence.endswith((".", "?", "}")) for sentence in SENTENCES.values())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16"])
+def test_a_file_in_another_encoding_is_said_so(encoding: str, tmp_path: Path) -> None:
+    file = copied(LOGISTIC, tmp_path) / f"{LOGISTIC}.py"
+    text = file.read_text(encoding="utf-8").replace("shorter", "k\u00fcrzer")
+    file.write_bytes(text.encode(encoding))
+    with pytest.raises(ExerciseError, match=r"^logistic_regression.py, line 1: The file is not plain UTF-8: save it"):
+        load_exercise(file.parent)
+
+
+@pytest.mark.parametrize(
+    ("module", "whose"),
+    [
+        ("results", "a file that students get with every exercise"),
+        ("checks", "a file that students get with every exercise"),
+        ("random", "a module of Python itself"),
+    ],
+)
+def test_a_module_of_the_author_s_takes_no_name_that_is_taken(module: str, whose: str, tmp_path: Path) -> None:
+    folder = edited(LOGISTIC, [("import numpy as np\n", f"import numpy as np\nfrom {module} import X\n")], tmp_path)
+    (folder / f"{module}.py").write_text("X = 1\n", encoding="utf-8")
+    with pytest.raises(ExerciseError) as error:
+        load_exercise(folder)
+    [problem] = map(str, error.value.problems)
+    assert problem == f"{LOGISTIC}.py, line 14: {module}.py has the name of {whose}: take another one."
+
+
+def test_an_equation_of_another_text_may_be_referred_to(tmp_path: Path) -> None:
+    load_exercise(edited(LOGISTIC, [("(N,): equation (1).", "(N,): equation (9) of the script.")], tmp_path))
 
 
 def test_lint_prints_all_problems_of_an_exercise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,19 +15,19 @@ from autograder.course import find_course
 from autograder.exercise.loader import ExerciseError, load_exercise
 
 ROOT = Path(__file__).parents[3]
-TOY = ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression"
+CLASSIFIER = ROOT / "tests" / "exercises" / "linear_classifier"
 CONTRACT = 'Check("dJ_dW.contract", "dJ_dW", "Shape, inputs left alone", 0.5, ("contract",), "contract", hidden=False)'
 
 
 def test_loading_two_exercises_leaves_no_module_behind() -> None:
     before = set(sys.modules)
     first = load_exercise(ROOT / "solutions" / "rnn_backprop")
-    second = load_exercise(TOY)
+    second = load_exercise(CLASSIFIER)
     assert [(exercise.name, [function.name for function in exercise.functions]) for exercise in (first, second)] == [
         ("rnn_backprop", ["forward", "dJ_dV", "dJ_dW", "dJ_dU"]),
-        ("softmax_regression", ["predict", "dJ_dW"]),
+        ("linear_classifier", ["predict", "dJ_dW"]),
     ]
-    assert not {"rubric", "network", "rnn_backprop", "softmax_regression", "checks"} & (set(sys.modules) - before)
+    assert not {"rubric", "network", "rnn_backprop", "linear_classifier", "checks"} & (set(sys.modules) - before)
 
 
 def test_a_mistake_whose_place_in_the_answer_was_reworded_is_left_out_and_named(
@@ -99,8 +99,8 @@ def test_an_incomplete_folder_is_refused_with_the_missing_name(
     ids=["missing", "of another kind", "hidden"],
 )
 def test_the_first_check_of_a_function_is_a_public_contract(tmp_path: Path, old: str, new: str) -> None:
-    folder = tmp_path / TOY.name
-    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = tmp_path / CLASSIFIER.name
+    shutil.copytree(CLASSIFIER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     rubric = folder / "rubric.py"
     text = rubric.read_text(encoding="utf-8")
     assert old in text
@@ -121,8 +121,8 @@ def test_the_first_check_of_a_function_is_a_public_contract(tmp_path: Path, old:
     ids=["two cases of one id", "confirmations of other cases"],
 )
 def test_public_cases_are_known_by_their_ids(tmp_path: Path, addition: str, message: str) -> None:
-    folder = tmp_path / TOY.name
-    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = tmp_path / CLASSIFIER.name
+    shutil.copytree(CLASSIFIER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     with (folder / "rubric.py").open("a", encoding="utf-8") as rubric:
         rubric.write(f"\n{addition}\n")
     with pytest.raises(ExerciseError, match=message):

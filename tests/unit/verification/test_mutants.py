@@ -91,12 +91,12 @@ def test_a_loop_that_ends_does_what_it_did() -> None:
 
 
 @pytest.fixture(scope="module")
-def toy() -> Exercise:
-    return load_exercise(ROOT / "tests" / "toy_course" / "solutions" / "softmax_regression")
+def classifier() -> Exercise:
+    return load_exercise(ROOT / "tests" / "exercises" / "linear_classifier")
 
 
-def test_all_changes_of_the_toy_exercise_are_caught_or_the_same(toy: Exercise) -> None:
-    mutants = try_mutants(toy, 1)
+def test_all_changes_of_a_small_exercise_are_caught_or_the_same(classifier: Exercise) -> None:
+    mutants = try_mutants(classifier, 1)
     assert mutants.living == ()
     assert mutants.untried == 0
     assert mutants.count("caught") > 10
@@ -105,27 +105,29 @@ def test_all_changes_of_the_toy_exercise_are_caught_or_the_same(toy: Exercise) -
     assert "a sign" not in {mutant.mutation.kind for mutant in by_contract}
 
 
-def test_a_change_that_no_check_catches_lives_and_is_shown(toy: Exercise) -> None:
+def test_a_change_that_no_check_catches_lives_and_is_shown(classifier: Exercise) -> None:
     """With checks of a single example alone, the mean over all of them goes unseen."""
-    checks = tuple(replace(check, cases=("one",)) if check.function == "dJ_dW" else check for check in toy.checks)
-    mutants = try_mutants(replace(toy, checks=checks), 1)
+    checks = tuple(
+        replace(check, cases=("one",)) if check.function == "dJ_dW" else check for check in classifier.checks
+    )
+    mutants = try_mutants(replace(classifier, checks=checks), 1)
     [living] = [mutant for mutant in mutants.living if mutant.mutation.kind == "a factor"]
-    source = (toy.folder / "softmax_regression.py").read_text(encoding="utf-8").splitlines()
+    source = (classifier.folder / "linear_classifier.py").read_text(encoding="utf-8").splitlines()
     assert source[living.line - 1].strip() == "return (y_hat - y).T @ x / n"
     where, before, after = living.difference
     assert where == f"dJ_dW, line {living.line}: a factor"
     assert before == "- return (y_hat - y).T @ x / n"
     assert after == "+ return (y_hat - y).T @ x"
-    report = VerificationReport("toy", checks, (), (), (), {}, (1,), "A", 0, 0.0, mutants=Mutants((living,)))
+    report = VerificationReport("classifier", checks, (), (), (), {}, (1,), "A", 0, 0.0, mutants=Mutants((living,)))
     text = page.render_text(report)
     assert "\n".join(["No check catches this change:", *living.difference]) in text
-    assert "The checks of toy miss a change of the model answers" in text
+    assert "The checks of classifier miss a change of the model answers" in text
     assert "return (y_hat - y).T @ x / n" in page.render_html(report)
     replacement = "replace='return (y_hat - y).T @ x / n', by='return (y_hat - y).T @ x'"
     assert living.as_mistake == f'mistake("dJ_dW", "NAME", "A QUESTION?", {replacement}),'
 
 
-def test_changes_without_time_are_counted(toy: Exercise) -> None:
-    mutants = try_mutants(toy, 1, seconds=0)
+def test_changes_without_time_are_counted(classifier: Exercise) -> None:
+    mutants = try_mutants(classifier, 1, seconds=0)
     assert mutants.tried == ()
     assert mutants.untried > 10

@@ -1,4 +1,4 @@
-"""autograder verify: it finds no problem in rnn_backprop, and every problem planted in a toy exercise."""
+"""autograder verify: it finds no problem in rnn_backprop, and every problem planted in a small one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from autograder.verification.verify import build_samples, correct_variants, veri
 from tests.in_process import call, cases_with_expected, exercise, largest_error, load_functions, seeds
 
 ROOT = Path(__file__).parents[3]
-TOY = ROOT / "tests" / "toy_course"
+EXERCISES = ROOT / "tests" / "exercises"
 CONFIG = GradingConfig(Limits(), "E", None, 1)
 
 
@@ -123,130 +123,126 @@ def test_no_correct_variant_loses_a_point_with_any_seed():
     assert losses_with_seeds(seeds(50)) == []
 
 
-# --- Any exercise: the toy one, with problems planted in it -----------------------------------------------------------
+# --- Any exercise: a small one, with problems planted in it -----------------------------------------------------------
 
-CATALOGUE = """
-
-from autograder.exercise.model import Mistake
-
-
-def _ladder(number: int) -> Case:
-    size = ("contract", "small", "large")[number]
-    drawn = draw(size, np.random.default_rng(number))
-    return Case(f"case={number}", drawn.arrays, drawn.names, drawn.description)
-
-
-def _entry(name: str, function: str, arguments: str, body: str, more: str = "") -> Mistake:
-    source = f"def {function}({arguments}):\\n    return {body}\\n{more}"
-    return Mistake(name, function, "Which?", "(1)", source)
-
-
-DIAGNOSTIC_CASES = tuple(_ladder(number) for number in range(3))
-MISTAKES = (
-    _entry("mean_missing", "dJ_dW", "m, x, y, y_hat", "(y_hat - y).T @ x"),
-    _entry("bias_lost", "predict", "m, x", "np.array([softmax(m.W @ row) for row in x])"),
-    EXTRA
-)
-"""
+SMALL = "logistic_regression"
 RIGHT = """import numpy as np
-from model import softmax
 
 
-def predict(model, x):
-    return np.stack([softmax(a) for a in x @ model.W.T + model.b])
+def predict(w, b, X):
+    return 1 / (1 + np.exp(-b - np.einsum("nd,d->n", X, w)))
 
 
-def dJ_dW(model, x, y, y_hat):
-    return np.einsum("nk,nd->kd", y_hat - y, x) / len(x)
+def loss(y_hat, y):
+    return -np.log(np.where(y == 1, y_hat, 1 - y_hat)).mean()
+
+
+def dJ_dw(X, y, y_hat):
+    return np.mean((y_hat - y)[:, None] * X, axis=0)
 """
 
 
-def toy_course(folder: Path, extra: str = "", honest: str = RIGHT, wrong: tuple[str, str] = ("", "")) -> Path:
-    """Copy the toy course, with known mistakes, a correct variant, and `wrong` text replaced in its source."""
-    shutil.copytree(TOY, folder, dirs_exist_ok=True)
-    solution_folder = folder / "solutions" / "softmax_regression"
-    rubric = (solution_folder / "rubric.py").read_text(encoding="utf-8") + CATALOGUE.replace("EXTRA", extra)
-    (solution_folder / "rubric.py").write_text(rubric, encoding="utf-8")
-    (solution_folder / "honest").mkdir()
-    (solution_folder / "honest" / "stacked.py").write_text(honest, encoding="utf-8")
-    text = (solution_folder / "softmax_regression.py").read_text(encoding="utf-8")
+def planted(folder: Path, mistake: str = "", honest: str = RIGHT, wrong: tuple[str, str] = ("", "")) -> Path:
+    """Return a course with one exercise: with another known mistake, an honest variant, and `wrong` text replaced."""
+    exercise_folder = folder / SMALL
+    ignored = shutil.ignore_patterns("__pycache__", ".cache")
+    shutil.copytree(EXERCISES / SMALL, exercise_folder, ignore=ignored)
+    (folder / "course.toml").write_text('exercises = "."\n', encoding="utf-8")
+    source = exercise_folder / f"{SMALL}.py"
+    text = source.read_text(encoding="utf-8").replace("MISTAKES = [\n", f"MISTAKES = [\n    {mistake}\n")
     assert wrong[0] in text
-    (solution_folder / "softmax_regression.py").write_text(text.replace(*wrong), encoding="utf-8")
+    source.write_text(text.replace(*wrong), encoding="utf-8")
+    (exercise_folder / "honest").mkdir()
+    (exercise_folder / "honest" / "averaged.py").write_text(honest, encoding="utf-8")
     return folder
 
 
 def test_verify_of_an_exercise_without_known_mistakes():
-    done = autograder("verify", "softmax_regression", cwd=TOY)
+    done = autograder("verify", "linear_classifier", cwd=EXERCISES)
     assert done.returncode == 0, done.stdout
     assert "0 variants" in done.stdout
+    assert re.search(
+        r"^next +predict has no known mistakes: .*\nnext +dJ_dW has no known mistakes: ", done.stdout, re.M
+    )
     assert done.stdout.endswith(
-        "Nothing was proved about known mistakes and honest variants: softmax_regression has none.\n"
+        "Nothing was proved about known mistakes and honest variants: linear_classifier has none.\n"
     )
 
 
 def test_verify_grades_the_mistakes_of_another_exercise(tmp_path):
-    done = autograder("verify", "softmax_regression", "--seeds", "2", cwd=toy_course(tmp_path))
+    done = autograder("verify", SMALL, "--seeds", "2", cwd=planted(tmp_path))
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^mistakes +2 of 2 caught", done.stdout, re.MULTILINE)
-    assert re.search(r"^names +2 named right", done.stdout, re.MULTILINE)
+    assert re.search(r"^mistakes +3 of 3 caught", done.stdout, re.MULTILINE)
+    assert re.search(r"^names +3 named right", done.stdout, re.MULTILINE)
     assert "seeds 1, 2" in done.stdout
+    assert done.stdout.endswith(f"The checks of {SMALL} catch what they must, and harm nobody.\n")
 
 
-HARMLESS = '_entry("harmless", "dJ_dW", "m, x, y, y_hat", "(y_hat - y).T @ (x / len(x))"),'
-SPILLS = '_entry("spills", "dJ_dW", "m, x, y, y_hat", "x.T @ x", "def predict(m, x):\\n    return x"),'
-TWIN = '_entry("twin", "dJ_dW", "m, x, y, y_hat", "((y_hat - y) * len(x)).T @ x / len(x)"),'
+def test_a_change_that_no_check_catches_is_counted_and_the_exit_code_is_0(tmp_path):
+    """Checked on a single example alone, nobody sees what the gradient is divided by."""
+    folder = tmp_path / "linear_classifier"
+    shutil.copytree(EXERCISES / folder.name, folder, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
+    (tmp_path / "course.toml").write_text('exercises = "."\n', encoding="utf-8")
+    rubric = (folder / "rubric.py").read_text(encoding="utf-8")
+    for right, wrong in (
+        ('gradient", 1, ("small", "large")', 'gradient", 1, ("one",)'),
+        ('("slope",), ', '("one",), '),
+    ):
+        assert rubric.count(right) == 1
+        rubric = rubric.replace(right, wrong)
+    (folder / "rubric.py").write_text(rubric, encoding="utf-8")
+    done = autograder("verify", folder.name, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("No check catches this change:") == 1
+    assert ", 1 caught by no check" in done.stdout
+    assert done.stdout.endswith("miss a change of the model answers: add cases that show them.\n")
+
+
+HARMLESS = 'mistake("dJ_dw", "harmless", "Which?", replace="len(y)", by="y.size"),'
+SPILLS = (
+    'mistake("dJ_dw", "spills", "Which?", source="def dJ_dw(X, y, z): return X.sum(0)\\ndef loss(a, b): return a"),'
+)
+TWIN = 'mistake("dJ_dw", "twin", "Which?", replace="X.T @ (y_hat - y) / len(y)", by="(y_hat - y) @ X"),'
 
 
 @pytest.mark.parametrize(
     ("change", "sentences"),
     [
         (
-            {"extra": HARMLESS},
-            ["harmless in dJ_dW survives: it costs no point with seed 1.", "mistakes 2 of 3 caught"],
+            {"mistake": HARMLESS},
+            ["harmless in dJ_dw survives: it costs no point with seed 1.", "mistakes 3 of 4 caught"],
         ),
-        ({"extra": SPILLS}, ["spills in dJ_dW costs points in predict too."]),
-        ({"extra": TWIN}, ["Only 1 of 3 mistakes are named right, and 95 % must be."]),
-        ({"honest": RIGHT.replace("/ len(x)", "/ 4")}, ["The honest variant stacked loses points with seed 1:"]),
+        ({"mistake": SPILLS}, ["spills in dJ_dw costs points in loss too."]),
+        ({"mistake": TWIN}, ["Only 2 of 4 mistakes are named right, and 95 % must be."]),
+        ({"honest": RIGHT.replace("np.mean(", "np.sum(")}, ["The honest variant averaged loses points with seed 1:"]),
         (
             {"honest": RIGHT.replace("def predict", "def predicted")},
             ["fails a check that students run: predict, Shape"],
         ),
         (
-            {"wrong": ("@ x / n", "@ x / n * 1.0001")},
-            ["The reference's dJ_dW is off the measured slope of J by 1.0e-04."],
+            {"wrong": (" / len(y)\n", " / len(y) * 1.0001\n")},
+            ["The reference's dJ_dw is off the measured slope of J by 1.0e-04."],
         ),
     ],
     ids=["survives", "spills", "nameless", "honest", "honest in visible checks", "reference"],
 )
 def test_verify_names_each_problem_and_exits_with_1(change, sentences, tmp_path):
-    done = autograder("verify", "softmax_regression", cwd=toy_course(tmp_path, **change))
+    done = autograder("verify", SMALL, cwd=planted(tmp_path, **change))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     for sentence in sentences:
         assert sentence in re.sub(" +", " ", done.stdout)
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence", "exit_code"),
-    [
-        (
-            {"extra": '_entry("broken", "dJ_dW", "m, x, y, y_hat", "x +"),'},
-            "The mistake broken is not Python, in line 2 of dJ_dW: ",
-            2,
-        ),
-        ({"honest": "import numpy as np\n1 / 0"}, "The honest answer stacked does not run: ZeroDivisionError", 1),
-    ],
-    ids=["mistake", "honest"],
-)
-def test_verify_refuses_samples_that_prove_nothing(change, sentence, exit_code, tmp_path):
-    done = autograder("verify", "softmax_regression", cwd=toy_course(tmp_path, **change))
-    assert done.returncode == exit_code
-    assert sentence in done.stderr
+def test_verify_refuses_an_honest_answer_that_proves_nothing(tmp_path):
+    done = autograder("verify", SMALL, cwd=planted(tmp_path, honest="import numpy as np\n1 / 0"))
+    assert done.returncode == 1
+    assert "The honest answer averaged does not run: ZeroDivisionError" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_verify_says_in_one_sentence_that_a_page_cannot_be_written(tmp_path):
-    done = autograder("verify", "softmax_regression", "--html", tmp_path / "not" / "there.html", cwd=TOY)
+    done = autograder("verify", "linear_classifier", "--html", tmp_path / "not" / "there.html", cwd=EXERCISES)
     assert done.returncode == 1
     assert "there.html cannot be written" in done.stderr
 

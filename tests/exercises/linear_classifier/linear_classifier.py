@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Softmax regression
+# # A linear classifier
 #
 # $\hat y = \mathrm{softmax}(W x + b)$ for each of the $N$ rows of `x` $(N, D)$.
 #
@@ -10,8 +10,8 @@
 import numpy as np
 
 try:
-    from checks import check, slope  # noqa: F401  # for the check cells
-    from model import mean_loss, softmax  # noqa: F401  # for the reader's own trials
+    from checks import check, slope  # for the check cells
+    from model import mean_loss, softmax  # for the reader's own trials
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(f"{missing.name}.py is not beside this notebook: upload it.") from None
 

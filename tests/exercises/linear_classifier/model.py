@@ -1,4 +1,4 @@
-"""The model of the exercise: softmax regression. There is nothing to fill in here."""
+"""The model of the exercise: a linear classifier. There is nothing to fill in here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rubric of the toy exercise."""
+"""The rubric of a small exercise in the full form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import model
 import numpy as np
-import softmax_regression as reference
+import linear_classifier as reference
 
 from autograder.exercise.model import Case, Check, Function, Names, VisibleCheck
 
