@@ -37,6 +37,8 @@ FAILING = {"--fail-under": 3, "pytest --exercise": 1}
 """The exit codes of commands that a guide shows because they fail."""
 TESTED_ELSEWHERE = {
     "tests/release/test_new_and_preview.py": r"\S*autograder (new|lint|preview|verify|release|grade) NAME\b.*",
+    "tests/nbgrader/test_hub.py": r"autograder doctor --hub",
+    "tests/watch/test_cycle.py": r"autograder watch",
     "tests/unit/exercise/test_tutorial.py": r"autograder (lint|verify) ridge",
     "tests/unit/verification/test_verify.py": r"\S*autograder verify rnn_backprop( --html proof.html)?",
 }

@@ -175,7 +175,7 @@ def test_verify_grades_the_mistakes_of_another_exercise(tmp_path):
     assert re.search(r"^mistakes +3 of 3 caught", done.stdout, re.MULTILINE)
     assert re.search(r"^names +3 named right", done.stdout, re.MULTILINE)
     assert "seeds 1, 2" in done.stdout
-    assert done.stdout.endswith(f"The checks of {SMALL} catch what they must, and harm nobody.\n")
+    assert done.stdout.endswith(f"The checks of {SMALL} catch what they must, and cost no honest answer a point.\n")
 
 
 def test_a_change_that_no_check_catches_is_counted_and_the_exit_code_is_0(tmp_path):
