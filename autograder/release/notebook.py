@@ -29,6 +29,7 @@ nbformat: Any = typed_nbformat  # only half of its functions carry types
 KERNEL_METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 
 _LOCAL_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s:]+)\)")  # web addresses have a colon
+_ABOVE_FIGURE = "<!-- A figure: Shift+Enter shows it again. -->"
 _FIGURE = re.compile(rf"^{_LOCAL_IMAGE.pattern}[ \t]*$", re.MULTILINE)
 
 
@@ -147,13 +148,14 @@ def _make_cells(number: int, cell: ExerciseCell, text: str, points: Mapping[str,
 def _make_figure_cell(cell_id: str, figure: re.Match[str], cell: ExerciseCell, folder: Path) -> Any:
     """Return a cell that shows one figure in any editor, since its address holds the picture.
 
-    Students may not edit it: nobody who works on the text meets twenty thousand letters.
+    Students may not edit it. JupyterLab shows its twenty thousand letters all the same after a double click, and above
+    them how to get the picture back.
     """
     file = folder / figure[2]
     if not file.is_file():
         raise SourceError(f"The cell of line {cell.line} shows {figure[2]}, which is not in {folder}.")
     data = base64.b64encode(file.read_bytes()).decode("ascii")
-    source = f"![{' '.join(figure[1].split())}](data:image/png;base64,{data})"
+    source = f"{_ABOVE_FIGURE}\n![{' '.join(figure[1].split())}](data:image/png;base64,{data})"
     return nbformat.v4.new_markdown_cell(source, id=cell_id, metadata={"editable": False})
 
 

@@ -115,7 +115,9 @@ class TestWhatIsReleased:
         figure_cells = [cell for cell in notebook_cells(files, "rnn_backprop") if "![" in cell["source"]]
         assert len(figure_cells) >= 3
         for cell in figure_cells:
-            assert re.fullmatch(r"!\[[^\]]+\]\(data:image/png;base64,iVBOR[A-Za-z0-9+/=]+\)", cell["source"])
+            above, _, picture = cell["source"].partition("\n")
+            assert above == "<!-- A figure: Shift+Enter shows it again. -->"
+            assert re.fullmatch(r"!\[[^\]]+\]\(data:image/png;base64,iVBOR[A-Za-z0-9+/=]+\)", picture)
             assert cell["metadata"] == {"editable": False}
             assert "attachments" not in cell
 
