@@ -1,9 +1,9 @@
 """Arguments of any kind as plain arrays and words, and back: the form in which cases are kept and sent.
 
-    layers=[Layer(W, kind="relu")], rate=0.1    is kept as
+    parts=[Part(W, kind="odd")], rate=0.1    is kept as
 
-    arrays    layers.0.W: W, rate: 0.1
-    names     layers: "list 1", layers.0: "dataclass network.Layer", layers.0.kind: "str relu", rate: "float"
+    arrays    parts.0.W: W, rate: 0.1
+    names     parts: "list 1", parts.0: "dataclass given.Part", parts.0.kind: "str odd", rate: "float"
 
 An array of floats needs no word. A float is among the arrays, so that J can be differentiated by it. No word carries
 code: dataclasses and functions are looked up by their names in the modules that are handed out.
@@ -44,7 +44,7 @@ def arguments(arrays: Mapping[str, Array], names: Mapping[str, str], find: Find 
     """Return the arguments, by name, that `flatten` made these arrays and words of.
 
     Arrays without a word are passed on themselves and may be complex. `find` returns the dataclass or function of a
-    name such as "network.Layer"; without it, the module is imported.
+    name such as "given.Part"; without it, the module is imported.
     """
     roots = dict.fromkeys(root(path) for path in (*names, *arrays))
     return {name: _build(name, arrays, names, find or _import) for name in roots}

@@ -25,7 +25,7 @@ class UnknownCaseError(PlainError, LookupError):  # type: ignore[misc]  # as cal
 def case(function: Asked, /, **wanted: int | str) -> Any:
     """Return the arguments of a function on one of its public cases, in order: new arrays each time.
 
-        net, x, y, h, y_hat = case("dJ_dW", T=2, H=1, seed=0)
+        x, y = case("FUNCTION", N=2, D=1, seed=0)
 
     The smallest case that is as `wanted`, if there are several. A function of one argument gets that one, and no tuple.
     Raises UnknownCaseError.
@@ -70,9 +70,9 @@ def _find(name: str, wanted: dict[str, int | str]) -> Case:
 
 
 def hint(function: Asked | None = None, number: int | None = None) -> None:
-    """Print the next hint for a function, such as hint("dJ_dW"); there are a few, from general to specific.
+    """Print the next hint for a function, such as hint("FUNCTION"); there are a few, from general to specific.
 
-    hint() gives one for the first function that does not pass yet, hint("dJ_dW", 2) the second one for dJ_dW.
+    hint() gives one for the first function that does not pass yet, hint("FUNCTION", 2) the second one for FUNCTION.
     """
     tell(hint_text(sys.modules["__main__"], "" if function is None else name_of(function), number))
 

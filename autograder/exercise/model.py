@@ -28,7 +28,7 @@ class Case:
     Where the first support module has no `arguments(arrays, names)`, arrays and names are those that
     `student.arguments.flatten` makes of arguments: `Case.of` does it.
     `description` describes the case to a reader ("T = 3 steps, ..."). `parameters` do so to the feedback: numbers such
-    as {"T": 3}, and words for one of several variants, such as {"h0": "h0 = 0"}. Both stay with the trusted side.
+    as {"T": 3}, and words for one of several variants, such as {"start": "start = 0"}. Both stay with the trusted side.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Function:
     of a case that this function may see if the case has them; without a list, those of its arguments. `returns` maps
     the name of each result to its symbolic shape, such as {"h": "(T+1, H)"}; that of a number is "()". `wrt` is set for
     a gradient: the array of the case by which J is differentiated, such as "layers.0.W". `initial_rows` names results
-    whose first row is an argument, such as {"h": "h0"}: part of the contract. `reference_text` says where the formula
+    whose first row is an argument, such as {"U": "u"}: part of the contract. `reference_text` says where the formula
     is, `minutes` how long it takes most students, if that is known.
     """
 

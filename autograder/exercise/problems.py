@@ -43,7 +43,7 @@ SENTENCES: Mapping[str, str] = {
     "objective_argument": "objective asks for {argument}, which case does not return: it has {known}.",
     "results_unnamed": '{function} returns {count} results; name them in its header, returns="{example}".',
     "results_count": "The header of {function} names the results {names}, and the model answer returns {count}.",
-    "starts": 'starts="{starts}" of {function} must name one of its results and an argument, such as starts="h=h0".',
+    "starts": 'starts="{starts}" of {function} must name one of its results and an argument, such as starts="U=u".',
     "shape_unknown": 'Nothing simple fits the shape of {result} of {function}: say it, returns="{result} (N, ...)".',
     "arguments_fixed": "{function} takes *{argument}, so it is unclear what to pass: name each argument.",
     "argument_by_name": "{function} takes {argument} by name only, and checks pass arguments by position: drop the *.",

@@ -11,7 +11,7 @@ The source is a Python file in percent format. An author types these headers:
     # %% teacher                                     never released: how the functions are checked (small_form/)
     # %%                                             other code, released as it is
 
-In the small form, a solution's header may say more: # %% solution="dJ_dw" slope_of="w" points=2.
+In the small form, a solution's header may say more: # %% solution="gradient" slope_of="w" points=2.
 
 Grading reads sources too, to tell released cells from a student's own, so this imports the standard library alone.
 """

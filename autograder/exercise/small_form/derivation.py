@@ -167,13 +167,13 @@ def _no_objective(arrays: Arrays, names: Names) -> complex:
 
 
 def returns_option(cell: ExerciseCell) -> tuple[tuple[str, ...], Mapping[str, str]]:
-    """Return the names that a header gives to results, and the shapes: returns="h (T+1, H), y_hat"."""
+    """Return the names that a header gives to results, and the shapes: returns="U (T+1, N), error"."""
     found = re.findall(r"(\w+)\s*(\([^)]*\))?", cell.options.get("returns", ""))
     return tuple(name for name, _ in found), {name: shape for name, shape in found if shape}
 
 
 def returned_names(text: str) -> tuple[str, ...]:
-    """Return the names in the last line of a model answer if that is `return y_hat` or `return h, y_hat`."""
+    """Return the names in the last line of a model answer if that is `return a` or `return a, b`."""
     match = re.fullmatch(r"\s*return ([A-Za-z_]\w*(?:, [A-Za-z_]\w*)*)", text.splitlines()[-1])
     return tuple(match[1].split(", ")) if match else ()
 

@@ -1,6 +1,6 @@
 """Sentences -> HTML in which mathematics is set as such, by MathML, and names of code as code.
 
-Sentences are plain text: `dJ(t)/dW`, `h(t-1)`, `k = t - 1`, `T = 3`, `b_h`. All else, what students wrote included, is
+Sentences are plain text: `dJ(t)/dW`, `h(t-1)`, `k = t - 1`, `T = 3`, `a_b`. All else, what students wrote included, is
 escaped and left as it is; a letter of theirs that stands alone may become italic, no more.
 """
 

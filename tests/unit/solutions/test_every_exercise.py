@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,12 +17,16 @@ from autograder.evaluation.call_plans import PlannedCase, case_rng, plan_calls
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.exercise.numerical_gradient import central_gradient, gradient_of_J, numerical_gradient
+from autograder.exercise.small_form import cases as small_cases
+from autograder.exercise.source import parse_cells
 from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, distance
 from autograder.student import rules
 from autograder.student.explain import claims_about
 from autograder.student.feedback import CaseResult
 from autograder.student.patterns import failing_cases
 from autograder.verification.mutants import try_mutants
+from autograder.verification.mutations import ending, mutations
+from autograder.verification.verify import correct_variants
 from tests.in_process import ROOT, exercises, largest_error, seeds
 
 pytestmark = pytest.mark.parametrize(
@@ -67,6 +72,21 @@ def test_a_mistake_has_one_verdict_whatever_the_seed(exercise: Exercise) -> None
                 }
                 uneven += [f"{mistake.name} in {check.id}"] if len(verdicts) > 1 else []
     assert uneven == []
+
+
+def test_right_answers_of_other_styles_are_right_whatever_the_seed(exercise: Exercise) -> None:
+    """test_verify.py asks the same of rnn_backprop, over more seeds."""
+    wrong = []
+    for path in correct_variants(exercise) if exercise.name != "rnn_backprop" else ():
+        for function in exercise.functions:
+            answer = Mistake(path.stem, function.name, "", "", path.read_text(encoding="utf-8"))
+            errors = [
+                error_of(exercise, answer, planned)
+                for seed in seeds(8)
+                for planned in planned_cases(exercise.folder, seed)[function.name].values()
+            ]
+            wrong += [f"{path.stem} in {function.name}: {max(errors):.1e}"] if not max(errors) <= rules.CLOSE else []
+    assert wrong == []
 
 
 def test_a_case_does_not_depend_on_the_others(exercise: Exercise) -> None:
@@ -152,17 +172,51 @@ def test_few_results_are_right_by_coincidence_of_the_numbers(exercise: Exercise)
     assert sum(len(verdicts) > 1 for verdicts in by_case) <= MAX_COINCIDENCES * len(by_case)
 
 
-def test_what_is_claimed_by_some_sets_is_true_of_the_last(exercise: Exercise) -> None:
-    """A claim is made of all sets; so the last one is fresh to claims that are made of the others."""
-    claims = false = 0
-    for _, (*others, last) in results(exercise.folder):
-        if others and failing_cases(others[0]):
-            with np.errstate(all="ignore"):
-                made = [claim for claim in claims_about(others) if claim.code != "count"]
-                also = {claim.text for claim in claims_about([others[0], *others[1:], last])} if made else set()
-            claims += len(made)
-            false += sum(claim.text not in also for claim in made)
-    assert false <= MAX_COINCIDENCES * claims
+@cache
+def many_sets(folder: Path, count: int) -> list[tuple[Case, ...]]:
+    """Return the public cases of an exercise with that many different numbers; of one in the full form, as they are."""
+    with mock.patch.object(small_cases, "SEEDS", range(count)):
+        return sets_of(load_exercise(folder))
+
+
+def false_claims(exercise: Exercise, mistakes: Sequence[Mistake], draws: int) -> tuple[int, list[str]]:
+    """Return how many claims two sets make of mistakes, and those that do not hold in each of the sets after them.
+
+    A claim is made of all sets that are looked at, so a set that is looked at beside the two is fresh to it.
+    """
+    count, false = 0, []
+    for mistake in mistakes:
+        sets = [
+            [result_of(exercise, mistake, case) for case in cases] for cases in many_sets(exercise.folder, 2 + draws)
+        ]
+        if len(sets) < 3 or not failing_cases(sets[0]):
+            continue
+        with np.errstate(all="ignore"):
+            by_fresh_set = [{claim.text for claim in claims_about([*sets[:2], fresh])} for fresh in sets[2:]]
+            made = {claim.text for claim in claims_about(sets[:3]) if claim.code != "count"}
+        count += len(made)
+        false += [f"{mistake.name}: {text}" for text in made if not all(text in texts for texts in by_fresh_set)]
+    return count, false
+
+
+def changes_of_answers(exercise: Exercise) -> list[Mistake]:
+    """Return what verify changes in the model answers, as mistakes that nobody has listed."""
+    cells = [cell for cell in parse_cells(exercise.source_text) if cell.kind == "solution"]
+    return [Mistake(m.kind, cell.name, "", "", ending(m.text)) for cell in cells for m in mutations(cell.source)]
+
+
+def test_claims_hold_with_other_numbers(exercise: Exercise) -> None:
+    """tests/test_truth.py asks more of rnn_backprop: whether its claims hold on cases that are drawn otherwise."""
+    listed = exercise.mistakes[:: max(1, len(exercise.mistakes) // 10)]
+    _, false = false_claims(exercise, [*listed, *changes_of_answers(exercise)[::20]], draws=3)
+    assert false == []
+
+
+@pytest.mark.soak
+def test_claims_about_every_change_hold_with_other_numbers(exercise: Exercise) -> None:
+    claims, false = false_claims(exercise, changes_of_answers(exercise), draws=len(seeds(20)))
+    print(f"{claims} claims, {len(false)} of them false")
+    assert len(false) <= claims / 100, "\n".join(false)
 
 
 def test_terms_add_up_to_the_expected_result(exercise: Exercise) -> None:
@@ -220,3 +274,33 @@ def test_loading_again_gives_the_same_cases(exercise: Exercise) -> None:
     assert [case.id for case in again.diagnostic_cases] == [case.id for case in exercise.diagnostic_cases]
     for case, before in zip(again.diagnostic_cases, exercise.diagnostic_cases, strict=True):
         assert all(np.array_equal(array, before.arrays[name]) for name, array in case.arrays.items())
+
+
+# --- The engine -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def words_of_the_engine() -> dict[str, set[str]]:
+    """Return the words of each file of the engine; its guides show the kit's exercises, and a template is one."""
+    files = [path for path in (ROOT / "autograder").rglob("*") if path.suffix not in (".pyc", ".png", ".in")]
+    texts = {path: path.read_text(encoding="utf-8") for path in files if path.is_file() and path.name != "README.md"}
+    return {str(path.relative_to(ROOT)): set(re.findall(r"\w+", text)) for path, text in texts.items()}
+
+
+def words_of(exercise: Exercise) -> Iterator[str]:
+    """Yield the words of an exercise: names of functions, arguments, results, arrays, modules, mistakes."""
+    yield from (Path(file).stem for file in (*exercise.support_modules, *exercise.notebook_modules))
+    for function in exercise.functions:
+        yield from (function.name, *function.arguments, *function.returns)
+    yield from (mistake.name for mistake in exercise.mistakes)
+    for case in (case for check in exercise.visible_checks for case in check.cases):
+        for text in (*case.arrays, *case.names, *case.names.values(), *case.parameters):
+            yield from re.findall(r"\w+", text)
+
+
+def test_the_engine_knows_no_word_of_an_exercise(exercise: Exercise) -> None:
+    """Neither its code nor an example in a docstring does; words that are English or numpy's may stand anywhere."""
+    looked_up = {word for case in exercise.diagnostic_cases for word in case.names.values() if word.isidentifier()}
+    own = {word for word in words_of(exercise) if re.search(r"[A-Z_\d]", word) and len(word) > 1}
+    own = {word for word in own | looked_up - {"none", "float"} if word.isidentifier() and not hasattr(np, word)}
+    assert {file: found for file, words in words_of_the_engine().items() if (found := own & words)} == {}
