@@ -132,7 +132,9 @@ def test_the_service_of_a_hub_answers_what_a_students_server_hands_in(template: 
         wait_for(lambda: points_by_student(course) == {getpass.getuser(): 10})
 
 
-def answer_a_burst(course: Path, exchange: Exchange, students: int, asleep: int, seconds: float) -> list[str]:
+def answer_a_burst(
+    course: Path, exchange: Exchange, *options: str, students: int, asleep: int, seconds: float
+) -> list[str]:
     """Let a class hand in within so many seconds, after some whose work sleeps; return who is answered, in turn."""
     prepared = Exchange(exchange.root.with_name("prepared"))
     records = [prepared.submit(f"asleep{number}") for number in range(asleep)]
@@ -142,7 +144,7 @@ def answer_a_burst(course: Path, exchange: Exchange, students: int, asleep: int,
     records += [prepared.submit(student, sample, second=1) for student, sample in samples.items()]
     worth = {sample: points_of(sample) for sample in (RIGHT, WRONG)}
     points = {student: worth[sample][0] for student, sample in samples.items()}
-    with watching(course) as watcher:
+    with watching(course, *options) as watcher:
         for record in records:
             record.rename(exchange.inbound / record.name)
             time.sleep(seconds / len(records))
@@ -158,7 +160,7 @@ def answer_a_burst(course: Path, exchange: Exchange, students: int, asleep: int,
 
 
 def test_work_that_hangs_holds_up_nobody_in_a_burst(course: Path, exchange: Exchange) -> None:
-    answered = answer_a_burst(course, exchange, students=6, asleep=3, seconds=0.0)
+    answered = answer_a_burst(course, exchange, "--jobs=1", students=6, asleep=2, seconds=0.0)
     assert sorted(answered) == [f"s{number:03}" for number in range(6)]
 
 
