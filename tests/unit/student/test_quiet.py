@@ -50,7 +50,7 @@ def test_a_long_message_is_cut_and_says_how_to_see_all(long_message: Any, monkey
     assert len(text.splitlines()) <= 12 + 1 < len(full.splitlines())  # one is that of the progress
     assert 'more lines: check("dJ_dW", full=True)' in text
     assert "error of each entry" in full
-    assert all(title in text for title in ("nine steps", "other activations and losses (same)", "handed in (same)"))
+    assert all(title in text for title in ("nine steps", "other activations and losses (same)", "passed in (same)"))
 
 
 def test_shortened_cuts_at_a_blank_line() -> None:
