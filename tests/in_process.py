@@ -113,7 +113,7 @@ def largest_error(arrays: tuple[Array, ...], expected: tuple[Array, ...]) -> flo
     return max(compare(a.astype(np.float64), b).error for a, b in pairs)
 
 
-def worth(*functions: str) -> str:
-    """Return what the functions of rnn_backprop are worth, in the words of students' checks."""
+def points_of(*functions: str) -> str:
+    """Return the points of some functions of rnn_backprop, in the words of students' checks."""
     points = sum(check.max_points for name in functions for check in exercise().checks_of(name))
-    return f"worth {points:g} of {exercise().max_score:g} points"
+    return f"{points:g} of {exercise().max_score:g} points"

@@ -20,7 +20,7 @@ class Activation:
     """An activation `out = g(a)` of one time step.
 
     `function` maps the pre-activation a (n,) to out (n,). `jacobian` maps that output to the matrix d out / d a (n, n),
-    with `jacobian(out)[i, j]` = d out[i] / d a[j]: the slope of each activation here can be told from its output.
+    with `jacobian(out)[i, j]` = d out[i] / d a[j]: the slope of each activation here follows from its output.
     """
 
     name: str
@@ -156,11 +156,11 @@ LOSSES = {
 
 
 def arguments(arrays: Mapping[str, np.ndarray], names: Mapping[str, str]) -> dict[str, object]:
-    """The arguments of the four functions, made from plain arrays and names: how every check hands them in.
+    """The arguments of the four functions, made from plain arrays and names: how every check passes them in.
 
     `arrays` holds U, W, V, b_h, b_y and any of x, y, h0, h, y_hat; `names` says which `g1`, `g2` and `loss` are meant.
-    A check may also hand in an activation or a loss with slopes of its own, where `jacobian(out)` is G times the usual
-    one and `gradient(y_hat, y)` is G times the usual one: the formula asks for what is handed in, whatever it is.
+    A check may also pass in an activation or a loss whose slopes are changed on purpose: `jacobian(out)` or
+    `gradient(y_hat, y)` is a matrix G times the usual one. The formula uses what is passed in, whatever it is.
     """
     g1, g2, loss = ACTIVATIONS[names["g1"]], ACTIVATIONS[names["g2"]], LOSSES[names["loss"]]
     net = RNN(

@@ -37,6 +37,13 @@ class Case:
     arrays: Mapping[str, Array]
     functions: Mapping[str, Mapping[str, Any]]
 
+    @property
+    def about_beside_id(self) -> str:
+        """What `about` says and the id does not."""
+        sizes, *rest = self.about.split("; ")
+        new = [size for size in sizes.split(", ") if size.replace(" ", "") not in self.id.split(", ")]
+        return "; ".join(filter(None, (", ".join(new), *rest)))
+
     def known_by(self) -> Iterator[tuple[str, str]]:
         """Yield everything by which a case can be asked for: the parts of its id, its traits, its functions."""
         for pair in self.id.split(", "):
@@ -101,13 +108,13 @@ class Golden:
 
     def without_match(self, name: str, wanted: Mapping[str, object]) -> str:
         """Return what is said where no case is as `wanted`: which cases there are."""
-        there = "\n".join(f"  {case.id:<18}  {case.about}" for case in self.cases_of(name))
+        there = "\n".join(f"  {case.id:<18}  {case.about_beside_id}" for case in self.cases_of(name))
         asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
         return f"There is no case with {asked} here. There are:\n\n{there}"
 
     def unknown(self, name: str) -> str:
         """Return what is said of a name that is none of the functions."""
-        return f"There is no {name!r} here: there are {', '.join(self.functions)}."
+        return f"There is no {name!r} here, only {', '.join(self.functions)}."
 
 
 @cache

@@ -16,6 +16,7 @@ from golden import golden  # type: ignore[import-not-found]  # as calls
 from layout import MAX_LINES, as_html, printable, shortened  # type: ignore[import-not-found]  # as calls
 
 WIDTH = 78
+LATER_LINES = 6  # that every message of a function may have, however long the first one is
 GREEN, PLAIN = "\x1b[32m", "\x1b[0m"
 
 BEYOND = (
@@ -54,15 +55,13 @@ class Results:
             messages = [result.message.splitlines() for result in results]
             lines.append(headline)
             printed = [line for result in results for line in result.printed]
-            room = MAX_LINES - 1 - len(results) - len(printed)
-            share = room // max(sum(map(bool, messages)), 1)  # that each message may have; a short one leaves more
-            shares = [min(len(message), share) for message in messages]
-            for result, message, least in zip(results, messages, shares, strict=True):
+            reserved = [min(len(message), LATER_LINES) for message in messages]
+            room = MAX_LINES - 1 - len(results) - len(printed) - sum(reserved)
+            for result, message, least in zip(results, messages, reserved, strict=True):
                 status = "WRONG" if result.status == "wrong" else result.status
                 lines.append(f"  {status:<5}  {result.title}{' (same)' if result.same_reason else ''}")
-                if message and not self.full:
-                    most = room - sum(shares) + least
-                    message = shortened(message, most, f'check("{result.function}", full=True)')
+                if message and not self.full:  # the first message takes what it needs, a later one what is left
+                    message = shortened(message, room + least, f'check("{result.function}", full=True)')
                     room -= len(message) - least
                 lines += (f"{' ' * 9}{line}".rstrip() for line in message)
             lines += (f"  {'printed' if i == 0 else '':<7}  {line}" for i, line in enumerate(printed))
@@ -72,17 +71,18 @@ class Results:
 
     def _repr_html_(self) -> str:
         style = "margin: 0.3em 0 1em 1.6em; padding: 0; white-space: pre-wrap; color: inherit; background: none"
+        style += "; word-break: normal; overflow-wrap: break-word"  # Jupyter breaks words anywhere
 
         def item(result: Result) -> str:
             mark = "&#10003;" if result.status == "pass" else "&#10007;"
-            text = "For the same reason." if result.same_reason else result.message
-            message = f'<pre style="{style}">{html.escape(text)}</pre>' if text else ""
+            message = f'<pre style="{style}">{html.escape(result.message)}</pre>' if result.message else ""
             if result.feedback:
                 message = f'<div style="margin: 0.3em 0 1em 1.6em">{as_html(result.feedback)}</div>'
             if result.printed:
                 lines = html.escape("\n".join(result.printed))
                 message += f'<div>printed:</div><pre style="{style}">{lines}</pre>'
-            return f"<li><b>{mark} {result.status}</b>: {html.escape(result.title)}{message}</li>"
+            same = " (same reason)" if result.same_reason else ""
+            return f"<li><b>{mark} {result.status}</b>{same}: {html.escape(result.title)}{message}</li>"
 
         return "".join(
             f'<p><b>{html.escape(headline)}</b></p><ul style="list-style: none">{"".join(map(item, results))}</ul>'
@@ -146,31 +146,30 @@ class Progress:
         return str(printable(text.replace(done, f"{GREEN}{done}{PLAIN}", 1) if in_colour else text))
 
     def _repr_html_(self) -> str:
-        _, rest = self._sentences()
-        words = html.escape("" if self.rest else rest)
-        return f'<p style="margin: 0.5em 0; line-height: 2.2">{" ".join(self._marks())} {self._worth()}. {words}</p>'
+        beyond = "" if self.rest else f"<p>{html.escape(BEYOND)}</p>"
+        return f'<p style="margin: 0.5em 0; line-height: 2.2">{" ".join(self._marks())} {self._points()}</p>{beyond}'
 
     def _sentences(self) -> tuple[str, str]:
         if not self.rest:
-            return f"All {len(self.done)} functions pass here, {self._worth()}.", BEYOND
-        done = f"Done: {', '.join(self.done) or 'nothing yet'}, {self._worth()}."
-        return done, f"Next: {self.rest[0]}{_minutes(self.rest[0], ', about {} min')}."
+            return f"All {len(self.done)} functions pass here: {self._points()}.", BEYOND
+        done = f"Done: {', '.join(self.done) or 'nothing yet'}; {self._points()}."
+        return done, f"Next: {self.rest[0]}{_estimate(self.rest[0])}."
 
-    def _worth(self) -> str:
+    def _points(self) -> str:
         points = {name: entry["points"] for name, entry in golden().functions.items()}
-        return f"worth {sum(points[name] for name in self.done):g} of {sum(points.values()):g} points"
+        return f"{sum(points[name] for name in self.done):g} of {sum(points.values()):g} points"
 
     def _marks(self) -> Iterator[str]:
         """A mark for each function; its words say the same as its colour."""
         for name, entry in golden().functions.items():
             done = name in self.done
-            words = f"&#10003; {name}: done" if done else f"{name}: to do{_minutes(name, ', {} min')}"
+            words = f"&#10003; {name}: done" if done else f"{name}: to do{_estimate(name)}"
             style = "border: 2px solid; border-radius: 0.8em; padding: 0.15em 0.7em; white-space: nowrap"
             colour = f"border-color: {'#2e9e4f' if done else '#999'}"
             points = f"{entry['points']:g} points"
             yield f'<span style="{style}; {colour}" title="{points}">{words}</span>'
 
 
-def _minutes(name: str, words: str) -> str:
+def _estimate(name: str) -> str:
     minutes = golden().functions[name]["minutes"]
-    return words.format(minutes) if minutes else ""
+    return f" (est. {minutes} min)" if minutes else ""

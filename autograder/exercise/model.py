@@ -58,7 +58,7 @@ class Function:
     the name of each result to its symbolic shape, such as {"h": "(T+1, H)"}; that of a number is "()". `wrt` is set for
     a gradient: the array of the case by which J is differentiated, such as "layers.0.W". `initial_rows` names results
     whose first row is an argument, such as {"U": "u"}: part of the contract. `reference_text` says where the formula
-    is, `minutes` how long it takes most students, if that is known.
+    is, `minutes` an estimate of how long it takes, if there is one.
     """
 
     name: str

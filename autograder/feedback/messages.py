@@ -102,12 +102,12 @@ def _stub_line_left(function: str, own_code: OwnCode, cell: str, line: int | Non
     place = _place(cell, line)
     if own_code == "below":
         return (
-            f"{function} stops at raise NotImplementedError in {place}, so your code below that is never run: "
-            "remove that line."
+            f"{function} stops at raise NotImplementedError in {place}, so your code below it never runs: "
+            "delete that line."
         )
     return (
         f"{function} reaches raise NotImplementedError in {place}, below your code: return your result before that "
-        "line, and remove it."
+        "line, and delete it."
     )
 
 

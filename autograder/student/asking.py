@@ -84,15 +84,15 @@ def hint_text(module: ModuleType, name: str, number: int | str | None) -> str:
     except OSError as missing:
         return str(missing)
     if not name and not rest:
-        return "All functions pass here, so there is nothing left to hint at."
+        return "All functions pass here: no hint is needed."
     name = name or rest[0]
     texts = hints.get(name, ())
     if not texts:
-        return f"There are no hints for {name!r}, but for {', '.join(hints) or 'nothing'}."
+        return f"No hints for {name!r}. Hints exist for {', '.join(hints) or 'no function'}."
     if number is None:
         SESSION.hints[name] = number = SESSION.hints.get(name, 0) + 1
         if SESSION.hints[name] > len(texts):
-            return "\n".join([f"These are all hints for {name}:", *(f"- {text}" for text in texts)])
+            return "\n".join([f"All hints for {name}:", *(f"- {text}" for text in texts)])
     if str(number) not in map(str, range(1, len(texts) + 1)):
         return f'There is no hint {number} for {name}: hint("{name}", {len(texts)}) is the last one.'
     return f"Hint {number} of {len(texts)} for {name}: {texts[int(number) - 1]}"

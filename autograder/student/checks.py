@@ -323,6 +323,9 @@ def main(words: Sequence[str]) -> None:
     """
     words = [part for word in words for part in word.split(",") if part]
     try:
+        if {"-h", "--help"} & set(words):
+            say(_usage())
+            return
         if words[:1] == ["hint"]:
             say(wrapped(_hint_in_a_shell(words[1:])))
             return
@@ -334,6 +337,18 @@ def main(words: Sequence[str]) -> None:
         raise _interrupted(stop) from None
     except (NotLoadedError, OSError) as error:
         sys.exit(str(error))
+
+
+def _usage() -> str:
+    """Return what can be asked for in a shell."""
+    name = next(iter(golden().functions))
+    return (
+        f"python checks.py                   check all functions\n"
+        f"python checks.py {name:<18}check one of them\n"
+        f"python checks.py {f'{name} full=True':<18}the same, with long messages in full\n"
+        f"python checks.py {f'{name} seed=0':<18}show its cases with that seed\n"
+        f"python checks.py hint {name:<13}a hint; hint {name} 2 gives the second one"
+    )
 
 
 def _hint_in_a_shell(words: Sequence[str]) -> str:

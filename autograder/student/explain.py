@@ -66,7 +66,7 @@ def _patterns(sets: patterns.Sets) -> Iterator[tuple[str, str]]:
 
 
 _LABELS = {"right_for": "right for", "count": "right for", "terms": "term by term"} | dict.fromkeys(
-    ("limit", "zeros", "transpose", "factor", "equal_numbers"), "to be seen"
+    ("limit", "zeros", "transpose", "factor", "equal_numbers"), "pattern"
 )
 
 
@@ -121,9 +121,8 @@ def _worst_entry(case: CaseResult) -> str:
     """Return the entry that is farthest off: yours, and what is expected."""
     yours, right = case.pair
     at = np.unravel_index(int(np.argmax(np.abs(yours - right))), right.shape)
-    expected = "expected slope" if case.is_slope else "expected"
     place = f"{case.name}[{', '.join(map(str, at))}]" if at else case.name
-    return f"{place}: yours {yours[at]:.6g}, {expected} {right[at]:.6g}"
+    return f"{place}: yours {yours[at]:.4g}, expected {right[at]:.4g}"
 
 
 def _error_map(sets: patterns.Sets, shown: int) -> ErrorMap | None:
@@ -149,11 +148,9 @@ def place_claim(sets: patterns.Sets, shown: int) -> patterns.Claim | None:
 
 def _sentence(result: str, errors: Array, place: patterns.Claim | None) -> str:
     """Return the map in words; `place` says where it is right, if there is a pattern."""
-    at = np.unravel_index(int(np.argmax(errors)), errors.shape)
-    worst = f"the largest error, {errors[at]:.1g}, is that of {result}[{', '.join(str(i) for i in at)}]"
     right = int((errors <= CLOSE).sum())
     if not right:
-        return f"No entry of {result} is right; {worst}."
+        return f"No entry of {result} is right."
     if place:
-        return f"{place.text}; {worst}."
-    return f"{right} of the {errors.size} entries {'is' if right == 1 else 'are'} right; {worst}."
+        return f"{place.text}."
+    return f"{right} of the {errors.size} entries {'is' if right == 1 else 'are'} right."

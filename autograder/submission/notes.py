@@ -17,7 +17,7 @@ def dropped_cell_notes(cells: Iterable[ParsedCell], stub_names: Sequence[str]) -
     """Return a note for each cell that defines stubs and is not run because of a magic."""
     return tuple(
         f"{cell.runnable.label} starts with {one_line(cell.non_python_magic, 40)}, so what it defines is not kept "
-        f"({join_names(names)}): remove that line."
+        f"({join_names(names)}): delete that line."
         for cell in cells
         if cell.non_python_magic and (names := defined_functions(cell.original_source, stub_names))
     )

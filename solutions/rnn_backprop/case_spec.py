@@ -41,7 +41,7 @@ class CaseSpec:
     def description(self) -> str:
         """The spec in words."""
         sizes = f"T = {self.T}, H = {self.H}, D = {self.D}, K = {self.K}"
-        slopes = "; slopes handed in that are not those of the functions" if self.custom_derivatives else ""
+        slopes = "; slopes changed on purpose" if self.custom_derivatives else ""
         return f"{sizes}; {self.g1}, {self.g2} with {self.loss}{slopes}"
 
     @cached_property

@@ -128,7 +128,7 @@ def _relu_switches(base: Mapping[str, Array]) -> bool:
 
 
 _NO_BIASES = {"b_h": [0, 0], "b_y": [0, 0]}
-_CUSTOM_DERIVATIVES_TEXT = "slopes handed in that are not those of the functions"
+_CUSTOM_DERIVATIVES_TEXT = "slopes changed on purpose"
 
 _SQUARED = "identity with squared_error"
 _LAST_LOSS_ONLY: dict[str, Any] = {"loss_step": 3, "targets": "a loss at t = 3 only"}

@@ -89,13 +89,19 @@ class Run:
 
     @property
     def recent(self) -> float:
-        """The mean of the last losses; nan before there is one."""
-        return float(np.mean(self.losses[-LAST:])) if self.losses else float("nan")
+        """The mean of the last losses, of which there must be one."""
+        return float(np.mean(self.losses[-LAST:]))
 
     @property
     def has_learned(self) -> bool:
         """Whether the last losses are small."""
         return len(self.losses) >= LAST and self.recent < LEARNED
+
+    @property
+    def status(self) -> str:
+        """How far it is, in words."""
+        count = len(self.losses)
+        return f"loss {self.recent:.2f} after {count} update{'s' if count > 1 else ''}" if count else "no update yet"
 
     def update(self, functions: Functions) -> None:
         """Follow the gradient of J once: over one sequence for each symbol, with the student's functions."""
@@ -230,7 +236,7 @@ def _why_not(error: Exception) -> str:
 
 def _status(runs: Sequence[Run]) -> str:
     """What a picture shows, in words."""
-    phrases = (f"{run.label}: loss {run.recent:.2f} after {len(run.losses)} updates" for run in runs)
+    phrases = (f"{run.label}: {run.status}" for run in runs)
     return f"{'; '.join(phrases)}. Guessing has the loss {CHANCE:.2f}."
 
 

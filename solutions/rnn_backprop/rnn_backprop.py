@@ -2,18 +2,19 @@
 # # Back-propagation through time
 #
 # A recurrent network reads a sequence step by step and carries what it has read so far in its hidden state. It learns
-# like every other network, by following the gradient of its loss. Here you derive that gradient with nothing but the
-# chain rule, and then program it. You will write four functions:
+# like every other network, by following the gradient of its loss downhill. Here you derive that gradient with nothing
+# but the chain rule, and then program it. You will write four functions:
 #
-# | function | what it computes | where | about how long it takes |
+# | function | what it computes | where | time (estimate) |
 # |:--|:--|:--|:--|
 # | `forward` | all hidden states and outputs | exercise 1 | 20 minutes |
 # | `dJ_dV` | the gradient of the loss with respect to $V$ | exercise 2 | 30 minutes |
 # | `dJ_dW` | with respect to $W$: back-propagation through time | exercise 3 | 90 minutes |
 # | `dJ_dU` | with respect to $U$ | exercise 4 | 15 minutes |
 #
-# Each is about ten lines long. Most of the thinking is done on paper before you type, so have a pen ready. At the end,
-# your gradients train networks that remember.
+# Each is about ten lines long. Most of the thinking is done on paper before you type, so have a pen ready. The times
+# are estimates, not measurements, so do not worry if you need longer. At the end, your gradients train networks that
+# remember.
 #
 # **What you should know:** the chain rule for functions of several variables, how to multiply matrices, and enough
 # numpy to write a loop, index the rows of an array and use `@` and `np.outer`. You need not have seen a recurrent
@@ -29,13 +30,15 @@
 #   case in full. To work on it yourself, `net, x, y, h, y_hat = case("dJ_dW", T=3, H=2, seed=0)` gives you its
 #   arguments as variables, and `expected("dJ_dW", T=3, H=2, seed=0)` the right result.
 # - If you are stuck, `hint("dJ_dW")` gives you a hint, and a more specific one each time, up to three.
-# - Each check passes in everything that a function needs, so a slip in one exercise does no harm in the others, and you
-#   may skip one and come back to it.
+# - Each function is checked by itself, with everything it needs passed in. So a slip in one exercise does no harm in
+#   the others, and you may skip one and come back to it.
 # - Keep the names and the arguments of the four functions. Helper functions and cells of your own are welcome.
 # - Experiments are fine, too. Before you hand in, shorten or delete cells of your own that take long to run: grading
 #   runs every cell, and allows a few seconds for each. It draws no plots.
-# - Your functions return new `float64` arrays, leave their arguments unchanged, and give the same result whenever they
-#   are called with the same arguments. Plain loops over $t$ are fine: clarity matters more than speed.
+# - Your functions must return new `float64` arrays, leave their arguments unchanged, and give the same result whenever
+#   they are called with the same arguments. Plain loops over $t$ are fine: clarity matters more than speed.
+# - A check stops a function that does not return within a few seconds. To stop any cell yourself, choose
+#   *Kernel > Interrupt*.
 #
 # If you prefer an editor, `rnn_backprop.py` beside this notebook holds the same four stubs, and `pytest` runs the
 # same checks. Work in one of the two.
@@ -77,20 +80,20 @@ from network import RNN, Activation, Loss, mean_loss
 #
 # | symbol | shape | what it is | in the code |
 # |:--|:--|:--|:--|
-# | $x(t)$ | $(D,)$ | the input of step $t$ | `x[t-1]`, a row of `x` $(T, D)$ |
-# | $h(t)$ | $(H,)$ | the hidden state after step $t$ | `h[t]`, a row of `h` $(T+1, H)$ |
-# | $h(0)$ | $(H,)$ | the state before the first step, given | `h0`, and `h[0]` |
-# | $\hat y(t)$ | $(K,)$ | the output of step $t$ | `y_hat[t-1]`, a row of `y_hat` $(T, K)$ |
-# | $y(t)$ | $(K,)$ | the target of step $t$ | `y[t-1]`, a row of `y` $(T, K)$ |
-# | $U$ | $(H, D)$ | reads the input | `net.U` |
-# | $W$ | $(H, H)$ | reads the previous state | `net.W` |
-# | $V$ | $(K, H)$ | makes the output | `net.V` |
-# | $b_h,\ b_y$ | $(H,),\ (K,)$ | biases | `net.b_h`, `net.b_y` |
-# | $g_1,\ g_2$ | $(n,) \to (n,)$ | activations: tanh, softmax, ... | `net.g1.function`, `net.g2.function` |
+# | $x(t)$ | (D,) | the input of step $t$ | `x[t-1]`, a row of `x`, which is (T, D) |
+# | $h(t)$ | (H,) | the hidden state after step $t$ | `h[t]`, a row of `h`, which is (T+1, H) |
+# | $h(0)$ | (H,) | the state before the first step, given | `h0`, and `h[0]` |
+# | $\hat y(t)$ | (K,) | the output of step $t$ | `y_hat[t-1]`, a row of `y_hat`, which is (T, K) |
+# | $y(t)$ | (K,) | the target of step $t$ | `y[t-1]`, a row of `y`, which is (T, K) |
+# | $U$ | (H, D) | reads the input | `net.U` |
+# | $W$ | (H, H) | reads the previous state | `net.W` |
+# | $V$ | (K, H) | makes the output | `net.V` |
+# | $b_h$, $b_y$ | (H,), (K,) | biases | `net.b_h`, `net.b_y` |
+# | $g_1$, $g_2$ | (n,) to (n,) | activations: tanh, softmax, ... | `net.g1.function`, `net.g2.function` |
 # | $L$ | a number | the loss of one step | `net.loss.function` |
 # | $J$ | a number | the loss of the whole sequence | `mean_loss(net, y_hat, y)` |
 #
-# The activations and the loss are left open on purpose. What you write must work for all of them, so it can use only
+# The activations and the loss are left open on purpose. What you write must work for all of them, so use nothing but
 # what `net` provides. All of them work on *one* time step: give them one row, not a whole sequence.
 #
 # $U$, $W$ and $V$ are the same at every step. That is what makes the network recurrent, and its derivative
@@ -188,11 +191,11 @@ def forward(net, x, h0):
 # **Names for what is given.** The slopes of the loss and of the activations are given, one step at a time. With
 # $a_1(t) = W h(t-1) + U x(t) + b_h$ and $a_2(t) = V h(t) + b_y$ for what goes into the activations:
 #
-# | symbol | shape | in the code |
-# |:--|:--|:--|
-# | $\ell(t) = d J(t) / d \hat y(t)$ | $1 \times K$ | `net.loss.gradient`, of $\hat y(t)$ and $y(t)$ |
-# | $G_2(t) = \partial \hat y(t) / \partial a_2(t)$ | $K \times K$ | `net.g2.jacobian`, of $\hat y(t)$ |
-# | $G_1(t) = \partial h(t) / \partial a_1(t)$ | $H \times H$ | `net.g1.jacobian`, of $h(t)$ |
+# | symbol | what it is | shape | in the code |
+# |:--|:--|:--|:--|
+# | $\ell(t)$ | $\tfrac{d J(t)}{d \hat y(t)}$ | 1 &times; K | `net.loss.gradient`, of $\hat y(t)$ and $y(t)$ |
+# | $G_2(t)$ | $\tfrac{\partial \hat y(t)}{\partial a_2(t)}$ | K &times; K | `net.g2.jacobian`, of $\hat y(t)$ |
+# | $G_1(t)$ | $\tfrac{\partial h(t)}{\partial a_1(t)}$ | H &times; H | `net.g1.jacobian`, of $h(t)$ |
 #
 # A `jacobian` takes the *output* of its activation, which you have. For tanh, say, the slope is
 # $1 - \tanh(a)^2 = 1 - \text{out}^2$, so there is no need to keep what went in.
@@ -523,10 +526,10 @@ def dJ_dU(net, x, y, h, y_hat):
 # \end{aligned} \tag{20} $$
 #
 # The norm is the spectral norm, the largest singular value of a matrix. The bound holds for activations that act on
-# each entry by itself, as all those for $g_1$ here do; $\gamma$ is their largest slope, 1 for tanh and 1/4 for sigmoid.
-# A power of a number smaller than 1 vanishes, and a power of a number larger than 1 may explode. Without an activation,
-# the long run is decided by the *spectral radius* $\rho(W)$, the largest modulus among the eigenvalues of $W$: the norm
-# goes like $\rho(W)^{t-k}$. The slope of tanh, at most 1, acts as a brake:
+# each entry by itself, as every $g_1$ here does; $\gamma$ is the largest slope, 1 for tanh and 1/4 for sigmoid. If
+# $\gamma\,\lVert W \rVert$ is smaller than 1, the product vanishes as the steps go by; if it is larger, the product may
+# explode. Without an activation, the long run is decided by the *spectral radius* $\rho(W)$, the largest modulus among
+# the eigenvalues of $W$: the norm goes like $\rho(W)^{t-k}$. The slope of tanh, at most 1, acts as a brake:
 #
 # ![The norm of dh(t)/dh(k) against t - k from 0 to 40, the vertical axis logarithmic, for a tanh network with 50
 # states and W of three spectral radii, each beside its power of the radius as a dotted line. Radius 0.5: the norm
@@ -575,8 +578,8 @@ def dJ_dU(net, x, y, h, y_hat):
 #
 # ### Your own gradient check
 #
-# `slope("net.W", J, forward, net, x, y, h0)` measures the slope of $J$ along $W$ with your own `forward`, by equation
-# (21): it calls `J(forward, net, x, y, h0)` of `network.py` again and again, with one entry of `net.W` moved.
+# `slope("net.W", J, forward, net, x, y, h0)` measures the slope of $J$ with respect to $W$ by equation (21), with your
+# own `forward`: it calls `J(forward, net, x, y, h0)` of `network.py` again and again, with one entry of `net.W` moved.
 # The cell below uses it on a small random network; see its last line. Then experiment: other sizes, another activation,
 # $T = 1$, a line of your own changed on purpose.
 
@@ -614,10 +617,10 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
 # asks for. Your gradients must be *made of* what is passed in: `net.loss.gradient`, the two `jacobian`s, the weights,
 # and `x`, `y`, `h` and `y_hat` as they are.
 #
-# Take this literally. Some checks pass in a `jacobian` or a `gradient` that is deliberately *not* the slope of its
-# function. A formula does not care: it multiplies whatever it is given. A measured slope gives something else there,
-# and so does a derivative written out for tanh alone. If your functions follow equations (7), (8) and (17) to (19),
-# there is nothing to worry about.
+# Take this literally. Some checks pass in a `jacobian` or a `gradient` that was changed on purpose: it is *not* the
+# slope of its function. A formula does not care: it multiplies whatever it is given. A measured slope gives something
+# else there, and so does a derivative written out for tanh alone. If your functions follow equations (7), (8) and (17)
+# to (19), there is nothing to worry about.
 
 # %% [markdown]
 # ## 9. Your gradients at work
@@ -628,10 +631,10 @@ def gradient_check(wrt, T=4, D=2, H=3, K=2, seed=0):
 # cross-entropy such a step has no loss. (This is a case in which $\hat y - y$ would be wrong.) A network that guesses
 # has a loss of $\ln 2 \approx 0.69$.
 #
-# An update subtracts a part of the gradient from the weights, $W \leftarrow W - 0.5 \cdot dJ(n)/dW$, and likewise for
-# $U$ and $V$; the gradient is the mean over one sequence for each symbol. The cells stop after some seconds, so slow
-# functions work, too: they get through fewer updates. Nothing in this section is graded, and you may interrupt a cell
-# at any time.
+# An update subtracts a multiple of the gradient from the weights, $W \leftarrow W - 0.5 \cdot dJ(n)/dW$, and likewise
+# for $U$ and $V$; the gradient is the mean over one sequence for each symbol. The cells stop after some seconds, so
+# slow functions work, too: they get through fewer updates. Nothing in this section is graded, and you may interrupt a
+# cell at any time.
 
 # %%
 from learning import learn
@@ -726,6 +729,6 @@ compare_clipping(forward, dJ_dV, dJ_dW, dJ_dU, clip=clip)  # 3 seconds
 #
 # 1. Restart the kernel and run all cells (*Kernel > Restart Kernel and Run All Cells*). This reveals code that worked
 #    only because of a cell that you have since changed or deleted.
-# 2. Look at the four checks once more. They use small cases; grading uses others as well, with more steps, other sizes,
-#    activations and losses. A solution that follows the formulas passes both.
+# 2. Look at the four checks once more. Grading uses other cases as well, with other numbers, other sizes, and other
+#    combinations of activations and losses. A solution that follows the formulas passes both.
 # 3. Save, and hand in `rnn_backprop.ipynb` under this name (or `rnn_backprop.py`, if you worked there).

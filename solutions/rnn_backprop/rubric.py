@@ -124,8 +124,8 @@ _SIZES = "Sizes that differ or coincide"
 _ONE_STEP_AND_SIZES = "One step, and sizes that differ or coincide"
 _LARGE = "Very large gradients"
 _GRADIENT_CHECK = "Gradient check: equal to the measured slope of J"
-_HANDED_IN = "Made of the jacobian and gradient handed in"
-_DERIVED = "Derived, not measured: uses the slopes handed in"
+_HANDED_IN = "Made of the jacobian and gradient passed in"
+_DERIVED = "Derived, not measured: uses the slopes passed in"
 
 _SIZE_CASES = ("distinct", "square", "ones")
 _DERIVED_CASES = ("handed_in", "handed_in_squared")
@@ -226,8 +226,8 @@ def _make_visible_checks() -> tuple[VisibleCheck, ...]:
     plain = tuple(case for case in derived if (case.names["g1"], case.names["loss"]) == ("tanh", "cross_entropy"))
     others = tuple(case for case in derived if case not in plain)
     hint = (
-        "The slopes handed in here are deliberately not those of the functions: use net.loss.gradient and each "
-        "jacobian as handed in. A slope that is measured or written out (1 - h**2, y_hat - y) differs here."
+        "Here the slopes passed in are changed on purpose: use net.loss.gradient and each jacobian as they are. A "
+        "slope that is measured or written out (1 - h**2, y_hat - y) differs here."
     )
     gradients = tuple(function.name for function in FUNCTIONS if function.wrt)
     slopes = "Gradient check: the slope of J"

@@ -10,24 +10,28 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.courses import clean_environment
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
-SETTINGS = {"@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false"}}
+
+
+def configure(home: Path, plugin: str, settings: Mapping[str, object]) -> None:
+    """Change settings of a plugin of JupyterLab, for a server with this home."""
+    folder = Path(clean_environment(home)["JUPYTER_CONFIG_DIR"], "lab", "user-settings", "@jupyterlab")
+    file = folder / f"{plugin}.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(settings), encoding="utf-8")
 
 
 @contextmanager
 def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
     """Run JupyterLab on `folder`, and yield its address. At the end it is stopped, with its kernels."""
     env = clean_environment(home)
-    for name, settings in SETTINGS.items():
-        file = Path(env["JUPYTER_CONFIG_DIR"], "lab", "user-settings", name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings), encoding="utf-8")
+    configure(home, "apputils-extension/notification", {"fetchNews": "false"})
     port = _free_port()
     options = [
         *("--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),

@@ -12,12 +12,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.in_process import worth
+from tests.in_process import points_of
 from tests.release.student_folder import ANSWERS, NAME, ROOT, StudentFolder
 
 WRONG_DJ_DW = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
-NOTHING = f"\nDone: nothing yet, {worth()}. Next: forward, about 20 min."
+NOTHING = f"\nDone: nothing yet; {points_of()}. Next: forward (est. 20 min)."
 FIRST_FAILING_CASE = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
+
+
+# Interrupts a cell once it is busy; prints the traceback that is shown then, and what the kernel says afterwards.
+INTERRUPT = """
+import sys, time
+from jupyter_client.manager import start_new_kernel
+
+kernel, client = start_new_kernel(kernel_name="python3")
+try:
+    client.execute_interactive(sys.argv[1])
+    client.execute(sys.argv[2])
+    while client.get_iopub_msg(timeout=60)["msg_type"] != "execute_input":
+        pass
+    time.sleep(0.5)
+    kernel.interrupt_kernel()
+    print(client.get_shell_msg(timeout=60)["content"]["traceback"])
+    reply = client.execute_interactive("", user_expressions={"sum": "1 + 1"})
+    print(reply["content"]["user_expressions"]["sum"]["data"]["text/plain"])
+finally:
+    client.stop_channels()
+    kernel.shutdown_kernel(now=True)
+"""
 
 
 def join_lines(text: str) -> str:
@@ -42,7 +64,7 @@ class TestPytest:
         code, text = student.pytest()
         assert code == 0
         assert "15 passed" in text
-        assert f"All 4 functions pass here, {worth(*ANSWERS)}." in text
+        assert f"All 4 functions pass here: {points_of(*ANSWERS)}." in text
         assert "Not attempted" not in text
         assert text.count("It is also the slope of J through your own forward.") == 3
 
@@ -211,6 +233,16 @@ class TestNotebook:
         assert ":  return dV[9]" in outputs["check_dJ_dV"]
         assert outputs["check_forward"].startswith("forward is not attempted yet.")
         assert outputs["check_dJ_dU"].startswith("Run the cell that defines dJ_dU first, then this one again.")
+
+    @pytest.mark.slow
+    def test_interrupting_a_check_shows_one_sentence_and_leaves_the_kernel_usable(self, student: StudentFolder) -> None:
+        loop = "def dJ_dV(net, x, y, h, y_hat):\n    while True:\n        pass"
+        done = student.run("-c", INTERRUPT, f"from checks import check\n{loop}", 'check("dJ_dV")')
+        stopped, after = done.stdout.splitlines()
+        assert re.fullmatch(
+            r"\['dJ_dV was interrupted\.', '', '  cell In\[1\], line \d:  (while True:|pass)'\]", stopped
+        )
+        assert after == "2"
 
     def test_under_nbgrader_a_check_raises_with_the_message_alone(self, student: StudentFolder) -> None:
         student.write_answers({**ANSWERS, "dJ_dW": WRONG_DJ_DW, "dJ_dU": "pass"}, notebook=True)

@@ -135,7 +135,7 @@ def test_every_code_has_a_sentence():
         ),
         (
             text_of("stub_line_left", function="dJ_dW", own_code="below", cell="code cell 3", line=4),
-            "dJ_dW stops at raise NotImplementedError in code cell 3, line 4, so your code below that is never run",
+            "dJ_dW stops at raise NotImplementedError in code cell 3, line 4, so your code below it never runs",
         ),
         (
             text_of("stub_line_left", function="dJ_dW", own_code="above", cell="", line=None),

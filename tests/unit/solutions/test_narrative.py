@@ -36,5 +36,11 @@ def test_tables_hold_no_display_mathematics():
     assert not [row for row in rows if "$$" in row or "\\dfrac" in row]
 
 
+def test_tables_hold_no_formula_that_can_be_broken():
+    """The classic Notebook's MathJax gives such a formula the width of the whole table."""
+    formulas = [formula for line in SOURCE.splitlines() if line.startswith("# |") for formula in line.split("$")[1::2]]
+    assert not [formula for formula in formulas if re.search(r"=|\\to\b|\\times| / |, ", formula)]
+
+
 def test_no_released_cell_draws():
     assert "matplotlib" not in SOURCE

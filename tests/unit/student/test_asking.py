@@ -37,7 +37,7 @@ class TestCase:
 
     @pytest.mark.parametrize("ask", ["case", "expected"])
     def test_of_other_names_is_one_sentence(self, checks: Any, ask: str) -> None:
-        with pytest.raises(LookupError, match=r"There is no 'dJ_dX' here: there are forward, ") as raised:
+        with pytest.raises(LookupError, match=r"There is no 'dJ_dX' here, only forward, ") as raised:
             getattr(checks, ask)("dJ_dX")
         assert raised.value._render_traceback_() == str(raised.value).splitlines()
         with pytest.raises(LookupError, match=r"There is no case with T=77 here\. There are:"):
@@ -79,7 +79,7 @@ class TestHints:
             checks.hint("dJ_dU")
             assert self.said(capsys) == f"Hint {number} of 3 for dJ_dU: {text}"
         checks.hint("dJ_dU")
-        assert self.said(capsys) == f"These are all hints for dJ_dU: {' '.join(f'- {text}' for text in known)}"
+        assert self.said(capsys) == f"All hints for dJ_dU: {' '.join(f'- {text}' for text in known)}"
 
     def test_are_a_part_of_the_page_in_a_notebook(self, checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         shown: list[Any] = []
@@ -96,7 +96,7 @@ class TestHints:
 
     def test_of_other_names_say_which_there_are(self, checks: Any, capsys: pytest.CaptureFixture[str]) -> None:
         checks.hint("dJ_dX")
-        assert self.said(capsys) == "There are no hints for 'dJ_dX', but for forward, dJ_dV, dJ_dW, dJ_dU."
+        assert self.said(capsys) == "No hints for 'dJ_dX'. Hints exist for forward, dJ_dV, dJ_dW, dJ_dU."
 
     def test_without_a_name_are_for_the_first_function_that_does_not_pass(
         self, checks: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -109,7 +109,7 @@ class TestHints:
         assert self.said(capsys).startswith("Hint 1 of 3 for dJ_dV: ")
         checks.check()
         checks.hint()
-        assert self.said(capsys) == "All functions pass here, so there is nothing left to hint at."
+        assert self.said(capsys) == "All functions pass here: no hint is needed."
 
     @pytest.mark.parametrize(
         ("words", "begins", "ends"),
@@ -117,6 +117,7 @@ class TestHints:
             (["hint", "dJ_dW"], "Hint 1 of 3 for dJ_dW: ", "The next one: python checks.py hint dJ_dW 2"),
             (["hint", "dJ_dW,", "3"], "Hint 3 of 3 for dJ_dW: ", "look at its time index."),
             (["hint", "dJ_dW", "x"], "There is no hint x for dJ_dW: ", "is the last one."),
+            (["--help"], "python checks.py check all functions ", "hint forward 2 gives the second one"),
         ],
     )
     def test_in_a_shell(

@@ -99,7 +99,7 @@ def test_unusable_results(checks: Any, monkeypatch: pytest.MonkeyPatch, value: s
     text = check_output(checks, monkeypatch, returning_dW(value), "dJ_dW")
     assert message_part in unwrapped(text)
     assert text.startswith("dJ_dW: 0 of 4 checks pass")
-    assert text.count(" (same)\n") + text.endswith(" (same)") == 3
+    assert text.count(" (same)\n") == 3
 
 
 @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ def test_a_gradient_of_a_wrong_forward_is_wrong_with_a_note(checks: Any, monkeyp
 )
 def test_hard_coded_derivatives_get_a_hint(checks: Any, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
     text = unwrapped(check_output(checks, monkeypatch, edited((old, new)), "dJ_dW"))
-    _, _, derived = text.partition("WRONG Made of the jacobian and gradient handed in")
-    assert "use net.loss.gradient and each jacobian as handed in. A slope that is measured or written out" in derived
+    _, _, derived = text.partition("WRONG Made of the jacobian and gradient passed in")
+    assert "use net.loss.gradient and each jacobian as they are. A slope that is measured or written out" in derived
 
 
 def test_no_hint_on_derivatives_for_another_cause(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "as handed in" not in check_output(checks, monkeypatch, returning_dW("dW[0]"), "dJ_dW")
+    assert "as they are" not in check_output(checks, monkeypatch, returning_dW("dW[0]"), "dJ_dW")
 
 
 def test_an_exception_shows_the_students_line(checks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_a_stub_is_not_attempted_and_a_call_of_one_is_wrong(checks: Any, monkeyp
 def test_a_stubs_line_above_written_code_is_named(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     line = "raise NotImplementedError('dJ_dV is not written yet')"
     text = check_output(checks, monkeypatch, edited(("T = len(x)\n    dV", f"{line}\n    T = len(x)\n    dV")), "dJ_dV")
-    message = "dJ_dV stops at raise NotImplementedError, so your code below that is never run: remove that line."
+    message = "dJ_dV stops at raise NotImplementedError, so your code below it never runs: delete that line."
     assert message in unwrapped(text)
     assert line in unwrapped(text)
     on_condition = edited(("T = len(x)\n    dV", f"if len(x):\n        {line}\n    T = len(x)\n    dV"))
@@ -342,7 +342,7 @@ def test_a_name_that_is_no_function(checks: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_an_unknown_name(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     text = check_output(checks, monkeypatch, RIGHT, "dJ_dX")
-    assert text == "There is no 'dJ_dX' here: there are forward, dJ_dV, dJ_dW, dJ_dU."
+    assert text == "There is no 'dJ_dX' here, only forward, dJ_dV, dJ_dW, dJ_dU."
 
 
 def test_prints_and_warnings_are_harmless(
@@ -503,7 +503,7 @@ def test_cases_are_found_by_their_traits(checks: Any, monkeypatch: pytest.Monkey
     assert repr(checks.check("forward", g1="relu")).startswith("forward: the check passes")
     assert "all 3 checks pass" in repr(checks.check("forward", H=1))
     text = unwrapped(repr(checks.check("forward", T=77)))
-    assert "There is no case with T=77 here. There are: T=1, H=1, seed=0 T = 1, H = 1, D = 1, K = 1;" in text
+    assert "There is no case with T=77 here. There are: T=1, H=1, seed=0 D = 1, K = 1;" in text
 
 
 def test_the_case_named_by_a_message_exists(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -531,6 +531,6 @@ def test_html_of_wrong_numbers_has_the_map_as_a_table(checks: Any, monkeypatch: 
     monkeypatch.setitem(sys.modules, "__main__", module_of(edited(*WITHOUT_RECURSION), None))
     html = checks.check("dJ_dW")._repr_html_()
     assert 'aria-label="Relative error of each entry of dJ_dW"' in html
-    assert "No entry of dJ_dW is right; the largest error, 2, is that of dJ_dW[1, 0]." in html
+    assert "No entry of dJ_dW is right." in html
     assert html.count("smallest failing case") == 1  # the same is not said of each check
-    assert "<pre" in html.partition("For the same reason.")[0]
+    assert html.count("<b>&#10007; wrong</b> (same reason): ") == 2

@@ -12,7 +12,7 @@ from autograder.exercise.model import Mistake
 from autograder.student.layout import MAX_LINES, shortened
 from tests.classroom.generated_class import answer_with_mistake
 from tests.in_process import exercise
-from tests.unit.student.test_checks import RIGHT, check_output, module_of
+from tests.unit.student.test_checks import RIGHT, check_output, edited, module_of
 
 MISTAKES = [
     pytest.param(mistake, id=f"{mistake.function}-{mistake.name}", marks=[pytest.mark.soak] if number % 24 else [])
@@ -50,7 +50,21 @@ def test_a_long_message_is_cut_and_says_how_to_see_all(long_message: Any, monkey
     assert len(text.splitlines()) <= 12 + 1 < len(full.splitlines())  # one is that of the progress
     assert 'more lines: check("dJ_dW", full=True)' in text
     assert "error of each entry" in full
-    assert all(title in text for title in ("nine steps", "other activations and losses (same)", "handed in (same)"))
+    assert all(title in text for title in ("nine steps", "other activations and losses (same)", "passed in (same)"))
+
+
+def test_a_missing_recursion_shows_its_map_without_being_cut(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = check_output(checks, monkeypatch, WITHOUT_RECURSION, "dJ_dW")
+    assert "No entry of dJ_dW is right." in text
+    assert "more lines" not in text
+
+
+def test_the_first_of_two_messages_takes_the_room(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    written_out = edited(("net.g1.jacobian(h[t])", "np.diag(1 - h[t] ** 2)"))
+    first, second = check_output(checks, monkeypatch, written_out, "dJ_dW").split("WRONG")[1:]
+    assert "see it again" in first
+    assert "changed on purpose" in second
+    assert "see it again" not in second
 
 
 def test_shortened_cuts_at_a_blank_line() -> None:

@@ -68,7 +68,7 @@ class TestWhatIsRead:
     def test_a_stub_that_a_magic_drops_is_noted(self, handed_in):
         submission = handed_in({"ex.ipynb": notebook(SET_UP, f"%%timeit\n{ANSWER}", STUB_G)})
         assert submission.notes == (
-            "code cell 2 starts with %%timeit, so what it defines is not kept (f): remove that line.",
+            "code cell 2 starts with %%timeit, so what it defines is not kept (f): delete that line.",
         )
 
     @pytest.mark.parametrize(("name", "write"), [("ex.py", script), ("ex.ipynb", notebook)])
