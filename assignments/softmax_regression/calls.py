@@ -273,9 +273,7 @@ def _raised(name: str, error: BaseException, module: ModuleType) -> FindingError
     own = [place for place in traceback.walk_tb(error.__traceback__) if place[0].f_globals is vars(module)]
     if isinstance(error, NotImplementedError):
         if own and _stands_above_code(*own[-1]):
-            why = (
-                f"{name} stops at raise NotImplementedError, so your code below that is never run: take that line away."
-            )
+            why = f"{name} stops at raise NotImplementedError, so your code below that is never run: remove that line."
             return FindingError(f"{why}\n\n  {_line(*own[-1], module)}", reason=(name, own[-1][0].f_code))
         other = str(error).partition(" is not written yet")[0]
         if other == name or other not in golden().functions:
