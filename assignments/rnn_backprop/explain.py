@@ -141,9 +141,11 @@ def place_claim(sets: patterns.Sets, shown: int) -> patterns.Claim | None:
     """Return where the result of a case is right, if it is right there in all cases of its size."""
     case = sets[0][shown]
     failing = [other for cases in sets for other in patterns.failing_cases(cases) if other.wrong == case.wrong]
-    claims = [patterns.place_pattern(*other.pair) for other in failing if other.pair[1].shape == case.pair[1].shape]
-    is_wrong_in_all_sets = all(cases[shown].wrong == case.wrong for cases in sets)
-    return claims[0] if is_wrong_in_all_sets and len(set(map(repr, claims))) == 1 else None
+    if not all(cases[shown].wrong == case.wrong for cases in sets):
+        return None
+    alike = [other.pair for other in failing if other.pair[1].shape == case.pair[1].shape]
+    first = patterns.place_pattern(*alike[0])
+    return first if first and all(patterns.place_pattern(*pair) == first for pair in alike[1:]) else None
 
 
 def _sentence(result: str, errors: Array, place: patterns.Claim | None) -> str:

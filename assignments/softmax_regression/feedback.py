@@ -50,6 +50,16 @@ class Sum:
     of: str
     parts: Mapping[str, Array]
 
+    @cached_property
+    def columns(self) -> Array:
+        """The numbers of the terms, each in a column."""
+        return np.stack([part.ravel() for part in self.parts.values()], axis=1)
+
+    @cached_property
+    def are_independent(self) -> bool:
+        """Whether no term is a combination of the others, so that they can be counted."""
+        return bool(np.linalg.matrix_rank(self.columns) == len(self.parts))
+
 
 @dataclass(frozen=True)
 class CaseResult:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.random_generators import generators
 from autograder.exercise.model import Array, Case, Check, Exercise, Function
 from autograder.exercise.numerical_gradient import gradients_of_J
 from autograder.sandbox.host.program import Batch, Call, Outcome, RecheckResult, RepeatCall
@@ -103,29 +103,24 @@ def make_call(function: Function, case: Case) -> Call:
     return Call(function.visible_arrays(case), function.visible_names(case), detect_mutation=False)
 
 
-def case_rng(check: Check, case_id: str, seed: int) -> np.random.Generator:
-    """Return the random generator of a case, seeded from (seed, case id), so that dropping a case changes no other.
+def case_rngs(requests: Sequence[tuple[Check, str, int]]) -> list[np.random.Generator]:
+    """Return the random generator of each case, from its check, id and the seed: np.random.default_rng([seed, id]).
 
-    It is np.random.default_rng([seed, id]), where the id is a number of 64 bits, made in half of the time.
+    The id is a number of 64 bits. So dropping a case changes no other.
     """
     # Public cases are the same for all students, whatever the seed.
-    words = np.concatenate([_words(seed if check.hidden else PUBLIC_SEED), _id_words(case_id)])
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
+    return generators([(seed if check.hidden else PUBLIC_SEED, _id_number(id)) for check, id, seed in requests])
 
 
 @lru_cache(1000)  # the ids of an exercise
-def _id_words(case_id: str) -> npt.NDArray[np.uint32]:
-    return _words(int.from_bytes(hashlib.sha256(case_id.encode()).digest()[:8], "big"))
-
-
-def _words(number: int) -> npt.NDArray[np.uint32]:
-    """Return a number as words of 32 bits, the lowest first, as numpy's SeedSequence takes integers apart."""
-    return np.array([number >> 32 * i & 0xFFFFFFFF for i in range(max(1, -(-number.bit_length() // 32)))], np.uint32)
+def _id_number(case_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(case_id.encode()).digest()[:8], "big")
 
 
 def draw_case(exercise: Exercise, check: Check, case_id: str, seed: int) -> Case:
     """Draw one case of a check."""
-    return exercise.draw(case_id, case_rng(check, case_id, seed))
+    [rng] = case_rngs([(check, case_id, seed)])
+    return exercise.draw(case_id, rng)
 
 
 Planned = dict[tuple[str, str], PlannedCase]
@@ -175,7 +170,8 @@ class CallPlanner:
         # A case that several checks of a function share is drawn once.
         owners = {(check.function, id): check for check in checks for id in check.cases}
         measured = {(check.function, id) for check in checks if check.kind == "slope" for id in check.cases}
-        requests = [(id, case_rng(check, id, seed)) for seed in seeds for (_, id), check in owners.items()]
+        keys = [(check, id, seed) for seed in seeds for (_, id), check in owners.items()]
+        requests = list(zip((id for _, id, _ in keys), case_rngs(keys), strict=True))
         drawn = _draw_with_results(exercise, requests, [function for function, _ in owners] * len(seeds))
         planned: list[Planned] = [{} for _ in seeds]
         for column, key in enumerate(owners):

@@ -6,6 +6,8 @@ whenever an entry happens to be small.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +42,23 @@ class Comparison:
         if self.error <= TOLERANCE:
             return "exact"
         return "coarse" if self.error <= LOW_PRECISION_TOLERANCE else "wrong"
+
+
+def relative_errors(arrays: Sequence[Array], expected: Sequence[Array]) -> list[float]:
+    """Return what `relative_error` says of each pair of arrays of one shape; all at once, that takes a tenth."""
+    sizes = [array.size for array in arrays]
+    if 0 in sizes or not sizes:
+        return [relative_error(array, right) for array, right in zip(arrays, expected, strict=True)]
+    starts = [0, *itertools.accumulate(sizes[:-1])]
+    right = _flat(expected)
+    with np.errstate(all="ignore"):
+        scales = np.maximum(np.maximum.reduceat(np.abs(right), starts), SCALE_FLOOR)
+        errors: list[float] = (np.maximum.reduceat(np.abs(_flat(arrays) - right), starts) / scales).tolist()
+    return errors
+
+
+def _flat(arrays: Sequence[Array]) -> Array:
+    return np.concatenate([array.ravel() for array in arrays])
 
 
 def compare(array: Array, expected: Array) -> Comparison:

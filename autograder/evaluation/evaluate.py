@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from autograder.course import Limits
-from autograder.evaluation.comparison import Comparison, compare
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, Comparison, compare, relative_errors
 from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
 from autograder.evaluation.name_origins import find_origin
 from autograder.evaluation.report import CheckStatus, Code
@@ -141,7 +143,25 @@ class CheckEvaluator:
         if check.kind == "contract":
             return self._contract(check)
         expected = _numerical_gradient if check.kind == "slope" else _reference
-        return [self._numbers(check, self.results[case], expected) for case in check.cases]
+        return [self._numbers(check, case, expected) for case in check.cases]
+
+    @cached_property
+    def _errors(self) -> Mapping[str, float]:
+        """The largest error of each call whose arrays can be compared with the reference's, by the name of the call."""
+        returned = {
+            name: tuple(value.array for value in result.outcome.values)
+            for name, result in self.results.items()
+            if isinstance(result.outcome, Returned) and self._have_right_shapes(result)
+        }
+        arrays = [array for values in returned.values() for array in values]
+        errors = iter(relative_errors(arrays, [array for name in returned for array in self.results[name].expected]))
+        largest = {name: max(islice(errors, len(values))) for name, values in returned.items()}
+        # A small error says that all is well. Where it is large, there may be a reason, such as numbers not finite.
+        return {
+            name: error
+            for name, error in largest.items()
+            if error <= LOW_PRECISION_TOLERANCE or self._problem(self.results[name], quoting=False) is None
+        }
 
     def student_remarks(self, verdicts: Sequence[CheckVerdict], findings: Sequence[Finding]) -> Iterator[Remark]:
         """Yield remarks to the student: checks without points that did not pass, and low precision."""
@@ -163,16 +183,14 @@ class CheckEvaluator:
         name, checks = self.function.name, self.exercise.checks_of(self.function.name)
         # All of it shows in the shuffled case: a derived gradient follows its formula for any results of other
         # functions, but one that calls `forward` itself does not notice that they were reversed.
-        first, shuffled = self.results[checks[0].cases[0]], self.results.get("shuffled")
-        if shuffled is None or not self._matches(first, _reference) or self._matches(shuffled, _reference) is not False:
+        if not self._matches(checks[0].cases[0]) or self._matches("shuffled") is not False:
             return
         # Given custom derivatives, the reference is no gradient of J: work that returns the gradient of J there has
         # measured it, or has derivatives of its own: written out by hand, or taken by complex steps, as exact as those.
         wrong = [verdict.check for verdict in verdicts if verdict.finding.has_wrong_numbers]
-        off = [result for check in wrong for result in map(self.results.__getitem__, check.cases)]
-        off = [result for result in off if self._matches(result, _reference) is False]
+        off = [self.results[case] for check in wrong for case in check.cases if self._matches(case) is False]
         by_complex_steps = self.function.wrt and name not in self.exercise.without_complex_step
-        own = [result for result in off if by_complex_steps and self._matches(result, _numerical_gradient)]
+        own = [result for result in off if by_complex_steps and _is_gradient_of_J(result)]
         if own and all(map(_is_difference_quotient, own)):
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
         elif own and all(map(_is_exact_gradient, own)):
@@ -181,7 +199,10 @@ class CheckEvaluator:
         elif all(verdict.finding.status == "pass" for verdict in verdicts):  # a failing check says as much
             yield Remark("instructor", "ignores_arguments", {"function": name})
 
-    def _numbers(self, check: Check, result: CallResult, expected: Expectation) -> Finding:
+    def _numbers(self, check: Check, call: str, expected: Expectation) -> Finding:
+        if expected is _reference and self._matches(call):
+            return Finding("pass", error=self._errors[call])
+        result = self.results[call]
         usable = self._usable(check, result)
         if isinstance(usable, Finding):
             return usable
@@ -195,13 +216,9 @@ class CheckEvaluator:
         fields = {"result": name, "error": worst.error, "where": worst.where, "case": result.case.description}
         return Finding("fail", code, fields, worst.error)
 
-    def _matches(self, result: CallResult, expected: Expectation) -> bool | None:
-        """Whether a call returned the expected numbers; None if it returned none."""
-        if self._problem(result, quoting=False) is not None:
-            return None
-        assert isinstance(result.outcome, Returned)
-        values = zip(result.outcome.values, expected(result), strict=True)
-        return all(compare(value.array, right).verdict != "wrong" for value, right in values)
+    def _matches(self, call: str) -> bool | None:
+        """Whether a call returned the reference's numbers; None if it returned none."""
+        return self._errors[call] <= LOW_PRECISION_TOLERANCE if call in self._errors else None
 
     def _contract(self, check: Check) -> list[Finding]:
         first = self.results[check.cases[0]]
@@ -212,7 +229,7 @@ class CheckEvaluator:
         name, before = self.function.name, first.case.arrays
         after = first.outcome.arguments
         changed = outermost(
-            [name for name in after if name not in before or not np.array_equal(after[name], before[name])]
+            [name for name, array in after.items() if name not in before or _differ(array, before[name])]
         )
         # The most telling problem alone: changed arguments make the later calls differ as well.
         if changed:
@@ -268,6 +285,14 @@ class CheckEvaluator:
             case Returned(values):
                 return self._problem_of_arrays(result, values)
 
+    def _have_right_shapes(self, result: CallResult) -> bool:
+        """Whether a call returned arrays of the right shapes; of other dtypes than float64 as `_problem` says."""
+        assert isinstance(result.outcome, Returned)
+        pairs = zip(result.outcome.values, result.expected, strict=True)
+        if all(value.dtype == "float64" and value.array.shape == right.shape for value, right in pairs):
+            return True
+        return self._problem(result, quoting=False) is None
+
     def _problem_of_arrays(self, result: CallResult, values: Sequence[ReturnedArray]) -> Finding | None:
         returns, case = self.function.returns.items(), result.case.description
         for (name, symbols), value, expected in zip(returns, values, result.expected, strict=True):
@@ -307,6 +332,17 @@ class CheckEvaluator:
 
 SMALLEST_QUOTIENT_ERROR = 1e-12
 """No difference quotient is nearer to the gradient of J; derivatives written out by hand are a hundred times nearer."""
+
+
+def _differ(after: Array, before: Array) -> bool:
+    return after is not before and not np.array_equal(after, before)
+
+
+def _is_gradient_of_J(result: CallResult) -> bool:
+    """Whether the array of a call, which can be compared, is the numerical gradient of J."""
+    assert isinstance(result.outcome, Returned)
+    [value] = result.outcome.values
+    return compare(value.array, _numerical_gradient(result)[0]).verdict != "wrong"
 
 
 def _is_difference_quotient(result: CallResult) -> bool:

@@ -25,9 +25,6 @@ from autograder.exercise.problems import ExerciseError as ExerciseError
 from autograder.exercise.problems import Problem
 from autograder.exercise.rubric import REQUIRED_NAMES, Rubric, rubric_of_module
 from autograder.exercise.small_form import writing_out
-from autograder.exercise.small_form.cases import CaseMaker
-from autograder.exercise.small_form.checking import small_form_problems
-from autograder.exercise.small_form.derivation import SmallForm
 from autograder.student.arguments import arguments as make_arguments
 from autograder.student.arguments import visible_paths
 
@@ -81,6 +78,11 @@ def _load_full(folder: Path, text: str, written_questions: bool) -> Exercise:
 
 
 def _load_small(folder: Path, text: str, written_questions: bool) -> Exercise:
+    # late: 10 ms, for exercises in the small form alone
+    from autograder.exercise.small_form.cases import CaseMaker
+    from autograder.exercise.small_form.checking import small_form_problems
+    from autograder.exercise.small_form.derivation import SmallForm
+
     name, cells = folder.name, source.parse_cells(text)
     with _importable(folder):
         module = _import_module(name, folder)

@@ -3,7 +3,7 @@
 A mistake is identified if the submission's numbers are those of the mistake in every case with numbers, if they differ
 from a right answer in at least two cases, and if no other mistake fits too. Two mistakes in one function are, if their
 numbers together differ as much from those of either, and if no other two fit. Nothing is ever guessed. All students get
-the same cases, so the numbers of each mistake are computed once, on first use.
+the same cases, so the numbers of each mistake are computed once (mistake_numbers.py).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, SCALE_FLOOR, TOLERANCE, relative_error
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, SCALE_FLOOR, TOLERANCE, relative_errors
 from autograder.evaluation.evaluate import CallResult
-from autograder.exercise.model import Array, Case, Exercise, Mistake
+from autograder.exercise.model import Array, Exercise, Mistake
+from autograder.feedback.mistake_numbers import Arrays, MistakeNumbers
 from autograder.feedback.pairs import Pair, PairCatalogue
 from autograder.sandbox.host.program import Returned
 
-Arrays = tuple[Array, ...]
 Numbers = Sequence[tuple[CallResult, Arrays]]
 """Calls that returned arrays of the right shapes, and these arrays."""
 
@@ -31,12 +31,13 @@ SEPARATION_LOW_PRECISION = 10 * LOW_PRECISION_TOLERANCE
 
 
 class MistakeCatalogue:
-    """The known mistakes of an exercise, and their numbers on the diagnostic cases, computed on first use."""
+    """The known mistakes of an exercise, and their numbers on the diagnostic cases."""
 
     def __init__(self, exercise: Exercise, pairs: PairCatalogue | None = None) -> None:
         self._exercise = exercise
         self._pairs = pairs or PairCatalogue(exercise)
-        self._outputs: dict[tuple[str, str, int], Arrays | None] = {}  # by the identity of the case
+        self._numbers = MistakeNumbers(exercise)
+        self.output_of = self._numbers.output_of
         self._indexes: dict[tuple[str, str], MistakeIndex] = {}
 
     def identify(
@@ -49,6 +50,14 @@ class MistakeCatalogue:
 
         The numbers must be theirs on the confirmations, too.
         """
+        try:
+            return self._identify(function, results, confirmations)
+        finally:
+            self._numbers.save(function)
+
+    def _identify(
+        self, function: str, results: Mapping[str, CallResult], confirmations: Sequence[Mapping[str, CallResult]]
+    ) -> tuple[Mistake, ...]:
         numbers = [(result, arrays) for result in results.values() if (arrays := _arrays(result)) is not None]
         if not numbers:
             return ()
@@ -82,19 +91,24 @@ class MistakeCatalogue:
     def _is_distinct_pair(self, pair: Pair, numbers: Numbers) -> bool:
         """Whether two mistakes together differ in enough of the cases from a right answer and from each alone."""
         return self._is_distinct(pair.both, numbers, SEPARATION) and all(
-            sum(distance(arrays, self.output_of(part, result.case)) > SEPARATION for result, arrays in numbers)
-            >= MIN_DISTINGUISHING_CASES
+            sum(far > SEPARATION for far in self._distances(part, numbers)) >= MIN_DISTINGUISHING_CASES
             for part in pair.parts
         )
 
     def _matches(self, mistake: Mistake, numbers: Numbers, tolerance: float) -> bool:
         """Whether the mistake gives these numbers in every case."""
-        return all(distance(arrays, self.output_of(mistake, result.case)) <= tolerance for result, arrays in numbers)
+        # Most mistakes differ at once, and need not be run on the other cases.
+        parts = (numbers[:1], numbers[1:3], numbers[3:])
+        return all(far <= tolerance for part in parts for far in self._distances(mistake, part))
+
+    def _distances(self, mistake: Mistake, numbers: Numbers) -> list[float]:
+        return distances([arrays for _, arrays in numbers], [self.output_of(mistake, r.case) for r, _ in numbers])
 
     def _is_distinct(self, mistake: Mistake, numbers: Numbers, separation: float) -> bool:
         """Whether the mistake differs from a right answer in enough of the cases."""
-        distances = [distance(self.output_of(mistake, result.case), result.expected) for result, _ in numbers]
-        return sum(far > separation for far in distances) >= MIN_DISTINGUISHING_CASES
+        outputs = [self.output_of(mistake, result.case) for result, _ in numbers]
+        far = distances(outputs, [result.expected for result, _ in numbers])
+        return sum(each > separation for each in far) >= MIN_DISTINGUISHING_CASES
 
     def _index(self, function: str, result: CallResult) -> MistakeIndex:
         key = (function, result.case.id)
@@ -103,17 +117,6 @@ class MistakeCatalogue:
             outputs = {mistake: self.output_of(mistake, result.case) for mistake in mistakes}
             self._indexes[key] = MistakeIndex(outputs, result.expected)
         return self._indexes[key]
-
-    def output_of(self, mistake: Mistake, case: Case) -> Arrays | None:
-        """Return the arrays that this mistake gives on a diagnostic case, None if it raises an exception there."""
-        key = (mistake.function, mistake.name, id(case))
-        if key not in self._outputs:
-            try:
-                with np.errstate(all="ignore"):
-                    self._outputs[key] = self._exercise.run_mistake(mistake, case)
-            except Exception:  # noqa: BLE001 - a mistake that fails on a case must not cost a student the feedback
-                self._outputs[key] = None
-        return self._outputs[key]
 
 
 class MistakeIndex:
@@ -153,21 +156,25 @@ def _is_comparable(arrays: Arrays, expected: Arrays) -> bool:
 
 def distance(arrays: Arrays | None, expected: Arrays | None) -> float:
     """Return the largest relative error among several arrays, infinity if they cannot be compared."""
-    if arrays is None or expected is None or len(arrays) != len(expected):
-        return float("inf")
-    with np.errstate(all="ignore"):
-        return max(_error(array, right) for array, right in zip(arrays, expected, strict=True))
+    [far] = distances([arrays], [expected])
+    return far
 
 
-def _error(array: Array, expected: Array) -> float:
-    """Return the relative error of an array of any shape and any values; NaN equals NaN here."""
-    if array.shape != expected.shape:
-        return float("inf")
-    error = relative_error(array, expected)
-    if error < float("inf"):
-        return error
-    # Infinities and NaN have no relative error, but a mistake that gives them is matched by the same ones.
-    return 0.0 if np.array_equal(array, expected, equal_nan=True) else float("inf")
+def distances(results: Sequence[Arrays | None], expected: Sequence[Arrays | None]) -> list[float]:
+    """Return the distance of the results of several calls from what is expected of each."""
+    far = [float("inf")] * len(results)
+    pairs: list[tuple[int, Array, Array]] = []  # with the number of the call
+    for number, (arrays, right) in enumerate(zip(results, expected, strict=True)):
+        if arrays and right and [a.shape for a in arrays] == [b.shape for b in right]:
+            pairs += [(number, a, b) for a, b in zip(arrays, right, strict=True)]
+            far[number] = 0.0
+    errors = relative_errors([a for _, a, _ in pairs], [b for _, _, b in pairs])
+    for error, (number, a, b) in zip(errors, pairs, strict=True):
+        # Infinities and NaN have no relative error, but a mistake that gives them is matched by the same ones.
+        is_finite = error < float("inf")
+        own = error if is_finite else 0.0 if np.array_equal(a, b, equal_nan=True) else float("inf")
+        far[number] = max(far[number], own)
+    return far
 
 
 def _arrays(result: CallResult) -> Arrays | None:

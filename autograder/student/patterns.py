@@ -56,9 +56,11 @@ def size_limit(sets: Sets) -> Claim | None:
     """
     pairs = [case.pair for cases in sets for case in failing_cases(cases)]
     for words, size_of in (("the largest of your numbers", _largest), ("the norm of your numbers", _norm)):
-        sizes = [(float(f"{size_of(yours):.9g}"), size_of(expected)) for yours, expected in pairs]
-        limit = max((yours for yours, _ in sizes), default=0.0)
-        cut = sum(yours == limit < expected for yours, expected in sizes)
+        sizes = [float(f"{size_of(yours):.9g}") for yours, _ in pairs]
+        limit = max(sizes, default=0.0)
+        if sizes.count(limit) < MIN_CUT_CASES:
+            continue
+        cut = sum(size == limit < size_of(expected) for size, (_, expected) in zip(sizes, pairs, strict=True))
         if cut >= MIN_CUT_CASES and math.isclose(limit, float(f"{limit:.2g}"), rel_tol=FITS):
             fields = {"norm": size_of is _norm, "limit": limit}
             return Claim("limit", fields, f"{words} is {limit:g} wherever it should be more")
@@ -163,14 +165,14 @@ def number_pattern(sets: Sets) -> Claim | None:
     square = [case.pair for case in alike if case.pair[1].size > 1 and case.pair[1].shape == case.pair[1].shape[::-1]]
     if square and all(is_right(yours.T, expected) for yours, expected in square):
         return Claim("transpose", {}, "your numbers are those of the transpose")
-    return _factor(alike) or _agreed([_equal_numbers(failing_cases(cases)) for cases in sets])
+    return _factor(alike) or _agreed(_equal_numbers(failing_cases(cases)) for cases in sets)
 
 
-def _agreed(claims: Sequence[Claim | None]) -> Claim | None:
-    """Return a claim if every set makes the same one."""
-    return (
-        claims[0] if all(claim is not None and claim.text == claims[0].text for claim in claims if claims[0]) else None
-    )
+def _agreed(claims: Iterable[Claim | None]) -> Claim | None:
+    """Return a claim if every set makes the same one; those of later sets are only asked for if the first makes one."""
+    remaining = iter(claims)
+    first = next(remaining)
+    return first if first and all(claim is not None and claim.text == first.text for claim in remaining) else None
 
 
 def _equal_numbers(failing: Sequence[CaseResult]) -> Claim | None:
@@ -238,7 +240,7 @@ def terms_pattern(sets: Sets) -> Claim | None:
     """Return which terms are missing or counted more than once, by the case with the plainest sum that tells it."""
     first = failing_cases(sets[0])[0]
     for i, case in sorted(enumerate(sets[0]), key=lambda item: len(item[1].sums)):
-        if case.wrong is not None and (claim := _agreed([missing_terms(cases[i]) for cases in sets])):
+        if case.wrong is not None and (claim := _agreed(missing_terms(cases[i]) for cases in sets)):
             return claim if case is first else replace(claim, text=f"{claim.text} (case: {case.id})")
     return None
 
@@ -249,9 +251,9 @@ def missing_terms(case: CaseResult) -> Claim | None:
         return None
     yours, _ = case.pair
     for terms in case.sums:
-        columns = np.stack([part.ravel() for part in terms.parts.values()], axis=1)
-        if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        if not terms.are_independent:
             continue
+        columns = terms.columns
         counts = np.linalg.lstsq(columns, yours.ravel(), rcond=None)[0]
         if error((columns @ counts).reshape(yours.shape), yours) > FITS:
             continue

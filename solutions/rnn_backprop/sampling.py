@@ -31,15 +31,19 @@ def sample_cases(
     generator may advance past the draw that was taken. With one candidate it never does, and several cases can be
     drawn from one generator in turn.
     """
-    accepted: list[dict[str, Array]] = [{} for _ in rngs]
-    while pending := [i for i, arrays in enumerate(accepted) if not arrays]:
-        owners = [i for i in pending for _ in range(candidates)]  # the generator of each row of the stacks
-        drawn = _draw_candidates(spec, [rngs[i] for i in owners])
-        for row in np.flatnonzero(informative.is_informative(spec, drawn)):
-            # rows of one generator are in the order of drawing: later ones do not replace the first
-            accepted[owners[row]] = accepted[owners[row]] or {name: array[row] for name, array in drawn.items()}
+    stacks: dict[str, Array] = {}
+    pending = np.arange(len(rngs))  # the generators without a case
+    while pending.size:
+        owners = np.repeat(pending, candidates)  # the generator of each row that is drawn
+        drawn = _draw_candidates(spec, [rngs[owner] for owner in owners])
+        informative_rows = np.flatnonzero(informative.is_informative(spec, drawn))
+        # rows of one generator are in the order of drawing: the first counts
+        found, first = np.unique(owners[informative_rows], return_index=True)
+        for name, array in drawn.items():
+            stack = stacks.setdefault(name, np.empty((len(rngs), *array.shape[1:])))
+            stack[found] = array[informative_rows[first]]
+        pending = np.setdiff1d(pending, found, assume_unique=True)
         candidates *= 2 if candidates > 1 else 1
-    stacks = {name: np.array([arrays[name] for arrays in accepted]) for name in accepted[0]}
     cases = [
         Case(id, {name: stack[i] for name, stack in stacks.items()}, spec.names, spec.description)
         for i, id in enumerate(ids)

@@ -1,24 +1,26 @@
 """How fast a class is graded: the kit, the floor, bare pytest, nbgrader with its kernels, and otter.
 
-    python tests/benchmarks/bench_class.py                    # about ten minutes
+    python tests/benchmarks/bench_class.py                    # about five minutes
     python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
 First, the same 200 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so that
 a machine that gets busy slows them all. Only the kit gets past submissions that hang, so these are left out of the
-comparison; the kit then grades another class with one in fifty of them. Then `autograder class` grades classes of
-growing size, with one seed for all: with one worker, with two, on Dask, and the largest once more, killed halfway and
-started again. The peak memory of its main process is measured. The figure is drawn next to README.md, which says what
-the numbers mean.
+comparison; the kit then grades another class with one in fifty of them. Then one submission is graded from the shell,
+and `autograder class` grades classes of growing size, with one seed for all: with two workers, with one, on Dask, and
+one of them once more, killed halfway and started again. The peak memory of its main process is measured. The figure is
+drawn next to README.md, which says what the numbers mean. A line that begins with "Goal" says what is to be reached.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import importlib.util
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,6 +34,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the floor; the kit does this its
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # for `tests`, which a script in a sub-folder does not find
 
+import psutil
+
 from autograder.classroom.discovery import SubmissionEntry
 from autograder.course import find_course
 from autograder.exercise.loader import load_exercise
@@ -39,6 +43,7 @@ from autograder.exercise.model import Exercise
 from tests.benchmarks.tally import Tally, cpu_seconds
 from tests.benchmarks.ways import NAME, SEED, WORKERS, Grade, bare_pytest, floor, hand_in, kit, otter, stock_nbgrader
 
+ENVIRONMENT = {**os.environ, "AUTOGRADER_SECRET": "benchmark"}
 FIGURE = Path(__file__).with_name("class.svg")
 
 TITLES = {
@@ -123,6 +128,9 @@ def print_table(tallies: dict[str, Tally]) -> None:
             if other in tallies
         ]
         print(f"{TITLES[way]}: {', '.join(times) or 'nothing to compare with'}.")
+    one, each = tallies["seed"].cpu_each, tallies["kit"].cpu_each
+    print(f"Goal, one seed: {floor_tally.cpu_each / one:.0%} of the floor's CPU time (at least 60 %).")
+    print(f"Goal, a seed for each: {each / one:.2f} times the CPU time of one seed (at most 1.25).")
     hanging = tallies["hanging"]
     print(f"With one in fifty hanging: {hanging.submissions} in {hanging.wall:.1f} s, {hanging.rate:.0f} a second.")
 
@@ -130,11 +138,26 @@ def print_table(tallies: dict[str, Tally]) -> None:
 # --- Classes of growing size ------------------------------------------------------------------------------------------
 
 
+def grade_from_shell(runs: int) -> None:
+    """Print the CPU time of `autograder grade` for one right submission, all of its processes together."""
+    command = [sys.executable, "-m", "autograder", "grade", NAME, "tests/submissions/class/perfect"]
+    spent = []
+    for _ in range(runs):
+        before = os.times()
+        subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        spent.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    shortest, median = min(spent), statistics.median(spent)
+    print(f"\nGoal, one submission from the shell: {shortest:.2f} to {median:.2f} s of CPU time (under 0.30): ", end="")
+    print(f"the shortest of {runs} runs, and the median.", flush=True)
+
+
 @dataclass(frozen=True)
 class Run:
-    """A run of the command: seconds, and the peak memory of its main process in MiB."""
+    """A run of the command: seconds, CPU seconds, and the peak memory of its main process in MiB."""
 
     seconds: float
+    cpu: float
     memory: float
 
 
@@ -142,21 +165,22 @@ def run(folder: Path, results: Path, *arguments: str, kill_at: int = 0) -> Run:
     """Run `autograder class`; kill it once `kill_at` submissions have a result."""
     command = [sys.executable, "-m", "autograder", "class", NAME, str(folder), "--results", str(results), "--quiet"]
     command += ["--seed", str(SEED)]
-    environment = {**os.environ, "AUTOGRADER_SECRET": "benchmark"}
     start = time.perf_counter()
     with subprocess.Popen(
-        [*command, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [*command, *arguments], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
-        memory = 0.0
+        memory = cpu = 0.0
         while process.poll() is None:
             memory = max(memory, _peak(process.pid))
+            with suppress(psutil.Error):
+                cpu = max(cpu, cpu_seconds(process.pid))
             if kill_at and len(list(results.glob("*.json"))) >= kill_at:
                 process.kill()
             time.sleep(0.2)
         errors = process.stderr.read() if process.stderr else ""
     if process.returncode and not kill_at:
         raise SystemExit(f"autograder class ended with {process.returncode}: {errors}")
-    return Run(time.perf_counter() - start, memory)
+    return Run(time.perf_counter() - start, cpu, memory)
 
 
 def _peak(process: int) -> float:
@@ -174,26 +198,52 @@ def scores(results: Path) -> list[list[str]]:
 
 
 def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run]:
-    """Run classes of each size with one worker, two, and on Dask; kill and restart the largest."""
+    """Run classes of each size with one worker, two, and on Dask; kill and restart one of them."""
     runs: dict[tuple[int, str], Run] = {}
-    print("\n| submissions | workers | seconds (more than with 2) | a second | memory of the main process, MiB |")
-    print("|--:|:--|--:|--:|--:|")
+    print("\n| submissions | workers | seconds | a second | CPU s | memory of the main process, MiB |")
+    print("|--:|:--|--:|--:|--:|--:|")
     for size in options.sizes:
         class_ = folder / f"class-{size}"
         hand_in(class_, size)
-        ways = {"2": ("--jobs", "2"), "2 on Dask": ("--jobs", "2", "--engine", "dask")}
+        ways = {"2": ("--jobs", "2")}
+        if size <= options.dask:
+            ways["2 on Dask"] = ("--jobs", "2", "--engine", "dask")
         if size <= options.single:
             ways["1"] = ("--jobs", "1")
         for way, arguments in ways.items():
             results = folder / f"results-{size}-{way}"
             measured = runs[size, way] = run(class_, results, *arguments)
-            more = "" if way == "2" else f" ({measured.seconds / runs[size, '2'].seconds - 1:+.0%})"
-            seconds = f"{measured.seconds:.1f}{more}"
-            print(f"| {size} | {way} | {seconds} | {size / measured.seconds:.0f} | {measured.memory:.0f} |", flush=True)
+            columns = (f"{measured.seconds:.1f}", f"{size / measured.seconds:.0f}", f"{measured.cpu:.1f}")
+            print(f"| {size} | {way} | {' | '.join(columns)} | {measured.memory:.0f} |", flush=True)
             if scores(results) != scores(folder / f"results-{size}-2"):
                 raise SystemExit(f"{size} with {way} workers: the scores are not those of the first run")
-    size = max(options.sizes)
-    results = folder / "results-killed"
+    print_goals(runs, folder)
+    kill_and_restart(min(options.sizes, key=lambda size: abs(size - options.single)), folder)
+    return runs
+
+
+def print_goals(runs: dict[tuple[int, str], Run], folder: Path) -> None:
+    """Print what Dask takes in addition, how memory grows, and digests of the scores, to compare two versions by."""
+    print()
+    for size, way in runs:
+        if way == "2 on Dask":
+            local, dask = runs[size, "2"], runs[size, way]
+            more = f"{dask.seconds / local.seconds - 1:+.0%} by the clock, {dask.cpu / local.cpu - 1:+.0%} of CPU time"
+            print(f"Goal, Dask on {size}: {more} (at most 15 % from 300 on).")
+    sizes = sorted(size for size, way in runs if way == "2")
+    *_, small, large = [sizes[0], *sizes]
+    grown = runs[large, "2"].memory - runs[small, "2"].memory
+    print(
+        f"Goal, memory of the main process: {grown:+.1f} MiB from {small} to {large} (less than 10 from 1000 to 10000)."
+    )
+    for size in sizes:
+        digest = hashlib.sha256(repr(scores(folder / f"results-{size}-2")).encode()).hexdigest()
+        print(f"Scores of {size}, whatever the workers: {digest[:12]}.")
+
+
+def kill_and_restart(size: int, folder: Path) -> None:
+    """Kill a run halfway, start it again, and compare the scores with those of the first run."""
+    class_, results = folder / f"class-{size}", folder / "results-killed"
     first = run(class_, results, "--jobs", "2", kill_at=size // 2)
     graded = len(list(results.glob("*.json")))
     second = run(class_, results, "--jobs", "2")
@@ -201,7 +251,6 @@ def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run
     print(f"\nKilled after {first.seconds:.0f} s with {graded} of {size} graded, then {second.seconds:.0f} s: {same}.")
     unchanged = run(class_, results, "--jobs", "2")
     print(f"Started once more, with nothing left to do: {unchanged.seconds:.1f} s.")
-    return runs
 
 
 # --- The figure -------------------------------------------------------------------------------------------------------
@@ -246,8 +295,10 @@ def main() -> None:
     parser.add_argument("--pytest", type=int, default=10, help="how many of each slice pytest grades; 0 for none")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of each slice nbgrader grades; 0 for none")
     parser.add_argument("--otter", type=int, default=3, help="how many otter grades, if it is on the path; 0 for none")
-    parser.add_argument("--sizes", type=int, nargs="*", default=[100, 1000, 10_000], help="of the classes that grow")
-    parser.add_argument("--single", type=int, default=1000, help="largest class for one worker")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[300, 1000, 10_000], help="of the classes that grow")
+    parser.add_argument("--single", type=int, default=1000, help="largest class for one worker; it is killed, too")
+    parser.add_argument("--dask", type=int, default=1000, help="largest class on Dask")
+    parser.add_argument("--shell", type=int, default=10, help="runs of one submission from the shell")
     short = "--submissions 50 --rounds 2 --pytest 4 --nbgrader 2 --otter 2 --sizes 100"
     parser.add_argument("--short", action="store_true", help=short)
     parser.add_argument("--figure", type=Path, help=f"where to draw; {FIGURE.name} beside this, unless --short")
@@ -258,6 +309,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         tallies = compare(options, exercise, Path(place))
         print_table(tallies)
+        grade_from_shell(options.shell)
         runs = grow(options, Path(place)) if options.sizes else {}
     if runs and (options.figure or not options.short):
         draw(tallies, runs, options.figure or FIGURE)

@@ -11,9 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from autograder.exercise import cache_folder
-from autograder.exercise.lint.narrative_problems import narrative_problems
-from autograder.exercise.lint.rubric_problems import rubric_problems
-from autograder.exercise.lint.run_problems import run_problems
 from autograder.exercise.model import Exercise
 from autograder.exercise.numerical_gradient import keeps_imaginary_parts
 from autograder.exercise.problems import Problem
@@ -35,6 +32,11 @@ def examine(exercise: Exercise) -> Findings:
     mark = cache_folder.cached_file(exercise.folder, MARK, _key(exercise.folder), ".json")
     if mark.is_file():
         return Findings(without_complex_step=frozenset(json.loads(mark.read_bytes())))
+    # late: 10 ms, for an exercise that was not examined before
+    from autograder.exercise.lint.narrative_problems import narrative_problems
+    from autograder.exercise.lint.rubric_problems import rubric_problems
+    from autograder.exercise.lint.run_problems import run_problems
+
     problems = [*narrative_problems(exercise), *(rubric_problems(exercise) or run_problems(exercise))]
     if problems:
         different = {str(problem): problem for problem in problems}

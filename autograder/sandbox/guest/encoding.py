@@ -72,18 +72,22 @@ def encode_error(
 
 def _as_plain_array(item: object) -> AnyArray | str:
     """Return the item if it is a plain array of real numbers or one number, otherwise a description of it."""
-    if any(type(item) is kind for kind in vocabulary.NUMBER_TYPES):
-        number = np.asarray(item)
-        try:
-            return number if number.dtype.kind != "O" else np.asarray(float(item))  # type: ignore[arg-type]  # an int
-        except OverflowError:
-            return vocabulary.describe_value(item)
     if type(item) is not np.ndarray:
-        return vocabulary.describe_value(item)
+        return _as_plain_number(item)
     if vocabulary.dtype_name(item.dtype) is None:
         return vocabulary.describe_dtype(item.dtype)
     # A broadcast array may claim any size without using the memory for it, so it must not be copied first.
     return vocabulary.TOO_LARGE if item.size > framing.MAX_ARRAY_SIZE or item.ndim > framing.MAX_DIMENSIONS else item
+
+
+def _as_plain_number(item: object) -> AnyArray | str:
+    if not any(type(item) is kind for kind in vocabulary.NUMBER_TYPES):
+        return vocabulary.describe_value(item)
+    number = np.asarray(item)
+    try:
+        return number if number.dtype.kind != "O" else np.asarray(float(item))  # type: ignore[arg-type]  # an int
+    except OverflowError:
+        return vocabulary.describe_value(item)
 
 
 def _is_unchanged(array: AnyArray, sent: EncodedArray) -> bool:

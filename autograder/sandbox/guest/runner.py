@@ -119,6 +119,11 @@ class StepState:
     reply: tuple[Any, ...] = ()
     executed: bool = True
 
+    def forget_objects(self) -> None:
+        """Give up all objects of the step."""
+        self.sent = self.arrays = self.names = {}
+        self.arguments, self.result = [], None
+
     @property
     def has_result(self) -> bool:
         """Whether the function returned, so that its result can be checked again."""
@@ -166,8 +171,8 @@ class FunctionCaller:
             else:
                 states.append(self._run_step(name, function, step, details, states))
             channel.send(*states[-1].reply)
-            if len(states) - 1 not in reused:  # the next step gets this memory, while it is in the processor's cache
-                states[-1] = StepState({}, {}, reply=states[-1].reply, executed=states[-1].executed)
+            if step == "call" and len(states) - 1 not in reused:
+                states[-1].forget_objects()  # the next step gets this memory, while it is in the processor's cache
         if kind == "begin":
             self.started_batches[name] = states
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -14,19 +15,19 @@ class BoundedCache(Generic[K, V]):
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
-        self._entries: dict[K, V] = {}
+        self._entries: OrderedDict[K, V] = OrderedDict()  # a dict takes long to find its first entry after deletions
 
     def lookup(self, key: K) -> V | None:
         """Return the value of a key, None if there is none."""
-        value = self._entries.pop(key, None)
-        if value is not None:  # put it behind the others, which go before it
-            self._entries[key] = value
+        value = self._entries.get(key)
+        if value is not None:
+            self._entries.move_to_end(key)
         return value
 
     def store(self, key: K, value: V) -> V:
         """Keep a value, and return it."""
         if key not in self._entries and len(self._entries) >= self._max_entries:
-            del self._entries[next(iter(self._entries))]
+            self._entries.popitem(last=False)
         self._entries[key] = value
         return value
 
@@ -34,8 +35,8 @@ class BoundedCache(Generic[K, V]):
         """Return the value of a key; compute and store it if there is none."""
         if key not in self._entries:
             return self.store(key, compute())
-        value = self._entries[key] = self._entries.pop(key)
-        return value
+        self._entries.move_to_end(key)
+        return self._entries[key]
 
     def __contains__(self, key: K) -> bool:
         return key in self._entries

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.exercise.model import Arrays
 from autograder.sandbox.host.program import (
     Batch,
     Call,
@@ -31,19 +32,9 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
         case ("returned", values, arguments):
             call = call_for_step(batch, step)
             before = call.arrays
-            if len(expect_tuple(arguments)) > len(before) + len(call.names):
-                raise ProtocolError("more arguments than were sent")
-            changed = framing.decode_arrays(arguments)
-            if not changed.keys() <= before.keys() | call.names.keys():
-                raise ProtocolError("other arguments than were sent")
-            # An argument that grew was changed; its size shows that, and its numbers need not use memory here.
-            after = {
-                name: a if name in before and a.size <= before[name].size else np.empty(0)
-                for name, a in changed.items()
-            }
             return Returned(
                 values=tuple(_decode_value(value) for value in expect_tuple(values, result_count)),
-                arguments={**before, **after} if after else before,
+                arguments={**before, **_decode_changed(arguments, call)} if expect_tuple(arguments) else before,
                 digest=hashlib.sha256(packed).digest(),
             )
         case ("unusable", position, description):
@@ -88,6 +79,18 @@ def similar_names(wanted: str, names: Sequence[str], program: Program) -> tuple[
 
 def _normalize_name(name: str) -> str:
     return name.lower().replace("_", "")
+
+
+def _decode_changed(arguments: tuple[object, ...], call: Call) -> Arrays:
+    """Return the arguments that a call changed, as they are afterwards."""
+    before = call.arrays
+    if len(arguments) > len(before) + len(call.names):
+        raise ProtocolError("more arguments than were sent")
+    changed = framing.decode_arrays(arguments)
+    if not changed.keys() <= before.keys() | call.names.keys():
+        raise ProtocolError("other arguments than were sent")
+    # An argument that grew was changed; its size shows that, and its numbers need not use memory here.
+    return {name: a if name in before and a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
 
 
 def _decode_value(item: object) -> ReturnedArray:

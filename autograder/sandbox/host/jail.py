@@ -19,7 +19,6 @@ from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.fork_server import ForkServer
 from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.program import Batch, Execution, Outcome, Program
-from autograder.sandbox.host.spawn import Spawner
 from autograder.sandbox.host.submission_process import ProcessFactory, ReplyCache, SubmissionSession
 
 MAX_CACHED_REPLIES = 8_000  # some 1,000 for each function's rubric and diagnostic cases
@@ -97,6 +96,9 @@ def process_factory(level: Level) -> ProcessFactory:
         return ForkServer(level)
     if level == "D" and not runtime.POSIX:
         raise JailError("this system has no limits for processes")
+    # late: psutil, 10 ms, which the usual levels do without
+    from autograder.sandbox.host.spawn import Spawner
+
     spawner = Spawner(level)
     if level == "C":
         spawner.start(*_PROBE_LIMITS, support_modules={}).close()

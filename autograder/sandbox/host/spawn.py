@@ -21,10 +21,8 @@ from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host.channel import Channel, PipeChannel, SocketChannel
 from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.limited_process import Process
+from autograder.sandbox.host.startup import EXIT_GRACE_SECONDS, START_SECONDS, startup_failure
 from autograder.sandbox.host.submission_process import ProcessFactory
-
-START_SECONDS = 60.0  # for starting Python and numpy on a slow machine
-EXIT_GRACE_SECONDS = 5.0  # for a container to end after the process in it
 
 
 class Spawner(ProcessFactory):
@@ -131,14 +129,6 @@ class SpawnedProcess(Process):
                 for child in self._psutil_process.children(recursive=True):
                     child.kill()
         process.kill()
-
-
-def startup_failure(error: Exception, stderr_file: IO[bytes]) -> str:
-    """Return a phrase on why a process did not start, with the last line that it wrote to its standard error."""
-    stderr_file.seek(0)
-    lines = stderr_file.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
-    summary = "did not get ready in time" if isinstance(error, TimeoutError) else "ended before it ran any"
-    return f"{summary}: {lines[-1][:300]}" if lines else summary
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -117,12 +117,12 @@ def decode_message(packed: bytes) -> tuple[Any, ...]:
     return items
 
 
-def encode_array(array: npt.NDArray[Any]) -> tuple[list[int], bytes]:
+def encode_array(array: npt.NDArray[Any]) -> tuple[tuple[int, ...], bytes]:
     """Return the pair (shape, bytes) of an array of real numbers, whatever its dtype and memory order."""
     if array.dtype == _WIRE_DTYPE:
-        return list(array.shape), array.tobytes()
+        return array.shape, array.tobytes()
     with np.errstate(all="ignore"):  # a longdouble may be too large for a float64: it becomes infinity
-        return list(array.shape), array.astype(_WIRE_DTYPE).tobytes()
+        return array.shape, array.astype(_WIRE_DTYPE).tobytes()
 
 
 def decode_array(item: object) -> npt.NDArray[np.float64]:
@@ -142,7 +142,7 @@ def decode_array(item: object) -> npt.NDArray[np.float64]:
     return np.ndarray(shape, _WIRE_DTYPE, data).astype(np.float64)
 
 
-def encode_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> list[tuple[str, tuple[list[int], bytes]]]:
+def encode_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> list[tuple[str, tuple[tuple[int, ...], bytes]]]:
     """Return arrays by name as a list of pairs."""
     return [(name, encode_array(array)) for name, array in arrays.items()]
 

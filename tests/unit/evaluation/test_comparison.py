@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, TOLERANCE, compare
+from autograder.evaluation.comparison import (
+    LOW_PRECISION_TOLERANCE,
+    TOLERANCE,
+    compare,
+    relative_error,
+    relative_errors,
+)
 
 ordinary = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 pairs = array_shapes(max_dims=3, max_side=4).flatmap(
@@ -73,3 +79,14 @@ def test_an_overflow_is_wrong_and_raises_no_warning():
 
 def test_a_scalar_has_an_empty_index():
     assert compare(np.array(1.0), np.array(2.0)).where == ()
+
+
+def test_relative_errors_are_those_of_each_pair():
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in ((), (3,), (2, 4), (1, 1))]
+    expected = [array + rng.normal(scale=1e-6, size=array.shape) for array in arrays]
+    arrays[1][1], expected[2][0, 0] = np.inf, 1e300
+    for some in (slice(0), slice(1, 2), slice(None)):
+        one_by_one = [relative_error(a, b) for a, b in zip(arrays[some], expected[some], strict=True)]
+        assert relative_errors(arrays[some], expected[some]) == one_by_one
+    assert relative_errors([np.zeros((0, 3)), arrays[0]], [np.ones((0, 3)), arrays[0]]) == [0.0, 0.0]

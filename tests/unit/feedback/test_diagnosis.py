@@ -106,19 +106,19 @@ def test_an_infinity_that_the_mistake_does_not_give_rules_it_out():
     assert CATALOGUE.identify("dJ_dV", results) == ()
 
 
-def counting_exercise():
-    """Return the exercise, and a list of the mistakes that it has computed."""
+def counting_exercise(folder):
+    """Return the exercise, as if it lay in this folder, and a list of the mistakes that it has computed."""
     computed = []
 
     def run_mistake(mistake, case):
         computed.append((mistake.function, mistake.name, case.id))
         return exercise().run_mistake(mistake, case)
 
-    return dataclasses.replace(exercise(), run_mistake=run_mistake), computed
+    return dataclasses.replace(exercise(), folder=folder, run_mistake=run_mistake), computed
 
 
-def test_numbers_of_a_mistake_are_computed_once_on_first_use():
-    counting, computed = counting_exercise()
+def test_numbers_of_a_mistake_are_computed_once_on_first_use(tmp_path):
+    counting, computed = counting_exercise(tmp_path)
     catalogue = MistakeCatalogue(counting)
     results = results_with(find_mistake("W_for_its_transpose"))
     assert computed == []
@@ -129,15 +129,17 @@ def test_numbers_of_a_mistake_are_computed_once_on_first_use():
     assert count < 0.25 * len(exercise().diagnostic_cases) * len(mistakes)
     assert catalogue.identify("dJ_dW", results) == first
     assert len(computed) == count
+    assert MistakeCatalogue(counting).identify("dJ_dW", results) == first
+    assert len(computed) == count
 
 
-def test_a_mistake_that_raises_is_ignored():
+def test_a_mistake_that_raises_is_ignored(tmp_path):
     def run_mistake(mistake, case):
         if mistake.name == "current_step_only":
             raise ZeroDivisionError
         return exercise().run_mistake(mistake, case)
 
-    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), run_mistake=run_mistake))
+    catalogue = MistakeCatalogue(dataclasses.replace(exercise(), folder=tmp_path, run_mistake=run_mistake))
     assert catalogue.identify("dJ_dW", results_with(find_mistake("current_step_only"))) == ()
     mistake = find_mistake("W_for_its_transpose")
     assert catalogue.identify("dJ_dW", results_with(mistake)) == (mistake,)

@@ -63,7 +63,7 @@ def test_a_strided_slice_arrives_whole():
 
 
 def test_numbers_are_little_endian_on_the_wire():
-    assert framing.encode_array(np.array([1.0])) == ([1], struct.pack("<d", 1.0))
+    assert framing.encode_array(np.array([1.0])) == ((1,), struct.pack("<d", 1.0))
 
 
 def test_frames_are_read_one_by_one_until_the_end():

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.evaluation.call_plans import CallPlanner, case_rng, draw_case, plan_calls
+from autograder.evaluation.call_plans import CallPlanner, case_rngs, draw_case, plan_calls
 from autograder.exercise.model import Exercise
 from autograder.exercise.numerical_gradient import numerical_gradient, numerical_gradients
 from autograder.grading import PLANNED_AHEAD
@@ -41,8 +41,10 @@ def test_a_case_does_not_depend_on_the_others_of_a_batch() -> None:
     check, case = CASES[-1]
     draw_batch = exercise().draw_batch
     assert draw_batch is not None
-    [(alone, _)] = draw_batch([(case, case_rng(check, case, 3))])
-    everything = draw_batch([(id, case_rng(owner, id, 3)) for owner, id in CASES])
+    [rng] = case_rngs([(check, case, 3)])
+    [(alone, _)] = draw_batch([(case, rng)])
+    rngs = case_rngs([(owner, id, 3) for owner, id in CASES])
+    everything = draw_batch(list(zip((id for _, id in CASES), rngs, strict=True)))
     for name, array in draw_case(exercise(), check, case, 3).arrays.items():
         np.testing.assert_array_equal(array, alone.arrays[name])
         np.testing.assert_array_equal(array, everything[-1][0].arrays[name])
@@ -63,11 +65,12 @@ def test_plans_of_several_seeds_equal_those_of_one() -> None:
                     np.testing.assert_allclose(planned.numerical_gradient, slope, 0, 1e-12 * np.abs(slope).max())
 
 
-def test_case_rng_is_default_rng_of_seed_and_id() -> None:
+def test_case_rngs_are_default_rngs_of_seed_and_id() -> None:
     check, id = CASES[-1]
     number = int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big")
-    for seed in (0, 1, 2**32 - 1, 2**32, 2**64 - 1):
-        assert case_rng(check, id, seed).random() == np.random.default_rng([seed, number]).random()
+    seeds = (0, 1, 2**32 - 1, 2**32, 2**64 - 1, 2**64, 2**200)
+    for seed, rng in zip(seeds, case_rngs([(check, id, seed) for seed in seeds]), strict=True):
+        assert rng.random() == np.random.default_rng([seed, number]).random()
 
 
 @pytest.mark.parametrize("wrt", ["W", "U", "V"])

@@ -13,7 +13,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from autograder.evaluation.call_plans import PlannedCase, case_rng, plan_calls
+from autograder.evaluation.call_plans import PlannedCase, case_rngs, plan_calls
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.exercise.numerical_gradient import central_gradient, gradient_of_J, numerical_gradient
@@ -92,7 +92,8 @@ def test_right_answers_of_other_styles_are_right_whatever_the_seed(exercise: Exe
 def test_a_case_does_not_depend_on_the_others(exercise: Exercise) -> None:
     """Drawn alone or with all others, in a batch or not, a case is the same to the last bit."""
     for check in exercise.checks:
-        case = exercise.draw(check.cases[-1], case_rng(check, check.cases[-1], 3))
+        [rng] = case_rngs([(check, check.cases[-1], 3)])
+        case = exercise.draw(check.cases[-1], rng)
         planned = planned_cases(exercise.folder, 3)[check.function][check.cases[-1]]
         assert case.names == planned.case.names
         for name, array in case.arrays.items():
