@@ -75,6 +75,15 @@ class Publisher:
         receipt = make_receipt(attempt, waiting, seconds, self.setting.now())
         self.setting.inbox.publish(attempt, receipt.page, receipt.note)
 
+    def seems_backdated(self, attempt: Attempt) -> bool:
+        """Return whether a submission arrived after the due date, and says that it was handed in before.
+
+        The student's own process wrote that time. It counts all the same: this machine may have been down.
+        """
+        policy = self.setting.exercises[attempt.assignment].policy
+        due, arrived_at = self.due_dates(attempt.assignment).of(attempt.student), self.setting.now().utc
+        return due.has_passed(policy, arrived_at) and not due.has_passed(policy, attempt.submitted_at)
+
     def due_dates(self, assignment: str) -> DueDates:
         """Return when an assignment is due, as it was last known; without a gradebook nothing is due."""
         if self.schedule.is_due(f"due date of {assignment}", DUE_DATE_SECONDS):

@@ -149,6 +149,11 @@ class Watcher:
         self._waiting = in_turn((*self._waiting, attempt))
         student = one_line(arrival.student, 80)
         setting.log.write("arrived", assignment=arrival.assignment, student=student, waiting=len(self._waiting))
+        if self._publisher.seems_backdated(attempt):
+            text = (
+                f"It says that it was handed in at {arrival.submitted_at:%Y-%m-%d %H:%M:%S} UTC, before the due date."
+            )
+            setting.log.write("came_late", assignment=arrival.assignment, student=student, text=text)
         if foreign or not pages:
             setting.log.write("no_page", student=student, reason="another's secret" if foreign else "no secret")
         if len(self._waiting) >= RECEIPTS_FROM:

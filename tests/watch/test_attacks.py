@@ -10,9 +10,11 @@ import pytest
 from autograder.course import Policy
 from autograder.watch import ledger
 from autograder.watch.arrivals import inboxes
+from autograder.watch.disclosure import DueDates
 from autograder.watch.turns import MAX_WAITING
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
+from tests.watch.exchange import START
 from tests.watch.test_watcher import answers
 
 
@@ -94,3 +96,13 @@ def test_pages_that_may_tell_more_cost_one_look_a_student(
     with course.watcher() as watcher:
         watcher._publisher.tell_what_is_due()
     assert len(looks) == 1
+
+
+def test_work_that_came_late_and_says_that_it_was_on_time_is_named(course: WatchedCourse) -> None:
+    course.exchange.submit("eve", second=-3600)
+    course.exchange.submit("ada", second=3600)
+    course.due = DueDates(START)
+    course.serve()
+    (line,) = [line for line in course.lines if " came_late " in line]
+    assert "student=eve" in line
+    assert "2026-03-01 11:00:00 UTC" in line
