@@ -17,7 +17,7 @@ from autograder.submission.safe_files import UnreadableFileError, check_size, op
 MAX_VALUES = 250_000
 MAX_RAW_BYTES = 100_000_000  # of a file, outputs included: what nbgrader's exchange takes of a student
 MAX_QUOTES = 20_000_000  # in a file: leaving out 100 MB of outputs takes a second or less, but not of empty strings
-MAX_BRACKETS = 1_000_000  # in what is left out: each takes a step of Python
+MAX_BRACKETS = 500_000  # in what is left out: each takes a step of Python
 _CLEAR_OUTPUTS = (
     "clear the outputs of the notebook (in Jupyter: Edit, Clear Outputs of All Cells), save it and hand it in again"
 )

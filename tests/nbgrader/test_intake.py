@@ -14,7 +14,7 @@ from autograder.course import Limits
 from autograder.grading import released_files
 from autograder.nbgrader.intake import normalize
 from autograder.nbgrader.intake.attachments import copy_attachments, files_of_nbgrader
-from autograder.nbgrader.intake.notebooks import NotebookDict
+from autograder.nbgrader.intake.notebooks import NotebookDict, restore_attachments
 from autograder.nbgrader.intake.recovery import recover_cells
 from tests import courses
 from tests.in_process import exercise
@@ -330,6 +330,12 @@ def test_pictures_that_text_cells_lost_are_those_of_the_release(tmp_path: Path) 
     notebook = normalize.normalize_submission(tmp_path, NAME, released_files(exercise(), Limits()), release).notebook
     assert_sound(notebook)
     assert notebook["cells"][-1]["attachments"] == {"one.png": own, "my two.png": released}
+
+
+def test_a_link_longer_than_any_file_name_is_not_decoded() -> None:
+    """Ten megabytes of `%41` took 700 MiB."""
+    cell = new_cell("![one](attachment:" + "%41" * 400 + ")")
+    assert restore_attachments(cell, {"A" * 400: {"image/png": "b2xk"}}) == cell
 
 
 def test_attachments_are_copied_without_links_and_notebooks(tmp_path: Path) -> None:

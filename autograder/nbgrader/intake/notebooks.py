@@ -16,6 +16,7 @@ CellDict = dict[str, Any]
 NotebookDict = dict[str, Any]
 CELL_TYPES = ("code", "markdown", "raw")
 
+_MAX_LINK_LENGTH = 1000  # of the name of a file, in which each character may have become three
 _ATTACHMENT_LINK = re.compile(r"\battachment:([^\s<>()\[\]\"']+)")
 
 
@@ -73,7 +74,8 @@ def attachments_of(cells: Iterable[CellDict]) -> dict[str, Any]:
 def restore_attachments(cell: CellDict, released: dict[str, Any]) -> CellDict:
     """Return the cell with those of the `released` attachments that its text shows and that it lacks."""
     own = cell.get("attachments", {})
-    shown = map(unquote, _ATTACHMENT_LINK.findall(cell["source"])) if cell["cell_type"] == "markdown" else ()
+    links = _ATTACHMENT_LINK.findall(cell["source"]) if cell["cell_type"] == "markdown" else ()
+    shown = (unquote(link) for link in links if len(link) <= _MAX_LINK_LENGTH)
     lost = {name: released[name] for name in shown if name in released and name not in own}
     return cell | {"attachments": {**own, **lost}} if lost else cell
 

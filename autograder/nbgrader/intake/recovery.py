@@ -21,7 +21,7 @@ from autograder.nbgrader.intake.written_answers import own_text_cells
 from autograder.submission import archive
 from autograder.submission.cells import MAX_CELLS, CellsError
 from autograder.submission.notebook_json import OUTPUTS, OUTPUTS_AND_PICTURES, TooManyValuesError, load_json, read_file
-from autograder.submission.reader import ARCHIVE_SUFFIX, Submission
+from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES, Submission
 from autograder.submission.safe_files import UnreadableFileError
 from autograder.submission.script import parse_script, parse_text
 
@@ -47,9 +47,10 @@ def graded_cells(
 
 def recover_cells(path: Path, name: str, max_bytes: int) -> list[CellDict]:
     """Return the cells that can be read of work that was refused."""
-    for suffix, parse in ((".ipynb", _recover_notebook_cells), (".py", _script_cells)):
+    for file in [path / f"{name}{suffix}" for suffix in SOURCE_SUFFIXES] if path.is_dir() else [path]:
+        parse = _script_cells if file.suffix.lower() == ".py" else _recover_notebook_cells
         try:
-            content = read_file(path / f"{name}{suffix}" if path.is_dir() else path, max_bytes)
+            content = read_file(file, max_bytes)
             return list(islice(parse(decode_text(content.data)), MAX_CELLS))
         except UnreadableFileError:
             continue
