@@ -10,7 +10,15 @@ import click
 
 from autograder.commands import bundle, classroom, demo, doctor, export, grade, init, watch
 from autograder.commands.authoring import lint, new, preview, release, verify
-from autograder.commands.common import GRADER_ERROR, INTERRUPTED, WRONG_USAGE, CommandError, print_unencodable_text, say
+from autograder.commands.common import (
+    GRADER_ERROR,
+    INTERRUPTED,
+    WRONG_USAGE,
+    CommandError,
+    print_unencodable_text,
+    say,
+    warn,
+)
 from autograder.commands.help_sections import CommandsByDoor
 
 # Two BLAS threads cost more time on matrices of this size than they save.
@@ -19,7 +27,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def main() -> None:
     """Run a command; print its error as one sentence on stderr and exit with its code."""
+    is_closed = sys.stdout is None  # as after >&-
     print_unencodable_text()
+    if is_closed:
+        warn("the output is closed, so nothing is shown there.")
+    stdout = sys.stdout
     try:
         commands.main(prog_name="autograder", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -36,11 +48,14 @@ def main() -> None:
     except click.Abort:
         say("autograder: interrupted.", err=True)
         sys.exit(INTERRUPTED)
+    except SystemExit:
+        if sys.stdout is not stdout:  # click puts another there after autograder grade ... | head
+            say("autograder: the output was closed before all of it was written.", err=True)
+        raise
     except OSError as error:
         # What is still in the buffer of stdout cannot be written either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # the reader of our output has stopped: autograder grade ... | head
-            say(f"autograder: {_describe(error)}", err=True)
+        say(f"autograder: {_describe(error)}", err=True)
         sys.exit(GRADER_ERROR)
 
 

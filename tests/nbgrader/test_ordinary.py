@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import courses
+from tests.in_process import exercise
 from tests.nbgrader.command_server import CommandServer
 
 pytestmark = pytest.mark.slow
@@ -123,8 +124,9 @@ def _content(file: Path) -> object:
 
 def test_the_exercise_is_an_assignment_of_another_name(graded: tuple[Graded, Graded]) -> None:
     course, scores = graded[1].folder, graded[1].scores
-    assert scores["ada", ASSIGNMENT] == 10
-    assert 0 < scores["bob", ASSIGNMENT] < 10
+    full = exercise().max_score
+    assert scores["ada", ASSIGNMENT] == full
+    assert 0 < scores["bob", ASSIGNMENT] < full
     for folder in ("source", "release", "autograded/ada", "submitted/ada", "feedback/ada", "grades"):
         assert (course / folder / ASSIGNMENT).is_dir()
         assert not (course / folder / NAME).exists()

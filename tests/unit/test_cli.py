@@ -133,11 +133,26 @@ def test_a_full_output_is_one_sentence(args: list[str]) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes streams")
-@pytest.mark.parametrize("stream", [1, 2])
-def test_a_closed_stream_changes_no_exit_code(stream: int) -> None:
+@pytest.mark.parametrize(
+    ("stream", "said"), [(1, b"Warning: the output is closed, so nothing is shown there.\n"), (2, b"")]
+)
+def test_a_closed_stream_changes_no_exit_code(stream: int, said: bytes) -> None:
     program = shlex.join([sys.executable, "-m", "autograder", "grade", "rnn_backprop", str(CLASS / "blank")])
     command = f"exec {stream}>&-; exec {program}"
-    assert subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    process = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, check=False)
+    assert (process.returncode, process.stderr) == (0, said)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell with pipes")
+def test_an_output_that_nobody_reads_to_its_end_is_one_sentence() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    process = autograder("--help", stdout=write)
+    os.close(write)
+    assert (process.returncode, process.stderr) == (
+        1,
+        "autograder: the output was closed before all of it was written.\n",
+    )
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])

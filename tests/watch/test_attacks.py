@@ -10,11 +10,9 @@ import pytest
 from autograder.course import Policy
 from autograder.watch import ledger
 from autograder.watch.arrivals import inboxes
-from autograder.watch.disclosure import DueDates
 from autograder.watch.turns import MAX_WAITING
 from tests.courses import NAME
 from tests.watch.conftest import WatchedCourse
-from tests.watch.exchange import START
 from tests.watch.test_watcher import answers
 
 
