@@ -141,7 +141,12 @@ class VerificationReport:
         problems += [sentence for outcome in self.mistake_outcomes for sentence in outcome.problems()]
         if 100 * self.diagnosed_count < MIN_DIAGNOSED_PERCENT * len(self.mistake_outcomes):
             share = f"{self.diagnosed_count} of {len(self.mistake_outcomes)}"
-            problems.append(f"Only {share} mistakes are named right, and {MIN_DIAGNOSED_PERCENT} % must be.")
+            others = [outcome.mistake for outcome in self.mistake_outcomes if not outcome.is_diagnosed_correctly]
+            names = ", ".join(f"{mistake.name} in {mistake.function}" for mistake in others)
+            problems.append(
+                f"Only {share} mistakes are named right, and {MIN_DIAGNOSED_PERCENT} % must be. Not so: {names}. "
+                "A mistake has a name if its numbers are wrong in two public cases, and those of no other mistake."
+            )
         return tuple(problems)
 
 

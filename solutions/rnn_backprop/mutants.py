@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.exercise.model import Mistake
+from autograder.exercise.small_form.writing_out import functions_in
 
 HERE = Path(__file__).parent
 REFERENCE_FILE, DOUBLE_SUM_FILE = "rnn_backprop.py", "honest/double_sum.py"
 
 
-def _read_functions(file: str) -> dict[str, str]:
-    """Return the functions of a file by name, without docstrings and solution markers."""
-    text = (HERE / file).read_text(encoding="utf-8")
-    lines, functions = text.splitlines(), {}
-    # Markers are comments: a body taken from its first statement to its last is without them.
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef):
-            first = node.body[ast.get_docstring(node) is not None]
-            head, body = lines[node.lineno - 1 : node.body[0].lineno - 1], lines[first.lineno - 1 : node.end_lineno]
-            functions[node.name] = "\n".join([*head, *body])
-    return functions
-
-
-REFERENCE_SOURCES = {file: _read_functions(file) for file in (REFERENCE_FILE, DOUBLE_SUM_FILE)}
+REFERENCE_SOURCES = {
+    file: functions_in((HERE / file).read_text(encoding="utf-8")) for file in (REFERENCE_FILE, DOUBLE_SUM_FILE)
+}
 
 
 def make_mistakes(

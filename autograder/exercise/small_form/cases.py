@@ -103,7 +103,8 @@ def diagnostic_sets(cases: CaseMaker) -> list[tuple[Case, ...]]:
             continue
         if sizes in cases.sizes or _count(drawn[0]) <= MOST_NUMBERS:
             chosen.append(drawn)
-    chosen = sorted(chosen[:MOST_DIAGNOSTIC_CASES], key=lambda drawn: _count(drawn[0]))
+    chosen = chosen[: max(MOST_DIAGNOSTIC_CASES, len(cases.sizes))]  # those of the author come first
+    chosen = sorted(chosen, key=lambda drawn: _count(drawn[0]))
     return [tuple(drawn[i] for drawn in chosen) for i in range(len(SEEDS))]
 
 

@@ -62,15 +62,15 @@ def _setup(source: str, own_modules: Collection[str]) -> str:
 
 def function_texts(cells: Sequence[ExerciseCell]) -> Mapping[str, str]:
     """Return the model answers by name, without docstrings and solution markers."""
-    texts = {}
-    for cell in cells:
-        if cell.kind != "solution":
-            continue
-        lines = cell.source.splitlines()
-        node = next(
-            node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef) and node.name == cell.name
-        )
-        first = node.body[ast.get_docstring(node) is not None] if len(node.body) > 1 else node.body[0]
-        head, body = lines[node.lineno - 1 : node.body[0].lineno - 1], lines[first.lineno - 1 : node.end_lineno]
-        texts[cell.name] = "\n".join(line for line in [*head, *body] if line.strip() not in (BEGIN, END))
-    return texts
+    return {cell.name: functions_in(cell.source)[cell.name] for cell in cells if cell.kind == "solution"}
+
+
+def functions_in(text: str) -> Mapping[str, str]:
+    """Return the functions of a text by name, without docstrings and solution markers."""
+    lines, functions = text.splitlines(), {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[ast.get_docstring(node) is not None] if len(node.body) > 1 else node.body[0]
+            head, body = lines[node.lineno - 1 : node.body[0].lineno - 1], lines[first.lineno - 1 : node.end_lineno]
+            functions[node.name] = "\n".join(line for line in [*head, *body] if line.strip() not in (BEGIN, END))
+    return functions

@@ -113,6 +113,14 @@ def test_a_combination_that_case_refuses_is_left_out() -> None:
     assert "N=3, K=1, seed=0" in [case.id for case in shown]
 
 
+def test_all_sizes_of_the_author_are_shown_however_many() -> None:
+    def case(rng: np.random.Generator, N: int) -> dict[str, object]:
+        return {"x": rng.normal(size=N)}
+
+    [shown, *_] = diagnostic_sets(CaseMaker(case, [{"N": number} for number in range(1, 21)]))
+    assert [case.parameters["N"] for case in shown] == list(range(1, 21))
+
+
 def test_numbers_that_students_see_have_two_digits() -> None:
     rng = RoundNumbers(np.random.PCG64(1))
     assert [len(f"{abs(x):g}".replace("0.", "").strip("0.").replace(".", "")) <= 2 for x in rng.normal(size=9)] == [

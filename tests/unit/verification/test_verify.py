@@ -213,7 +213,10 @@ TWIN = 'mistake("dJ_dw", "twin", "Which?", replace="X.T @ (y_hat - y) / len(y)",
             ["harmless in dJ_dw survives: it costs no point with seed 1.", "mistakes 3 of 4 caught"],
         ),
         ({"mistake": SPILLS}, ["spills in dJ_dw costs points in loss too."]),
-        ({"mistake": TWIN}, ["Only 2 of 4 mistakes are named right, and 95 % must be."]),
+        (
+            {"mistake": TWIN},
+            ["Only 2 of 4 mistakes are named right, and 95 % must be. Not so: twin in dJ_dw, mean_forgotten in dJ_dw."],
+        ),
         ({"honest": RIGHT.replace("np.mean(", "np.sum(")}, ["The honest variant averaged loses points with seed 1:"]),
         (
             {"honest": RIGHT.replace("def predict", "def predicted")},
