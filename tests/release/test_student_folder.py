@@ -16,7 +16,7 @@ from tests.in_process import points_of
 from tests.release.student_folder import ANSWERS, NAME, ROOT, StudentFolder
 
 WRONG_DJ_DW = ANSWERS["dJ_dW"].replace("later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T")
-NOTHING = f"\nDone: nothing yet; {points_of()}. Next: forward (est. 20 min)."
+NOTHING = f"\nDone: nothing yet; {points_of()}. Next: forward (~20 min)."
 FIRST_FAILING_CASE = "smallest failing case  T = 2, H = 2, D = 1, K = 2; tanh, softmax"
 
 
