@@ -207,6 +207,7 @@ def _train_and_draw(
         return
     before = {run.label: terms_or_none(run, functions) for run in runs} if draw_terms else {}
     handle, drawn, share = None, 0.0, 0.0
+    _figure(1)  # the first one takes a second or more: not of the time for training
     try:
         for share in train(runs, functions, seconds, stop_early):
             if time.monotonic() - drawn > REDRAWN:
@@ -260,6 +261,7 @@ def loss_figure(runs: Sequence[Run], before: Mapping[str, np.ndarray | None]) ->
             axes[1].semilogy(np.arange(run.n)[::-1], np.maximum(sizes, 1e-12), style, marker=".", label=run.label)
     axes[0].axhline(CHANCE, color="grey", linewidth=0.8)
     axes[0].set(xlabel="updates", ylabel="loss (mean of 10)", title="Remember the first input", ylim=(-0.05, 1.5))
+    axes[0].set_xlim(left=0)
     axes[0].legend(loc="upper right")
     if before:
         axes[1].set(xlabel="steps back from the last", ylabel="size, beside the last", title="Terms of dJ/dU at first")

@@ -146,8 +146,10 @@ class Progress:
         return str(printable(text.replace(done, f"{GREEN}{done}{PLAIN}", 1) if in_colour else text))
 
     def _repr_html_(self) -> str:
+        marks = " ".join(self._marks())
+        points = f'<span style="white-space: nowrap">{self._points()}</span>'
         beyond = "" if self.rest else f"<p>{html.escape(BEYOND)}</p>"
-        return f'<p style="margin: 0.5em 0; line-height: 2.2">{" ".join(self._marks())} {self._points()}</p>{beyond}'
+        return f'<p style="margin: 0.5em 0; line-height: 2.2">{marks} {points}</p>{beyond}'
 
     def _sentences(self) -> tuple[str, str]:
         if not self.rest:
@@ -172,4 +174,4 @@ class Progress:
 
 def _estimate(name: str) -> str:
     minutes = golden().functions[name]["minutes"]
-    return f" (est. {minutes} min)" if minutes else ""
+    return f" (~{minutes} min)" if minutes else ""

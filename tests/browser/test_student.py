@@ -18,9 +18,9 @@ from tests.release.student_folder import ANSWERS
 pytestmark = pytest.mark.slow
 
 READY = "Python 3 (ipykernel) | Idle"
-RIGHT_DJ_DV = """\
-e = [net.loss.gradient(*step) @ net.g2.jacobian(step[0]) for step in zip(y_hat, y)]
-return np.array(e).T @ h[1:] / len(x)"""
+RIGHT_DJ_DV = (
+    "return sum(np.outer(net.loss.gradient(p, q) @ net.g2.jacobian(p), s) for p, q, s in zip(y_hat, y, h[1:])) / len(x)"
+)
 RIGHT_LINE, WRONG_LINE = "later = delta_G1 @ net.W", "later = delta_G1 @ net.W.T"
 OWN_CELLS = {
     "hint": 'hint("dJ_dW")',
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
     answers["dJ_dW"] = answers["dJ_dW"].replace(RIGHT_LINE, WRONG_LINE)
     cells = []
     for cell in notebook["cells"]:
-        cell["source"] = re.sub(r"\)  # (up to )?\d seconds", ", seconds=0.5)", "".join(cell["source"]))
+        cell["source"] = re.sub(r"\)  # (up to )?\d seconds", ", seconds=1)", "".join(cell["source"]))
         cell["source"] = answers.get(cell["id"], cell["source"])
         cells.append(cell)
         if cell["id"] == "check_dJ_dW":
@@ -71,11 +71,11 @@ class Student:
         self.page = page
 
     def write(self, function: str, code: str) -> None:
-        """Type `code` over the line that raises NotImplementedError."""
+        """Paste a line of code over the line that raises NotImplementedError."""
         self.page.locator(".cm-line", has_text=f'"{function} is not written yet"').click()
         self.page.keyboard.press("End")
         self.page.keyboard.press("Shift+Home")
-        self.page.keyboard.type(code)
+        self.page.keyboard.insert_text(code)
 
     def put_right(self) -> None:
         """Delete the end of the wrong line."""

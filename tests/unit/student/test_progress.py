@@ -11,7 +11,7 @@ import pytest
 from tests.in_process import points_of
 from tests.unit.student.test_checks import RIGHT, check_output, edited, module_of, unwrapped
 
-NEXT_IS_DJ_DV = f"Done: forward; {points_of('forward')}. Next: dJ_dV (est. 30 min)."
+NEXT_IS_DJ_DV = f"Done: forward; {points_of('forward')}. Next: dJ_dV (~30 min)."
 
 
 def as_main(monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
@@ -23,7 +23,7 @@ def as_main(monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
 def test_a_check_ends_in_one_line(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_output(checks, monkeypatch, RIGHT, "forward").splitlines()[-1] == NEXT_IS_DJ_DV
     text = check_output(checks, monkeypatch, edited(("return dV", "return 2 * dV")), "dJ_dV")
-    assert text.splitlines()[-1] == f"Done: nothing yet; {points_of()}. Next: forward (est. 20 min)."
+    assert text.splitlines()[-1] == f"Done: nothing yet; {points_of()}. Next: forward (~20 min)."
 
 
 def test_a_function_that_was_defined_anew_has_to_pass_anew(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def test_a_function_that_was_defined_anew_has_to_pass_anew(checks: Any, monkeypa
 
 def test_progress_checks_what_has_not_passed(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = as_main(monkeypatch, edited(("return dW", "return 2 * dW")))
-    done = f"Done: forward, dJ_dV, dJ_dU; {points_of('forward', 'dJ_dV', 'dJ_dU')}. Next: dJ_dW (est. 90 min)."
+    done = f"Done: forward, dJ_dV, dJ_dU; {points_of('forward', 'dJ_dV', 'dJ_dU')}. Next: dJ_dW (~90 min)."
     assert done in repr(checks.progress())
     module.dJ_dW = module_of(RIGHT, None).dJ_dW
     assert "All 4 functions pass here" in repr(checks.progress())
@@ -54,7 +54,7 @@ def test_html_has_a_mark_for_each_function_in_words(checks: Any, monkeypatch: py
     as_main(monkeypatch, RIGHT)
     html = checks.check("forward")._repr_html_()
     assert "&#10003; forward: done" in html
-    assert "dJ_dW: to do (est. 90 min)" in html
+    assert "dJ_dW: to do (~90 min)" in html
 
 
 def test_colour_is_for_terminals_that_want_it(checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
