@@ -44,8 +44,7 @@ class Problems:
         try:
             yield
         except OSError as error:
-            place = f"{error.filename} " if error.filename else ""
-            self.note(what, f"{place}cannot be used: {error.strerror or error}.")
+            self.note(what, f"{error.filename or what} cannot be used: {error.strerror or error}.")
         except errors as error:
             self.note(what, str(error))
         else:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -28,57 +30,32 @@ ALLOWED = "AUTOGRADER_HUB_ACCOUNTS"
 """The variable that allows the test to make accounts on this machine, and to remove them again."""
 
 PROXY = Path(__file__).parent / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+GUIDE = ROOT / "autograder" / "watch" / "README.md"
 INSTRUCTOR, STUDENTS = "hub-ivy", ("hub-ada", "hub-bob")
 START_SECONDS = 180
 
 CONFIG = """
-c = get_config()
 c.JupyterHub.bind_url = "http://127.0.0.1:{ports[0]}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{ports[1]}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{ports[2]}"
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
-c.Authenticator.allow_all = True
-c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
-c.Spawner.environment = {environment!r}
 c.Spawner.http_timeout = c.Spawner.start_timeout = {start_seconds}
 """
 
 WITH_ACCOUNTS = """
 c.PAMAuthenticator.open_sessions = False
 c.Spawner.args = ["--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]
-c.Spawner.default_url = "/lab"
-
-def pre_spawn_hook(spawner):
-    if spawner.user.name == {instructor!r}:
-        spawner.notebook_dir = {course!r}  # formgrader works on a course below the folder of its server
-
-c.Spawner.pre_spawn_hook = pre_spawn_hook
-c.JupyterHub.services = [
-    {{
-        "name": "autograder-watch",
-        "command": [{python!r}, "-m", "autograder", "watch"],
-        "cwd": {course!r},
-        "user": {instructor!r},
-        "environment": {environment!r},
-    }}
-]
 """
+"""Besides what stands in the guide."""
 
 WITHOUT_ACCOUNTS = """
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 c.Spawner.args = ["--allow-root"]
-c.JupyterHub.services = [
-    {{
-        "name": "autograder-watch",
-        "command": [{python!r}, "-m", "autograder", "watch"],
-        "cwd": {course!r},
-        "environment": {environment!r},
-    }},
-    {{"name": "test", "api_token": {token!r}}},
-]
+del c.JupyterHub.services[0]["user"]
+c.JupyterHub.services.append({{"name": "test", "api_token": {token!r}}})
 c.JupyterHub.load_roles = [
     {{"name": "test", "services": ["test"], "scopes": ["admin:users", "admin:servers", "access:servers"]}}
 ]
@@ -140,7 +117,7 @@ def jupyterhub() -> Iterator[Hub]:
         environment = _environment(folder)
         python = open_python() or ""
         run_as(INSTRUCTOR, [python, "-m", "nbgrader", "release_assignment", NAME], course, environment)
-        with _run(WITH_ACCOUNTS, python, course, environment, {"instructor": INSTRUCTOR}) as address:
+        with _run(WITH_ACCOUNTS, python, course, environment) as address:
             yield Hub(address, password, course, folder / "home", folder / "hub.log")
     finally:
         for name in (INSTRUCTOR, *STUDENTS):
@@ -159,25 +136,21 @@ def small_jupyterhub(course: Path) -> Iterator[Hub]:
     settings = {"ServerApp": {"jpserver_extensions": switched_off}}  # nobody looks at these pages
     (folder / "etc" / "jupyter_server_config.json").write_text(json.dumps(settings))
     environment = {**_environment(folder), "JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp"}
-    with _run(WITHOUT_ACCOUNTS, sys.executable, course, environment, {"token": token}) as address:
+    with _run(WITHOUT_ACCOUNTS, sys.executable, course, environment, token=token) as address:
         yield Hub(address, token, course, folder / "home", folder / "hub.log")
 
 
 @contextmanager
-def _run(config: str, python: str, course: Path, environment: dict[str, str], values: dict[str, str]) -> Iterator[str]:
-    """Run a hub in the folder that holds the course, and yield its address."""
+def _run(config: str, python: str, course: Path, environment: dict[str, str], **values: str) -> Iterator[str]:
+    """Run a hub as the guide sets it up, in the folder that holds the course, and yield its address."""
     ports, folder = [_free_port() for _ in range(3)], course.parent
-    text = (CONFIG + config).format(
-        ports=ports,
-        proxy=[shutil.which("node"), str(PROXY)],
-        folder=folder,
-        python=python,
-        environment=environment,
-        course=str(course),
-        start_seconds=START_SECONDS,
-        **values,
+    values = {"folder": str(folder), **values}
+    own = (CONFIG + config).format(
+        ports=ports, proxy=[shutil.which("node"), str(PROXY)], start_seconds=START_SECONDS, **values
     )
-    (folder / "jupyterhub_config.py").write_text(text)
+    (folder / "jupyterhub_config.py").write_text(f"c = get_config()\n{_guide(folder, course)}\n{own}")
+    for name, module in (("jupyterhub-singleuser", "jupyterhub.singleuser"), ("autograder", "autograder")):
+        _write_program(folder / "bin" / name, [python, "-m", module], environment)
     log = folder / "hub.log"
     with log.open("wb") as log_file:
         process = subprocess.Popen(
@@ -199,6 +172,27 @@ def _run(config: str, python: str, course: Path, environment: dict[str, str], va
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _guide(folder: Path, course: Path) -> str:
+    """Return the hub's configuration in the guide to the watcher, with the folders and the account of the test."""
+    [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    for written, here in (
+        ("/opt/hub/bin", folder / "bin"),
+        ("/srv/kit/.venv/bin", folder / "bin"),
+        ("/srv/course", course),
+        ('"instructor"', f'"{INSTRUCTOR}"'),
+    ):
+        assert written in code
+        code = code.replace(written, str(here))
+    return code
+
+
+def _write_program(path: Path, command: Sequence[str], environment: dict[str, str]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    path.write_text(f'#!/bin/sh\n{exports}exec {shlex.join(command)} "$@"\n')
+    path.chmod(0o755)
 
 
 def run_as(account: str, command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:

@@ -249,6 +249,7 @@ def test_a_problem_is_named_once_waited_for_and_gone_on_from(
         assert sum(" problem " in line for line in course.lines) == 1
         assert 0 < watcher._idle_seconds() <= 1
         assert problem.text.strip(".").split(": ")[-1] in str(error)
+        assert not problem.text.startswith(("cannot", " "))
     course.serve()
     assert "2 of 3 points" in course.exchange.page(record)
     assert course.gradebook.points == {"ada": 2}
