@@ -144,7 +144,7 @@ def test_an_exercise_of_its_own_is_copied(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_rubric_is_no_exercise(tmp_path: Path) -> None:
-    assert "is no exercise" in refused(tmp_path / "course", "--exercise", str(tmp_path))
+    assert "is not an exercise" in refused(tmp_path / "course", "--exercise", str(tmp_path))
 
 
 def test_an_exercise_that_was_changed_in_the_course_stays(tmp_path: Path) -> None:

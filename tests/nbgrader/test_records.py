@@ -109,7 +109,7 @@ def test_copy_record_refuses_more_files_than_a_folder_may_hold(
 
 def test_copy_record_refuses_a_record_in_the_name_of_another(inbound: Path, tmp_path: Path) -> None:
     record = submit(inbound, lambda record: None, student="zoe")
-    with pytest.raises(RecordRefused, match="says that it is of zoe, and belongs to ada"):
+    with pytest.raises(RecordRefused, match="claims to be from zoe, and belongs to ada"):
         copy_record(inbound, record, tmp_path / "copy", RULES)
 
 
