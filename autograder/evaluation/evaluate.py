@@ -113,7 +113,7 @@ def evaluate_function(
 
 
 def _is_own_stub(outcome: FunctionRaised, exercise: Exercise, function: Function) -> bool:
-    """Whether a function stopped at the line of its own stub, not at that of another stub that it calls."""
+    """Return whether a function stopped at the line of its own stub, not at that of another stub that it calls."""
     if outcome.error != "NotImplementedError":
         return False
     return outcome.text not in {stub_text(other.name) for other in exercise.functions if other != function}
@@ -196,7 +196,7 @@ class CheckEvaluator:
         return Finding("fail", code, fields, worst.error)
 
     def _matches(self, result: CallResult, expected: Expectation) -> bool | None:
-        """Whether a call returned the expected numbers; None if it returned none."""
+        """Return whether a call returned the expected numbers; None if it returned none."""
         if self._problem(result, quoting=False) is not None:
             return None
         assert isinstance(result.outcome, Returned)
@@ -310,7 +310,7 @@ SMALLEST_QUOTIENT_ERROR = 1e-12
 
 
 def _is_difference_quotient(result: CallResult) -> bool:
-    """Whether numbers near the gradient of J have the error of a difference quotient, and not that of float32."""
+    """Return whether numbers near the gradient of J have the error of a difference quotient, not that of float32."""
     assert isinstance(result.outcome, Returned)
     [value] = result.outcome.values
     in_float32 = value.dtype != "float64" or np.array_equal(value.array, value.array.astype(np.float32))
@@ -318,7 +318,7 @@ def _is_difference_quotient(result: CallResult) -> bool:
 
 
 def _is_exact_gradient(result: CallResult) -> bool:
-    """Whether numbers are the gradient of J to the last digits."""
+    """Return whether numbers are the gradient of J to the last digits."""
     assert isinstance(result.outcome, Returned)
     [value] = result.outcome.values
     return compare(value.array, _numerical_gradient(result)[0]).error <= SMALLEST_QUOTIENT_ERROR

@@ -80,7 +80,7 @@ class MistakeCatalogue:
         return found[0].parts if found and self._is_distinct_pair(found[0], numbers) else ()
 
     def _is_distinct_pair(self, pair: Pair, numbers: Numbers) -> bool:
-        """Whether two mistakes together differ in enough of the cases from a right answer and from each alone."""
+        """Return whether two mistakes together differ in enough cases from a right answer and from each alone."""
         return self._is_distinct(pair.both, numbers, SEPARATION) and all(
             sum(distance(arrays, self.output_of(part, result.case)) > SEPARATION for result, arrays in numbers)
             >= MIN_DISTINGUISHING_CASES
@@ -88,11 +88,11 @@ class MistakeCatalogue:
         )
 
     def _matches(self, mistake: Mistake, numbers: Numbers, tolerance: float) -> bool:
-        """Whether the mistake gives these numbers in every case."""
+        """Return whether the mistake gives these numbers in every case."""
         return all(distance(arrays, self.output_of(mistake, result.case)) <= tolerance for result, arrays in numbers)
 
     def _is_distinct(self, mistake: Mistake, numbers: Numbers, separation: float) -> bool:
-        """Whether the mistake differs from a right answer in enough of the cases."""
+        """Return whether the mistake differs from a right answer in enough of the cases."""
         distances = [distance(self.output_of(mistake, result.case), result.expected) for result, _ in numbers]
         return sum(far > separation for far in distances) >= MIN_DISTINGUISHING_CASES
 
