@@ -69,7 +69,7 @@ def _describe(error: OSError) -> str:
     cls=CommandsByDoor,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Students need no command: the README in their folder is their guide. COMMAND --help shows an example. "
-    f"A guide is the README.md of its folder in {Path(__file__).parents[1]}.",
+    f"A guide is the README.md of its folder in a clone; those in autograder/ are below {Path(__file__).parents[1]}.",
 )
 @click.version_option(package_name="rnn-backprop-autograder", message="%(version)s")
 def commands() -> None:

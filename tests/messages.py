@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("autograder", "solutions")
 
 _WORDS = re.compile(r"[A-Za-z{][\w'{}.,:;()-]* +\S+ +\S*[A-Za-z}]")
+_CODE = re.compile(
+    r"\\[swdb(]|\(\?[P:<!]|[\w-]+: [^;]+; ?[\w}]|\bnet\.[\w.]+ ?[@*]"  # patterns, styles, formulas
+    r"|^\s*(?:import|from|def|SELECT|INSERT|UPDATE|CREATE|select)\b"
+)
 _MARKUP = re.compile(r"(?s)<style.*?</style>|<script.*?</script>|<svg.*?</svg>|\{[%#].*?[%#]\}|<[^>]*>")
 
 
@@ -39,7 +43,7 @@ def _sentences(source: str) -> Iterator[tuple[int, str]]:
     found = [
         (node.lineno, text)
         for node in ast.walk(tree)
-        if id(node) not in skipped and (text := _text(node)) and _WORDS.search(text)
+        if id(node) not in skipped and (text := _text(node)) and _WORDS.search(text) and not _CODE.search(text)
     ]
     yield from sorted(found)
 

@@ -83,7 +83,7 @@ class CallPlan:
 
     @property
     def first_case_is_public(self) -> bool:
-        """Whether the first case is the same for all students."""
+        """Return whether the first case is the same for all students."""
         return not self.first.exercise.checks_of(self.function.name)[0].hidden
 
     @property

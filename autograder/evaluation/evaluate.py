@@ -77,7 +77,7 @@ class FunctionVerdict:
 
     @property
     def timed_out(self) -> bool:
-        """Whether a call ran out of time: calling the function again would take as long."""
+        """Return whether a call ran out of time: calling the function again would take as long."""
         return any(verdict.finding.status == "timeout" for verdict in self.checks)
 
 
@@ -115,7 +115,7 @@ def evaluate_function(
 
 
 def _is_own_stub(outcome: FunctionRaised, exercise: Exercise, function: Function) -> bool:
-    """Whether a function stopped at the line of its own stub, not at that of another stub that it calls."""
+    """Return whether a function stopped at the line of its own stub, not at that of another stub that it calls."""
     if outcome.error != "NotImplementedError":
         return False
     return outcome.text not in {stub_text(other.name) for other in exercise.functions if other != function}
@@ -217,7 +217,7 @@ class CheckEvaluator:
         return Finding("fail", code, fields, worst.error)
 
     def _matches(self, call: str) -> bool | None:
-        """Whether a call returned the reference's numbers; None if it returned none."""
+        """Return whether a call returned the reference's numbers; None if it returned none."""
         return self._errors[call] <= LOW_PRECISION_TOLERANCE if call in self._errors else None
 
     def _contract(self, check: Check) -> list[Finding]:
@@ -286,7 +286,7 @@ class CheckEvaluator:
                 return self._problem_of_arrays(result, values)
 
     def _have_right_shapes(self, result: CallResult) -> bool:
-        """Whether a call returned arrays of the right shapes; of other dtypes than float64 as `_problem` says."""
+        """Return whether a call returned arrays of the right shapes; of other dtypes than float64 as `_problem` says."""
         assert isinstance(result.outcome, Returned)
         pairs = zip(result.outcome.values, result.expected, strict=True)
         if all(value.dtype == "float64" and value.array.shape == right.shape for value, right in pairs):
@@ -339,14 +339,14 @@ def _differ(after: Array, before: Array) -> bool:
 
 
 def _is_gradient_of_J(result: CallResult) -> bool:
-    """Whether the array of a call, which can be compared, is the numerical gradient of J."""
+    """Return whether the array of a call, which can be compared, is the numerical gradient of J."""
     assert isinstance(result.outcome, Returned)
     [value] = result.outcome.values
     return compare(value.array, _numerical_gradient(result)[0]).verdict != "wrong"
 
 
 def _is_difference_quotient(result: CallResult) -> bool:
-    """Whether numbers near the gradient of J have the error of a difference quotient, and not that of float32."""
+    """Return whether numbers near the gradient of J have the error of a difference quotient, not that of float32."""
     assert isinstance(result.outcome, Returned)
     [value] = result.outcome.values
     in_float32 = value.dtype != "float64" or np.array_equal(value.array, value.array.astype(np.float32))
@@ -354,7 +354,7 @@ def _is_difference_quotient(result: CallResult) -> bool:
 
 
 def _is_exact_gradient(result: CallResult) -> bool:
-    """Whether numbers are the gradient of J to the last digits."""
+    """Return whether numbers are the gradient of J to the last digits."""
     assert isinstance(result.outcome, Returned)
     [value] = result.outcome.values
     return compare(value.array, _numerical_gradient(result)[0]).error <= SMALLEST_QUOTIENT_ERROR

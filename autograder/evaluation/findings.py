@@ -29,7 +29,7 @@ class Finding:
 
     @property
     def has_wrong_numbers(self) -> bool:
-        """Whether arrays of the right shape were compared and found wrong."""
+        """Return whether arrays of the right shape were compared and found wrong."""
         return self.code in ("wrong_value", "wrong_gradient")
 
 

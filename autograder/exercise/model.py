@@ -211,7 +211,7 @@ class Exercise:
         return next(function for function in self.functions if function.name == name)
 
     def checks_of(self, function: str) -> tuple[Check, ...]:
-        """The checks of one function, in the order of the rubric."""
+        """Return the checks of one function, in the order of the rubric."""
         return tuple(check for check in self.checks if check.function == function)
 
     @property

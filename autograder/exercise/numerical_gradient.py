@@ -118,7 +118,7 @@ def keeps_imaginary_parts(objective: Objective, case: Case, wrt: str) -> bool:
 
 
 def is_gradient(exercise: Exercise, function: Function, case: Case, expected: tuple[Array, ...]) -> bool:
-    """Whether the expected result on a case is the gradient of J: not if the case hands in other derivatives."""
+    """Return whether the expected result on a case is the gradient of J: not if the case hands in other derivatives."""
     return function.wrt is not None and rules.is_right(expected[0], gradient_of_J(exercise, function, case))
 
 

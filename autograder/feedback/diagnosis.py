@@ -89,14 +89,14 @@ class MistakeCatalogue:
         return found[0].parts if found and self._is_distinct_pair(found[0], numbers) else ()
 
     def _is_distinct_pair(self, pair: Pair, numbers: Numbers) -> bool:
-        """Whether two mistakes together differ in enough of the cases from a right answer and from each alone."""
+        """Return whether two mistakes together differ in enough cases from a right answer and from each alone."""
         return self._is_distinct(pair.both, numbers, SEPARATION) and all(
             sum(far > SEPARATION for far in self._distances(part, numbers)) >= MIN_DISTINGUISHING_CASES
             for part in pair.parts
         )
 
     def _matches(self, mistake: Mistake, numbers: Numbers, tolerance: float) -> bool:
-        """Whether the mistake gives these numbers in every case."""
+        """Return whether the mistake gives these numbers in every case."""
         # Most mistakes differ at once, and need not be run on the other cases.
         parts = (numbers[:1], numbers[1:3], numbers[3:])
         return all(far <= tolerance for part in parts for far in self._distances(mistake, part))
@@ -105,7 +105,7 @@ class MistakeCatalogue:
         return distances([arrays for _, arrays in numbers], [self.output_of(mistake, r.case) for r, _ in numbers])
 
     def _is_distinct(self, mistake: Mistake, numbers: Numbers, separation: float) -> bool:
-        """Whether the mistake differs from a right answer in enough of the cases."""
+        """Return whether the mistake differs from a right answer in enough of the cases."""
         outputs = [self.output_of(mistake, result.case) for result, _ in numbers]
         far = distances(outputs, [result.expected for result, _ in numbers])
         return sum(each > separation for each in far) >= MIN_DISTINGUISHING_CASES

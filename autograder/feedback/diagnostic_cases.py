@@ -128,7 +128,7 @@ def _case_result(function: Function, expected: ExpectedResult, results: ResultsB
 
 
 def has_wrong_numbers(result: CallResult) -> bool:
-    """Whether a call returned comparable numbers, and wrong ones."""
+    """Return whether a call returned comparable numbers, and wrong ones."""
     # not strict: without comparable numbers there are no arrays
     pairs = zip(comparable_arrays(result), result.expected, strict=False)
     return any(compare(array, expected).verdict == "wrong" for array, expected in pairs)

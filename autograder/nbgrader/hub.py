@@ -81,7 +81,7 @@ def _check_exchange(exchange: ExchangeSettings) -> Iterator[HubFinding]:
         yield HubFinding("exchange_missing", f"There is no exchange {root}.", made)
         return
     if not exchange.groupshared and _mode(root) & 0o777 != 0o777:
-        text = f"The exchange {root} is not open to all: nbgrader stops for whoever cannot write there."
+        text = f"The exchange {root} is not open to all: nbgrader stops for anybody who cannot write there."
         yield HubFinding("exchange_closed", text, f"chmod 777 {_quoted(root)}")
     for name, mode in FOLDER_MODES.items():
         folder = root / exchange.course_id / name

@@ -92,7 +92,7 @@ class Scanner:
 
     @property
     def at_statement_start(self) -> bool:
-        """Whether the next line starts a statement."""
+        """Return whether the next line starts a statement."""
         return not (self.depth or self.quote or self.continued)
 
     def feed(self, line: str) -> None:

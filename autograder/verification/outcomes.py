@@ -43,7 +43,7 @@ class MistakeOutcome:
 
     @property
     def is_diagnosed_correctly(self) -> bool:
-        """Whether it got its own name with every seed."""
+        """Return whether it got its own name with every seed."""
         return set(self.diagnoses) == {self.mistake.name}
 
     @property

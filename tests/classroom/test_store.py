@@ -154,7 +154,7 @@ def test_a_file_system_without_locks_is_the_reason_given(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", flock)
-    with pytest.raises(StoreError, match=rf"cannot be locked \({os.strerror(number)}\), so that .* --results"):
+    with pytest.raises(StoreError, match=rf"cannot be locked \({os.strerror(number)}\), so .* --results"):
         ResultStore(tmp_path, COLUMNS)
 
 

@@ -241,7 +241,7 @@ def test_open_download_cuts_a_huge_member(tmp_path: Path) -> None:
 def test_open_download_refuses_other_zip_files(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "s.zip"
     file.write_bytes(content)
-    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|no download)"), open_download(file, NAME, "lms"):
+    with pytest.raises(DownloadError, match=r"s\.zip is (damaged|not a download)"), open_download(file, NAME, "lms"):
         pass
 
 

@@ -144,7 +144,7 @@ def read_secret(folder: Path) -> str:
     try:
         secret = safe_files.read_regular(folder / SECRET_FILE).decode()
     except UnicodeDecodeError:
-        raise safe_files.UnreadableFileError("is no text") from None
+        raise safe_files.UnreadableFileError("is not text") from None
     if not secret or len(secret) > MAX_SECRET_LENGTH:
         raise safe_files.UnreadableFileError("is empty, or too long")
     return secret

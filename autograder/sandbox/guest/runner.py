@@ -126,7 +126,7 @@ class StepState:
 
     @property
     def has_result(self) -> bool:
-        """Whether the function returned, so that its result can be checked again."""
+        """Return whether the function returned, so that its result can be checked again."""
         return self.reply[0] in ("returned", "unusable")
 
     @property

@@ -1,11 +1,13 @@
-"""The wheel: the whole package and its type information, without an exercise, an answer or a test of the kit."""
+"""Wheel and sdist: the wheel holds the package alone, without an exercise, an answer or a test; the sdist the clone."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from autograder import __version__
 from autograder.exercise.source import solution_lines
 from autograder.release.leaks import MIN_LEAK_LENGTH
 from tests.courses import ROOT
+from tests.unit.test_guides import GUIDES
 
 SHIPPED = "autograder/student/test_exercise.py"
 """What students get to check themselves: the one test that belongs to the package."""
@@ -51,3 +54,14 @@ def test_the_wheel_holds_no_answer(wheel: dict[str, bytes]) -> None:
     assert len(answers) > 10
     telling = [line for line in answers if len(line) >= MIN_LEAK_LENGTH and not line.endswith(":")]
     assert [line for line in telling if line in text] == []
+
+
+@pytest.mark.slow
+def test_the_sdist_holds_the_guides_and_no_cache(tmp_path: Path) -> None:
+    pytest.importorskip("flit_core", reason="flit_core is not installed: make test installs it")
+    code = "import sys; from flit_core import buildapi; buildapi.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, check=True)
+    with tarfile.open(tmp_path / f"rnn_backprop_autograder-{__version__}.tar.gz") as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert set(GUIDES) <= names
+    assert [name for name in names if re.search(r"(^|/)(\.cache|__pycache__|node_modules)/", name)] == []
