@@ -57,7 +57,7 @@ class Sum:
 
     @cached_property
     def are_independent(self) -> bool:
-        """Whether no term is a combination of the others, so that they can be counted."""
+        """Return whether no term is a combination of the others, so that they can be counted."""
         return bool(np.linalg.matrix_rank(self.columns) == len(self.parts))
 
 
@@ -87,7 +87,7 @@ class CaseResult:
 
     @property
     def right(self) -> bool:
-        """Whether there are results and all are right."""
+        """Return whether there are results and all are right."""
         return bool(self.yours) and self.wrong is None
 
     @property
