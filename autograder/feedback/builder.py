@@ -23,6 +23,7 @@ from autograder.feedback import messages
 from autograder.feedback.consistency import ConsistencyChecker, ForwardConsistency
 from autograder.feedback.diagnosis import MistakeCatalogue
 from autograder.feedback.diagnostic_cases import DiagnosticSuite, ResultsByCase, has_wrong_numbers
+from autograder.feedback.kept_feedback import FunctionFeedback
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import LoadedProgram, Runner
 from autograder.sandbox.host.program import Batch, Execution, ProcessEnded, Program, Returned
@@ -74,18 +75,6 @@ def redact(result: CheckResult, level: FeedbackLevel) -> CheckResult:
     if level == "hint":
         feedback = replace(feedback, hint=result.feedback.hint, read=result.feedback.read)
     return replace(result, message=as_text(feedback), feedback=feedback)
-
-
-@dataclass(frozen=True)
-class FunctionFeedback:
-    """Feedback on the wrong numbers of a function, its plain text, and the name of the mistake, if it is known.
-
-    Two mistakes have both names, "a and b".
-    """
-
-    feedback: Feedback
-    text: str
-    mistake: str | None
 
 
 FeedbackCache = BoundedCache[bytes, FunctionFeedback]
