@@ -77,7 +77,7 @@ class Grader:
 
     def __post_init__(self) -> None:
         self._builder = FeedbackBuilder(self.exercise, self.feedback_cache)
-        self._planner = CallPlanner(self.exercise)
+        self._planner = CallPlanner(self.exercise, is_shared=self.seed is not None)
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path` and call it `name` in the report. Never raises.
