@@ -28,6 +28,7 @@ from autograder.feedback.builder import (
     plain_results,
     redact,
 )
+from autograder.feedback.kept_feedback import KeptFeedback
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import LEVEL_INFO, MIN_SECURE_LEVEL, JailError, at_least
@@ -76,7 +77,7 @@ class Grader:
 
     def __post_init__(self) -> None:
         self._builder = FeedbackBuilder(self.exercise, self.feedback_cache)
-        self._planner = CallPlanner(self.exercise)
+        self._planner = CallPlanner(self.exercise, is_shared=self.seed is not None)
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path` and call it `name` in the report. Never raises.
@@ -254,8 +255,12 @@ def grader_from_config(exercise: Exercise, config: GradingConfig, warn: Warn) ->
 
 
 def make_grader(exercise: Exercise, config: GradingConfig, jail: Jail) -> Grader:
-    """Return a grader with this config for an open jail, which graders of several exercises may share."""
-    return Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback)
+    """Return a grader with this config for an open jail, which graders of several exercises may share.
+
+    What it says of known mistakes is kept beside the exercise, and read there if an earlier grader has said it.
+    """
+    kept = KeptFeedback(exercise, MAX_CACHED_FEEDBACK)
+    return Grader(exercise, jail, config.limits, config.secret, config.seed, config.feedback, feedback_cache=kept)
 
 
 @contextmanager

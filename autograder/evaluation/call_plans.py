@@ -66,11 +66,13 @@ class CallPlan:
     `recheck` reads the first result once more, `repeat_same_args` calls again with the same argument objects, and
     `repeat_fresh_args` with fresh ones. `shuffled`, worth no points, is the first case with the results of the other
     functions in reverse order: a function that recomputes them instead of using its arguments is found out.
+    `is_shared` says whether several submissions have this seed.
     """
 
     function: Function
     cases: Mapping[str, PlannedCase]
     shuffled: PlannedCase
+    is_shared: bool = True
 
     @cached_property
     def batch(self) -> Batch:
@@ -79,7 +81,7 @@ class CallPlan:
         # Reading the first result again after all other calls reveals a buffer that is used for every result. Only the
         # first call is watched for changed arguments, because a watched call sends all of them back.
         extra = (RecheckResult(0), RepeatCall(0), first, make_call(self.function, self.shuffled.case))
-        return Batch(self.function.name, (replace(first, detect_mutation=True), *others, *extra))
+        return Batch(self.function.name, (replace(first, detect_mutation=True), *others, *extra), self.is_shared)
 
     @property
     def first_case_is_public(self) -> bool:
@@ -131,10 +133,11 @@ class CallPlanner:
     """Plans the calls of an exercise, for several seeds at once: cases of the same sizes are drawn and solved together.
 
     What is the same for all seeds is made once: the public cases, among them the first of each function.
+    `is_shared` says whether several submissions have the same seed.
     """
 
-    def __init__(self, exercise: Exercise) -> None:
-        self._exercise = exercise
+    def __init__(self, exercise: Exercise, is_shared: bool = True) -> None:
+        self._exercise, self._is_shared = exercise, is_shared
 
     def plan(self, seeds: Sequence[int]) -> list[tuple[CallPlan, ...]]:
         """Return for each seed the calls of each function, with the expected results."""
@@ -144,7 +147,8 @@ class CallPlanner:
 
     def _plan_of(self, function: Function, drawn: Planned) -> CallPlan:
         ids = [id for check in self._exercise.checks_of(function.name) for id in check.cases]
-        return CallPlan(function, {id: drawn[function.name, id] for id in ids}, self._shuffled[function.name])
+        cases = {id: drawn[function.name, id] for id in ids}
+        return CallPlan(function, cases, self._shuffled[function.name], self._is_shared)
 
     @cached_property
     def _public(self) -> Planned:

@@ -286,7 +286,7 @@ class CheckEvaluator:
                 return self._problem_of_arrays(result, values)
 
     def _have_right_shapes(self, result: CallResult) -> bool:
-        """Return whether a call returned arrays of the right shapes; of other dtypes than float64 as `_problem` says."""
+        """Return whether a call returned arrays of the right shapes; `_problem` says what of other dtypes."""
         assert isinstance(result.outcome, Returned)
         pairs = zip(result.outcome.values, result.expected, strict=True)
         if all(value.dtype == "float64" and value.array.shape == right.shape for value, right in pairs):

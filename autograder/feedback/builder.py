@@ -7,28 +7,34 @@ mistake.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from autograder.course import FeedbackLevel, Limits
 from autograder.evaluation.call_plans import CallPlan
 from autograder.evaluation.evaluate import CheckVerdict, FunctionVerdict
 from autograder.evaluation.findings import Finding
 from autograder.evaluation.report import CheckResult, Note
-from autograder.exercise.model import Exercise, Function
+from autograder.exercise.model import Array, Exercise, Function
 from autograder.feedback import messages
 from autograder.feedback.consistency import ConsistencyChecker, ForwardConsistency
 from autograder.feedback.diagnosis import MistakeCatalogue
 from autograder.feedback.diagnostic_cases import DiagnosticSuite, ResultsByCase, has_wrong_numbers
+from autograder.feedback.kept_feedback import FunctionFeedback
 from autograder.sandbox.host.bounded_cache import BoundedCache
 from autograder.sandbox.host.jail import LoadedProgram, Runner
 from autograder.sandbox.host.program import Batch, Execution, ProcessEnded, Program, Returned
 from autograder.student.explain import explain
 from autograder.student.feedback import Feedback
 from autograder.student.layout import as_text
+from autograder.student.rules import SMALLEST
 
 TIME_BOX_SECONDS = 0.5  # of CPU time for each function, while the verdict waits
 MAX_CACHED_FEEDBACK = 1000
+DIGITS = 9  # of numbers that count as the same
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -71,23 +77,12 @@ def redact(result: CheckResult, level: FeedbackLevel) -> CheckResult:
     return replace(result, message=as_text(feedback), feedback=feedback)
 
 
-@dataclass(frozen=True)
-class FunctionFeedback:
-    """Feedback on the wrong numbers of a function, its plain text, and the name of the mistake, if it is known.
-
-    Two mistakes have both names, "a and b".
-    """
-
-    feedback: Feedback
-    text: str
-    mistake: str | None
-
-
 FeedbackCache = BoundedCache[bytes, FunctionFeedback]
 """Feedback by a digest of the function and its results on the diagnostic cases; without facts about other functions.
 
 All students get the same diagnostic cases, and many of them make the same mistakes. Functions that give the same
-numbers there, to the last bit, are taken to give the same ones on the confirmations, too.
+numbers there, to nine digits, are taken to give the same ones on the confirmations, too: written in other words, the
+same mistake differs in the last bits.
 """
 
 
@@ -264,10 +259,20 @@ def _explained(verdict: FunctionVerdict, explanation: FunctionFeedback) -> Itera
 
 def _digest(function: Function, results: ResultsByCase) -> bytes:
     """Return a digest of the function and its numbers on every diagnostic case."""
-    digest = hashlib.sha256(function.name.encode())
-    for id, result in results.items():
-        values = result.outcome.values if isinstance(result.outcome, Returned) else None
-        digest.update(repr((id, values and [value.array.shape for value in values])).encode())
-        for value in values or ():
-            digest.update(value.array.tobytes())
-    return digest.digest()
+    returned = [(id, r.outcome.values if isinstance(r.outcome, Returned) else None) for id, r in results.items()]
+    shapes = [(id, values and [value.array.shape for value in values]) for id, values in returned]
+    arrays = [value.array for _, values in returned for value in values or () if value.array.size]
+    return hashlib.sha256(repr((function.name, shapes)).encode() + b"".join(_rounded(arrays))).digest()
+
+
+def _rounded(arrays: Sequence[Array]) -> Iterator[bytes]:
+    """Yield the numbers of arrays, each array to so many digits of its largest number, and these largest numbers."""
+    if not arrays:
+        return
+    numbers, sizes = np.concatenate([array.ravel() for array in arrays]), [array.size for array in arrays]
+    if not np.isfinite(numbers).all():
+        yield numbers.tobytes()
+        return
+    largest = np.maximum.reduceat(np.abs(numbers), [0, *itertools.accumulate(sizes[:-1])])
+    yield repr([f"{size:.{DIGITS}g}" for size in largest.tolist()]).encode()
+    yield (np.round(numbers / np.repeat(np.maximum(largest, SMALLEST), sizes), DIGITS) + 0.0).tobytes()  # no -0.0

@@ -29,7 +29,7 @@ MAX_WEIGHTS = 12  # each needs two calls
 
 @dataclass(frozen=True)
 class ForwardConsistency:
-    """Return whether each gradient with comparable numbers is that of J through the student's forward pass.
+    """Whether each gradient with comparable numbers is that of J through the student's forward pass.
 
     `forward` is the name of the forward pass, empty if nothing was checked.
     """

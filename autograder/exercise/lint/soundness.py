@@ -1,4 +1,4 @@
-"""Return whether an exercise is sound: asked once, and remembered by the content of all that the answer depends on."""
+"""Whether an exercise is sound: asked once, and remembered by the content of all that the answer depends on."""
 
 from __future__ import annotations
 

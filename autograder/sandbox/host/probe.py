@@ -18,7 +18,7 @@ _SYSCTL = Path("/proc/sys")
 
 @dataclass(frozen=True)
 class LevelProbe:
-    """Return whether a level works here. If not: why, and a sentence on what to install or set, empty if nothing helps.
+    """Whether a level works here. If not: why, and a sentence on what to install or set, empty if nothing helps.
 
     `note` is a sentence on what could be better for a level that works.
     """

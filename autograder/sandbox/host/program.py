@@ -82,10 +82,14 @@ Step = Call | RepeatCall | RecheckResult
 
 @dataclass(frozen=True)
 class Batch:
-    """All calls of one function. RepeatCall and RecheckResult count these steps from 0."""
+    """All calls of one function. RepeatCall and RecheckResult count these steps from 0.
+
+    `is_shared` says whether other submissions get the same calls, so that their replies may be the same, too.
+    """
 
     function: str
     steps: tuple[Step, ...]
+    is_shared: bool = True
 
     @cached_property
     def request(self) -> bytes:

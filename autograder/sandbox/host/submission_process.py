@@ -138,6 +138,8 @@ class SubmissionSession:
         return tuple(outcomes)
 
     def _decode_outcome(self, packed: bytes, batch: Batch, step: int) -> Outcome:
+        if not batch.is_shared:
+            return decoding.decode_reply(packed, self._program, batch, step)
         key = (batch.digest, step, packed)
         decoded = self._cache.lookup(key)
         if decoded is not None:

@@ -49,7 +49,7 @@ class Inbox(Protocol):
 
     folders: list[Path]
     deep: bool
-    """Return whether arrivals change folders within those folders."""
+    """Whether arrivals change folders within those folders."""
 
     def arrivals(self, known: Collection[str]) -> Iterator[Arrival]:
         """Yield the submissions that are complete, except for records that are `known`."""
