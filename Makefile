@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto
-# The slow tests wait for other programs half of the time: three run at once on two cores.
-SLOW := $(BIN)/python -m pytest --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) --dist=loadscope
+# Tests wait for other programs for much of the time: three run at once on two cores. Those of a module share what they
+# set up, so they stay together; modules with slow tests come first (tests/conftest.py).
+PYTEST_ALL := $(BIN)/python -m pytest --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) --dist=loadscope --no-loadscope-reorder
 
 # Marks of finished set-up, all of them inside .venv. Its programs hold the path of the checkout, so the first mark
 # names that path: a checkout that was moved or copied sets up anew.
@@ -31,8 +32,8 @@ demo: $(BASE) ## grade the sample class and show the table; installs only what g
 test: $(DEV) ## the quick tests
 	@$(PYTEST) -m "not slow and not soak"
 
-test-all: test ## all tests, the long ones included
-	@$(SLOW) -m "slow and not soak"
+test-all: $(DEV) ## all tests, the long ones included
+	@$(PYTEST_ALL) -m "not soak"
 
 soak: $(DEV) ## the long proofs, whole: 200 draws of every case; some twenty minutes
 	@AUTOGRADER_PROOF_SEEDS=200 $(PYTEST) --dist=worksteal -rP tests/unit/solutions/test_fairness.py tests/test_truth.py \
