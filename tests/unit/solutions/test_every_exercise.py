@@ -23,7 +23,7 @@ from autograder.feedback.diagnosis import MIN_DISTINGUISHING_CASES, SEPARATION, 
 from autograder.student import rules
 from autograder.student.explain import claims_about
 from autograder.student.feedback import CaseResult
-from autograder.student.patterns import failing_cases
+from autograder.student.patterns import Claim, failing_cases
 from autograder.verification.mutants import try_mutants
 from autograder.verification.mutations import ending, mutations
 from autograder.verification.verify import correct_variants
@@ -193,11 +193,16 @@ def false_claims(exercise: Exercise, mistakes: Sequence[Mistake], draws: int) ->
         if len(sets) < 3 or not failing_cases(sets[0]):
             continue
         with np.errstate(all="ignore"):
-            by_fresh_set = [{claim.text for claim in claims_about([*sets[:2], fresh])} for fresh in sets[2:]]
+            by_fresh_set = [claims_about([*sets[:2], fresh]) for fresh in sets[2:]]
             made = {claim.text for claim in claims_about(sets[:3]) if claim.code != "count"}
         count += len(made)
-        false += [f"{mistake.name}: {text}" for text in made if not all(text in texts for texts in by_fresh_set)]
+        false += [f"{mistake.name}: {text}" for text in made if not all(holds(text, claims) for claims in by_fresh_set)]
     return count, false
+
+
+def holds(text: str, claims: Sequence[Claim]) -> bool:
+    """Return whether a claim is made again, or a limit that was reached takes the place of all others."""
+    return any(claim.text == text or claim.code == "limit" for claim in claims)
 
 
 def changes_of_answers(exercise: Exercise) -> list[Mistake]:
