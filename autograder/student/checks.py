@@ -69,7 +69,7 @@ def check(*functions: Asked, full: bool = False, **case: int | str) -> Results |
 
 
 def progress() -> Progress | Results:
-    """Return which functions pass, what they are worth, and which comes next.
+    """Return which functions pass, for how many points, and which comes next.
 
     Those that passed are not called again.
     """
