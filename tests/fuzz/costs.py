@@ -99,6 +99,7 @@ def notebooks() -> Iterator[tuple[str, str]]:
     for unit in ("\n", "ab\n", "ab \n", "\u20ac \n", "\U0001f600a\n", " ", "a" * 70 + "\n"):
         for kind in ("code", "markdown"):
             yield f"{kind} of {unit[:4]!r}", notebook(cell(fill(unit, 4_900_000), kind))
+    yield "links of escapes", notebook(cell("attachment:" + fill("%41", 9_000_000), "markdown"))
     yield "markdown cells", notebook(*[cell("ab \n" * 600, "markdown")] * 2000)
     for name, source in sources():
         yield f"cell of {name}", notebook(cell(source))

@@ -157,6 +157,7 @@ def test_parse_record_reads_the_students_name(student: str, random: str) -> None
         f"..+{NAME}+{TIME}",
         f"a\nb+{NAME}+{TIME}",
         f"\udcff+{NAME}+{TIME}",
+        f"ada+{NAME}+{TIME}+\udcff",
         f"ada+{NAME}++x",
         f"ada+{NAME}+yesterday+x",
         f"ada+{NAME}+2026-99-99 10:00:00 UTC+x",
