@@ -62,20 +62,28 @@ class NotEncrypted(ClusterError):
 
 @dataclass(frozen=True)
 class WorkerPayload:
-    """Everything that a worker needs besides the package: the exercise's files, zipped, and how to grade."""
+    """Everything that a worker needs besides the package: the exercise's files, zipped, and how to grade.
+
+    A worker on this machine finds the exercise in `folder`, with what is kept there (exercise/cache_folder.py).
+    """
 
     exercise: str
     exercise_zip: bytes
     config: GradingConfig
+    folder: Path | None = None
 
 
-def make_payload(exercise: Exercise, config: GradingConfig) -> WorkerPayload:
-    """Return what is sent with every chunk."""
+def make_payload(exercise: Exercise, config: GradingConfig, *, here: bool = False) -> WorkerPayload:
+    """Return what is sent with every chunk; `here` says that the workers are on this machine."""
+    return WorkerPayload(exercise.name, _zip_files(exercise.folder), config, exercise.folder if here else None)
+
+
+def _zip_files(folder: Path) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in exercise_files(exercise.folder).items():
+        for name, data in exercise_files(folder).items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return WorkerPayload(exercise.name, buffer.getvalue(), config)
+    return buffer.getvalue()
 
 
 # --- On a worker ------------------------------------------------------------------------------------------------------
@@ -103,7 +111,7 @@ def grade_chunk(
     if state.payload != payload:
         state.exit_stack.close()
         state.payload, state.warnings, state.exit_stack = None, [], ExitStack()
-        exercise = _unpack_exercise(payload)
+        exercise = _load_exercise(payload)
         own_process.use_batch_scheduling()
         state.grader = state.exit_stack.enter_context(
             grader_from_config(exercise, payload.config, state.warnings.append)
@@ -117,7 +125,10 @@ def grade_chunk(
     return results, list(state.warnings)
 
 
-def _unpack_exercise(payload: WorkerPayload) -> Exercise:
+def _load_exercise(payload: WorkerPayload) -> Exercise:
+    if payload.folder is not None and _zip_files(payload.folder) == payload.exercise_zip:
+        with _load_lock:
+            return load_exercise(payload.folder)
     with (
         _load_lock,
         tempfile.TemporaryDirectory() as temp_folder,
@@ -167,7 +178,7 @@ class DaskWorkers(ExitStack):
         if address is not None:
             self._refuse_plain([address])
         self._exercise, self._config, self._warn = exercise, config, warn
-        self._payload = make_payload(exercise, config)
+        self._payload = make_payload(exercise, config, here=address is None)
         self._warned: set[str] = set()
         self._client: Any = None
 

@@ -144,9 +144,12 @@ class LocalWorkers:
                 worker.pipe.send((worker.task, upcoming[1:]))
 
     def _take(self, tasks: Iterator[Task]) -> tuple[Task, ...]:
-        """Take tasks that wait; if there are none, the latter half of what another worker has reserved."""
+        """Take a worker's share of the tasks that wait; if none do, the latter half of what another has reserved."""
         if self._queue:
-            return (self._queue.popleft(), *islice(tasks, PLANNED_AHEAD - 1))
+            # Towards the end, shares get smaller: tasks that another worker takes over have to be planned once more.
+            self._queue.extend(islice(tasks, max(0, self._jobs * PLANNED_AHEAD - len(self._queue))))
+            share = min(PLANNED_AHEAD, -(-len(self._queue) // self._jobs))
+            return tuple(self._queue.popleft() for _ in range(share))
         longest = max((worker.reserved for worker in self._workers), key=len)
         return tuple(longest.pop() for _ in range(-(-len(longest) // 2)))[::-1]
 

@@ -191,10 +191,10 @@ def _peak(process: int) -> float:
     return 0.0
 
 
-def scores(results: Path) -> list[list[str]]:
-    """Return the rows of scores.csv without their last column, the seconds."""
+def scores(results: Path) -> list[dict[str, str]]:
+    """Return the rows of scores.csv without the seconds."""
     with (results / "scores.csv").open(encoding="utf-8", newline="") as file:
-        return [row[:-1] for row in csv.reader(file)]
+        return [{name: cell for name, cell in row.items() if name != "seconds"} for row in csv.DictReader(file)]
 
 
 def grow(options: argparse.Namespace, folder: Path) -> dict[tuple[int, str], Run]:

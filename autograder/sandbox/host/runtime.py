@@ -17,6 +17,7 @@ import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import msgpack
 import numpy as np
@@ -24,6 +25,8 @@ import numpy as np
 from autograder.sandbox.host.levels import JailError
 
 POSIX = os.name == "posix"
+START_SECONDS = 60.0  # for starting Python and numpy on a slow machine
+EXIT_GRACE_SECONDS = 5.0  # for a container to end after the process in it
 SANDBOX_FOLDER = Path(__file__).resolve().parents[1]
 STDLIB_FOLDER = Path(sysconfig.get_path("stdlib")).resolve()
 NUMPY_FOLDER = Path(np.__file__).resolve().parent
@@ -173,3 +176,11 @@ def list_libraries(folder: Path, files: list[Path]) -> dict[str, Path]:
         raise JailError(f"the shared libraries of Python cannot be listed ({type(error).__name__})") from None
     lines = _LIBRARY_LINE.findall(os.fsdecode(listing.stdout))
     return {name or path: Path(os.path.normpath(path)) for name, path in lines}
+
+
+def startup_failure(error: Exception, stderr_file: IO[bytes]) -> str:
+    """Return a phrase on why a process did not start, with the last line that it wrote to its standard error."""
+    stderr_file.seek(0)
+    lines = stderr_file.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
+    summary = "did not get ready in time" if isinstance(error, TimeoutError) else "ended before it ran any"
+    return f"{summary}: {lines[-1][:300]}" if lines else summary

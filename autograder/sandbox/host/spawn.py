@@ -21,7 +21,7 @@ from autograder.sandbox.host import bubblewrap, runtime
 from autograder.sandbox.host.channel import Channel, PipeChannel, SocketChannel
 from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.limited_process import Process
-from autograder.sandbox.host.startup import EXIT_GRACE_SECONDS, START_SECONDS, startup_failure
+from autograder.sandbox.host.runtime import EXIT_GRACE_SECONDS, START_SECONDS, startup_failure
 from autograder.sandbox.host.submission_process import ProcessFactory
 
 
