@@ -122,8 +122,8 @@ def play(guide: str, session: Session, before: dict[str, Callable[[Path], None]]
         printed = session.run(example.command.replace("make demo", ".venv/bin/autograder demo"))
         assert session.code == next((code for word, code in FAILING.items() if word in example.command), 0), printed
         if lines := missing(example, printed):
-            unseen[example.command] = {"shown": lines, "printed": printed}
-    assert unseen == {}
+            unseen[example.command] = f"the guide shows {lines}, and this was printed: {printed}"
+    assert not unseen, "\n".join(f"{command}: {lines}" for command, lines in unseen.items())
 
 
 @pytest.fixture
