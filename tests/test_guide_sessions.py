@@ -27,7 +27,6 @@ COMMAND = re.compile(
     rf"(?:\$ |(?=[A-Z_]+=\S* |\.venv/bin/|make |autograder |nbgrader ))((?:[A-Z_]+=\S* )?(?:{PROGRAMS}).*)"
 )
 VARYING = (
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ UTC", "TIME"),
     (r"\d+ a second", "N a second"),
     (r"in \d+\.\d+ s\b", "in N s"),
 )
