@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from autograder import cli
 from autograder.exercise import loader
-from autograder.exercise.lint import soundness
+from autograder.exercise.lint import rubric_problems, run_problems
 from autograder.exercise.loader import ExerciseError, load_exercise
 from autograder.exercise.problems import SENTENCES
 
@@ -110,8 +110,8 @@ def test_a_sound_exercise_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.
     folder = copied(LOGISTIC, tmp_path)
     load_exercise(folder)
     looks: list[object] = []
-    monkeypatch.setattr(soundness, "rubric_problems", lambda exercise: looks.append(exercise) or [])
-    monkeypatch.setattr(soundness, "run_problems", lambda exercise: [])
+    monkeypatch.setattr(rubric_problems, "rubric_problems", lambda exercise: looks.append(exercise) or [])
+    monkeypatch.setattr(run_problems, "run_problems", lambda exercise: [])
     loader.load_exercise(folder)
     assert len(looks) == 0
     with (folder / f"{LOGISTIC}.py").open("a", encoding="utf-8") as source:
