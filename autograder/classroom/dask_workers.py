@@ -22,6 +22,7 @@ import autograder
 from autograder.classroom.cache_keys import exercise_files
 from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task, make_error_result
+from autograder.exercise.lint.soundness import Findings
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import (
@@ -64,18 +65,21 @@ class NotEncrypted(ClusterError):
 class WorkerPayload:
     """Everything that a worker needs besides the package: the exercise's files, zipped, and how to grade.
 
-    A worker on this machine finds the exercise in `folder`, with what is kept there (exercise/cache_folder.py).
+    The exercise was examined before it was sent: `without_complex_step` is what was found. A worker on this machine
+    finds the exercise in `folder`, with what is kept there (exercise/cache_folder.py).
     """
 
     exercise: str
     exercise_zip: bytes
+    without_complex_step: frozenset[str]
     config: GradingConfig
     folder: Path | None = None
 
 
 def make_payload(exercise: Exercise, config: GradingConfig, *, here: bool = False) -> WorkerPayload:
     """Return what is sent with every chunk; `here` says that the workers are on this machine."""
-    return WorkerPayload(exercise.name, _zip_files(exercise.folder), config, exercise.folder if here else None)
+    files, folder = _zip_files(exercise.folder), exercise.folder if here else None
+    return WorkerPayload(exercise.name, files, exercise.without_complex_step, config, folder)
 
 
 def _zip_files(folder: Path) -> bytes:
@@ -126,9 +130,10 @@ def grade_chunk(
 
 
 def _load_exercise(payload: WorkerPayload) -> Exercise:
+    findings = Findings(without_complex_step=payload.without_complex_step)
     if payload.folder is not None and _zip_files(payload.folder) == payload.exercise_zip:
         with _load_lock:
-            return load_exercise(payload.folder)
+            return load_exercise(payload.folder, findings=findings)
     with (
         _load_lock,
         tempfile.TemporaryDirectory() as temp_folder,
@@ -136,7 +141,7 @@ def _load_exercise(payload: WorkerPayload) -> Exercise:
     ):
         folder = Path(temp_folder) / payload.exercise
         archive.extractall(folder)
-        return load_exercise(folder)
+        return load_exercise(folder, findings=findings)
 
 
 def package_version() -> str:

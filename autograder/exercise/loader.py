@@ -18,7 +18,7 @@ import numpy as np
 
 from autograder.exercise import source
 from autograder.exercise.lint.module_problems import imported_problems, module_problems
-from autograder.exercise.lint.soundness import examine
+from autograder.exercise.lint.soundness import Findings, examine
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function, Mistake, Names
 from autograder.exercise.places import raised_at
 from autograder.exercise.problems import ExerciseError as ExerciseError
@@ -31,10 +31,11 @@ from autograder.student.arguments import visible_paths
 MAX_COMPILED = 1000  # mistakes: with pairs of them there are thousands
 
 
-def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
+def load_exercise(folder: Path, *, written_questions: bool = False, findings: Findings | None = None) -> Exercise:
     """Load solutions/NAME, in the small form or in the full one; solutions/README.md says what it must hold.
 
-    The questions that a person grades belong to it only where the course asks `written_questions`.
+    The questions that a person grades belong to it only where the course asks `written_questions`. `findings` are those
+    of a copy that was examined elsewhere; without them it is examined here.
 
     Raises ExerciseError, with everything that its author must change.
     """
@@ -54,7 +55,7 @@ def load_exercise(folder: Path, *, written_questions: bool = False) -> Exercise:
         raise ExerciseError([Problem("encoding", f"{name}.py", 1)]) from None
     except source.SourceError as error:
         raise ExerciseError([Problem("source", f"{name}.py", error.line, {"text": error})]) from None
-    found = examine(exercise)
+    found = examine(exercise) if findings is None else findings
     if found.problems:
         raise ExerciseError(found.problems)
     return replace(exercise, without_complex_step=found.without_complex_step)
