@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests import courses
-from tests.in_process import worth
+from tests.in_process import points_of
 from tests.unit.test_guides import ROOT, TEXTS
 
 BLOCK = re.compile(r"(?ms)^```(\w*)\n(.*?)^```|((?:^ {4}\S[^\n]*\n)+)")
@@ -44,6 +44,7 @@ TESTED_ELSEWHERE = {
 NOT_RUN = {
     "runs tests, as this does": r"(\w+=\S* )?\.venv/bin/pytest (tests/|-k|-m).*|make (lint|test|soak|hub|bench)\b.*",
     "changes files of the checkout": r"make (figures|release)",
+    "shows a file of the system": r"cat /.*",
     "sets up the checkout that tests run in": r"git clone \.\.\. kit && make -C kit release|\. kit/.venv/bin/activate",
 }
 
@@ -131,7 +132,7 @@ def play(guide: str, session: Session, before: dict[str, Callable[[Path], None]]
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """Return a folder that looks like a clone which `make demo` has set up."""
-    if worth("forward", "dJ_dV") != "worth 4 of 10 points":
+    if points_of("forward", "dJ_dV") != "4 of 10 points":
         pytest.skip("the guides show the points that the exercise came with")
     for name in ("assignments", "autograder", "solutions", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)

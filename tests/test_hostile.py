@@ -526,9 +526,18 @@ def test_two_live_submissions_under_one_zygote_cannot_reach_each_other(world, le
 NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
 
 
+# What goes wrong within the process is the same for every user.
+WITHIN_THE_PROCESS = "hang or result or forged or patched or output or exit_ or crash or cheats or benign or slow_but"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "samples", ["strongest or two_live or larger", pytest.param("every_level and B-", marks=pytest.mark.soak)]
+    "samples",
+    [
+        f"(strongest and not ({WITHIN_THE_PROCESS})) or two_live or larger",
+        pytest.param("strongest or (every_level and B-)", marks=pytest.mark.soak),
+    ],
+    ids=["some", "all"],
 )
 def test_as_a_plain_user(request, samples):
     if os.geteuid() != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.source import parse_cells, student_text
-from tests.browser.jupyter import SCREENSHOTS, jupyterlab
-from tests.browser.test_student import configure, open_notebook, run_all, verdict
+from tests.browser.jupyter import SCREENSHOTS, configure, jupyterlab
+from tests.browser.test_student import READY, Student
 from tests.in_process import ROOT
 
 pytestmark = pytest.mark.slow
@@ -24,6 +25,14 @@ def write(page, function, code):
     editor.click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(code)
+
+
+def verdict(page, function):
+    """Wait for the verdict of the check of one function, and return it."""
+    headline = re.compile(rf"^{function}: .* checks pass, in \d+ cases$")
+    output = page.locator(".jp-OutputArea-output", has=page.get_by_text(headline))
+    output.wait_for()
+    return output.inner_text()
 
 
 @pytest.mark.parametrize(
@@ -40,18 +49,19 @@ def test_a_known_mistake_is_red_and_the_answer_is_green(page, name, tmp_path):
     folder.mkdir()
     for file, content in build_release(exercise).student_files.items():
         (folder / file).write_bytes(content)
-    configure(tmp_path, "JupyterLab Light")
+    configure(tmp_path, "notebook-extension/tracker", {"windowingMode": "none"})  # all cells are drawn
     with jupyterlab(folder, tmp_path) as lab:
-        open_notebook(page, lab, name)
+        page.goto(f"{lab}/lab/tree/{name}.ipynb?reset")
+        page.get_by_text(READY).wait_for()
         for cell in cells:
             write(page, cell.name, mistake.source if cell.name == mistake.function else cell.source)
-        run_all(page)
+        Student(page).choose("Run", "Run All Cells")
         red = verdict(page, mistake.function)
         assert not red.startswith(f"{mistake.function}: all")
         assert "smallest failing case" in red
         page.screenshot(path=SCREENSHOTS / f"{name}-1-wrong.png")
         write(page, mistake.function, next(cell.source for cell in cells if cell.name == mistake.function))
-        run_all(page)
+        Student(page).choose("Run", "Run All Cells")
         page.get_by_text("Grading goes beyond these checks").first.wait_for()
         for cell in cells:
             assert verdict(page, cell.name).startswith(f"{cell.name}: all")

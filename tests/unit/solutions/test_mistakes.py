@@ -149,8 +149,8 @@ def report_text(report) -> str:
     return "\n".join(parts + [repr(check.feedback) for check in report.checks])
 
 
-@pytest.mark.slow
-def test_no_message_gives_anything_away(grader, tmp_path):
+@pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.soak)])
+def test_no_message_gives_anything_away(grader, tmp_path, step):
     lines = [line for line in source.solution_lines(SOURCE) if len(line) >= 8]
     hidden = set()
     for function in exercise().functions:
@@ -159,7 +159,7 @@ def test_no_message_gives_anything_away(grader, tmp_path):
                 for array in exercise().reference(function.name, case):
                     hidden |= {f"{number:.6g}" for number in np.ravel(array)}
     hidden = {number for number in hidden if len(number.lstrip("-0.")) >= 5}
-    for sample in build_samples(exercise()):
+    for sample in build_samples(exercise())[::step]:
         path = tmp_path / "rnn_backprop.py"
         path.write_text(sample.text, encoding="utf-8")
         text = report_text(grader.grade(path, sample.name))
