@@ -6,9 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto
-# Tests wait for other programs for much of the time: three run at once on two cores. Those of a module share what they
+# Tests wait for other programs for much of the time: four run at once on two cores. Those of a module share what they
 # set up, so they stay together; modules with slow tests come first (tests/conftest.py).
-PYTEST_ALL := $(BIN)/python -m pytest --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)) --dist=loadscope --no-loadscope-reorder
+PYTEST_ALL := $(BIN)/python -m pytest --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) * 2)) --dist=loadscope --no-loadscope-reorder
 
 # Marks of finished set-up, all of them inside .venv. Its programs hold the path of the checkout, so the first mark
 # names that path: a checkout that was moved or copied sets up anew.
