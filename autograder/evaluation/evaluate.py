@@ -149,18 +149,18 @@ class CheckEvaluator:
     def _errors(self) -> Mapping[str, float]:
         """The largest error of each call whose arrays can be compared with the reference's, by the name of the call."""
         returned = {
-            name: tuple(value.array for value in result.outcome.values)
+            name: _arrays(result)
             for name, result in self.results.items()
             if isinstance(result.outcome, Returned) and self._have_right_shapes(result)
         }
         arrays = [array for values in returned.values() for array in values]
         errors = iter(relative_errors(arrays, [array for name in returned for array in self.results[name].expected]))
         largest = {name: max(islice(errors, len(values))) for name, values in returned.items()}
-        # A small error says that all is well. Where it is large, there may be a reason, such as numbers not finite.
+        # A finite error says that all numbers are finite. Another has a reason, mostly a number that is not.
         return {
             name: error
             for name, error in largest.items()
-            if error <= LOW_PRECISION_TOLERANCE or self._problem(self.results[name], quoting=False) is None
+            if error < np.inf or self._problem(self.results[name], quoting=False) is None
         }
 
     def student_remarks(self, verdicts: Sequence[CheckVerdict], findings: Sequence[Finding]) -> Iterator[Remark]:
@@ -190,7 +190,7 @@ class CheckEvaluator:
         wrong = [verdict.check for verdict in verdicts if verdict.finding.has_wrong_numbers]
         off = [self.results[case] for check in wrong for case in check.cases if self._matches(case) is False]
         by_complex_steps = self.function.wrt and name not in self.exercise.without_complex_step
-        own = [result for result in off if by_complex_steps and _is_gradient_of_J(result)]
+        own = [result for result in off if by_complex_steps and _error_of_slope(result) <= LOW_PRECISION_TOLERANCE]
         if own and all(map(_is_difference_quotient, own)):
             yield Remark("instructor", "uses_numerical_gradient", {"function": name})
         elif own and all(map(_is_exact_gradient, own)):
@@ -203,7 +203,7 @@ class CheckEvaluator:
         if expected is _reference and self._matches(call):
             return Finding("pass", error=self._errors[call])
         result = self.results[call]
-        usable = self._usable(check, result)
+        usable = _arrays(result) if call in self._errors else self._usable(check, result)
         if isinstance(usable, Finding):
             return usable
         comparisons = [compare(value, right) for value, right in zip(usable, expected(result), strict=True)]
@@ -253,8 +253,7 @@ class CheckEvaluator:
         """Return the arrays of a call if they are finite floats of the right shapes, else a finding with the reason."""
         problem = self._problem(result, quoting=not check.hidden)
         if problem is None:
-            assert isinstance(result.outcome, Returned)
-            return tuple(value.array for value in result.outcome.values)
+            return _arrays(result)
         # If the public case has the same problem, its finding is used instead: that may quote the student's own text.
         for public in (c for c in self.exercise.checks_of(self.function.name) if check.hidden and not c.hidden):
             public_problem = self._problem(self.results[public.cases[0]], quoting=True)
@@ -334,14 +333,9 @@ SMALLEST_QUOTIENT_ERROR = 1e-12
 """No difference quotient is nearer to the gradient of J; derivatives written out by hand are a hundred times nearer."""
 
 
-def _is_gradient_of_J(result: CallResult) -> bool:
-    """Return whether the array of a call, which can be compared, is the numerical gradient of J."""
-    return _error_of_slope(result) <= LOW_PRECISION_TOLERANCE
-
-
 def _error_of_slope(result: CallResult) -> float:
-    assert isinstance(result.outcome, Returned)
-    return compare(result.outcome.values[0].array, _numerical_gradient(result)[0]).error
+    """Return the error of the array of a call, which can be compared, against the numerical gradient of J."""
+    return compare(_arrays(result)[0], _numerical_gradient(result)[0]).error
 
 
 def _is_difference_quotient(result: CallResult) -> bool:
@@ -355,6 +349,12 @@ def _is_difference_quotient(result: CallResult) -> bool:
 def _is_exact_gradient(result: CallResult) -> bool:
     """Return whether numbers are the gradient of J to the last digits."""
     return _error_of_slope(result) <= SMALLEST_QUOTIENT_ERROR
+
+
+def _arrays(result: CallResult) -> tuple[Array, ...]:
+    """Return the arrays that came back."""
+    assert isinstance(result.outcome, Returned)
+    return tuple(value.array for value in result.outcome.values)
 
 
 def _reference(result: CallResult) -> tuple[Array, ...]:

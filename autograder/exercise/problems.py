@@ -85,6 +85,7 @@ SENTENCES: Mapping[str, str] = {
     "slope_of_nothing": "The check {id} is a gradient check, and {function} is not a gradient: give it a wrt.",
     "first_check": "The first check of {function} must look at its contract, on a case that is not hidden.",
     "case_shared": "{id} is hidden, and its case {case} belongs to a public check too: give one of them another name.",
+    "answers_given": "{reader} is called before {function} and sees its results in {case}: list {function} first.",
     "visible_unknown": "The visible check {title!r} is for {function}, not a function here: there are {known}.",
     "visible_slope_of_nothing": "The visible check {title!r} is a gradient check, and {function} is not a gradient.",
     "visible_word": "The visible check {title!r} has kind={value!r}; there are {known}.",

@@ -50,6 +50,7 @@ class _Runs:
             found = [*self._of_answers(drawn)]
             yield from found
         if not found:
+            yield from self._of_given_answers(drawn)
             yield from self._of_slopes(drawn)
             yield from self._of_optional_functions(drawn)
             yield from self._of_mistakes()
@@ -147,6 +148,20 @@ class _Runs:
             if argument in case.arrays and not (start.ndim and _is_close(start[0], case.arrays[argument])):
                 return self.where.of_function("initial_rows", name, result=result, argument=argument)
         return None
+
+    def _of_given_answers(self, drawn: Sequence[tuple[Check, Case]]) -> Problems:
+        """Yield a problem for the first hidden case that was handed, answers included, to a function called earlier."""
+        order = [function.name for function in self.exercise.functions]
+        for check, case in drawn:
+            earlier = {reader.function for reader, other in drawn if other.id == case.id}
+            earlier &= {*order[: order.index(check.function)]}
+            expected = self.exercise.reference(check.function, case) if check.hidden and earlier else ()
+            for reader in sorted(earlier, key=order.index):
+                seen = self.functions[reader].visible_arrays(case).values()
+                if any(_is_close(array, result) for array in seen for result in expected):
+                    fields = {"reader": reader, "function": check.function, "case": case.id}
+                    yield self.where.of_check("answers_given", check, **fields)
+                    return
 
     def _of_shapes(self, function: Function, case: Case, results: Sequence[Array]) -> Problem | None:
         """Return the first shape that the rubric has and a result has not: letters mean one length in a case."""

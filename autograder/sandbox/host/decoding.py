@@ -35,7 +35,7 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
             return Returned(
                 values=tuple(_decode_value(value) for value in expect_tuple(values, result_count)),
                 arguments={**before, **_decode_changed(arguments, call)} if expect_tuple(arguments) else before,
-                digest=hashlib.sha256(packed).digest(),
+                digest=hashlib.sha256(packed).digest() if batch.is_shared else b"",
             )
         case ("unusable", position, description):
             if not vocabulary.is_description(expect_str(description, framing.MAX_NAME_LENGTH)):

@@ -138,8 +138,8 @@ class ReturnedArray:
 class Returned:
     """The arrays that a function returned, in order.
 
-    `arguments` are the arrays of its case after the call if the call detects mutation, else before it. `reply` is
-    the reply of the process, by which equal results are recognised.
+    `arguments` are the arrays of its case after the call if the call detects mutation, else before it. `digest` is that
+    of the reply, by which equal results are recognised; empty if no other submission gets the same call.
     """
 
     values: tuple[ReturnedArray, ...]
