@@ -30,6 +30,7 @@ _MAX_OPEN_FILES = 32  # at once: enough to import modules
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every processor
 _LANDLOCK_VERSION = 1  # the flag that asks for the version instead of a ruleset
 _PATH_BENEATH = 1
+_MODULE_SUFFIXES = (".py", ".so")
 _UNREAD_FOLDERS = ("__pycache__", "test", "tests")
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _LAST_KNOWN_ABI = 7
@@ -82,11 +83,10 @@ def landlock_abi() -> int:
 
 
 def create_landlock_ruleset(readable: Collection[Path], listable: Collection[Path]) -> int:
-    """Return the descriptor of a ruleset that allows reading `readable` files, and those in and below such folders.
+    """Return the descriptor of a ruleset that allows reading the modules at, in and below `readable` paths.
 
-    Files that Python has compiled are left out: they hold the paths of their sources on this machine. It also allows
-    listing the names in and below `listable` and `readable` folders, and nothing else. Raises OSError if there is no
-    Landlock.
+    It also allows listing the names in and below `listable` and `readable` folders, and nothing else. Raises OSError if
+    there is no Landlock.
     """
     # The kernel refuses rights that it does not know, so the struct is as long as its version has it: files, network
     # (since 4: bind and connect TCP), scopes (since 6: abstract sockets and signals to others).
@@ -97,7 +97,7 @@ def create_landlock_ruleset(readable: Collection[Path], listable: Collection[Pat
     for path in readable:
         if path.is_dir():
             _add_path_rule(ruleset, path, _READ_DIR)
-        for file in _source_files(path):
+        for file in _modules(path):
             with suppress(FileNotFoundError):  # a link to something that is not there
                 _add_path_rule(ruleset, file, _READ_FILE)
     for path in listable:
@@ -105,13 +105,21 @@ def create_landlock_ruleset(readable: Collection[Path], listable: Collection[Pat
     return ruleset
 
 
-def _source_files(path: Path) -> Iterator[str]:
-    """Iterate over a file, or the files in and below a folder, without compiled ones and tests of the library."""
+def _modules(path: Path) -> Iterator[str]:
+    """Iterate over the modules at a path, or in and below it: sources and extensions.
+
+    Files that Python has compiled are left out, because they hold the paths of their sources on this machine. So are
+    the tests of the library and its data, because the kernel copies all rules for each fork, a third of a microsecond
+    for each file.
+    """
     if not path.is_dir():
-        yield str(path)
-    for folder, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if name not in _UNREAD_FOLDERS]
-        yield from (os.path.join(folder, name) for name in files)  # noqa: PTH118 - there are thousands
+        yield from [str(path)] if path.suffix in _MODULE_SUFFIXES else []
+    elif path.name in _UNREAD_FOLDERS:
+        yield str(path / "__init__.py")  # a package that can be imported, and nothing in it
+    else:
+        for folder, folders, files in os.walk(path):
+            folders[:] = [name for name in folders if name not in _UNREAD_FOLDERS]
+            yield from (os.path.join(folder, name) for name in files if name.endswith(_MODULE_SUFFIXES))  # noqa: PTH118 - hundreds
 
 
 def _file_rights(abi: int) -> int:

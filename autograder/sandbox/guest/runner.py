@@ -28,8 +28,6 @@ from autograder.sandbox.guest.student_module import StudentModule, SupportModule
 from autograder.sandbox.protocol import framing, vocabulary
 
 BUILD_DATA = "_sysconfigdata"  # how the module begins that holds the settings of Python's build
-MAX_UNREAD = 64 << 10  # bytes of replies that wait to be read: a socket holds three times as many
-SOCKET_OVERHEAD = 1 << 10  # bytes for each reply
 MAX_REPEATED_ERRORS = 5  # of one class at one place in a row: after them, no fresh call is made
 
 
@@ -47,18 +45,19 @@ def main() -> None:
         if cpu_seconds:
             lockdown.limit_resources(memory_bytes, cpu_seconds)
         prepare_interpreter()
-        serve(GuestChannel(source, sink))
+        serve(source, sink)
     except EOFError:
         exit_code = 0
     finally:
         os._exit(exit_code)  # threads and exit handlers of student code do not run
 
 
-def serve(channel: GuestChannel, support_modules: SupportModules | None = None) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, support_modules: SupportModules | None = None) -> None:
     """Load the program that arrives first, then answer every batch. Raises EOFError when the channel closes.
 
     `support_modules` are those that are loaded already; they are used if the program comes with the same ones.
     """
+    channel = GuestChannel(source, sink)
     _, name, cells, sources, functions = channel.receive()
     try:
         if support_modules is None or support_modules.sources != dict(sources):
@@ -82,45 +81,25 @@ def serve(channel: GuestChannel, support_modules: SupportModules | None = None) 
         caller.answer_batch(channel, *channel.receive())
 
 
-@dataclass
+@dataclass(frozen=True)
 class GuestChannel:
-    """The channel, from inside: requests come in, replies go out.
-
-    Without a `bell`, the grader reads each reply at once. With one, it waits until the bell rings or this process ends.
-    `unread` counts the bytes that wait in the socket until then, so that it never fills up.
-    """
+    """The channel, from inside: requests come in, replies go out."""
 
     source: BinaryIO
     sink: BinaryIO
-    bell: int | None = None
-    unread: int = 0
 
     def receive(self) -> tuple[Any, ...]:
         """Return the next request. Raises EOFError when the channel is closed."""
         return framing.decode_message(framing.read_frame(self.source, framing.MAX_REQUEST_BYTES))
 
     def send(self, *reply: object) -> None:
-        """Send one reply, and have it read."""
-        self.put(*reply)
-        self.ring()
-
-    def put(self, *reply: object) -> None:
-        """Send one reply, which need not be read at once; in place of a reply that is too long, one that says so."""
+        """Send one reply; in place of a reply that is too long, one that says so."""
         try:
             frame = framing.encode_frame(reply, framing.MAX_REPLY_BYTES)
         except framing.ProtocolError:
             frame = framing.encode_frame(("unusable", None, vocabulary.TOO_LARGE), framing.MAX_REPLY_BYTES)
         self.sink.write(frame)
-        self.sink.flush()  # into the socket, where it is safe whatever ends this process
-        self.unread += len(frame) + SOCKET_OVERHEAD
-        if self.unread > MAX_UNREAD:
-            self.ring()
-
-    def ring(self) -> None:
-        """Have the grader read what was sent."""
-        self.unread = 0
-        if self.bell is not None:
-            os.write(self.bell, b"\0")
+        self.sink.flush()
 
 
 @dataclass
@@ -181,8 +160,7 @@ class FunctionCaller:
             names = [name for name in self.module.function_names() if len(name) <= framing.MAX_NAME_LENGTH]
             listed = names[: framing.MAX_LISTED_FUNCTIONS]
             for _ in steps:
-                channel.put("missing", listed, name in self.module)
-            channel.ring()
+                channel.send("missing", listed, name in self.module)
             return
         # Only these steps are used by later ones ("again" and "recall" count from 0). Step 0 stays in any case: this
         # may be the first part of a batch, and what follows is not known yet.
@@ -192,10 +170,9 @@ class FunctionCaller:
                 states.append(StepState({}, {}, reply=states[-1].reply, executed=False))
             else:
                 states.append(self._run_step(name, function, step, details, states))
-            channel.put(*states[-1].reply)
+            channel.send(*states[-1].reply)
             if step == "call" and len(states) - 1 not in reused:
                 states[-1].forget_objects()  # the next step gets this memory, while it is in the processor's cache
-        channel.ring()
         if kind == "begin":
             self.started_batches[name] = states
 

@@ -1,15 +1,15 @@
 """The zygote: the process that all others are forked from, so that Python and numpy are loaded only once.
 
-It receives the order `prepare` and answers it. Then it forks a process for every order `fork`, which comes with three
-descriptors: the channel of the new process, its bell, and a pipe for its exit code. No student code runs in the zygote,
-and it holds no secret: a fork inherits Python, numpy and the runner. When the control socket closes, it ends with all
-its forks.
+It receives the order `prepare` and answers it. Then it forks a process for every order `fork`, which comes with two
+descriptors: the channel of the new process, and a pipe for its exit code. No student code runs in the zygote, and it
+holds no secret: a fork inherits Python, numpy and the runner. When the control socket closes, it ends with all its
+forks.
 
     order                                          answer
     prepare readable listable users                ready keeps_root, or failed text
     given (name text)*                             (none: later forks have these support modules loaded)
-    fork memory cpu        + channel, bell, status (a byte in the channel; at the end, four bytes in the status pipe)
-    examine memory cpu     + channel, bell, status the same, and in the channel: leaks names
+    fork memory cpu        + channel, status       (a byte in the channel; at the end, four bytes in the status pipe)
+    examine memory cpu     + channel, status       the same, and in the channel: leaks names
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from autograder.sandbox.protocol import framing
 if sys.platform != "win32":
     import resource
 
-CONTROL_FD, RULESET_FD, BELL_FD = 3, 4, 5  # in a fork, the channel takes the place of the control socket
-_FIRST_FREE_FD = 6
+CONTROL_FD, RULESET_FD = 3, 4  # in a fork, the channel takes the place of the control socket
+_FIRST_FREE_FD = 5
 _MAX_FDS = 256
 _MAX_ORDER_BYTES = 1 << 16
 _STATUS_FORMAT = struct.Struct("=i")
@@ -108,7 +108,7 @@ class ZygoteLoop:
                     poll.unregister(descriptor)
                     self._reap(descriptor)
                     continue
-                order, descriptors, _, _ = socket.recv_fds(self._control, _MAX_ORDER_BYTES, 3)
+                order, descriptors, _, _ = socket.recv_fds(self._control, _MAX_ORDER_BYTES, 2)
                 if not order:
                     for pid, _ in self._forks.values():
                         os.kill(pid, signal.SIGKILL)
@@ -128,14 +128,13 @@ class ZygoteLoop:
         gc.collect()
         gc.freeze()
 
-    def _fork(self, kind: str, memory: int, cpu: int, channel: int, bell: int, status: int) -> int:
+    def _fork(self, kind: str, memory: int, cpu: int, channel: int, status: int) -> int:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             self._forks.clear()
-            _child_main(kind, memory, cpu, channel, bell, parent, self._support_modules)
+            _child_main(kind, memory, cpu, channel, parent, self._support_modules)
         os.close(channel)
-        os.close(bell)
         pidfd = os.pidfd_open(pid)
         self._forks[pidfd] = pid, status
         return pidfd
@@ -150,14 +149,13 @@ class ZygoteLoop:
 
 
 def _child_main(
-    kind: str, memory: int, cpu: int, channel: int, bell: int, parent: int, support_modules: SupportModules | None
+    kind: str, memory: int, cpu: int, channel: int, parent: int, support_modules: SupportModules | None
 ) -> None:
     """Run as a fork until its end. Does not return."""
     exit_code = 1
     try:
         # The fork must not keep what belongs to the zygote: the control socket, pipes and channels of other forks.
         os.dup2(channel, CONTROL_FD)
-        os.dup2(bell, BELL_FD)
         os.closerange(_FIRST_FREE_FD, _MAX_FDS)
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -165,11 +163,10 @@ def _child_main(
         os.write(CONTROL_FD, b"\0")  # with this byte, the kernel tells the grader the id of this process
         lockdown.seal(RULESET_FD, memory, cpu)
         with open(CONTROL_FD, "rb") as source, open(CONTROL_FD, "wb", closefd=False) as sink:
-            guest_channel = runner.GuestChannel(source, sink, BELL_FD)
             if kind == "examine":
-                guest_channel.send("leaks", *escape_tests.successful_escapes())
+                runner.GuestChannel(source, sink).send("leaks", *escape_tests.successful_escapes())
             else:
-                runner.serve(guest_channel, support_modules)
+                runner.serve(source, sink, support_modules)
     except EOFError:
         exit_code = 0
     finally:
@@ -221,7 +218,7 @@ def warm_up() -> None:
     source = io.BytesIO(b"".join(framing.encode_frame(request, framing.MAX_REQUEST_BYTES) for request in requests))
     saved = dict(sys.modules), list(sys.meta_path), list(sys.argv)
     with suppress(EOFError):
-        runner.serve(runner.GuestChannel(source, io.BytesIO()))
+        runner.serve(source, io.BytesIO())
     for name in sys.modules.keys() - saved[0].keys():
         del sys.modules[name]
     sys.modules.update(saved[0])

@@ -6,7 +6,6 @@ Windows, where nothing waits for a pipe with a time limit, it is two pipes with 
 
 from __future__ import annotations
 
-import os
 import queue
 import select
 import socket
@@ -45,35 +44,26 @@ class Channel(Protocol):
 
 
 class SocketChannel(Channel):
-    """A channel over one end of a socket pair; the process has the other end.
+    """A channel over one end of a socket pair; the process has the other end."""
 
-    With a `bell`, what arrives wakes this side only when the process rings, when it ends, and when the time to wait is
-    over: a process that answers many calls would wake it for each. The bell is a pipe into which the process writes a
-    byte. It is a hint and no more: one that never rings, or always, does what sending late, or byte by byte, does.
-    """
-
-    def __init__(self, ours: socket.socket, bell: int | None = None) -> None:
+    def __init__(self, ours: socket.socket) -> None:
         self._socket = ours
         self._socket.setblocking(False)
         self._poll = select.poll()
-        self._bell = bell
-        if bell is not None:
-            os.set_blocking(bell, False)
-            self._poll.register(bell, select.POLLIN)
         self._incoming = bytearray()
         self._outgoing = bytearray()
 
     @classmethod
-    def pair(cls, bell: int | None = None) -> tuple[SocketChannel, socket.socket]:
+    def pair(cls) -> tuple[SocketChannel, socket.socket]:
         """Return a channel, and the end for the process."""
         ours, theirs = socket.socketpair()
         # In a container the process does not know its id out here, so the kernel attaches it to the first byte.
         if sys.platform == "linux":
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        return cls(ours, bell), theirs
+        return cls(ours), theirs
 
     def handshake(self, seconds: float) -> int:
-        self._wait(select.POLLIN, seconds)
+        self._poll_events(select.POLLIN, seconds)
         try:
             byte, messages, *_ = self._socket.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
         except BlockingIOError:
@@ -102,15 +92,20 @@ class SocketChannel(Channel):
             if seconds_left < 0:
                 return None
             # A request that did not fit into the socket goes on here, so that neither side waits for the other.
-            arrival = select.POLLIN if self._bell is None else 0
-            self._wait(arrival | (select.POLLOUT if self._outgoing else 0), seconds_left)
-            self._flush()
-            self._read()
+            events = self._poll_events(select.POLLIN | (select.POLLOUT if self._outgoing else 0), seconds_left)
+            if events & select.POLLOUT:
+                self._flush()
+            if events & ~select.POLLOUT:
+                part = self._socket.recv(_CHUNK)
+                if not part:
+                    if self._incoming:
+                        raise framing.ProtocolError("the frames end within one")
+                    raise EOFError
+                self._incoming += part
         return body
 
     def close(self) -> None:
         self._socket.close()
-        self._close_bell()
 
     def _flush(self) -> None:
         try:
@@ -121,30 +116,9 @@ class SocketChannel(Channel):
         except OSError:  # the process has ended; its last replies can still be read
             self._outgoing.clear()
 
-    def _read(self) -> None:
-        """Take in what has arrived. Raises EOFError, or ProtocolError, if the process has closed its end."""
-        try:
-            part = self._socket.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        if not part:
-            if self._incoming:
-                raise framing.ProtocolError("the frames end within one")
-            raise EOFError
-        self._incoming += part
-
-    def _wait(self, events: int, seconds: float) -> None:
-        """Wait for events of the socket, for its end, or for the bell."""
+    def _poll_events(self, events: int, seconds: float) -> int:
         self._poll.register(self._socket, events)
-        for descriptor, _ in self._poll.poll(seconds * 1000):
-            if descriptor == self._bell and not os.read(descriptor, _CHUNK):
-                self._close_bell()  # the process has closed it: from now on, every arrival counts
-
-    def _close_bell(self) -> None:
-        if self._bell is not None:
-            self._poll.unregister(self._bell)
-            os.close(self._bell)
-            self._bell = None
+        return next((ready for _, ready in self._poll.poll(seconds * 1000)), 0)
 
 
 class PipeChannel(Channel):

@@ -150,18 +150,16 @@ class ForkServer(ProcessFactory):
     def _fork(self, kind: str, memory_mib: int, cpu_seconds: int) -> tuple[SocketChannel, int, int]:
         """Have a process forked. Return its channel, its id, and the pipe from which its exit code can be read."""
         with ExitStack() as undo:
-            bell, bell_writer = os.pipe()
-            channel, theirs = SocketChannel.pair(bell)
+            channel, theirs = SocketChannel.pair()
             undo.callback(channel.close)
             status, status_writer = os.pipe()
             undo.callback(os.close, status)
-            # The zygote gets copies of these descriptors; ours must go, or the end of the fork would not close them.
+            # The zygote gets copies of both descriptors; ours must go, or the end of the fork would not close them.
             try:
                 order = framing.encode_message((kind, memory_mib << 20, cpu_seconds), _MAX_MESSAGE_BYTES)
-                socket.send_fds(self._control, [order], [theirs.fileno(), bell_writer, status_writer])
+                socket.send_fds(self._control, [order], [theirs.fileno(), status_writer])
             finally:
                 theirs.close()
-                os.close(bell_writer)
                 os.close(status_writer)
             pid = channel.handshake(START_SECONDS)
             undo.pop_all()
