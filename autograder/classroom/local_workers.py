@@ -21,7 +21,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from autograder.classroom.store import SerializedResult
-from autograder.classroom.tasks import Task, grade_task, make_error_result, read_ahead
+from autograder.classroom.tasks import Task, collect_garbage_rarely, grade_task, make_error_result, read_ahead
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
 from autograder.grading import PLANNED_AHEAD, Grader, GradingConfig, IsolationError, ReadResult, make_grader, open_jail
@@ -146,9 +146,10 @@ class LocalWorkers:
     def _take(self, tasks: Iterator[Task]) -> tuple[Task, ...]:
         """Take a worker's share of the tasks that wait; if none do, the latter half of what another has reserved."""
         if self._queue:
-            # Towards the end, shares get smaller: tasks that another worker takes over have to be planned once more.
             self._queue.extend(islice(tasks, max(0, self._jobs * PLANNED_AHEAD - len(self._queue))))
-            share = min(PLANNED_AHEAD, -(-len(self._queue) // self._jobs))
+            # An equal share of all that is left: a task that another worker takes over has to be planned once more.
+            left = len(self._queue) + sum(len(worker.reserved) for worker in self._workers)
+            share = min(PLANNED_AHEAD, -(-left // self._jobs), len(self._queue))
             return tuple(self._queue.popleft() for _ in range(share))
         longest = max((worker.reserved for worker in self._workers), key=len)
         return tuple(longest.pop() for _ in range(-(-len(longest) // 2)))[::-1]
@@ -225,6 +226,7 @@ def worker_main(
     try:
         with open_jail(config, warnings.append) as jail:
             graders = {exercise.name: make_grader(exercise, config, jail) for exercise in loaded}
+            collect_garbage_rarely()
             pipe.send(("ready", warnings))
             works: dict[Task, Path | ReadResult] = {}
             while True:

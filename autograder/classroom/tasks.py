@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from autograder.classroom.store import SerializedResult, columns_for, serialize_
 from autograder.evaluation.report import Note, Report
 from autograder.exercise.model import Exercise
 from autograder.grading import Grader, ReadResult, read_or_refuse
+
+_GC_THRESHOLDS = (50_000, 20, 100)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ def grade_task(grader: Grader, task: Task, submission: Path | ReadResult) -> Ser
     else:
         report = grader.grade_submission(submission, student)
     return serialize_result(report, task.key, time.perf_counter() - start, columns_for(grader.exercise))
+
+
+def collect_garbage_rarely() -> None:
+    """Set up a process that only grades: it makes many small objects, and hardly any that refer to each other.
+
+    Python would look for such garbage after every 700 of them, and at times among all objects that an exercise has.
+    """
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def make_error_result(exercise: Exercise, task: Task, reason: str) -> SerializedResult:

@@ -50,6 +50,16 @@ class PlannedCase:
     index: int = 0
 
     @cached_property
+    def call(self) -> Call:
+        """The call of the function on the case."""
+        return make_call(self.function, self.case)
+
+    @cached_property
+    def watched_call(self) -> Call:
+        """The same call, whose outcome tells which arguments it changed."""
+        return replace(self.call, detect_mutation=True)
+
+    @cached_property
     def numerical_gradient(self) -> Array:
         """The numerical gradient of J with respect to the function's array, computed on first use."""
         return (self.slopes or SlopeStack(self.exercise, self.function, (self.case,))).gradients[self.index]
@@ -77,11 +87,12 @@ class CallPlan:
     @cached_property
     def batch(self) -> Batch:
         """The steps in the form that the sandbox runs; `results` expects their outcomes in this order."""
-        first, *others = [make_call(self.function, planned.case) for planned in self.cases.values()]
+        first, *others = self.cases.values()
         # Reading the first result again after all other calls reveals a buffer that is used for every result. Only the
         # first call is watched for changed arguments, because a watched call sends all of them back.
-        extra = (RecheckResult(0), RepeatCall(0), first, make_call(self.function, self.shuffled.case))
-        return Batch(self.function.name, (replace(first, detect_mutation=True), *others, *extra), self.is_shared)
+        extra = (RecheckResult(0), RepeatCall(0), first.call, self.shuffled.call)
+        calls = (first.watched_call, *(planned.call for planned in others))
+        return Batch(self.function.name, (*calls, *extra), self.is_shared)
 
     @property
     def first_case_is_public(self) -> bool:

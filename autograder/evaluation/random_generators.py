@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,9 @@ _HASH_IN, _HASH_OUT = (0x43B0D7E5, 0x931E8875), (0x8B51F9DD, 0x58F38DED)  # wher
 
 def generators(keys: Sequence[Sequence[int]]) -> list[np.random.Generator]:
     """Return np.random.default_rng(key) for each key, a sequence of whole numbers that are not negative."""
-    rows = [[word for number in key for word in _words(number)] for key in keys]
+    rows = [tuple(itertools.chain.from_iterable(map(_words, key))) for key in keys]
     longest = max(map(len, rows), default=0)
-    entropy = np.array([row + [0] * (longest - len(row)) for row in rows], np.uint32).reshape(len(rows), longest)
+    entropy = np.array([row + (0,) * (longest - len(row)) for row in rows], np.uint32).reshape(len(rows), longest)
     states = _states(_pool(entropy, np.array([len(row) for row in rows])))
     seeds = map(_GivenState, states)
     return [np.random.Generator(np.random.PCG64(seed)) for seed in seeds]  # type: ignore[arg-type]  # stubs know fewer
@@ -47,9 +48,10 @@ class _GivenState(ISeedSequence):
         return self.state
 
 
-def _words(number: int) -> list[int]:
+@lru_cache(1000)  # the keys of a class are made of few numbers: its seeds, and the ids of cases
+def _words(number: int) -> tuple[int, ...]:
     """Return a number as words of 32 bits, the lowest first."""
-    return [number >> shift & 0xFFFFFFFF for shift in range(0, max(1, number.bit_length()), 32)]
+    return tuple(number >> shift & 0xFFFFFFFF for shift in range(0, max(1, number.bit_length()), 32))
 
 
 def _pool(entropy: Words, lengths: npt.NDArray[np.int64]) -> list[Words]:

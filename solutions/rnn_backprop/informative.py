@@ -92,14 +92,16 @@ def _has_informative_gradients(spec: CaseSpec, arrays: Arrays) -> BoolArray:
     n, T, H, D, h = len(arrays["h"]), spec.T, spec.H, spec.D, arrays["h"]
     errors = batched.errors(arrays, spec.names)
     rows = batched.path_deltas(arrays, spec.names, errors)
-    # a term for each loss t and step k: those of dJ/dW and of dJ/dU side by side
-    factors = np.concatenate([h[:, :-1], arrays["x"]], axis=2)
-    factors = np.concatenate([factors[:, -1:], factors], axis=1)  # for step 0, what Python reads at the row -1
-    terms = (rows[..., None] * factors[:, None, :, None]).reshape(n, T * (T + 1), H * (H + D))
+    # A term for each loss t and step k: first those of all entries of dJ/dW, then those of dJ/dU.
+    terms = np.empty((n, T, T + 1, H * (H + D)))
+    for factors, entries in ((h[:, :-1], slice(H * H)), (arrays["x"], slice(H * H, None))):
+        by_step = factors[:, [-1, *range(T)]]  # for step 0, what Python reads at the row -1
+        out = terms[..., entries].reshape(n, T, T + 1, H, factors.shape[2])
+        np.multiply(rows[..., None], by_step[:, None, :, None], out=out)
     masks = _part_masks(T)
-    parts = (masks @ terms).reshape(n, len(masks), H, H + D)
+    parts = masks @ terms.reshape(n, T * (T + 1), H * (H + D))
     dV = errors.swapaxes(1, 2) @ h[:, 1:]
-    largest = np.maximum.reduceat(np.abs(parts).max(axis=2), (0, H), axis=2)  # of dJ/dW and of dJ/dU
+    largest = np.maximum.reduceat(np.abs(parts), (0, H * H), axis=2)  # of dJ/dW and of dJ/dU
     largest_in_dV = np.abs(dV).max(axis=(1, 2))
     ends_of_dV = np.abs(errors[:, [0, -1]]).max(axis=2) * np.abs(h[:, [1, -1]]).max(axis=2)  # its first and last term
     informative = (largest[:, 1:] >= _MIN_PART * largest[:, :1]).all(axis=(1, 2))
@@ -108,7 +110,7 @@ def _has_informative_gradients(spec: CaseSpec, arrays: Arrays) -> BoolArray:
         informative &= np.minimum(largest[:, 0].min(axis=1), largest_in_dV) >= _MIN_SCALAR_GRADIENT
     if spec.g1 == "tanh" and T == 1:  # with more steps, some unit always shows where the square stands
         informative &= _shows_the_place_of_the_square(h[:, 1], rows[:, 0, 1])
-    squares = np.add.reduceat((parts[:, 0] ** 2).sum(axis=1), (0, H), axis=1)
+    squares = np.add.reduceat(parts[:, 0] ** 2, (0, H * H), axis=1)
     norms = np.sqrt(np.column_stack([squares, (dV**2).sum(axis=(1, 2))]))
     informative &= (np.abs(norms - 1) >= _MIN_PART).all(axis=1)  # or scaling them to 1 would not show
     if spec.target_scale == 1:

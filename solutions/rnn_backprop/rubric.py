@@ -5,6 +5,7 @@ Each property of a case below is there because some mistake would go unnoticed w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -202,9 +203,10 @@ def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tupl
     drawn: dict[int, tuple[Case, tuple[Array, ...]]] = {}
     for spec_name, indices in indices_by_spec.items():
         ids, rngs = zip(*(requests[i] for i in indices), strict=True)
-        # A large stack is worth a second round; a small one is faster with more candidates than are needed.
-        candidates = 2 if len(indices) >= _LARGE_STACK else 4
-        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, candidates)
+        # A large stack is worth another round; a small one is faster with more candidates than are needed.
+        first = 1 if len(indices) >= _LARGE_STACK else 4
+        rounds = (first << doublings for doublings in itertools.count())
+        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, rounds)
         gradients = batched.gradients(stacks, cases[0].names)
         for row, (i, case) in enumerate(zip(indices, cases, strict=True)):
             function = case.id.partition(".")[0]

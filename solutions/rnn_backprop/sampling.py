@@ -7,7 +7,8 @@ case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
 import batched
 import informative
@@ -23,17 +24,17 @@ _CUSTOM_DERIVATIVE_NOISE = 0.5  # added to the identity: not symmetric, so that 
 
 
 def sample_cases(
-    spec: CaseSpec, ids: Sequence[str], rngs: Sequence[np.random.Generator], candidates: int = 1
+    spec: CaseSpec, ids: Sequence[str], rngs: Sequence[np.random.Generator], rounds: Iterable[int] = itertools.repeat(1)
 ) -> tuple[list[Case], dict[str, Array]]:
     """Draw a case from each generator; return the cases, and their arrays as stacks.
 
-    Each round draws `candidates` from every generator that has no case yet, and the next round twice as many, so a
-    generator may advance past the draw that was taken. With one candidate it never does, and several cases can be
-    drawn from one generator in turn.
+    `rounds` says how many candidates each round draws from every generator that has no case yet. With more than one, a
+    generator may advance past the draw that was taken. With one it never does, and several cases can be drawn from one
+    generator in turn.
     """
     stacks: dict[str, Array] = {}
     pending = np.arange(len(rngs))  # the generators without a case
-    while pending.size:
+    for candidates in rounds:
         owners = np.repeat(pending, candidates)  # the generator of each row that is drawn
         drawn = _draw_candidates(spec, [rngs[owner] for owner in owners])
         informative_rows = np.flatnonzero(informative.is_informative(spec, drawn))
@@ -43,7 +44,8 @@ def sample_cases(
             stack = stacks.setdefault(name, np.empty((len(rngs), *array.shape[1:])))
             stack[found] = array[informative_rows[first]]
         pending = np.setdiff1d(pending, found, assume_unique=True)
-        candidates *= 2 if candidates > 1 else 1
+        if not pending.size:
+            break
     cases = [
         Case(id, {name: stack[i] for name, stack in stacks.items()}, spec.names, spec.description)
         for i, id in enumerate(ids)
