@@ -287,10 +287,10 @@ class CheckEvaluator:
     def _have_right_shapes(self, result: CallResult) -> bool:
         """Return whether a call returned arrays of the right shapes; `_problem` says what of other dtypes."""
         assert isinstance(result.outcome, Returned)
-        pairs = zip(result.outcome.values, result.expected, strict=True)
-        if all(value.dtype == "float64" and value.array.shape == right.shape for value, right in pairs):
-            return True
-        return self._problem(result, quoting=False) is None
+        for value, right in zip(result.outcome.values, result.expected, strict=True):
+            if value.dtype != "float64" or value.array.shape != right.shape:
+                return self._problem(result, quoting=False) is None
+        return True
 
     def _problem_of_arrays(self, result: CallResult, values: Sequence[ReturnedArray]) -> Finding | None:
         returns, case = self.function.returns.items(), result.case.description

@@ -46,9 +46,10 @@ def sample_cases(
         pending = np.setdiff1d(pending, found, assume_unique=True)
         if not pending.size:
             break
+    rows = zip(*stacks.values(), strict=True)
     cases = [
-        Case(id, {name: stack[i] for name, stack in stacks.items()}, spec.names, spec.description)
-        for i, id in enumerate(ids)
+        Case(id, dict(zip(stacks, arrays, strict=True)), spec.names, spec.description)
+        for id, arrays in zip(ids, rows, strict=True)
     ]
     return cases, stacks
 
@@ -59,9 +60,9 @@ def _draw_candidates(spec: CaseSpec, rngs: Sequence[np.random.Generator]) -> dic
     # The order in which numbers leave a generator is fixed: verdicts of the past are replayed from their seeds.
     normal = np.empty((n, max(place.stop for _, place in spec.normal_layout.values())))
     uniform = np.empty((n, H + T * K))
-    for i, rng in enumerate(rngs):
-        rng.standard_normal(out=normal[i])
-        rng.random(out=uniform[i])
+    for rng, normal_row, uniform_row in zip(rngs, normal, uniform, strict=True):
+        rng.standard_normal(out=normal_row)
+        rng.random(out=uniform_row)
     # From here on, whole stacks at once.
     drawn = {name: normal[:, place].reshape(n, *shape) for name, (shape, place) in spec.normal_layout.items()}
     drawn["W"] = drawn["W"] * spec.spectral_radius / np.abs(np.linalg.eigvals(drawn["W"])).max(axis=1)[:, None, None]
