@@ -93,7 +93,8 @@ class Grader:
     def plan_ahead(self, submissions: Sequence[ReadResult]) -> None:
         """Plan the calls of the next submissions, PLANNED_AHEAD at most: together, that takes a third of the time."""
         programs = [program_of(self.exercise, work) for work in submissions if isinstance(work, Submission)]
-        seeds = [seed for seed in dict.fromkeys(map(self._seed_of, programs)) if seed not in self.plan_cache]
+        # To look a plan up keeps it: those that are made now would replace it otherwise.
+        seeds = [seed for seed in dict.fromkeys(map(self._seed_of, programs)) if self.plan_cache.lookup(seed) is None]
         with suppress(Exception):  # a fault of the exercise: each submission meets it again, and reports it
             for seed, plans in zip(seeds, self._planner.plan(seeds), strict=True):
                 self.plan_cache.store(seed, plans)

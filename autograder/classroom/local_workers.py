@@ -1,8 +1,8 @@
 """Workers on this machine: processes that grade a class, each with its own jail.
 
-A worker reserves a few submissions, because planning the calls of several together is faster, and grades them one by
-one. Who has none left takes half of another's, so a slow submission delays no other. A worker that dies is replaced,
-and its submission is tried once more.
+A worker reserves some submissions, because planning the calls of several together is faster, and grades them one by
+one. Who has none left takes half of another's, unless these are few and soon done, so a slow submission delays no
+other. A worker that dies is replaced, and its submission is tried once more.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _START_SECONDS = 120.0
 _SPARE_SECONDS = 60.0  # beyond a submission's own limit, before its worker is taken for dead
 _MAX_FAILED_STARTS = 3  # in a row
 _SLOW_SECONDS = 2.0  # most of a class is done in a tenth of one
+_FEW = 4  # submissions that a worker has reserved
 _USE_FORK = sys.platform == "linux"  # elsewhere a process forked from a running one is not safe
 
 
@@ -151,8 +152,11 @@ class LocalWorkers:
             left = len(self._queue) + sum(len(worker.reserved) for worker in self._workers)
             share = min(PLANNED_AHEAD, -(-left // self._jobs), len(self._queue))
             return tuple(self._queue.popleft() for _ in range(share))
-        longest = max((worker.reserved for worker in self._workers), key=len)
-        return tuple(longest.pop() for _ in range(-(-len(longest) // 2)))[::-1]
+        busiest = max(self._workers, key=lambda worker: len(worker.reserved))
+        # The last few are graded sooner where they are planned, unless the submission before them takes long.
+        if len(busiest.reserved) < _FEW and time.monotonic() < busiest.assigned_at + _POLL_SECONDS:
+            return ()
+        return tuple(busiest.reserved.pop() for _ in range(-(-len(busiest.reserved) // 2)))[::-1]
 
     def _start_worker(self) -> None:
         ours, theirs = self._context.Pipe()

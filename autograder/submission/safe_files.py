@@ -80,6 +80,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666, overwrite: b
             draft.replace(path)
         else:
             os.link(draft, path)
-    finally:
+            draft.unlink()
+    except BaseException:
         with suppress(OSError):
             draft.unlink()
+        raise

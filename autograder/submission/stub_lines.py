@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from autograder.submission.global_reads import definitions, plain_code
@@ -20,15 +21,20 @@ def left_stub_lines(functions: Sequence[str], cells: Sequence[str], released: It
     "below" if any of it does, since that is never run. Functions without code of their own, beside that of the
     `released` stubs, are left out, and so are those that raise inside another statement, on a condition.
     """
-    texts, stub_texts = [plain_code(cell) for cell in cells], [plain_code(cell) for cell in released]
+    texts, stubs = [plain_code(cell) for cell in cells], frozenset(released)
     left = {}
     for function in functions:
         if found := _definitions(function, texts):
-            given = {line.strip() for stub in _definitions(function, stub_texts) for line in stub.split("\n")}
-            own_code = _own_code(found[-1], given)
+            own_code = _own_code(found[-1], _lines_of_stubs(function, stubs))
             if own_code is not None:
                 left[function] = own_code
     return left
+
+
+@lru_cache(100)  # the functions of a few exercises
+def _lines_of_stubs(function: str, released: frozenset[str]) -> frozenset[str]:
+    stubs = _definitions(function, map(plain_code, released))
+    return frozenset(line.strip() for stub in stubs for line in stub.split("\n"))
 
 
 def is_unwritten(function: str, cell: str) -> bool:

@@ -159,7 +159,9 @@ def decode_arrays(item: object) -> dict[str, npt.NDArray[np.float64]]:
 
 def decode_trusted_arrays(pairs: Any) -> dict[str, npt.NDArray[np.float64]]:
     """Like `decode_arrays`, but unchecked: for the untrusted side, which reads only what the trusted side wrote."""
-    return {name: np.ndarray(shape, _WIRE_DTYPE, data).astype(np.float64) for name, (shape, data) in pairs}
+    # A bytearray is copied faster than an array, and there are ten arrays for each call.
+    arrays = {name: np.ndarray(shape, _WIRE_DTYPE, bytearray(data)) for name, (shape, data) in pairs}
+    return arrays if _WIRE_DTYPE.isnative else {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
 def expect_tuple(item: object, length: int | None = None) -> tuple[Any, ...]:
