@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from autograder.submission.reader import ARCHIVE_SUFFIX, SOURCE_SUFFIXES, holds_exercise_file
 
 _SUBMISSION_SUFFIXES = (*SOURCE_SUFFIXES, ARCHIVE_SUFFIX)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SubmissionEntry:
-    """A student, and where their submission lies."""
+    """A student, and where their submission lies: at `name` in a folder, which a whole class has in common.
+
+    A class holds one for each student until its end, and a path takes ten times as much memory.
+    """
 
     student: str
-    path: Path
+    folder: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The path of the submission."""
+        return self.folder / self.name
 
 
 @dataclass(frozen=True)
@@ -38,26 +48,31 @@ def discover_submissions(folder: Path, exercise: str, assignment: str = "") -> D
     Raises OSError if the folder cannot be read.
     """
     assignment = assignment or exercise
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    folders = [path for path in paths if _is_own_folder(path)]
-    files = [path for path in paths if path.suffix.lower() in _SUBMISSION_SUFFIXES and not path.is_dir()]
+    names = sorted(name for name in os.listdir(folder) if not name.startswith((".", "__")))  # noqa: PTH208 - see above
+    folders = [name for name in names if _is_own_folder(folder / name)]
+    files = [name for name in names if _is_submission_file(folder / name)]
     recognized = {*folders, *files}
-    skipped = tuple(path.name for path in paths if path not in recognized)
+    skipped = tuple(name for name in names if name not in recognized)
     # If one student has a folder for the exercise, this is nbgrader's layout: a student with nothing but other folders
     # handed in other exercises. Files that lie beside such folders may be a submission in the wrong place.
-    has_exercise_folder = {path.name for path in folders if _is_own_folder(path / assignment)}
+    has_exercise_folder = {name for name in folders if _is_own_folder(folder / name / assignment)}
     entries, missing = [], []
-    for path in folders:
-        if path.name in has_exercise_folder:
-            entries.append(SubmissionEntry(path.name, path / assignment))
-        elif has_exercise_folder and _holds_other_exercises(path, exercise):
-            missing.append(path.name)
+    for name in folders:
+        if name in has_exercise_folder:
+            entries.append(SubmissionEntry(name, folder, f"{name}/{assignment}"))
+        elif has_exercise_folder and _holds_other_exercises(folder / name, exercise):
+            missing.append(name)
         else:
-            entries.append(SubmissionEntry(path.name, path))
+            entries.append(SubmissionEntry(name, folder, name))
     # A file is named after its student; where mia.py and mia.ipynb both lie there, nobody knows which counts.
-    name_counts = Counter([*(entry.student for entry in entries), *(path.stem for path in files)])
-    entries += [SubmissionEntry(path.stem if name_counts[path.stem] == 1 else path.name, path) for path in files]
+    stems = {name: PurePath(name).stem for name in files}
+    stem_counts = Counter([*(entry.student for entry in entries), *stems.values()])
+    entries += [SubmissionEntry(stem if stem_counts[stem] == 1 else name, folder, name) for name, stem in stems.items()]
     return DiscoveryResult(tuple(sorted(entries, key=lambda entry: entry.student)), tuple(missing), skipped)
+
+
+def _is_submission_file(path: Path) -> bool:
+    return path.suffix.lower() in _SUBMISSION_SUFFIXES and not path.is_dir()
 
 
 def _is_own_folder(path: Path) -> bool:

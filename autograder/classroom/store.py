@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -119,12 +120,13 @@ class ResultStore:
         self._columns = columns
         self._csv_lines: dict[str, bytes] = {}
         self._totals: dict[str, str] = {}  # as scores.csv shows them
-        self._names: dict[str, str] = {}  # of files, by student
-        self._owners: dict[str, str | None] = {}  # students, by the folded name of a file
+        # Of files that do not have their student's own name: the name by student, and the student by the folded name.
+        self._names: dict[str, str] = {}
+        self._owners: dict[str, str | None] = {}
         self._lock: int | None = None
         if not dry_run:
             self._prepare_folder()
-        self._paths = {fold_name(path.name): path for path in folder.glob("*.json")}
+        self._files = {fold_name(name): name for name in _result_files(folder)}
 
     def _prepare_folder(self) -> None:
         """Create the folder, lock it, and remove what a run that was killed left there."""
@@ -161,14 +163,14 @@ class ResultStore:
         for name in possible_file_names(student):
             stored = _load_result(self.folder / name)
             if stored and stored.report.submission == student:
-                self._names[student], self._owners[fold_name(name)] = name, student
+                self._note_name(student, name)
                 return stored
         return None
 
     def register(self, student: str, stored: StoredResult) -> None:
         """Give a stored result a line in scores.csv."""
         self._csv_lines[student] = _csv_line(stored, self._columns)
-        self._totals[student] = _total_text(report_total(stored.report, self._columns.written))
+        self._totals[student] = sys.intern(_total_text(report_total(stored.report, self._columns.written)))
 
     def save(self, result: SerializedResult) -> None:
         """Write a result, replacing an earlier one."""
@@ -177,11 +179,11 @@ class ResultStore:
                 self._unwritten[result.student] = stored
             return
         with self._translate_write_errors():
-            name = self._names.setdefault(result.student, self._free_name(result.student))
+            name = self._names.get(result.student) or self._free_name(result.student)
             write_atomically(self.folder / name, result.json_bytes)
-        self._owners[fold_name(name)] = result.student
+        self._note_name(result.student, name)
         self._csv_lines[result.student] = result.csv_line
-        self._totals[result.student] = "" if self._columns.written else result.total
+        self._totals[result.student] = "" if self._columns.written else sys.intern(result.total)
 
     def write_scores(self, totals: Mapping[str, Total] = MappingProxyType({})) -> None:
         """Bring scores.csv up to date: a line for every result that was saved or registered, sorted by name.
@@ -194,18 +196,18 @@ class ResultStore:
         columns = ("student", *self._columns.checks, *self._columns.functions)
         header = csv_table.to_csv((*columns, "score", "status", "diagnosis", "seconds", "total"), ()).encode()
         lines = (
-            b"%s,%s\n" % (line.rstrip(b"\r\n"), self._totals[student].encode())
-            for student, line in sorted(self._csv_lines.items())
+            b"%s,%s\n" % (self._csv_lines[student].rstrip(b"\r\n"), self._totals[student].encode())
+            for student in sorted(self._csv_lines)
         )
         with self._translate_write_errors():
-            write_atomically(self.folder / SCORES_FILE, b"".join((header, *lines)))
+            write_atomically(self.folder / SCORES_FILE, itertools.chain([header], lines))
 
     def other_students(self, known: set[str], exercise: str) -> Iterator[tuple[str, StoredResult]]:
         """Yield this exercise's stored results of students who are not `known`, for example of an earlier folder."""
-        for path in sorted(self.folder.glob("*.json")):
-            if self._owners.get(fold_name(path.name)) in known:
+        for name in _result_files(self.folder):
+            if self._noted_owner(fold_name(name)) in known:
                 continue
-            stored = _load_result(path)
+            stored = _load_result(self.folder / name)
             if stored and stored.report.exercise == exercise and stored.report.submission not in known:
                 yield stored.report.submission, stored
 
@@ -214,11 +216,25 @@ class ResultStore:
         names = possible_file_names(student)
         return next((name for name in names if self._owner(name) in (None, student)), names[-1])
 
+    def _note_name(self, student: str, name: str) -> None:
+        """Note whose file this is, unless its name says so itself: in a large class that is much to remember."""
+        folded = fold_name(name)
+        if folded != f"{student}.json" or self._owners.get(folded, student) != student:
+            self._names[student], self._owners[folded] = name, student
+
+    def _noted_owner(self, folded: str) -> str | None:
+        """Return whose result a file holds, by its folded name; None if nobody has looked yet."""
+        stem = folded.removesuffix(".json")
+        is_own_name = stem in self._csv_lines and stem not in self._names
+        return stem if is_own_name else self._owners.get(folded)
+
     def _owner(self, name: str) -> str | None:
         """Return whose result a file holds, whichever of the names that a file system takes for one it has."""
         folded = fold_name(name)
+        if owner := self._noted_owner(folded):
+            return owner
         if folded not in self._owners:
-            stored = _load_result(self._paths[folded]) if folded in self._paths else None
+            stored = _load_result(self.folder / self._files[folded]) if folded in self._files else None
             self._owners[folded] = stored.report.submission if stored else None
         return self._owners[folded]
 
@@ -235,8 +251,15 @@ class ResultStore:
 
 def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:
     """Yield the path and result of every file, sorted by name; None for a file that is no result."""
-    for path in sorted(folder.glob("*.json")):
-        yield path, _load_result(path)
+    for name in _result_files(folder):
+        yield folder / name, _load_result(folder / name)
+
+
+def _result_files(folder: Path) -> list[str]:
+    """Return the names of all result files, sorted; paths of a large class would take much memory."""
+    with suppress(FileNotFoundError):
+        return sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208
+    return []
 
 
 def possible_file_names(student: str) -> tuple[str, ...]:

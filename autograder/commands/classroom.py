@@ -156,10 +156,12 @@ def command(
         )
     # Everybody has a result now, on disk: whatever is made of the class reads them back from there.
     statuses: Counter[str] = Counter()
-    totals = {}
+    totals: dict[str, Total] = {}
+    distinct: dict[Total, Total] = {}  # a large class has few: equal ones are kept once
     for report in class_run.iter_class():
         statuses[report.status] += 1
-        totals[report.submission] = in_gradebook.get(report.submission) or report_total(report, loaded.written)
+        total = in_gradebook.get(report.submission) or report_total(report, loaded.written)
+        totals[report.submission] = distinct.setdefault(total, total)
     if not students and (others := [student for student, _ in class_run.iter_others()]):
         common.warn(f"an earlier result counts, without a submission here: {join_names(others)}.")
     _print_summary(statuses, totals.values(), err=bool(form))

@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -67,15 +67,15 @@ def is_disk_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o666, overwrite: bool = True) -> None:
-    """Write a draft in the same folder, then move it to `path`. Raises OSError.
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o666, overwrite: bool = True) -> None:
+    """Write a draft in the same folder, at once or part by part, then move it to `path`. Raises OSError.
 
     Without `overwrite`, raises FileExistsError if the file exists: of two programs that write it at once, one succeeds.
     """
     draft = path.with_name(f"{DRAFT_PREFIX}{os.getpid()}-{threading.get_ident()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
         if overwrite:
             draft.replace(path)
         else:

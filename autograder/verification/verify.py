@@ -179,4 +179,4 @@ def _make_tasks(exercise: Exercise, samples: Sequence[Sample], folder: Path) -> 
         path = folder / str(number) / f"{exercise.name}.py"
         path.parent.mkdir()
         path.write_text(sample.text, encoding="utf-8")
-        yield Task(SubmissionEntry(str(number), path), "", exercise.name)
+        yield Task(SubmissionEntry(str(number), path.parent, path.name), "", exercise.name)

@@ -179,7 +179,7 @@ class Watcher:
             watched = self.setting.exercises[attempt.assignment]
             del self._waiting[place]
             self._graded_now[owner] = attempt
-            entry = SubmissionEntry(attempt.student, path)
+            entry = SubmissionEntry(attempt.student, path.parent, path.name)
             return Task(entry, compute_submission_key(entry, watched.class_key), watched.exercise.name)
         return None
 

@@ -76,7 +76,7 @@ def hand_in(folder: Path, count: int, *, hanging: bool = False) -> list[Submissi
         student.mkdir(parents=True)
         text = rng.choice(scripts[kind]).read_bytes()
         (student / f"{NAME}.py").write_bytes(text + f"\n# {number} {rng.random()}\n".encode())
-        entries.append(SubmissionEntry(student.name, student))
+        entries.append(SubmissionEntry(student.name, folder, student.name))
     return entries
 
 

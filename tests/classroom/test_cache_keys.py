@@ -26,7 +26,7 @@ def entry(tmp_path: Path) -> SubmissionEntry:
     folder.mkdir()
     (folder / "ex.py").write_text("x = 1")
     (folder / "notes.txt").write_text("")
-    return SubmissionEntry("mia", folder)
+    return SubmissionEntry("mia", tmp_path, folder.name)
 
 
 def test_submission_key_ignores_time_and_unread_content(entry: SubmissionEntry) -> None:
@@ -75,8 +75,8 @@ def test_class_key_depends_on_every_exercise_file(config: GradingConfig, exercis
 
 
 def test_submission_key_of_a_missing_file(tmp_path: Path) -> None:
-    assert compute_submission_key(SubmissionEntry("mia", tmp_path / "gone"), b"") == compute_submission_key(
-        SubmissionEntry("mia", tmp_path / "gone"), b""
+    assert compute_submission_key(SubmissionEntry("mia", tmp_path, "gone"), b"") == compute_submission_key(
+        SubmissionEntry("mia", tmp_path, "gone"), b""
     )
 
 

@@ -165,7 +165,7 @@ def test_local_workers_leave_no_process(grade: Callable[..., dict[str, Serialize
 def test_a_worker_grades_several_exercises(exercise: Exercise, config: GradingConfig, tmp_path: Path) -> None:
     other = load_exercise(ROOT / "solutions" / "softmax_regression")
     tasks = iter(
-        [Task(SubmissionEntry("ali", one.folder / f"{one.name}.py"), "key", one.name) for one in (exercise, other)]
+        [Task(SubmissionEntry("ali", one.folder, f"{one.name}.py"), "key", one.name) for one in (exercise, other)]
     )
     with LocalWorkers(1, [exercise, other], config, lambda text: None) as workers:
         results = [json.loads(result.json_bytes) for result in workers.run(tasks, lambda: None)]
