@@ -26,7 +26,8 @@ class SubmissionEntry:
     @property
     def path(self) -> Path:
         """The path of the submission."""
-        return self.folder / self.name
+        # Not folder / name: pathlib would intern the name, as long as this entry lives.
+        return Path(f"{self.folder}{os.sep}{self.name}")
 
 
 @dataclass(frozen=True)

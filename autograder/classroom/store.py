@@ -219,7 +219,7 @@ class ResultStore:
     def _note_name(self, student: str, name: str) -> None:
         """Note whose file this is, unless its name says so itself: in a large class that is much to remember."""
         folded = fold_name(name)
-        if folded != f"{student}.json" or self._owners.get(folded, student) != student:
+        if folded != f"{student}.json" or (self._owners.get(folded) or student) != student:
             self._names[student], self._owners[folded] = name, student
 
     def _noted_owner(self, folded: str) -> str | None:
@@ -233,10 +233,10 @@ class ResultStore:
         folded = fold_name(name)
         if owner := self._noted_owner(folded):
             return owner
-        if folded not in self._owners:
-            stored = _load_result(self.folder / self._files[folded]) if folded in self._files else None
+        if folded in self._files and folded not in self._owners:
+            stored = _load_result(self.folder / self._files[folded])
             self._owners[folded] = stored.report.submission if stored else None
-        return self._owners[folded]
+        return self._owners.get(folded)
 
     @contextmanager
     def _translate_write_errors(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,15 +156,17 @@ def command(
         )
     # Everybody has a result now, on disk: whatever is made of the class reads them back from there.
     statuses: Counter[str] = Counter()
+    counts: Counter[Total] = Counter()  # even a large class has few that differ
     totals: dict[str, Total] = {}
-    distinct: dict[Total, Total] = {}  # a large class has few: equal ones are kept once
     for report in class_run.iter_class():
-        statuses[report.status] += 1
         total = in_gradebook.get(report.submission) or report_total(report, loaded.written)
-        totals[report.submission] = distinct.setdefault(total, total)
+        statuses[report.status] += 1
+        counts[total] += 1
+        if as_html:
+            totals[report.submission] = total
     if not students and (others := [student for student, _ in class_run.iter_others()]):
         common.warn(f"an earlier result counts, without a submission here: {join_names(others)}.")
-    _print_summary(statuses, totals.values(), err=bool(form))
+    _print_summary(statuses, counts, err=bool(form))
     for line in (*summary.changes, *(f"Gradebook: {line}" for line in gradebook_lines)):
         common.say(line, err=bool(form))
     _print_places(None if options.dry_run else results, recorder, err=bool(form))
@@ -237,12 +239,12 @@ def _recorder_errors() -> tuple[type[Exception], ...]:
     return RECORDER_ERRORS
 
 
-def _print_summary(statuses: Mapping[str, int], totals: Collection[Total], *, err: bool) -> None:
+def _print_summary(statuses: Mapping[str, int], totals: Counter[Total], *, err: bool) -> None:
     # late: formats and the report, 60 ms
     from autograder.formats.totals import mean_and_median
 
     counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
-    if average := mean_and_median(totals):
+    if average := mean_and_median(totals.elements()):
         max_points = max(total.max_points for total in totals)
         counts += f"; mean {average[0]:.2f} and median {average[1]:.2f} of {max_points:f} points"
     common.say(f"{counts or 'Nobody was graded'}.", err=err)
