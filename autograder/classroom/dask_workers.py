@@ -7,6 +7,8 @@ its worker is lost; the results are the same.
 from __future__ import annotations
 
 import io
+import multiprocessing
+import sys
 import tempfile
 import threading
 import zipfile
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +42,8 @@ from autograder.sandbox.host import own_process
 _ENCRYPTION_SETTING = "distributed.comm.require-encryption"
 _POLL_SECONDS = 0.25  # how long to wait for a result before `tick` is called
 _WAIT_SECONDS = 30
-_MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE = 20, 50  # submissions in a chunk
-# A few chunks for each thread, if they do not get too small: with many, threads finish at about the same time.
-_CHUNKS_PER_THREAD = 25
+_MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE, _LAST_CHUNK_SIZE = 20, 50, 4  # submissions in a chunk
+_CHUNKS_PER_THREAD = 25  # if they do not get too small
 _QUEUED_PER_THREAD = 3  # chunks, so that no thread waits for this process
 ALLOWED_FAILURES = 5  # workers that may be lost with a chunk before it is taken for the cause
 DASK_SETTINGS = {
@@ -169,6 +171,8 @@ class DaskWorkers(ExitStack):
         warn: Callable[[str], None],
     ) -> None:
         super().__init__()
+        if address is None:
+            _start_fork_server()
         try:
             # late: an optional extra, and 1020 ms
             import dask
@@ -245,15 +249,17 @@ class DaskWorkers(ExitStack):
         first = next(tasks, None)
         if first is None:  # there is no need for a cluster
             return
-        tasks, threads = chain([first], tasks), self._connect()
-        chunk_size = self._chunk_size(threads)
+        tasks, threads, left = chain([first], tasks), self._connect(), self._total
         retry_chunks: deque[list[Task]] = deque()
         in_flight: dict[Any, list[Task]] = {}
         while True:
             # Submissions are read only now, and a few chunks at a time: a class may be larger than memory.
-            while len(in_flight) < _QUEUED_PER_THREAD * threads and (
-                chunk := retry_chunks.popleft() if retry_chunks else list(islice(tasks, chunk_size))
-            ):
+            while len(in_flight) < _QUEUED_PER_THREAD * threads:
+                size = self._chunk_size(left, threads)
+                chunk = retry_chunks.popleft() if retry_chunks else list(islice(tasks, size))
+                if not chunk:
+                    break
+                left -= len(chunk)
                 in_flight[self._submit(chunk)] = chunk
             if not in_flight:
                 return
@@ -273,9 +279,11 @@ class DaskWorkers(ExitStack):
                     yield make_error_result(self._exercise, chunk[0], reason)
             tick()
 
-    def _chunk_size(self, threads: int) -> int:
+    def _chunk_size(self, left: int, threads: int) -> int:
+        """Return the size of the next chunk. `left` is an upper bound of the submissions that are to come."""
         size = max(_MIN_CHUNK_SIZE, self._total // (_CHUNKS_PER_THREAD * threads))
-        return min(_MAX_CHUNK_SIZE, size, -(-self._total // threads))  # a small class still uses every thread
+        # The last ones get smaller, so that threads finish at about the same time.
+        return max(_LAST_CHUNK_SIZE, min(_MAX_CHUNK_SIZE, size, -(-left // (2 * threads))))
 
     def _submit(self, chunk: Sequence[Task]) -> Any:
         work = [(task, read_or_refuse(self._exercise, task.entry.path, self._config.limits)) for task in chunk]
@@ -292,6 +300,16 @@ class DaskWorkers(ExitStack):
         for warning in set(warnings) - self._warned:
             self._warned.add(warning)
             self._warn(f"on a worker, {warning}")
+
+
+def _start_fork_server() -> None:
+    """Have another process import what workers on this machine need, while this one imports the same.
+
+    The workers are forked from it, if the system has that. By default, Dask starts Python anew for each of them.
+    """
+    if sys.platform == "linux":
+        multiprocessing.set_forkserver_preload(["distributed", __name__])
+        forkserver.ensure_running()
 
 
 def _allow_failures(dask_scheduler: Any, failures: int) -> None:
