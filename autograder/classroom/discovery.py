@@ -49,7 +49,7 @@ def discover_submissions(folder: Path, exercise: str, assignment: str = "") -> D
     Raises OSError if the folder cannot be read.
     """
     assignment = assignment or exercise
-    names = sorted(name for name in os.listdir(folder) if not name.startswith((".", "__")))  # noqa: PTH208 - see above
+    names = sorted(name for name in os.listdir(folder) if not name.startswith((".", "__")))  # noqa: PTH208 - no paths: they take memory
     folders = [name for name in names if _is_own_folder(folder / name)]
     files = [name for name in names if _is_submission_file(folder / name)]
     recognized = {*folders, *files}

@@ -153,8 +153,9 @@ class LocalWorkers:
             share = min(PLANNED_AHEAD, -(-left // self._jobs), len(self._queue))
             return tuple(self._queue.popleft() for _ in range(share))
         busiest = max(self._workers, key=lambda worker: len(worker.reserved))
-        # The last few are graded sooner where they are planned, unless the submission before them takes long.
-        if len(busiest.reserved) < _FEW and time.monotonic() < busiest.assigned_at + _POLL_SECONDS:
+        # With a seed for each, the last few are graded sooner where they are planned, if nothing slow is before them.
+        is_quick = time.monotonic() < busiest.assigned_at + _POLL_SECONDS
+        if self._config.seed is None and len(busiest.reserved) < _FEW and is_quick:
             return ()
         return tuple(busiest.reserved.pop() for _ in range(-(-len(busiest.reserved) // 2)))[::-1]
 

@@ -258,7 +258,7 @@ def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:
 def _result_files(folder: Path) -> list[str]:
     """Return the names of all result files, sorted; paths of a large class would take much memory."""
     with suppress(FileNotFoundError):
-        return sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208
+        return sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - no paths: see above
     return []
 
 
