@@ -33,17 +33,21 @@ def sample_cases(
     generator in turn.
     """
     stacks: dict[str, Array] = {}
+    has_case = np.zeros(len(rngs), dtype=bool)
     pending = np.arange(len(rngs))  # the generators without a case
     for candidates in rounds:
         owners = np.repeat(pending, candidates)  # the generator of each row that is drawn
         drawn = _draw_candidates(spec, [rngs[owner] for owner in owners])
         informative_rows = np.flatnonzero(informative.is_informative(spec, drawn))
-        # rows of one generator are in the order of drawing: the first counts
-        found, first = np.unique(owners[informative_rows], return_index=True)
+        # rows of one generator lie together, in the order of drawing: the first counts
+        found = owners[informative_rows]
+        is_first = np.concatenate([[True], found[1:] != found[:-1]])[: len(found)]
+        found, rows = found[is_first], informative_rows[is_first]
         for name, array in drawn.items():
             stack = stacks.setdefault(name, np.empty((len(rngs), *array.shape[1:])))
-            stack[found] = array[informative_rows[first]]
-        pending = np.setdiff1d(pending, found, assume_unique=True)
+            stack[found] = array[rows]
+        has_case[found] = True
+        pending = np.flatnonzero(~has_case)
         if not pending.size:
             break
     rows = zip(*stacks.values(), strict=True)

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_class.py                    # about five minutes
     python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
-First, the same 200 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so that
+First, the same 400 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so that
 a machine that gets busy slows them all. Only the kit gets past submissions that hang, so these are left out of the
 comparison; the kit then grades another class with one in fifty of them. Then one submission is graded from the shell,
 and `autograder class` grades classes of growing size, with one seed for all: with two workers, with one, on Dask, and
@@ -290,7 +290,7 @@ def draw(tallies: dict[str, Tally], runs: dict[tuple[int, str], Run], figure: Pa
 def main() -> None:
     """Measure, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--submissions", type=int, default=200, help="that are graded in every way")
+    parser.add_argument("--submissions", type=int, default=400, help="that are graded in every way")
     parser.add_argument("--rounds", type=int, default=4, help="slices of these")
     parser.add_argument("--pytest", type=int, default=10, help="how many of each slice pytest grades; 0 for none")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of each slice nbgrader grades; 0 for none")
