@@ -98,6 +98,8 @@ class Grader:
         with suppress(Exception):  # a fault of the exercise: each submission meets it again, and reports it
             for seed, plans in zip(seeds, self._planner.plan(seeds), strict=True):
                 self.plan_cache.store(seed, plans)
+                for plan in plans:
+                    plan.batch.pack()  # now, while the numbers are in the processor's cache
 
     def _seed_of(self, program: Program) -> int:
         return submission_seed(program.code, self.exercise.name, self.secret) if self.seed is None else self.seed

@@ -111,6 +111,10 @@ class Batch:
         """The request for all steps but the first."""
         return self._pack_request("go on", self.steps[1:])
 
+    def pack(self) -> None:
+        """Pack the requests for the first step and for the others, which are usually sent one after the other."""
+        _ = self.first_request, self.remaining_request
+
     def _pack_request(self, kind: str, steps: tuple[Step, ...]) -> bytes:
         request = (kind, self.function, [_encode_step(step) for step in steps])
         return framing.encode_frame(request, framing.MAX_REQUEST_BYTES)
