@@ -40,10 +40,8 @@ def open_cluster(jobs: int) -> Iterator[Any]:
     scheduler = {"cls": PagelessScheduler, "options": {**network, "port": 0}}
     options = {**network, "nthreads": 1, "worker_class": PagelessWorker, "silence_logs": logging.CRITICAL}
     worker = {"cls": Nanny, "options": options}
-    method = "forkserver" if sys.platform == "linux" else "spawn"
     with (
         _private_folder(),
-        dask.config.set({"distributed.worker.multiprocessing-method": method}),
         SpecCluster(
             dict.fromkeys(range(jobs), worker), scheduler, worker, security=security, silence_logs=logging.CRITICAL
         ) as cluster,

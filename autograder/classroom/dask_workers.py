@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
+import signal
 import sys
 import tempfile
 import threading
@@ -46,7 +48,12 @@ _MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE, _LAST_CHUNK_SIZE = 20, 50, 4  # submissions in
 _CHUNKS_PER_THREAD = 25  # if they do not get too small
 _QUEUED_PER_THREAD = 3  # chunks, so that no thread waits for this process
 ALLOWED_FAILURES = 5  # workers that may be lost with a chunk before it is taken for the cause
+_START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"  # of workers on this machine
+# No module of the working folder is imported, whose names may be those of Python's own; and linear algebra gets one
+# thread in each worker, as Dask sets it where it starts Python anew.
+_FORK_SERVER_VARIABLES = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 DASK_SETTINGS = {
+    "distributed.worker.multiprocessing-method": _START_METHOD,
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     # a scheduler in this process would keep the last 1000 messages to each worker, and all submissions with them
     "distributed.admin.low-level-log-length": 10,
@@ -256,10 +263,13 @@ class DaskWorkers(ExitStack):
             # Submissions are read only now, and a few chunks at a time: a class may be larger than memory.
             while len(in_flight) < _QUEUED_PER_THREAD * threads:
                 size = self._chunk_size(left, threads)
-                chunk = retry_chunks.popleft() if retry_chunks else list(islice(tasks, size))
+                if retry_chunks:
+                    chunk = retry_chunks.popleft()
+                else:
+                    chunk = list(islice(tasks, size))
+                    left -= len(chunk)
                 if not chunk:
                     break
-                left -= len(chunk)
                 in_flight[self._submit(chunk)] = chunk
             if not in_flight:
                 return
@@ -282,8 +292,9 @@ class DaskWorkers(ExitStack):
     def _chunk_size(self, left: int, threads: int) -> int:
         """Return the size of the next chunk. `left` is an upper bound of the submissions that are to come."""
         size = max(_MIN_CHUNK_SIZE, self._total // (_CHUNKS_PER_THREAD * threads))
-        # The last ones get smaller, so that threads finish at about the same time.
-        return max(_LAST_CHUNK_SIZE, min(_MAX_CHUNK_SIZE, size, -(-left // (2 * threads))))
+        # The last ones get smaller, so that threads finish together. A small class still uses every thread.
+        smallest = min(_LAST_CHUNK_SIZE, -(-self._total // threads))
+        return max(smallest, min(_MAX_CHUNK_SIZE, size, -(-left // (2 * threads))))
 
     def _submit(self, chunk: Sequence[Task]) -> Any:
         work = [(task, read_or_refuse(self._exercise, task.entry.path, self._config.limits)) for task in chunk]
@@ -307,9 +318,21 @@ def _start_fork_server() -> None:
 
     The workers are forked from it, if the system has that. By default, Dask starts Python anew for each of them.
     """
-    if sys.platform == "linux":
-        multiprocessing.set_forkserver_preload(["distributed", __name__])
+    if _START_METHOD != "forkserver":
+        return
+    multiprocessing.set_forkserver_preload(["distributed", __name__])
+    before = {name: os.environ.get(name) for name in _FORK_SERVER_VARIABLES}
+    # Ctrl-C is for this process, which ends the others.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    os.environ.update(_FORK_SERVER_VARIABLES)
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _allow_failures(dask_scheduler: Any, failures: int) -> None:

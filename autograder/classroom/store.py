@@ -120,7 +120,7 @@ class ResultStore:
         self._columns = columns
         self._csv_lines: dict[str, bytes] = {}
         self._totals: dict[str, str] = {}  # as scores.csv shows them
-        # Of files that do not have their student's own name: the name by student, and the student by the folded name.
+        # Of files whose folded name is not their student's: the name by student, and the student by the folded name.
         self._names: dict[str, str] = {}
         self._owners: dict[str, str | None] = {}
         self._lock: int | None = None
@@ -208,6 +208,8 @@ class ResultStore:
             if self._noted_owner(fold_name(name)) in known:
                 continue
             stored = _load_result(self.folder / name)
+            if stored:
+                self._note_name(stored.report.submission, name)
             if stored and stored.report.exercise == exercise and stored.report.submission not in known:
                 yield stored.report.submission, stored
 
@@ -257,7 +259,7 @@ def iter_results(folder: Path) -> Iterator[tuple[Path, StoredResult | None]]:
 
 def _result_files(folder: Path) -> list[str]:
     """Return the names of all result files, sorted; paths of a large class would take much memory."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         return sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - no paths: see above
     return []
 

@@ -158,13 +158,11 @@ class CheckEvaluator:
         }
         arrays = [array for values in returned.values() for array in values]
         errors = iter(relative_errors(arrays, [array for name in returned for array in self.results[name].expected]))
-        largest = {name: max(islice(errors, len(values))) for name, values in returned.items()}
+        # NaN comes first: Python's max would pass over it, and over a second result that is all NaN.
+        worst = {name: max(islice(errors, len(v)), key=lambda e: (e != e, e)) for name, v in returned.items()}
         # A finite error says that all numbers are finite. Another has a reason, mostly a number that is not.
-        return {
-            name: error
-            for name, error in largest.items()
-            if error < np.inf or self._problem(self.results[name], quoting=False) is None
-        }
+        of = self.results
+        return {n: e for n, e in worst.items() if e < np.inf or self._problem(of[n], quoting=False) is None}
 
     def student_remarks(self, verdicts: Sequence[CheckVerdict], findings: Sequence[Finding]) -> Iterator[Remark]:
         """Yield remarks to the student: checks without points that did not pass, and low precision."""

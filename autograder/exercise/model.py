@@ -73,13 +73,16 @@ class Function:
 
     def visible_arrays(self, case: Case) -> Arrays:
         """Return the arrays of a case that this function may see."""
-        return {name: case.arrays[name] for name in _visible_paths(tuple(case.arrays), self.arguments, self.arrays)}
+        return {
+            name: case.arrays[name]
+            for name in _visible_paths(tuple(case.arrays), tuple(self.arguments), tuple(self.arrays))
+        }
 
     def visible_names(self, case: Case) -> Names:
         """Return the names of a case that this function may see: all of them if it lists its arrays."""
         if self.arrays:
             return case.names
-        return {name: case.names[name] for name in _visible_paths(tuple(case.names), self.arguments, ())}
+        return {name: case.names[name] for name in _visible_paths(tuple(case.names), tuple(self.arguments), ())}
 
 
 _visible_paths = lru_cache(1000)(student_arguments.visible_paths)  # of cases with the same arrays or names

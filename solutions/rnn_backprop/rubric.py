@@ -92,6 +92,7 @@ _CASE_SPECS = {
     "handed_in_squared": CaseSpec(T=3, H=3, D=4, K=2, g2="sigmoid", loss="squared_error", custom_derivatives=True),
 }
 
+# For each spec the first that equals it: their cases are drawn as one stack.
 _FIRST_ALIKE = {name: next(n for n, other in _CASE_SPECS.items() if other == s) for name, s in _CASE_SPECS.items()}
 _LARGE_STACK = 16
 

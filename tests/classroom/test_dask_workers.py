@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -111,6 +112,27 @@ def test_failing_worker_start_is_one_sentence(
         pytest.raises(ClusterError, match=r"through a cluster on this machine: Nanny failed to start\.$"),
     ):
         list(workers.run(iter(tasks_in(folder)), lambda: None))
+
+
+@pytest.mark.parametrize(("total", "threads", "chunks"), [(8, 8, 8), (30, 32, 30), (6, 2, 2), (300, 2, 20), (1, 4, 1)])
+def test_every_thread_gets_a_chunk_and_the_last_ones_are_small(total: int, threads: int, chunks: int) -> None:
+    workers = DaskWorkers.__new__(DaskWorkers)
+    workers._total, left, sizes = total, total, []
+    while left > 0:
+        sizes.append(min(left, workers._chunk_size(left, threads)))
+        left -= sizes[-1]
+    assert sum(sizes) == total
+    assert len(sizes) >= min(chunks, total)
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_fork_server_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:
+    (tmp_path / "tornado.py").write_text("open('imported', 'w')\n", encoding="utf-8")
+    start = "from autograder.classroom.dask_workers import _start_fork_server as start; start(); "
+    use = "import multiprocessing as m; p = m.get_context('forkserver').Process(target=print); p.start(); p.join()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", start + use], cwd=tmp_path, env=environment, check=True)
+    assert not (tmp_path / "imported").exists()
 
 
 def test_grade_chunk_needs_only_the_payload(

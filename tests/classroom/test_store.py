@@ -216,6 +216,19 @@ def test_a_store_finds_the_files_of_an_earlier_one(tmp_path: Path) -> None:
             assert [student for student, _ in store.other_students({"ADA"}, "ex")] == ["Ada", "ada"]
 
 
+def test_a_result_that_was_only_listed_keeps_its_file(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    with ResultStore(results, COLUMNS) as store:
+        for student in ("Mia", "mia"):
+            save(store, replace(REPORT, submission=student))
+        names = result_files(store)
+    with ResultStore(results, COLUMNS) as store:
+        for student, stored in store.other_students(set(), "ex"):
+            store.register(student, stored)
+        save(store, replace(REPORT, submission="mia"))
+        assert result_files(store) == names
+
+
 def test_a_store_keeps_the_names_that_files_have(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     for student in ("ADA", "ada"):  # as they were named before

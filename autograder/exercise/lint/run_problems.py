@@ -156,9 +156,12 @@ class _Runs:
             earlier = {reader.function for reader, other in drawn if other.id == case.id}
             earlier &= {*order[: order.index(check.function)]}
             expected = self.exercise.reference(check.function, case) if check.hidden and earlier else ()
+            # Zeros, or the like, are equal by chance. What the function is handed itself is no secret.
+            answers = [result for result in expected if result.size and np.ptp(result) > 0]
+            own = self.functions[check.function].visible_arrays(case)
             for reader in sorted(earlier, key=order.index):
-                seen = self.functions[reader].visible_arrays(case).values()
-                if any(_is_close(array, result) for array in seen for result in expected):
+                seen = [a for name, a in self.functions[reader].visible_arrays(case).items() if name not in own]
+                if any(_is_close(array, answer) for array in seen for answer in answers):
                     fields = {"reader": reader, "function": check.function, "case": case.id}
                     yield self.where.of_check("answers_given", check, **fields)
                     return

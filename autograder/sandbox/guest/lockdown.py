@@ -113,7 +113,8 @@ def _modules(path: Path) -> Iterator[str]:
     for each file.
     """
     if not path.is_dir():
-        yield from [str(path)] if path.suffix in _MODULE_SUFFIXES else []
+        if path.suffix in _MODULE_SUFFIXES:
+            yield str(path)
     elif path.name in _UNREAD_FOLDERS:
         yield str(path / "__init__.py")  # a package that can be imported, and nothing in it
     else:

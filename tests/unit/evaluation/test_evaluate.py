@@ -152,6 +152,22 @@ def test_contract_violations(outcomes, message_part):
     assert message_part in message(verdict, "contract")
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("plus", [0.0, 1.0], ids=["the other is right", "the other is wrong"])
+def test_a_result_of_several_that_is_not_finite_fails(number, position, plus):
+    function = Function("pair", ("x",), ("x",), {"a": "(2,)", "b": "(2,)"})
+    check = Check("pair.value", "pair", "Value", 1, ("one",))
+    x = np.array([1.0, 2.0])
+    values = [x + plus, x + plus]
+    values[position] = np.array([1.0, number])
+    outcome = Returned(tuple(ReturnedArray(value, "float64") for value in values), {"x": x})
+    result = CallResult(Case("one", {"x": x}), outcome, (x, x))
+    pairs = replace(exercise((check,)), functions=(function,))
+    [finding] = CheckEvaluator(pairs, function, {"one": result}, (), Limits()).evaluate(check)
+    assert (finding.status, finding.code) == ("fail", "not_finite")
+
+
 @pytest.mark.parametrize(("first_row", "codes"), [([1.0, 2.0], ["pass"]), ([1.0, 2.1], ["wrong_first_row"])])
 def test_a_result_must_begin_with_its_argument(first_row, codes):
     function = Function("walk", ("start",), ("start",), {"states": "(2, 2)"}, initial_rows={"states": "start"})

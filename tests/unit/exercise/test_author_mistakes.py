@@ -50,6 +50,17 @@ def test_a_mistake_of_an_author_gets_its_sentences(number: int, tmp_path: Path) 
     assert shown == slip["sentences"]
 
 
+def test_a_shared_case_that_gives_no_answer_away_is_none(tmp_path: Path) -> None:
+    at_the_optimum = [
+        ('("small", "large")', '("small", "large", "optimum")'),
+        ("_SIZES = {", '_SIZES = {"optimum": (4, 3, 2), '),
+        ("    y = np.eye(K)", '    W, b = (W * 0, b * 0) if case_id == "optimum" else (W, b)\n    y = np.eye(K)'),
+        ("    y_hat = ref", '    y = y * 0 + 1 / K if case_id == "optimum" else y\n    y_hat = ref'),
+        ('arrays=("W", "b", "x"), ', 'arrays=["W", "b", "x"], '),
+    ]
+    load_exercise(edited(FULL_FORM, at_the_optimum, tmp_path))
+
+
 def test_the_sentences_are_many() -> None:
     assert len({tuple(slip["sentences"]) for slip in SLIPS}) >= 120
     assert all(sentence.endswith((".", "?", "}")) for sentence in SENTENCES.values())
