@@ -16,6 +16,7 @@ from case_spec import CaseSpec
 from autograder.exercise.model import Array, Arrays
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 # A state below its range sits where tanh is a straight line, one above where it is flat.
 _STATE_RANGE = (0.3, 0.9)  # of the mean |h|
@@ -93,13 +94,12 @@ def _has_informative_gradients(spec: CaseSpec, arrays: Arrays) -> BoolArray:
     errors = batched.errors(arrays, spec.names)
     rows = batched.path_deltas(arrays, spec.names, errors)
     # A term for each loss t and step k: first those of all entries of dJ/dW, then those of dJ/dU.
-    terms = np.empty((n, T, T + 1, H * (H + D)))
+    t, k, masks = _part_masks(T)
+    terms, from_loss = np.empty((n, len(t), H * (H + D))), rows[:, t, k, :, None]
     for factors, entries in ((h[:, :-1], slice(H * H)), (arrays["x"], slice(H * H, None))):
-        by_step = factors[:, [-1, *range(T)]]  # for step 0, what Python reads at the row -1
-        out = terms[..., entries].reshape(n, T, T + 1, H, factors.shape[2])
-        np.multiply(rows[..., None], by_step[:, None, :, None], out=out)
-    masks = _part_masks(T)
-    parts = masks @ terms.reshape(n, T * (T + 1), H * (H + D))
+        out = terms[..., entries].reshape(n, len(t), H, factors.shape[2])
+        np.multiply(from_loss, factors[:, k - 1, None], out=out)  # for step 0, what Python reads at the row -1
+    parts = masks @ terms
     dV = errors.swapaxes(1, 2) @ h[:, 1:]
     largest = np.maximum.reduceat(np.abs(parts), (0, H * H), axis=2)  # of dJ/dW and of dJ/dU
     largest_in_dV = np.abs(dV).max(axis=(1, 2))
@@ -130,11 +130,12 @@ def _shows_the_place_of_the_square(states: Array, deltas: Array) -> BoolArray:
 
 
 @cache
-def _part_masks(T: int) -> Array:
-    """Return which terms (t, k) each part of a gradient is made of, as (parts, T * (T+1)); the first part is all of it.
+def _part_masks(T: int) -> tuple[IntArray, IntArray, Array]:
+    """Return the indices of loss t and step k of each term, and of which terms each part of a gradient is made.
 
-    The others are what a mistake may leave out or add: the paths of so many steps or more, those of one loss, those to
-    one step, those to the first step from later losses, and those to step 0.
+    The masks are an array (parts, terms), and the first part is all of it. The others are what a mistake may leave out
+    or add: the paths of so many steps or more, those of one loss, those to one step, those to the first step from later
+    losses, and those to step 0.
     """
     t, k = np.indices((T, T + 1)) + np.array([1, 0])[:, None, None]
     lag, is_term = t - k, (k >= 1) & (k <= t)
@@ -142,4 +143,6 @@ def _part_masks(T: int) -> Array:
     losses = [is_term & (t == step) for step in range(1, T + 1)]
     steps = [is_term & (k == step) for step in range(1, T + 1)]
     later = [is_term & (k == 1) & (lag > 0)] if T > 1 else []
-    return np.array([is_term, *long_paths, *losses, *steps, *later, k == 0], dtype=float).reshape(-1, T * (T + 1))
+    masks = np.array([is_term, *long_paths, *losses, *steps, *later, k == 0])
+    used = masks.any(axis=0)
+    return *np.nonzero(used), masks[:, used] * 1.0
