@@ -39,7 +39,7 @@ from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRe
 from autograder.submission.stub_lines import OwnCode, left_stub_lines
 
 MAX_CACHED_VERDICTS = 400
-PLANNED_AHEAD = 32  # submissions whose calls are planned together: twice as many take 10 MiB more in each worker
+PLANNED_AHEAD = 32  # submissions whose calls are planned together: more would take too much memory
 MAX_CELL_NOTES = 20  # of cells that stopped; where more did, the first ones are mostly the reason
 Warn = Callable[[str], None]
 
