@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from autograder.course import Course, FeedbackLevel, Level, Limits
@@ -39,7 +40,8 @@ from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRe
 from autograder.submission.stub_lines import OwnCode, left_stub_lines
 
 MAX_CACHED_VERDICTS = 400
-PLANNED_AHEAD = 32  # submissions whose calls are planned together: more would take too much memory
+PLANNED_AHEAD = 32  # submissions whose calls are planned together: twice as many save little more
+MAX_CACHED_PLANS = 16  # of seeds that were graded: equal work has equal seeds
 MAX_CELL_NOTES = 20  # of cells that stopped; where more did, the first ones are mostly the reason
 Warn = Callable[[str], None]
 
@@ -71,13 +73,14 @@ class Grader:
     secret: bytes | None = None
     seed: int | None = None
     feedback: FeedbackLevel = "full"
-    plan_cache: PlanCache = field(default_factory=lambda: BoundedCache(PLANNED_AHEAD))
+    plan_cache: PlanCache = field(default_factory=lambda: BoundedCache(MAX_CACHED_PLANS))
     verdict_cache: VerdictCache = field(default_factory=lambda: BoundedCache(MAX_CACHED_VERDICTS))
     feedback_cache: FeedbackCache = field(default_factory=lambda: BoundedCache(MAX_CACHED_FEEDBACK))
 
     def __post_init__(self) -> None:
         self._builder = FeedbackBuilder(self.exercise, self.feedback_cache)
         self._planner = CallPlanner(self.exercise, is_shared=self.seed is not None)
+        self._plans_ahead: dict[int, tuple[CallPlan, ...]] = {}  # by the seed: those that nobody has asked for yet
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path` and call it `name` in the report. Never raises.
@@ -93,13 +96,12 @@ class Grader:
     def plan_ahead(self, submissions: Sequence[ReadResult]) -> None:
         """Plan the calls of the next submissions, PLANNED_AHEAD at most: together, that takes a third of the time."""
         programs = [program_of(self.exercise, work) for work in submissions if isinstance(work, Submission)]
-        # To look a plan up keeps it: those that are made now would replace it otherwise.
-        seeds = [seed for seed in dict.fromkeys(map(self._seed_of, programs)) if self.plan_cache.lookup(seed) is None]
+        seeds = [seed for seed in dict.fromkeys(map(self._seed_of, programs)) if seed not in self.plan_cache]
+        self._plans_ahead = {}  # who has not come yet is graded by another worker
         with suppress(Exception):  # a fault of the exercise: each submission meets it again, and reports it
-            for seed, plans in zip(seeds, self._planner.plan(seeds), strict=True):
-                self.plan_cache.store(seed, plans)
-                for plan in plans:
-                    plan.batch.pack()  # now, while the numbers are in the processor's cache
+            self._plans_ahead = dict(zip(seeds, self._planner.plan(seeds), strict=True))
+            for plan in chain.from_iterable(self._plans_ahead.values()):
+                plan.batch.pack()  # now, while the numbers are in the processor's cache
 
     def _seed_of(self, program: Program) -> int:
         return submission_seed(program.code, self.exercise.name, self.secret) if self.seed is None else self.seed
@@ -117,7 +119,7 @@ class Grader:
             return self._without_verdict(name, "refused", Note("student", str(submission)))
         program, start = program_of(self.exercise, submission), time.monotonic()
         seed = self._seed_of(program)
-        plans = self.plan_cache.get(seed, lambda: self._planner.plan([seed])[0])
+        plans = self.plan_cache.get(seed, lambda: self._plans_ahead.pop(seed, None) or self._planner.plan([seed])[0])
         # The verdict first, in numbers; then the words, in what is left of the submission's time.
         execution, diagnostics = self._run(program, plans)
         functions, cells = [plan.function.name for plan in plans], [cell.source for cell in submission.cells]

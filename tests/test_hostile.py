@@ -56,7 +56,7 @@ REFERENCE = COURSE.exercise_folder("rnn_backprop") / "rnn_backprop.py"
 SHORT = Limits(cpu_seconds=0.4, wall_seconds=1.0, load_cpu_seconds=1.5, load_wall_seconds=3.0)
 # C, D and E start the same fresh process: C within the walls of A, D within limits alone. E, with the least, is tested.
 SOAKED_LEVELS = ("C", "D")
-MAX_GROWTH = 34 << 20  # caches fill up to their limits: replies, and what is said of known mistakes
+MAX_GROWTH = 24 << 20  # caches fill up to their limits: replies, and what is said of known mistakes
 BUILDER = "def arguments(arrays, names):\n    return dict(arrays)\n"
 AT_LEAST = "at least "
 KEYS = {"tries", "stopped by", "starts as", "loses", "status", "says", "never says", "holds at", "slow", "time"}

@@ -7,7 +7,7 @@ whenever an entry happens to be small.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +55,11 @@ def relative_errors(arrays: Sequence[Array], expected: Sequence[Array]) -> list[
         scales = np.maximum(np.maximum.reduceat(np.abs(right), starts), SCALE_FLOOR)
         errors: list[float] = (np.maximum.reduceat(np.abs(_flat(arrays) - right), starts) / scales).tolist()
     return errors
+
+
+def largest(errors: Iterable[float]) -> float:
+    """Return the largest error; NaN if any is, which Python's max would pass over: a result of NaN is not right."""
+    return max(errors, key=lambda error: (error != error, error))
 
 
 def _flat(arrays: Sequence[Array]) -> Array:

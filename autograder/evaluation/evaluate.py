@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.course import Limits
-from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, Comparison, compare, relative_errors
+from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, Comparison, compare, largest, relative_errors
 from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
 from autograder.evaluation.name_origins import find_origin
 from autograder.evaluation.report import CheckStatus, Code
@@ -158,11 +158,13 @@ class CheckEvaluator:
         }
         arrays = [array for values in returned.values() for array in values]
         errors = iter(relative_errors(arrays, [array for name in returned for array in self.results[name].expected]))
-        # NaN comes first: Python's max would pass over it, and over a second result that is all NaN.
-        worst = {name: max(islice(errors, len(v)), key=lambda e: (e != e, e)) for name, v in returned.items()}
+        worst = {name: largest(islice(errors, len(values))) for name, values in returned.items()}
         # A finite error says that all numbers are finite. Another has a reason, mostly a number that is not.
-        of = self.results
-        return {n: e for n, e in worst.items() if e < np.inf or self._problem(of[n], quoting=False) is None}
+        return {
+            name: error
+            for name, error in worst.items()
+            if error < np.inf or self._problem(self.results[name], quoting=False) is None
+        }
 
     def student_remarks(self, verdicts: Sequence[CheckVerdict], findings: Sequence[Finding]) -> Iterator[Remark]:
         """Yield remarks to the student: checks without points that did not pass, and low precision."""

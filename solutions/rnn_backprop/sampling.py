@@ -50,10 +50,9 @@ def sample_cases(
         pending = np.flatnonzero(~has_case)
         if not pending.size:
             break
-    rows = zip(*stacks.values(), strict=True)
     cases = [
         Case(id, dict(zip(stacks, arrays, strict=True)), spec.names, spec.description)
-        for id, arrays in zip(ids, rows, strict=True)
+        for id, *arrays in zip(ids, *stacks.values(), strict=True)
     ]
     return cases, stacks
 
