@@ -11,10 +11,11 @@ import pytest
 
 from autograder import grading
 from autograder.course import Course, Level, Limits, find_course
+from autograder.evaluation.call_plans import CallPlanner
 from autograder.evaluation.seeds import SECRET_VARIABLE
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
-from autograder.grading import MAX_CELL_NOTES, Grader, IsolationError, open_grader
+from autograder.grading import MAX_CELL_NOTES, PLANNED_AHEAD, Grader, IsolationError, open_grader
 from autograder.sandbox.host.jail import Jail
 from autograder.sandbox.host.levels import JailError
 from autograder.sandbox.host.program import Batch, CellProblem, Execution, FunctionMissing, Outcome, Program
@@ -94,8 +95,8 @@ def test_open_grader_warns_without_a_secret_unless_a_seed_is_given(
         assert len(warnings) == count
 
 
-def test_of_very_many_cells_that_stopped_the_first_are_described(exercise: Exercise) -> None:
-    problems = tuple(CellProblem(f"code cell {n}", 1, "KeyError", "'a'", ()) for n in range(2 * MAX_CELL_NOTES))
+def jail_without_functions(problems: tuple[CellProblem, ...] = ()) -> Jail:
+    """Return a jail in which every submission has cells that stopped, and no function."""
     missing = FunctionMissing(())
 
     class LoadedProgram:
@@ -107,9 +108,27 @@ def test_of_very_many_cells_that_stopped_the_first_are_described(exercise: Exerc
 
     jail = jail_class("A")()
     jail.load_program = lambda *_: nullcontext(LoadedProgram())
+    return jail
+
+
+def test_of_very_many_cells_that_stopped_the_first_are_described(exercise: Exercise) -> None:
+    problems = tuple(CellProblem(f"code cell {n}", 1, "KeyError", "'a'", ()) for n in range(2 * MAX_CELL_NOTES))
     submission = Submission("notebook", (Cell("a[0]"),), (), Path("a.ipynb"))
-    report = Grader(exercise, jail, Limits()).grade_submission(submission, "mia")
+    report = Grader(exercise, jail_without_functions(problems), Limits()).grade_submission(submission, "mia")
     texts = [note.text for note in report.notes]
     assert (report.status, len(texts)) == ("graded", MAX_CELL_NOTES + 1)
     assert "code cell 19" in texts[-2]
     assert texts[-1].startswith(f"{MAX_CELL_NOTES} more pieces of your code stopped")
+
+
+def test_what_is_planned_ahead_is_planned_once(monkeypatch: pytest.MonkeyPatch, exercise: Exercise) -> None:
+    planned: list[int] = []
+    plan = CallPlanner.plan
+    monkeypatch.setattr(CallPlanner, "plan", lambda self, seeds: planned.extend(seeds) or plan(self, seeds))
+    works = [Submission("script", (Cell(f"a = {n}"),), (), Path("a.py")) for n in range(PLANNED_AHEAD + 8)]
+    grader = Grader(exercise, jail_without_functions(), Limits(), secret=b"tests")
+    grader.grade_submission(works[0], "mia")  # equal work was graded before
+    for share in (works[:PLANNED_AHEAD], works[PLANNED_AHEAD:]):
+        grader.plan_ahead(share)
+        assert {grader.grade_submission(work, "mia").status for work in share} == {"graded"}
+    assert len(planned) == len(set(planned)) == len(works)
