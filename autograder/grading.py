@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 
 from autograder.course import Course, FeedbackLevel, Level, Limits
@@ -40,7 +39,7 @@ from autograder.submission.reader import ReleasedFiles, Submission, SubmissionRe
 from autograder.submission.stub_lines import OwnCode, left_stub_lines
 
 MAX_CACHED_VERDICTS = 400
-PLANNED_AHEAD = 32  # submissions whose calls are planned together: twice as many save little more
+PLANNED_AHEAD = 64  # submissions whose calls are planned together: twice as many save little more
 MAX_CACHED_PLANS = 16  # of seeds that were graded: equal work has equal seeds
 MAX_CELL_NOTES = 20  # of cells that stopped; where more did, the first ones are mostly the reason
 Warn = Callable[[str], None]
@@ -100,8 +99,6 @@ class Grader:
         self._plans_ahead = {}  # who has not come yet is graded by another worker
         with suppress(Exception):  # a fault of the exercise: each submission meets it again, and reports it
             self._plans_ahead = dict(zip(seeds, self._planner.plan(seeds), strict=True))
-            for plan in chain.from_iterable(self._plans_ahead.values()):
-                plan.batch.pack()  # now, while the numbers are in the processor's cache
 
     def _seed_of(self, program: Program) -> int:
         return submission_seed(program.code, self.exercise.name, self.secret) if self.seed is None else self.seed

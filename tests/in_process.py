@@ -19,7 +19,7 @@ import numpy as np
 from autograder.course import find_course
 from autograder.evaluation.call_plans import draw_case
 from autograder.evaluation.comparison import compare
-from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.planned_cases import CallResult, PlannedCase
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.exercise.numerical_gradient import numerical_gradient
@@ -91,7 +91,8 @@ def call(code: Code, function: Function, case: Case) -> tuple[Array, ...]:
 def call_result(function: Function, case: Case, arrays: tuple[Array, ...]) -> CallResult:
     """Return the result of a call that returned these arrays."""
     values = tuple(ReturnedArray(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
-    return CallResult(case, Returned(values, {}), exercise().reference(function.name, case))
+    expected = exercise().reference(function.name, case)
+    return CallResult(PlannedCase.of(exercise(), function, case, expected), Returned(values))
 
 
 def cases_with_expected(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:

@@ -3,70 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import islice
 
 import numpy as np
 
-from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.planned_cases import CallResult, PlannedCase, PlannedStack
 from autograder.evaluation.random_generators import generators
-from autograder.exercise.model import Array, Case, Check, Exercise, Function
-from autograder.exercise.numerical_gradient import gradients_of_J
-from autograder.sandbox.host.program import Batch, Call, Outcome, RecheckResult, RepeatCall
+from autograder.exercise.model import Case, Check, Exercise, Function
+from autograder.sandbox.host.program import Batch, Outcome, RecheckResult, RepeatCall, Step
 
 PUBLIC_SEED = 0
-
-
-@dataclass(frozen=True, eq=False)
-class SlopeStack:
-    """Cases of the same sizes and names, such as one case of a gradient check for several seeds.
-
-    Their numerical gradients are computed together, when the first of them is asked for.
-    """
-
-    exercise: Exercise
-    function: Function
-    cases: tuple[Case, ...]
-
-    @cached_property
-    def gradients(self) -> tuple[Array, ...]:
-        """The numerical gradients of J with respect to the function's array, one for each case."""
-        return gradients_of_J(self.exercise, self.function, self.cases)
-
-
-@dataclass(frozen=True, eq=False)
-class PlannedCase:
-    """A case for one function, and the results that the reference returns on it.
-
-    It is number `index` of the stack `slopes`, or a stack of its own.
-    """
-
-    exercise: Exercise
-    function: Function
-    case: Case
-    expected: tuple[Array, ...]
-    slopes: SlopeStack | None = None
-    index: int = 0
-
-    @cached_property
-    def call(self) -> Call:
-        """The call of the function on the case."""
-        return make_call(self.function, self.case)
-
-    @cached_property
-    def watched_call(self) -> Call:
-        """The same call, whose outcome tells which arguments it changed."""
-        return replace(self.call, detect_mutation=True)
-
-    @cached_property
-    def numerical_gradient(self) -> Array:
-        """The numerical gradient of J with respect to the function's array, computed on first use."""
-        return (self.slopes or SlopeStack(self.exercise, self.function, (self.case,))).gradients[self.index]
-
-    def result(self, outcome: Outcome) -> CallResult:
-        """Pair the outcome of the call with what is expected of it."""
-        return CallResult(self.case, outcome, self.expected, lambda: self.numerical_gradient)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +39,14 @@ class CallPlan:
         first, *others = self.cases.values()
         # Reading the first result again after all other calls reveals a buffer that is used for every result. Only the
         # first call is watched for changed arguments, because a watched call sends all of them back.
-        extra = (RecheckResult(0), RepeatCall(0), first.call, self.shuffled.call)
-        calls = (first.watched_call, *(planned.call for planned in others))
-        return Batch(self.function.name, (*calls, *extra), self.is_shared)
+        calls: list[Step] = [first.watched_call, *(planned.call for planned in others)]
+        calls += [RecheckResult(0), RepeatCall(0), first.call, self.shuffled.call]
+        return Batch(self.function.name, tuple(calls), self.is_shared)
 
     @property
     def first_case_is_public(self) -> bool:
         """Return whether the first case is the same for all students."""
-        return not self.first.exercise.checks_of(self.function.name)[0].hidden
+        return not self.first.stack.exercise.checks_of(self.function.name)[0].hidden
 
     @property
     def first(self) -> PlannedCase:
@@ -108,12 +57,9 @@ class CallPlan:
         """Pair the outcomes of all steps with what is expected: by case id, and by name for the last four."""
         extra = dict.fromkeys(("recheck", "repeat_same_args", "repeat_fresh_args"), self.first)
         planned = {**self.cases, **extra, "shuffled": self.shuffled}
-        return {name: case.result(outcome) for (name, case), outcome in zip(planned.items(), outcomes, strict=True)}
-
-
-def make_call(function: Function, case: Case) -> Call:
-    """Return the call of a function on a case, with the arrays that the function may see, and no watch on them."""
-    return Call(function.visible_arrays(case), function.visible_names(case), detect_mutation=False)
+        return {
+            name: CallResult(case, outcome) for (name, case), outcome in zip(planned.items(), outcomes, strict=True)
+        }
 
 
 def case_rngs(requests: Sequence[tuple[Check, str, int]]) -> list[np.random.Generator]:
@@ -141,7 +87,7 @@ Planned = dict[tuple[str, str], PlannedCase]
 
 
 class CallPlanner:
-    """Plans the calls of an exercise, for several seeds at once: cases of the same sizes are drawn and solved together.
+    """Plans the calls of an exercise, for several seeds at once: their cases are drawn and solved together.
 
     What is the same for all seeds is made once: the public cases, among them the first of each function.
     `is_shared` says whether several submissions have the same seed.
@@ -176,24 +122,19 @@ class CallPlanner:
             visible = function.visible_arrays(case)
             reversed_arrays = {name: array[::-1] for name, array in visible.items() if name in results and array.ndim}
             case = replace(case, arrays={**case.arrays, **reversed_arrays})
-            shuffled[function.name] = PlannedCase(exercise, function, case, exercise.reference(function.name, case))
+            shuffled[function.name] = _plan_alone(exercise, function, case)
         return shuffled
 
     def _draw(self, checks: Sequence[Check], seeds: Sequence[int]) -> list[Planned]:
         """Draw the cases of some checks for each seed: by function and case id, each with its expected results."""
-        exercise = self._exercise
         # A case that several checks of a function share is drawn once.
         owners = {(check.function, id): check for check in checks for id in check.cases}
-        measured = {(check.function, id) for check in checks if check.kind == "slope" for id in check.cases}
-        keys = [(check, id, seed) for seed in seeds for (_, id), check in owners.items()]
-        requests = list(zip((id for _, id, _ in keys), case_rngs(keys), strict=True))
-        drawn = _draw_with_results(exercise, requests, [function for function, _ in owners] * len(seeds))
+        rngs = iter(case_rngs([(check, id, seed) for (_, id), check in owners.items() for seed in seeds]))
+        requests = [(function, id, list(islice(rngs, len(seeds)))) for function, id in owners]
         planned: list[Planned] = [{} for _ in seeds]
-        for column, key in enumerate(owners):
-            function, rows = exercise.function(key[0]), drawn[column :: len(owners)]
-            slopes = _slope_stack(exercise, function, [case for case, _ in rows]) if key in measured else None
-            for row, (case, expected) in enumerate(rows):
-                planned[row][key] = PlannedCase(exercise, function, case, expected, slopes, row if slopes else 0)
+        for key, cases in zip(owners, _draw_with_results(self._exercise, requests), strict=True):
+            for drawn, case in zip(planned, cases, strict=True):
+                drawn[key] = case
         return planned
 
 
@@ -203,17 +144,19 @@ def plan_calls(exercise: Exercise, seed: int) -> tuple[CallPlan, ...]:
     return plans
 
 
-def _slope_stack(exercise: Exercise, function: Function, cases: Sequence[Case]) -> SlopeStack | None:
-    """Return the stack of these cases, None if they differ in sizes or names: drawn by a seed, they may."""
-    alike = {(*case.names.items(), *((name, array.shape) for name, array in case.arrays.items())) for case in cases}
-    return SlopeStack(exercise, function, tuple(cases)) if len(alike) == 1 else None
-
-
 def _draw_with_results(
-    exercise: Exercise, requests: Sequence[tuple[str, np.random.Generator]], functions: Sequence[str]
-) -> Sequence[tuple[Case, tuple[Array, ...]]]:
-    """Draw a case for each request, with the expected results of its function: in one batch if the exercise can."""
-    if exercise.draw_batch is not None:
-        return exercise.draw_batch(requests)
-    cases = [exercise.draw(id, rng) for id, rng in requests]
-    return [(case, exercise.reference(function, case)) for case, function in zip(cases, functions, strict=True)]
+    exercise: Exercise, requests: Sequence[tuple[str, str, Sequence[np.random.Generator]]]
+) -> Iterator[list[PlannedCase]]:
+    """Draw for each (function, case id, generators) a case from each generator: all at once if the exercise can."""
+    if exercise.draw_batch is None:
+        for name, id, rngs in requests:
+            yield [_plan_alone(exercise, exercise.function(name), exercise.draw(id, rng)) for rng in rngs]
+        return
+    stacks = exercise.draw_batch([(id, rngs) for _, id, rngs in requests])
+    for (name, _, _), cases in zip(requests, stacks, strict=True):
+        stack = PlannedStack(exercise, exercise.function(name), cases)
+        yield [PlannedCase(stack, row, expected) for row, expected in enumerate(cases.expected_by_case())]
+
+
+def _plan_alone(exercise: Exercise, function: Function, case: Case) -> PlannedCase:
+    return PlannedCase.of(exercise, function, case, exercise.reference(function.name, case))

@@ -14,8 +14,9 @@ from autograder.course import Limits
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, Comparison, compare, largest, relative_errors
 from autograder.evaluation.findings import CONTRACT_BROKEN, Finding, Remark
 from autograder.evaluation.name_origins import find_origin
+from autograder.evaluation.planned_cases import CallResult
 from autograder.evaluation.report import CheckStatus, Code
-from autograder.exercise.model import Array, Case, Check, Exercise, Function
+from autograder.exercise.model import Array, Check, Exercise, Function
 from autograder.exercise.numerical_gradient import slope_tolerance
 from autograder.exercise.source import stub_text
 from autograder.sandbox.host.program import (
@@ -23,7 +24,6 @@ from autograder.sandbox.host.program import (
     FunctionMissing,
     FunctionRaised,
     InvalidResult,
-    Outcome,
     ProcessEnded,
     Returned,
     ReturnedArray,
@@ -31,20 +31,6 @@ from autograder.sandbox.host.program import (
 from autograder.student import rules
 from autograder.student.arguments import outermost
 from autograder.submission.stub_lines import OwnCode
-
-
-@dataclass(frozen=True)
-class CallResult:
-    """A call of a student's function: the case, what came back, and what the reference returns.
-
-    `numerical_gradient` returns the numerical gradient of J on the case; only checks of kind "slope" need it.
-    """
-
-    case: Case
-    outcome: Outcome
-    expected: tuple[Array, ...]
-    numerical_gradient: Callable[[], Array] | None = None
-
 
 Expectation = Callable[[CallResult], tuple[Array, ...]]
 """Returns what the arrays of a call are compared with: those of the reference, or the numerical gradient."""
@@ -228,7 +214,7 @@ class CheckEvaluator:
             return [usable]
         assert isinstance(first.outcome, Returned)
         before = first.case.arrays
-        after = {name: array for name, array in first.outcome.arguments.items() if array is not before.get(name)}
+        after = first.outcome.changed
         changed = outermost(
             [name for name in after if name not in before or not np.array_equal(after[name], before[name])]
         )
@@ -364,8 +350,7 @@ def _reference(result: CallResult) -> tuple[Array, ...]:
 
 
 def _numerical_gradient(result: CallResult) -> tuple[Array, ...]:
-    assert result.numerical_gradient is not None
-    return (result.numerical_gradient(),)
+    return (result.planned.numerical_gradient,)
 
 
 def _combine(check: Check, findings: list[Finding]) -> Finding:

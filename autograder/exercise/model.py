@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -51,6 +51,44 @@ class Case:
 
 
 @dataclass(frozen=True)
+class CaseStack:
+    """Cases that differ in nothing but their numbers, and the results of the reference on them.
+
+    Each array has an axis for the cases in front of its own: `arrays["W"]` is (n, H, H) for n cases.
+    """
+
+    id: str
+    arrays: Arrays
+    expected: tuple[Array, ...]
+    names: Names = field(default_factory=dict)
+    description: str = ""
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, case: Case, expected: tuple[Array, ...]) -> CaseStack:
+        """Return the stack of a single case."""
+        arrays = {name: array[None] for name, array in case.arrays.items()}
+        results = tuple(result[None] for result in expected)
+        return cls(case.id, arrays, results, case.names, case.description, case.parameters)
+
+    def __len__(self) -> int:
+        return len(self.expected[0])
+
+    def case(self, row: int) -> Case:
+        """Return one of the cases."""
+        arrays = {name: array[row, ...] for name, array in self.arrays.items()}
+        return Case(self.id, arrays, self.names, self.description, self.parameters)
+
+    def expected_by_case(self) -> list[tuple[Array, ...]]:
+        """Return the results of the reference on each case."""
+        return list(zip(*map(_rows, self.expected), strict=True))
+
+
+def _rows(stack: Array) -> Iterable[Array]:
+    return stack if stack.ndim > 1 else (stack[row, ...] for row in range(len(stack)))  # a number stays an array
+
+
+@dataclass(frozen=True)
 class Function:
     """A stub that students complete.
 
@@ -71,14 +109,14 @@ class Function:
     reference_text: str = ""
     minutes: int = 0
 
-    def visible_arrays(self, case: Case) -> Arrays:
+    def visible_arrays(self, case: Case | CaseStack) -> Arrays:
         """Return the arrays of a case that this function may see."""
         return {
             name: case.arrays[name]
             for name in _visible_paths(tuple(case.arrays), tuple(self.arguments), tuple(self.arrays))
         }
 
-    def visible_names(self, case: Case) -> Names:
+    def visible_names(self, case: Case | CaseStack) -> Names:
         """Return the names of a case that this function may see: all of them if it lists its arrays."""
         if self.arrays:
             return case.names
@@ -147,8 +185,8 @@ class Mistake:
     problem: str = ""
 
 
-DrawBatch = Callable[[Sequence[tuple[str, np.random.Generator]]], Sequence[tuple[Case, tuple[Array, ...]]]]
-"""(case id, generator) pairs -> the cases drawn from them, each with the reference's results."""
+DrawBatch = Callable[[Sequence[tuple[str, Sequence[np.random.Generator]]]], Sequence[CaseStack]]
+"""(case id, generators) pairs -> for each of them the cases drawn from the generators, and the reference's results."""
 
 
 @dataclass(frozen=True)

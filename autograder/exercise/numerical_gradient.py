@@ -14,7 +14,7 @@ exercise is loaded, and then differentiated by central differences of sixth orde
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,19 +38,20 @@ ObjectiveBatch = Callable[[Mapping[str, npt.NDArray[Any]], Names], npt.NDArray[A
 
 def gradient_of_J(exercise: Exercise, function: Function, case: Case) -> Array:
     """Return the numerical gradient of J by the array that a function differentiates by, in its shape."""
-    [gradient] = gradients_of_J(exercise, function, [case])
+    stacks = {name: array[None] for name, array in case.arrays.items()}
+    gradient: Array = gradients_of_J(exercise, function, stacks, case.names)[0, ...]
     return gradient
 
 
-def gradients_of_J(exercise: Exercise, function: Function, cases: Sequence[Case]) -> tuple[Array, ...]:
-    """Return the numerical gradients of J on several cases, whose arrays have the same shapes and names."""
-    objective, wrt, names, arrays = exercise.objective, function.wrt, cases[0].names, [case.arrays for case in cases]
+def gradients_of_J(exercise: Exercise, function: Function, stacks: Arrays, names: Names) -> Array:
+    """Return the numerical gradients of J on the cases of which these are the arrays, stacked as they are."""
+    objective, wrt = exercise.objective, function.wrt
     assert wrt is not None
-    if function.name in exercise.without_complex_step:
-        return tuple(central_gradient(objective, point, names, wrt) for point in arrays)
-    if exercise.objective_batch is not None:
-        return numerical_gradients(exercise.objective_batch, arrays, names, wrt)
-    return tuple(numerical_gradient(objective, point, names, wrt) for point in arrays)
+    if exercise.objective_batch is not None and function.name not in exercise.without_complex_step:
+        return numerical_gradients(exercise.objective_batch, stacks, names, wrt)
+    measure = central_gradient if function.name in exercise.without_complex_step else numerical_gradient
+    rows = ({name: stack[row, ...] for name, stack in stacks.items()} for row in range(len(stacks[wrt])))
+    return np.array([measure(objective, arrays, names, wrt) for arrays in rows])
 
 
 def slope_tolerance(exercise: Exercise, function: Function) -> float:
@@ -72,21 +73,20 @@ def numerical_gradient(objective: Objective, arrays: Arrays, names: Names, wrt: 
     return gradient
 
 
-def numerical_gradients(
-    objective_batch: ObjectiveBatch, cases: Sequence[Arrays], names: Names, wrt: str
-) -> tuple[Array, ...]:
-    """Return dJ/d arrays[wrt] of several cases by complex steps, all of them in one call.
+def numerical_gradients(objective_batch: ObjectiveBatch, stacks: Arrays, names: Names, wrt: str) -> Array:
+    """Return dJ/d arrays[wrt] of a stack of cases by complex steps, all of them in one call.
 
     `objective_batch` takes stacks of arrays, whose leading axes are broadcast against each other, and returns J for
     each row.
     """
     # Axis 0 counts the cases, axis 1 the entries of arrays[wrt]: in row i, entry i is moved, and no other.
-    stacks = {name: np.array([arrays[name] for arrays in cases])[:, None] for name in cases[0]}
+    stacks = {name: stack[:, None] for name, stack in stacks.items()}
     points = stacks[wrt]
     size, shape = points[0].size, points.shape[2:]
     steps = 1j * STEP * np.eye(size).reshape(size, *shape)
     objectives = objective_batch({**stacks, wrt: points + steps}, names)
-    return tuple(np.imag(objectives).reshape(len(cases), *shape) / STEP)
+    gradients: Array = np.imag(objectives).reshape(len(points), *shape) / STEP
+    return gradients
 
 
 def central_gradient(objective: Objective, arrays: Arrays, names: Names, wrt: str) -> Array:

@@ -17,6 +17,7 @@ from autograder.course import FeedbackLevel, Limits
 from autograder.evaluation.call_plans import CallPlan
 from autograder.evaluation.evaluate import CheckVerdict, FunctionVerdict
 from autograder.evaluation.findings import Finding
+from autograder.evaluation.planned_cases import CallResult
 from autograder.evaluation.report import CheckResult, Note
 from autograder.exercise.model import Array, Exercise, Function
 from autograder.feedback import messages
@@ -158,7 +159,8 @@ class FeedbackBuilder:
             return DiagnosticResults()
         outcomes = loaded.run_first_calls([plan.batch for plan in plans], limits)
         aborted = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProcessEnded)}
-        wrong = [plan.function for plan in plans if has_wrong_numbers(plan.first.result(outcomes[plan.function.name]))]
+        results = [(plan.function, CallResult(plan.first, outcomes[plan.function.name])) for plan in plans]
+        wrong = [function for function, result in results if has_wrong_numbers(result)]
         try:
             return replace(self.run_diagnostics(TimeBoxedRunner(loaded), program, wrong, limits), aborted=aborted)
         except TimeBoxExceeded:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from autograder.course import Limits
-from autograder.evaluation.call_plans import make_call
-from autograder.evaluation.evaluate import CallResult, FunctionVerdict
+from autograder.evaluation.evaluate import FunctionVerdict
+from autograder.evaluation.planned_cases import CallResult, make_call
 from autograder.exercise.model import Array, Arrays, Case, Exercise, Function
 from autograder.exercise.numerical_gradient import is_gradient
 from autograder.feedback import messages
@@ -87,7 +87,8 @@ class ConsistencyChecker:
             return ForwardConsistency()
         consistent: dict[str, bool] = {}
         for case in self._cases_to_compare(results[forward.name].values()):
-            values = comparable_arrays(results[forward.name][case.id])
+            result = results[forward.name][case.id]
+            values = comparable_arrays(result.outcome, result.expected)
             found = self._compare(forward, case, values, runner, program, limits)
             consistent |= {name: fits and consistent.get(name, True) for name, fits in found.items()}
             # One case shows that a gradient is not that of J; that it is must hold for every pair of functions.
@@ -114,7 +115,7 @@ class ConsistencyChecker:
         consistent = {}
         for gradient in self._gradients:
             name = gradient.wrt or ""
-            if arrays := comparable_arrays(CallResult(own_case, outcomes[gradient.name][0], (case.arrays[name],))):
+            if arrays := comparable_arrays(outcomes[gradient.name][0], (case.arrays[name],)):
                 consistent[gradient.name] = _has_slope(arrays[0], slopes[name])
         return consistent
 
@@ -196,7 +197,7 @@ def _slopes_of_J(
     assert exercise.loss_from_outputs is not None
     slopes = {moved.name: 0.0 for moved in differences.perturbations}
     for moved, outcome in zip(differences.perturbations, outcomes, strict=True):
-        values = comparable_arrays(CallResult(moved.case, outcome, differences.expected))
+        values = comparable_arrays(outcome, differences.expected)
         if not values:
             return None
         arrays: Arrays = {**moved.case.arrays, **dict(zip(forward.returns, values, strict=True))}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, SCALE_FLOOR, TOLERANCE, relative_errors
-from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.planned_cases import CallResult
 from autograder.exercise.model import Array, Exercise, Mistake
 from autograder.feedback.mistake_numbers import Arrays, MistakeNumbers
 from autograder.feedback.pairs import Pair, PairCatalogue

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.course import Limits
-from autograder.evaluation.call_plans import make_call
 from autograder.evaluation.comparison import compare
-from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.planned_cases import CallResult, PlannedCase, make_call
 from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.exercise.numerical_gradient import is_gradient
 from autograder.sandbox.host.jail import Runner
@@ -28,8 +27,7 @@ class ExpectedResult:
     `is_gradient` says whether it is the gradient of J; `sums` are the sums of terms that it equals.
     """
 
-    case: Case
-    arrays: tuple[Array, ...]
+    planned: PlannedCase
     is_gradient: bool
     sums: tuple[Sum, ...]
 
@@ -100,28 +98,27 @@ class DiagnosticSuite:
     def _expect(self, function: Function, case: Case) -> ExpectedResult:
         arrays = self._exercise.reference(function.name, case)
         sums = self._exercise.decompose(function.name, case)
-        return ExpectedResult(case, arrays, is_gradient(self._exercise, function, case, arrays), sums)
+        planned = PlannedCase.of(self._exercise, function, case, arrays)
+        return ExpectedResult(planned, is_gradient(self._exercise, function, case, arrays), sums)
 
     def _results(self, function: Function, outcomes: Sequence[Outcome], shown: bool) -> tuple[ResultsByCase, ...]:
         sets, remaining = self._expected_results(function), iter(outcomes)
         return tuple(
-            {
-                expected.case.id: CallResult(expected.case, next(remaining), expected.arrays)
-                for expected in expected_of_set
-            }
+            {expected.planned.case.id: CallResult(expected.planned, next(remaining)) for expected in expected_of_set}
             for expected_of_set in (sets[:1] if shown else sets[1:])
         )
 
 
 def _case_result(function: Function, expected: ExpectedResult, results: ResultsByCase) -> CaseResult:
-    result = results.get(expected.case.id)
+    planned = expected.planned
+    result = results.get(planned.case.id)
     return CaseResult(
-        id=expected.case.id,
-        about=expected.case.description,
-        traits=expected.case.parameters,
+        id=planned.case.id,
+        about=planned.case.description,
+        traits=planned.case.parameters,
         results=tuple(function.returns),
-        yours=comparable_arrays(result) if result else (),
-        expected=expected.arrays,
+        yours=comparable_arrays(result.outcome, result.expected) if result else (),
+        expected=planned.expected,
         is_slope=expected.is_gradient,
         sums=expected.sums,
     )
@@ -130,14 +127,14 @@ def _case_result(function: Function, expected: ExpectedResult, results: ResultsB
 def has_wrong_numbers(result: CallResult) -> bool:
     """Return whether a call returned comparable numbers, and wrong ones."""
     # not strict: without comparable numbers there are no arrays
-    pairs = zip(comparable_arrays(result), result.expected, strict=False)
+    pairs = zip(comparable_arrays(result.outcome, result.expected), result.expected, strict=False)
     return any(compare(array, expected).verdict == "wrong" for array, expected in pairs)
 
 
-def comparable_arrays(result: CallResult) -> tuple[Array, ...]:
+def comparable_arrays(outcome: Outcome, expected: tuple[Array, ...]) -> tuple[Array, ...]:
     """Return the arrays of a call if all are finite and of the right shapes, else an empty tuple."""
-    if not isinstance(result.outcome, Returned):
+    if not isinstance(outcome, Returned):
         return ()
-    arrays = tuple(value.array for value in result.outcome.values)
-    pairs = zip(arrays, result.expected, strict=True)
+    arrays = tuple(value.array for value in outcome.values)
+    pairs = zip(arrays, expected, strict=True)
     return arrays if all(a.shape == b.shape and np.isfinite(a).all() for a, b in pairs) else ()

@@ -14,8 +14,9 @@ from typing import Literal
 
 import numpy as np
 
-from autograder.evaluation.call_plans import PlannedCase, plan_calls
+from autograder.evaluation.call_plans import plan_calls
 from autograder.evaluation.comparison import LOW_PRECISION_TOLERANCE, relative_error
+from autograder.evaluation.planned_cases import PlannedCase
 from autograder.exercise import source
 from autograder.exercise.model import Array, Check, Exercise, Function, Mistake
 from autograder.verification.mutations import Mutation, ending, mutations
@@ -151,4 +152,4 @@ class _Trial:
             yield from self._planned(seed).values()
         visible = [check.cases for check in exercise.visible_checks if check.function == name]
         for case in (case for cases in (*visible, *exercise.confirmation_cases) for case in cases):
-            yield PlannedCase(exercise, self._function, case, exercise.reference(name, case))
+            yield PlannedCase.of(exercise, self._function, case, exercise.reference(name, case))

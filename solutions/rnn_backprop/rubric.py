@@ -20,7 +20,7 @@ from diagnostic_cases import CONFIRMATION_CASES as CONFIRMATION_CASES
 from diagnostic_cases import DIAGNOSTIC_CASES as DIAGNOSTIC_CASES
 from mistakes import MISTAKES as MISTAKES
 
-from autograder.exercise.model import Array, Arrays, Case, Check, Function, Names, VisibleCheck
+from autograder.exercise.model import Arrays, Case, CaseStack, Check, Function, Names, VisibleCheck
 
 SUPPORT_MODULES = ("network.py",)
 NOTEBOOK_MODULES = ("learning.py",)
@@ -192,28 +192,31 @@ def loss_from_outputs(arrays: Arrays, names: Names) -> float:
 
 def draw(case_id: str, rng: np.random.Generator) -> Case:
     """Draw the case `FUNCTION.SPEC` from `rng`. Raises KeyError for an unknown spec."""
-    [case], _ = sampling.sample_cases(_CASE_SPECS[case_id.partition(".")[2]], [case_id], [rng])
-    return case
+    spec = _CASE_SPECS[case_id.partition(".")[2]]
+    arrays = {name: array[0] for name, array in sampling.sample(spec, [rng]).items()}
+    return Case(case_id, arrays, spec.names, spec.description)
 
 
-def draw_batch(requests: Sequence[tuple[str, np.random.Generator]]) -> list[tuple[Case, tuple[Array, ...]]]:
-    """Draw a case for each (case id, rng), and return it with the expected results of its function."""
+def draw_batch(requests: Sequence[tuple[str, Sequence[np.random.Generator]]]) -> list[CaseStack]:
+    """Draw for each (case id, rngs) a case from each rng, with the expected results of its function."""
     # Cases of one spec have the same sizes and functions, so they are drawn and answered as one stack.
     indices_by_spec: dict[str, list[int]] = {}
     for i, (case_id, _) in enumerate(requests):
         indices_by_spec.setdefault(_FIRST_ALIKE[case_id.partition(".")[2]], []).append(i)
-    drawn: dict[int, tuple[Case, tuple[Array, ...]]] = {}
+    drawn: dict[int, CaseStack] = {}
     for spec_name, indices in indices_by_spec.items():
-        ids, rngs = zip(*(requests[i] for i in indices), strict=True)
+        spec, rngs = _CASE_SPECS[spec_name], [rng for i in indices for rng in requests[i][1]]
         # A large stack is worth another round; a small one is faster with more candidates than are needed.
-        first = 1 if len(indices) >= _LARGE_STACK else 4
-        rounds = (first << doublings for doublings in itertools.count())
-        cases, stacks = sampling.sample_cases(_CASE_SPECS[spec_name], ids, rngs, rounds)
-        gradients = batched.gradients(stacks, cases[0].names)
-        for row, (i, case) in enumerate(zip(indices, cases, strict=True)):
-            function = case.id.partition(".")[0]
-            forward = (case.arrays["h"], case.arrays["y_hat"])
-            drawn[i] = case, forward if function == "forward" else (gradients[function][row],)
+        first = 1 if len(rngs) >= _LARGE_STACK else 4
+        arrays = sampling.sample(spec, rngs, (first << doublings for doublings in itertools.count()))
+        results = {"forward": (arrays["h"], arrays["y_hat"])}
+        results |= {name: (gradient,) for name, gradient in batched.gradients(arrays, spec.names).items()}
+        start = 0
+        for i in indices:
+            case_id, part = requests[i][0], slice(start, start := start + len(requests[i][1]))
+            own = {name: array[part] for name, array in arrays.items()}
+            expected = tuple(result[part] for result in results[case_id.partition(".")[0]])
+            drawn[i] = CaseStack(case_id, own, expected, spec.names, spec.description)
     return [drawn[i] for i in range(len(requests))]
 
 

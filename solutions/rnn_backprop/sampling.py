@@ -15,7 +15,7 @@ import informative
 import numpy as np
 from case_spec import CaseSpec
 
-from autograder.exercise.model import Array, Case
+from autograder.exercise.model import Array
 
 # The usual size of the numbers that are drawn.
 _SCALES = {"U": 0.8, "b_h": 0.3, "b_y": 0.3}
@@ -23,10 +23,10 @@ _H0_RANGE = (0.3, 0.9)  # of |h0|: a lost h0 shows, and it is still a state that
 _CUSTOM_DERIVATIVE_NOISE = 0.5  # added to the identity: not symmetric, so that a transposed Jacobian shows
 
 
-def sample_cases(
-    spec: CaseSpec, ids: Sequence[str], rngs: Sequence[np.random.Generator], rounds: Iterable[int] = itertools.repeat(1)
-) -> tuple[list[Case], dict[str, Array]]:
-    """Draw a case from each generator; return the cases, and their arrays as stacks.
+def sample(
+    spec: CaseSpec, rngs: Sequence[np.random.Generator], rounds: Iterable[int] = itertools.repeat(1)
+) -> dict[str, Array]:
+    """Draw a case from each generator; return their arrays as stacks.
 
     `rounds` says how many candidates each round draws from every generator that has no case yet. With more than one, a
     generator may advance past the draw that was taken. With one it never does, and several cases can be drawn from one
@@ -50,11 +50,7 @@ def sample_cases(
         pending = np.flatnonzero(~has_case)
         if not pending.size:
             break
-    cases = [
-        Case(id, dict(zip(stacks, arrays, strict=True)), spec.names, spec.description)
-        for id, *arrays in zip(ids, *stacks.values(), strict=True)
-    ]
-    return cases, stacks
+    return stacks
 
 
 def _draw_candidates(spec: CaseSpec, rngs: Sequence[np.random.Generator]) -> dict[str, Array]:

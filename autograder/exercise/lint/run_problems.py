@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise.lint.whereabouts import Whereabouts
-from autograder.exercise.model import Array, Case, Check, Exercise, Function
+from autograder.exercise.model import Array, Case, CaseStack, Check, Exercise, Function
 from autograder.exercise.places import raised_at
 from autograder.exercise.problems import Problem
 
@@ -52,7 +52,8 @@ class _Runs:
         if not found:
             yield from self._of_given_answers(drawn)
             yield from self._of_slopes(drawn)
-            yield from self._of_optional_functions(drawn)
+            yield from self._of_decompose()
+            yield from self._of_draw_batch(drawn)
             yield from self._of_mistakes()
 
     # --- cases
@@ -223,7 +224,7 @@ class _Runs:
             return self.where.of_model_answer("not_the_slope", function.name, **fields)
         return None
 
-    def _of_optional_functions(self, drawn: Sequence[tuple[Check, Case]]) -> Problems:
+    def _of_decompose(self) -> Problems:
         for function in self.exercise.functions:
             for case in self.exercise.diagnostic_cases[:3]:
                 expected = self.exercise.reference(function.name, case)
@@ -236,18 +237,37 @@ class _Runs:
                 if not all(any(_is_close(total, array) for array in expected) for total in totals):
                     yield self.where.of_name("sums", "decompose", function=function.name, case=case.id)
                     return
-        if self.exercise.draw_batch is not None:
-            try:
-                requests = [(case.id, np.random.default_rng(0)) for _, case in drawn]
-                batch = self.exercise.draw_batch(requests)
-            except Exception as error:  # noqa: BLE001 - an author's function may raise anything
-                yield self.where.of_name("optional_raised", "draw_batch", **_told(error))
+
+    def _of_draw_batch(self, drawn: Sequence[tuple[Check, Case]]) -> Problems:
+        if self.exercise.draw_batch is None:
+            return
+        requests = [(case.id, [np.random.default_rng(0), np.random.default_rng(1)]) for _, case in drawn]
+        try:
+            stacks = list(self.exercise.draw_batch(requests))
+            second = [self.exercise.draw(case.id, np.random.default_rng(1)) for _, case in drawn]
+        except Exception as error:  # noqa: BLE001 - an author's function may raise anything
+            yield self.where.of_name("optional_raised", "draw_batch", **_told(error))
+            return
+        if [type(stack) for stack in stacks] != [CaseStack] * len(requests):
+            yield self.where.of_name("batch_kind", "draw_batch")
+            return
+        for (check, first), other, stack in zip(drawn, second, stacks, strict=True):
+            if not self._holds(stack, check.function, (first, other)):
+                yield self.where.of_name("batch_differs", "draw_batch", case=first.id)
                 return
-            for (check, case), (other, results) in zip(drawn, batch, strict=True):
-                expected = self.exercise.reference(check.function, case)
-                if not _same(case, other, EQUAL) or not all(map(_is_close, results, expected)):
-                    yield self.where.of_name("batch_differs", "draw_batch", case=case.id)
-                    return
+
+    def _holds(self, stack: CaseStack, function: str, cases: Sequence[Case]) -> bool:
+        """Return whether a stack has these cases and the results of the model answer on them, and no more."""
+        if {len(array) for array in (*stack.arrays.values(), *stack.expected)} != {len(cases)}:
+            return False
+        for row, case in enumerate(cases):
+            expected = self.exercise.reference(function, case)
+            results = stack.expected_by_case()[row]
+            if not _same(case, stack.case(row), EQUAL) or len(results) != len(expected):
+                return False
+            if not all(map(_is_close, results, expected)):
+                return False
+        return True
 
     # --- mistakes
 

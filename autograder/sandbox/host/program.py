@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
+
+import numpy as np
 
 from autograder.exercise.model import Array, Arrays, Names
 from autograder.sandbox.protocol import framing
@@ -62,6 +64,12 @@ class Call:
     names: Names
     detect_mutation: bool = True
 
+    @cached_property
+    def packed(self) -> bytes:
+        """The call in the form in which it is sent."""
+        arrays = framing.encode_arrays(self.arrays)
+        return _pack(("call", arrays, list(self.names.items()), self.detect_mutation))
+
 
 @dataclass(frozen=True)
 class RepeatCall:
@@ -77,7 +85,18 @@ class RecheckResult:
     step: int
 
 
-Step = Call | RepeatCall | RecheckResult
+@dataclass(frozen=True)
+class PackedCall:
+    """Calls the function like `Call`, with arguments that are packed already. The outcome tells nothing of changes.
+
+    Right results have the `result_shapes`: replies with such arrays are decoded faster.
+    """
+
+    packed: bytes
+    result_shapes: tuple[tuple[int, ...], ...]
+
+
+Step = Call | PackedCall | RepeatCall | RecheckResult
 
 
 @dataclass(frozen=True)
@@ -111,23 +130,51 @@ class Batch:
         """The request for all steps but the first."""
         return self._pack_request("go on", self.steps[1:])
 
-    def pack(self) -> None:
-        """Pack the requests for the first step and for the others, which are usually sent one after the other."""
-        _ = self.first_request, self.remaining_request
-
     def _pack_request(self, kind: str, steps: tuple[Step, ...]) -> bytes:
-        request = (kind, self.function, [_encode_step(step) for step in steps])
-        return framing.encode_frame(request, framing.MAX_REQUEST_BYTES)
+        packed_steps = framing.encode_sequence([_pack_step(step) for step in steps])
+        request = framing.encode_sequence([_pack(kind), _pack(self.function), packed_steps])
+        return framing.frame_of(request, framing.MAX_REQUEST_BYTES)
 
 
-def _encode_step(step: Step) -> tuple[object, ...]:
+def pack_calls(
+    count: int, stacks: Arrays, names: Names, result_shapes: tuple[tuple[int, ...], ...]
+) -> list[PackedCall]:
+    """Return `count` calls, one for each row of stacks of arrays, all of them packed at once."""
+    shapes = tuple((name, stack.shape[1:]) for name, stack in stacks.items())
+    zeros, places = _packed_zeros(shapes, tuple(names.items()))
+    packed = np.empty((count, len(zeros)), np.uint8)
+    packed[:] = np.frombuffer(zeros, np.uint8)
+    for stack, place in zip(stacks.values(), places, strict=True):
+        numbers = np.ascontiguousarray(stack, framing.WIRE_DTYPE).view(np.uint8)
+        packed[:, place] = numbers.reshape(count, place.stop - place.start)
+    return [PackedCall(row.tobytes(), result_shapes) for row in packed]
+
+
+@lru_cache(1000)  # of all cases of an exercise
+def _packed_zeros(
+    shapes: tuple[tuple[str, tuple[int, ...]], ...], names: tuple[tuple[str, str], ...]
+) -> tuple[bytes, tuple[slice, ...]]:
+    """Return a packed call whose arrays are all zero, and the places of their numbers in it."""
+
+    def pack(arrays: Sequence[Array]) -> bytes:
+        named = {name: array for (name, _), array in zip(shapes, arrays, strict=True)}
+        return Call(named, dict(names), detect_mutation=False).packed
+
+    return framing.encode_zeros(pack, [shape for _, shape in shapes])
+
+
+def _pack_step(step: Step) -> bytes:
     match step:
-        case Call(arrays, names, detect_mutation):
-            return "call", framing.encode_arrays(arrays), list(names.items()), detect_mutation
+        case Call() | PackedCall():
+            return step.packed
         case RepeatCall(earlier):
-            return "again", earlier
+            return _pack(("again", earlier))
         case RecheckResult(earlier):
-            return "recall", earlier
+            return _pack(("recall", earlier))
+
+
+def _pack(item: object) -> bytes:
+    return framing.encode_message(item, framing.MAX_REQUEST_BYTES)
 
 
 @dataclass(frozen=True)
@@ -142,12 +189,13 @@ class ReturnedArray:
 class Returned:
     """The arrays that a function returned, in order.
 
-    `arguments` are the arrays of its case after the call if the call detects mutation, else before it. `digest` is that
-    of the reply, by which equal results are recognised; empty if no other submission gets the same call.
+    `changed` are the arrays of its case that it changed, as they are after the call, if the call detects mutation.
+    `digest` is that of the reply, by which equal results are recognised; empty if no other submission gets the same
+    call.
     """
 
     values: tuple[ReturnedArray, ...]
-    arguments: Arrays
+    changed: Arrays = field(default_factory=dict)
     digest: bytes = b""
 
 

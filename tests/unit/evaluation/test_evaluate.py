@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.course import Limits
-from autograder.evaluation.evaluate import CallResult, CheckEvaluator, FunctionVerdict, evaluate_function
+from autograder.evaluation.evaluate import CheckEvaluator, FunctionVerdict, evaluate_function
+from autograder.evaluation.planned_cases import CallResult, PlannedCase
 from autograder.evaluation.report import CheckStatus
 from autograder.exercise.model import Case, Check, Exercise, Function
 from autograder.feedback import messages
@@ -74,7 +75,7 @@ def returned(call: str, times=1.0, plus=0.0, dtype="float64", changed=0.0) -> Re
 
 def result_of(call: str, outcome: Outcome) -> CallResult:
     x = case_of(call).arrays["x"]
-    return CallResult(case_of(call), outcome, (x,), lambda: x)
+    return CallResult(PlannedCase.of(exercise(), FUNCTION, case_of(call), (x,)), outcome)
 
 
 def evaluate(outcomes=None, checks=CHECKS, **all_calls) -> FunctionVerdict:
@@ -162,8 +163,8 @@ def test_a_result_of_several_that_is_not_finite_fails(number, position, plus):
     values = [x + plus, x + plus]
     values[position] = np.array([1.0, number])
     outcome = Returned(tuple(ReturnedArray(value, "float64") for value in values), {"x": x})
-    result = CallResult(Case("one", {"x": x}), outcome, (x, x))
     pairs = replace(exercise((check,)), functions=(function,))
+    result = CallResult(PlannedCase.of(pairs, function, Case("one", {"x": x}), (x, x)), outcome)
     [finding] = CheckEvaluator(pairs, function, {"one": result}, (), Limits()).evaluate(check)
     assert (finding.status, finding.code) == ("fail", "not_finite")
 
@@ -174,9 +175,10 @@ def test_a_result_must_begin_with_its_argument(first_row, codes):
     check = Check("walk.contract", "walk", "Contract", 1, ("one",), kind="contract", hidden=False)
     arrays = {"start": np.array([1.0, 2.0])}
     states = np.array([first_row, [3.0, 4.0]])
-    result = CallResult(Case("one", arrays), Returned((ReturnedArray(states, "float64"),), arrays), (states,))
-    results = dict.fromkeys(("one", "repeat_same_args", "repeat_fresh_args", "recheck"), result)
     walks = replace(exercise((check,)), functions=(function,))
+    outcome = Returned((ReturnedArray(states, "float64"),), arrays)
+    result = CallResult(PlannedCase.of(walks, function, Case("one", arrays), (states,)), outcome)
+    results = dict.fromkeys(("one", "repeat_same_args", "repeat_fresh_args", "recheck"), result)
     findings = CheckEvaluator(walks, function, results, (), Limits()).evaluate(check)
     assert list(dict.fromkeys(finding.code or "pass" for finding in findings)) == codes
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from autograder.evaluation.evaluate import CallResult
+from autograder.evaluation.planned_cases import CallResult, PlannedCase
 from autograder.exercise.model import Array, Case, Mistake
 from autograder.feedback.diagnosis import MistakeCatalogue, distance
 from autograder.feedback.pairs import Pair, PairCatalogue
@@ -102,7 +102,8 @@ def _call(function: str, answer: Answer, case: Case) -> CallResult:
             return call_result(exercise().function(function), case, answer(case))
     except Exception as error:  # noqa: BLE001 - several changes together may make code that crashes
         raised = FunctionRaised(type(error).__name__, str(error), "", 1)
-        return CallResult(case, raised, exercise().reference(function, case))
+        expected = exercise().reference(function, case)
+        return CallResult(PlannedCase.of(exercise(), exercise().function(function), case, expected), raised)
 
 
 def _are_equal(answer: Answer, named: tuple[Mistake, ...]) -> bool:

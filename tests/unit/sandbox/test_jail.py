@@ -488,7 +488,7 @@ class TestFirstCalls:
             [2, 2, 3, 4],
             [1, 1, 5],
         )
-        assert [outcome.arguments["x"][0] for outcome in outcomes] == [1, 1, 2]
+        assert [outcome.changed["x"][0] for outcome in outcomes] == [1, 1, 2]
 
     def test_a_function_missing_at_the_first_call_stays_missing(self, jail):
         batch, maker = Batch("f", (CALL, RecheckResult(0))), Batch("g", (CALL,))

@@ -186,8 +186,7 @@ def test_arrays_of_real_numbers_arrive_as_float64(name, single):
     assert value.array.shape == expected.shape
     assert (value.array.dtype, value.dtype) == (np.float64, dtype)
     assert value.array.flags.writeable
-    for argument, array in CALL.arrays.items():
-        np.testing.assert_array_equal(outcome.arguments[argument], array)
+    assert outcome.changed == {}
 
 
 @pytest.mark.parametrize("name", INVALID)
@@ -229,26 +228,26 @@ def test_changed_arguments_are_reported_and_each_call_has_fresh_ones():
     first, second = execute({"changes": (CALL, CALL)}).outcomes["changes"]
     for outcome in (first, second):
         assert isinstance(outcome, Returned)
-        np.testing.assert_array_equal(outcome.arguments["x"], X + 1)
-        np.testing.assert_array_equal(outcome.arguments["h"], [0, 0])
+        np.testing.assert_array_equal(outcome.changed["x"], X + 1)
+        np.testing.assert_array_equal(outcome.changed["h"], [0, 0])
 
 
 def test_changed_arguments_are_not_reported_without_detect_mutation():
     [outcome] = execute({"changes": (replace(CALL, detect_mutation=False),)}).outcomes["changes"]
     assert isinstance(outcome, Returned)
-    np.testing.assert_array_equal(outcome.arguments["x"], X)
+    assert outcome.changed == {}
 
 
 @pytest.mark.parametrize(("name", "shape"), [("reshapes", (6,)), ("retypes", (0,))])
 def test_reshaped_and_retyped_arguments_are_reported(name, shape):
     [outcome] = execute({name: (CALL,)}).outcomes[name]
     assert isinstance(outcome, Returned)
-    assert outcome.arguments["x"].shape == shape
+    assert outcome.changed["x"].shape == shape
 
 
 def test_repeat_call_uses_the_same_objects():
     outcomes = execute({"changes": (CALL, RepeatCall(0), RepeatCall(1))}).outcomes["changes"]
-    assert [outcome.arguments["x"][0, 0] for outcome in outcomes] == [1, 2, 3]
+    assert [outcome.changed["x"][0, 0] for outcome in outcomes] == [1, 2, 3]
 
 
 def test_repeat_call_after_an_error_uses_the_same_objects():

@@ -13,7 +13,8 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from autograder.evaluation.call_plans import PlannedCase, case_rngs, plan_calls
+from autograder.evaluation.call_plans import case_rngs, plan_calls
+from autograder.evaluation.planned_cases import PlannedCase
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Mistake
 from autograder.exercise.numerical_gradient import central_gradient, gradient_of_J, numerical_gradient
