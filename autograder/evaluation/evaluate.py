@@ -129,6 +129,8 @@ class CheckEvaluator:
         if check.kind == "contract":
             return self._contract(check)
         if check.kind == "slope":
+            if self._equal_slopes(check):
+                return [Finding("pass")]
             return [self._numbers(check, case, _numerical_gradient) for case in check.cases]
         if all(map(self._matches, check.cases)):  # most checks, so one finding stands for all their cases
             return [Finding("pass", error=max(self._errors[case] for case in check.cases))]
@@ -151,6 +153,14 @@ class CheckEvaluator:
             for name, error in worst.items()
             if error < np.inf or self._problem(self.results[name], quoting=False) is None
         }
+
+    def _equal_slopes(self, check: Check) -> bool:
+        """Return whether the results on all cases of a check are the numerical gradients, to the last digit."""
+        if not all(case in self._errors for case in check.cases):
+            return False
+        results = [self.results[case] for case in check.cases]
+        pairs = [(_arrays(result)[0], _numerical_gradient(result)[0]) for result in results]
+        return largest(relative_errors(*zip(*pairs, strict=True))) <= slope_tolerance(self.exercise, self.function)
 
     def student_remarks(self, verdicts: Sequence[CheckVerdict], findings: Sequence[Finding]) -> Iterator[Remark]:
         """Yield remarks to the student: checks without points that did not pass, and low precision."""
@@ -232,7 +242,8 @@ class CheckEvaluator:
         after = self._usable(check, call)
         if isinstance(after, Finding):
             return after
-        if rules.are_equal(after, before):
+        same_bytes = (a.tobytes() == b.tobytes() for a, b in zip(after, before, strict=True))  # mostly, and soon known
+        if all(same_bytes) or rules.are_equal(after, before):
             return Finding("pass")
         return Finding("fail", "not_repeatable", {"function": self.function.name, "call": call}, cause=CONTRACT_BROKEN)
 
