@@ -248,7 +248,7 @@ class _Runs:
         except Exception as error:  # noqa: BLE001 - an author's function may raise anything
             yield self.where.of_name("optional_raised", "draw_batch", **_told(error))
             return
-        if [type(stack) for stack in stacks] != [CaseStack] * len(requests):
+        if len(stacks) != len(requests) or not all(map(_is_stack, stacks)):
             yield self.where.of_name("batch_kind", "draw_batch")
             return
         for (check, first), other, stack in zip(drawn, second, stacks, strict=True):
@@ -295,6 +295,13 @@ def _same(case: Case, other: Case, tolerance: float = 0.0) -> bool:
         return False
     pairs = ((array, other.arrays[name]) for name, array in case.arrays.items())
     return all(np.array_equal(a, b) or (tolerance > 0 and _is_close(a, b)) for a, b in pairs)
+
+
+def _is_stack(stack: Any) -> bool:
+    if not isinstance(stack, CaseStack):
+        return False
+    arrays: list[Any] = [*stack.arrays.values(), *stack.expected]  # whatever an author wrote
+    return all(isinstance(array, np.ndarray) and array.ndim > 0 for array in arrays)
 
 
 def _is_close(array: Any, other: Any) -> bool:
