@@ -40,7 +40,7 @@ from autograder.submission.stub_lines import OwnCode, left_stub_lines
 
 MAX_CACHED_VERDICTS = 400
 PLANNED_AHEAD = 64  # submissions whose calls are planned together: twice as many save little more
-MAX_CACHED_PLANS = 16  # of seeds that were graded: equal work has equal seeds
+MAX_CACHED_PLANS = 16  # of seeds that were not planned ahead: equal work has equal seeds
 MAX_CELL_NOTES = 20  # of cells that stopped; where more did, the first ones are mostly the reason
 Warn = Callable[[str], None]
 
@@ -79,7 +79,7 @@ class Grader:
     def __post_init__(self) -> None:
         self._builder = FeedbackBuilder(self.exercise, self.feedback_cache)
         self._planner = CallPlanner(self.exercise, is_shared=self.seed is not None)
-        self._plans_ahead: dict[int, tuple[CallPlan, ...]] = {}  # by the seed: those that nobody has asked for yet
+        self._plans_ahead: dict[int, tuple[CallPlan, ...]] = {}  # by the seed
 
     def grade(self, path: Path, name: str) -> Report:
         """Grade the submission at `path` and call it `name` in the report. Never raises.
@@ -93,12 +93,24 @@ class Grader:
         return self._safely(lambda: self._grade(submission, name), name)
 
     def plan_ahead(self, submissions: Sequence[ReadResult]) -> None:
-        """Plan the calls of the next submissions, PLANNED_AHEAD at most: together, that takes a third of the time."""
+        """Plan the calls of the next submissions, PLANNED_AHEAD at most: together, that takes a third of the time.
+
+        The plans are given up when the next ones are made. With one seed for all there is nothing to plan ahead.
+        """
+        self._plans_ahead = {}  # first, because two of them would take twice the memory
+        if self.seed is not None:
+            return
         programs = [program_of(self.exercise, work) for work in submissions if isinstance(work, Submission)]
         seeds = [seed for seed in dict.fromkeys(map(self._seed_of, programs)) if seed not in self.plan_cache]
-        self._plans_ahead = {}  # who has not come yet is graded by another worker
         with suppress(Exception):  # a fault of the exercise: each submission meets it again, and reports it
-            self._plans_ahead = dict(zip(seeds, self._planner.plan(seeds), strict=True))
+            self._plans_ahead = dict(zip(seeds, self._planner.plan(seeds), strict=True)) if seeds else {}
+
+    def _plans(self, seed: int) -> tuple[CallPlan, ...]:
+        """Return the calls of each function for this seed."""
+        # Plans made together share their numbers, so they are kept together and given up together. What is used of one
+        # is a copy: it packs requests, which need not outlast its submission.
+        ahead = self._plans_ahead.get(seed, ())
+        return tuple(map(replace, ahead)) or self.plan_cache.get(seed, lambda: self._planner.plan([seed])[0])
 
     def _seed_of(self, program: Program) -> int:
         return submission_seed(program.code, self.exercise.name, self.secret) if self.seed is None else self.seed
@@ -116,7 +128,7 @@ class Grader:
             return self._without_verdict(name, "refused", Note("student", str(submission)))
         program, start = program_of(self.exercise, submission), time.monotonic()
         seed = self._seed_of(program)
-        plans = self.plan_cache.get(seed, lambda: self._plans_ahead.pop(seed, None) or self._planner.plan([seed])[0])
+        plans = self._plans(seed)
         # The verdict first, in numbers; then the words, in what is left of the submission's time.
         execution, diagnostics = self._run(program, plans)
         functions, cells = [plan.function.name for plan in plans], [cell.source for cell in submission.cells]

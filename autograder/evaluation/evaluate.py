@@ -155,7 +155,7 @@ class CheckEvaluator:
         }
 
     def _equal_slopes(self, check: Check) -> bool:
-        """Return whether the results on all cases of a check are the numerical gradients, to the last digit."""
+        """Return whether the results on all cases of a check are the numerical gradients, as exactly as these are."""
         if not all(case in self._errors for case in check.cases):
             return False
         results = [self.results[case] for case in check.cases]
@@ -242,7 +242,7 @@ class CheckEvaluator:
         after = self._usable(check, call)
         if isinstance(after, Finding):
             return after
-        same_bytes = (a.tobytes() == b.tobytes() for a, b in zip(after, before, strict=True))  # mostly, and soon known
+        same_bytes = (a.tobytes() == b.tobytes() for a, b in zip(after, before, strict=True))  # usual, and quick to see
         if all(same_bytes) or rules.are_equal(after, before):
             return Finding("pass")
         return Finding("fail", "not_repeatable", {"function": self.function.name, "call": call}, cause=CONTRACT_BROKEN)

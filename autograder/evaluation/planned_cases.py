@@ -1,4 +1,4 @@
-"""A case, the call of a function on it, and the results expected of that: for one seed, or for many at once."""
+"""A case, the call of a function on it, and the results that are expected: for one seed, or for many at once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class PlannedStack:
     @cached_property
     def calls(self) -> Sequence[PackedCall]:
         """The call of the function on each case."""
+        if len(self.cases) == 1:
+            return [PackedCall(make_call(self.function, self.cases.case(0)).packed)]
         stacks, names = self.function.visible_arrays(self.cases), self.function.visible_names(self.cases)
         return pack_calls(len(self.cases), stacks, names, tuple(result.shape[1:] for result in self.cases.expected))
 

@@ -44,7 +44,7 @@ def gradient_of_J(exercise: Exercise, function: Function, case: Case) -> Array:
 
 
 def gradients_of_J(exercise: Exercise, function: Function, stacks: Arrays, names: Names) -> Array:
-    """Return the numerical gradients of J on the cases of which these are the arrays, stacked as they are."""
+    """Return the numerical gradients of J on several cases, from stacks of their arrays, as a stack."""
     objective, wrt = exercise.objective, function.wrt
     assert wrt is not None
     if exercise.objective_batch is not None and function.name not in exercise.without_complex_step:
@@ -80,7 +80,7 @@ def numerical_gradients(objective_batch: ObjectiveBatch, stacks: Arrays, names: 
     each row.
     """
     # Axis 0 counts the cases, axis 1 the entries of arrays[wrt]: in row i, entry i is moved, and no other.
-    stacks = {name: stack[:, None] for name, stack in stacks.items()}
+    stacks = {name: np.array(stack)[:, None] for name, stack in stacks.items()}  # copies, whatever J does to them
     points = stacks[wrt]
     size, shape = points[0].size, points.shape[2:]
     steps = 1j * STEP * np.eye(size).reshape(size, *shape)

@@ -135,7 +135,7 @@ SENTENCES: Mapping[str, str] = {
     "not_the_slope": "{function} is not the slope of objective by {wrt}: {derived:.3g}, not {measured:.3g}, in {case}.",
     "optional_raised": "{name} stops: {error}: {text}.",
     "sums": "The terms of decompose do not add up to the result of {function} in {case}.",
-    "batch_kind": "draw_batch must return a CaseStack for each request, with the cases on the first axis of its arrays.",
+    "batch_kind": "draw_batch must return a CaseStack of arrays for each request, an axis for the cases in front.",
     "batch_differs": "draw_batch gives another case or another result for {case} than draw and the model answer.",
     "check_function": "The check {title!r} is for {function}, which is not a function here: there are {known}.",
 }

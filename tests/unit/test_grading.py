@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,7 +13,7 @@ import pytest
 
 from autograder import grading
 from autograder.course import Course, Level, Limits, find_course
-from autograder.evaluation.call_plans import CallPlanner
+from autograder.evaluation.call_plans import CallPlan, CallPlanner
 from autograder.evaluation.seeds import SECRET_VARIABLE
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Exercise
@@ -132,3 +134,26 @@ def test_what_is_planned_ahead_is_planned_once(monkeypatch: pytest.MonkeyPatch, 
         grader.plan_ahead(share)
         assert {grader.grade_submission(work, "mia").status for work in share} == {"graded"}
     assert len(planned) == len(set(planned)) == len(works)
+
+
+def test_plans_made_ahead_are_given_up_with_the_next_even_for_work_that_comes_again(
+    monkeypatch: pytest.MonkeyPatch, exercise: Exercise
+) -> None:
+    stacks: list[weakref.ref[object]] = []
+    plan = CallPlanner.plan
+
+    def plan_and_watch(planner: CallPlanner, seeds: Sequence[int]) -> list[tuple[CallPlan, ...]]:
+        plans = plan(planner, seeds)
+        _, hidden, *_ = plans[0][0].cases.values()
+        stacks.append(weakref.ref(hidden.stack))
+        return plans
+
+    monkeypatch.setattr(CallPlanner, "plan", plan_and_watch)
+    works = [Submission("script", (Cell(f"a = {n}"),), (), Path("a.py")) for n in range(4)]
+    grader = Grader(exercise, jail_without_functions(), Limits(), secret=b"tests")
+    for own in works[1:]:
+        share = [works[0], own]
+        grader.plan_ahead(share)
+        assert {grader.grade_submission(work, "mia").status for work in share} == {"graded"}
+    gc.collect()
+    assert [stack() is not None for stack in stacks] == [False, False, True]

@@ -239,35 +239,36 @@ class _Runs:
                     return
 
     def _of_draw_batch(self, drawn: Sequence[tuple[Check, Case]]) -> Problems:
-        if self.exercise.draw_batch is None:
-            return
-        requests = [(case.id, [np.random.default_rng(0), np.random.default_rng(1)]) for _, case in drawn]
-        try:
-            stacks = list(self.exercise.draw_batch(requests))
-            second = [self.exercise.draw(case.id, np.random.default_rng(1)) for _, case in drawn]
-        except Exception as error:  # noqa: BLE001 - an author's function may raise anything
-            yield self.where.of_name("optional_raised", "draw_batch", **_told(error))
-            return
-        if len(stacks) != len(requests) or not all(map(_is_stack, stacks)):
-            yield self.where.of_name("batch_kind", "draw_batch")
-            return
-        for (check, first), other, stack in zip(drawn, second, stacks, strict=True):
-            if not self._holds(stack, check.function, (first, other)):
-                yield self.where.of_name("batch_differs", "draw_batch", case=first.id)
+        for seeds in ((0,), (0, 1)):  # a case alone, and two of a class
+            if problem := self._of_stacks([(check, case.id) for check, case in drawn], seeds):
+                yield problem
                 return
 
-    def _holds(self, stack: CaseStack, function: str, cases: Sequence[Case]) -> bool:
-        """Return whether a stack has these cases and the results of the model answer on them, and no more."""
-        if {len(array) for array in (*stack.arrays.values(), *stack.expected)} != {len(cases)}:
-            return False
-        for row, case in enumerate(cases):
-            expected = self.exercise.reference(function, case)
-            results = stack.expected_by_case()[row]
-            if not _same(case, stack.case(row), EQUAL) or len(results) != len(expected):
-                return False
-            if not all(map(_is_close, results, expected)):
-                return False
-        return True
+    def _of_stacks(self, cases: Sequence[tuple[Check, str]], seeds: Sequence[int]) -> Problem | None:
+        """Return what is wrong with the stacks of these cases, drawn with some seeds; None if nothing is."""
+        if self.exercise.draw_batch is None:
+            return None
+        of_batch, requests = self.where.of_name, [(id, [*map(np.random.default_rng, seeds)]) for _, id in cases]
+        try:
+            stacks: list[Any] = list(self.exercise.draw_batch(requests))
+        except Exception as error:  # noqa: BLE001 - an author's function may raise anything
+            return of_batch("optional_raised", "draw_batch", **_told(error))
+        if len(stacks) != len(cases) or not all(map(_is_stack, stacks)):
+            return of_batch("batch_kind", "draw_batch")
+        for (check, id), stack in zip(cases, stacks, strict=True):
+            if {len(array) for array in (*stack.arrays.values(), *stack.expected)} != {len(seeds)}:
+                return of_batch("batch_differs", "draw_batch", case=id)
+            for row, seed in enumerate(seeds):
+                case = self._draw(check, id, seed)
+                if isinstance(case, Problem):
+                    return case
+                if seed and (problem := self._of_answer(self.functions[check.function], case)):
+                    return problem  # the answers to the first cases are known to be right
+                expected, results = self.exercise.reference(check.function, case), stack.expected_by_case()[row]
+                alike = len(results) == len(expected) and all(map(_is_close, results, expected))
+                if not alike or not _same(case, stack.case(row), EQUAL) or not _is_described(stack, case):
+                    return of_batch("batch_differs", "draw_batch", case=id)
+        return None
 
     # --- mistakes
 
@@ -298,10 +299,20 @@ def _same(case: Case, other: Case, tolerance: float = 0.0) -> bool:
 
 
 def _is_stack(stack: Any) -> bool:
+    """Return whether an author's stack holds arrays of numbers, with an axis for the cases."""
     if not isinstance(stack, CaseStack):
         return False
-    arrays: list[Any] = [*stack.arrays.values(), *stack.expected]  # whatever an author wrote
-    return all(isinstance(array, np.ndarray) and array.ndim > 0 for array in arrays)
+    arrays, expected, names = (vars(stack)[name] for name in ("arrays", "expected", "names"))
+    if not isinstance(arrays, Mapping) or not isinstance(names, Mapping) or not isinstance(expected, tuple):
+        return False
+    all_arrays = all(isinstance(array, np.ndarray) and array.ndim > 0 for array in (*arrays.values(), *expected))
+    return bool(expected) and all_arrays and all(array.dtype.kind in "fiub" for array in (*arrays.values(), *expected))
+
+
+def _is_described(stack: CaseStack, case: Case) -> bool:
+    """Return whether a stack says the same of its cases as a case does."""
+    said = (stack.id, stack.description, dict(stack.parameters))
+    return said == (case.id, case.description, dict(case.parameters))
 
 
 def _is_close(array: Any, other: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,11 +30,14 @@ from autograder.sandbox.host.program import (
 from autograder.sandbox.protocol import framing, vocabulary
 from autograder.sandbox.protocol.framing import ProtocolError, expect_choice, expect_int, expect_str, expect_tuple
 
+_MAX_PLAIN_NUMBERS = 4096  # in a reply that is recognised by its bytes
+
 
 def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Outcome:
     """Return the outcome of one step of a batch from its packed reply."""
     call = batch.steps[step]
-    if isinstance(call, PackedCall) and (arrays := _plain_reply(call.result_shapes).read(packed)) is not None:
+    plain = _plain_reply(call.result_shapes) if isinstance(call, PackedCall) and call.result_shapes else None
+    if plain is not None and (arrays := plain.read(packed)) is not None:
         return Returned(tuple(ReturnedArray(array, "float64") for array in arrays), {}, _digest(packed, batch))
     result_count = program.result_counts.get(batch.function, 1)
     match framing.decode_message(packed):
@@ -80,8 +84,12 @@ class _PlainReply:
         return [np.ndarray(shape, wire, packed, start).astype(np.float64) for shape, start in self.places]
 
 
-@lru_cache(1000)  # of all functions of an exercise
-def _plain_reply(shapes: tuple[tuple[int, ...], ...]) -> _PlainReply:
+@lru_cache(200)  # of all functions of an exercise
+def _plain_reply(shapes: tuple[tuple[int, ...], ...]) -> _PlainReply | None:
+    """Return what a reply with arrays of these shapes is like, None if it is a long one."""
+    if sum(map(math.prod, shapes)) > _MAX_PLAIN_NUMBERS or max(map(len, shapes)) > framing.MAX_DIMENSIONS:
+        return None
+
     def encode(arrays: Sequence[Array]) -> bytes:
         values = [("float64", framing.encode_array(array)) for array in arrays]
         return framing.encode_message(("returned", values, []), framing.MAX_REPLY_BYTES)

@@ -89,11 +89,11 @@ class RecheckResult:
 class PackedCall:
     """Calls the function like `Call`, with arguments that are packed already. The outcome tells nothing of changes.
 
-    Right results have the `result_shapes`: replies with such arrays are decoded faster.
+    If `result_shapes` are given, right results have these shapes, and replies with such arrays are decoded faster.
     """
 
     packed: bytes
-    result_shapes: tuple[tuple[int, ...], ...]
+    result_shapes: tuple[tuple[int, ...], ...] | None = None
 
 
 Step = Call | PackedCall | RepeatCall | RecheckResult
@@ -150,7 +150,7 @@ def pack_calls(
     return [PackedCall(row.tobytes(), result_shapes) for row in packed]
 
 
-@lru_cache(1000)  # of all cases of an exercise
+@lru_cache(200)  # of all cases of an exercise: they are drawn in stacks, so their sizes are always the same
 def _packed_zeros(
     shapes: tuple[tuple[str, tuple[int, ...]], ...], names: tuple[tuple[str, str], ...]
 ) -> tuple[bytes, tuple[slice, ...]]:
@@ -189,7 +189,8 @@ class ReturnedArray:
 class Returned:
     """The arrays that a function returned, in order.
 
-    `changed` are the arrays of its case that it changed, as they are after the call, if the call detects mutation.
+    `changed` are the arrays of its case that it changed, as they are after the call, if the call detects mutation; a
+    name that it changed is an empty array there.
     `digest` is that of the reply, by which equal results are recognised; empty if no other submission gets the same
     call.
     """

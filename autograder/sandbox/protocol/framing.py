@@ -30,7 +30,7 @@ _LENGTH_PREFIX = struct.Struct(">I")
 _CHUNK = 1 << 20
 _MAX_ELEMENTS = 1 << 31  # of an array, its empty dimensions left aside
 WIRE_DTYPE = np.dtype("<f8")
-_WITHOUT_ZERO_BYTES = struct.unpack("d", b"\1" * 8)[0]  # a number, of which no byte is zero
+_WITHOUT_ZERO_BYTES = struct.unpack("d", b"\1" * 8)[0]  # a number with no zero byte
 
 
 class ProtocolError(Exception):
