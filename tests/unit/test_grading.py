@@ -136,6 +136,14 @@ def test_what_is_planned_ahead_is_planned_once(monkeypatch: pytest.MonkeyPatch, 
     assert len(planned) == len(set(planned)) == len(works)
 
 
+def test_with_one_seed_for_all_nothing_is_planned_ahead(monkeypatch: pytest.MonkeyPatch, exercise: Exercise) -> None:
+    planned: list[int] = []
+    monkeypatch.setattr(CallPlanner, "plan", lambda self, seeds: planned.extend(seeds) or [()] * len(seeds))
+    grader = Grader(exercise, jail_without_functions(), Limits(), seed=7)
+    grader.plan_ahead([Submission("script", (Cell("a = 1"),), (), Path("a.py"))])
+    assert planned == []
+
+
 def test_plans_made_ahead_are_given_up_with_the_next_even_for_work_that_comes_again(
     monkeypatch: pytest.MonkeyPatch, exercise: Exercise
 ) -> None:

@@ -311,8 +311,8 @@ def _is_stack(stack: Any) -> bool:
 
 def _is_described(stack: CaseStack, case: Case) -> bool:
     """Return whether a stack says the same of its cases as a case does."""
-    said = (stack.id, stack.description, dict(stack.parameters))
-    return said == (case.id, case.description, dict(case.parameters))
+    said = (stack.id, stack.description, stack.parameters)
+    return said == (case.id, case.description, case.parameters)
 
 
 def _is_close(array: Any, other: Any) -> bool:

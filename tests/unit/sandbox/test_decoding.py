@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from autograder.sandbox.host.decoding import decode_reply
-from autograder.sandbox.host.program import Batch, Call, PackedCall, Program, Returned
+from autograder.sandbox.host.program import Batch, Call, InvalidResult, PackedCall, Program, Returned
 from autograder.sandbox.protocol import framing
 from autograder.sandbox.protocol.framing import ProtocolError
 
@@ -55,6 +55,12 @@ def test_a_reply_with_any_byte_changed_means_what_it_does_item_by_item(shapes):
             assert meaning(other, shapes, quick) == meaning(other, shapes, CALL)
     for other in (packed[:-1], packed + b"\0", b""):
         assert meaning(other, shapes, quick) == meaning(other, shapes, CALL) == "refused"
+
+
+@pytest.mark.parametrize("shape", [(800, 800), (1,) * 17], ids=["too many numbers", "too many dimensions"])
+def test_results_that_no_reply_can_hold_do_not_matter_to_replies_that_say_so(shape):
+    packed = framing.encode_message(("unusable", None, "far more numbers than were asked for"), framing.MAX_REPLY_BYTES)
+    assert isinstance(meaning(packed, [shape], PackedCall(b"", (shape,))), InvalidResult)
 
 
 def test_numbers_of_a_reply_have_memory_of_their_own():

@@ -82,3 +82,13 @@ def test_objective_batch_equals_objective(case: tuple[object, str], wrt: str) ->
     stacks = {name: array[None] for name, array in arrays.items()}
     [together] = numerical_gradients(exercise().objective_batch, stacks, names, wrt)
     np.testing.assert_allclose(together, one_by_one, rtol=0, atol=1e-12 * np.abs(one_by_one).max())
+
+
+def test_a_J_that_changes_its_arrays_changes_no_case() -> None:
+    def objective(arrays, names):
+        arrays["x"][...] = 0
+        return np.sum(arrays["W"] ** 2, axis=(-2, -1))
+
+    stacks = {"W": np.ones((2, 3, 3)), "x": np.ones((2, 4))}
+    np.testing.assert_allclose(numerical_gradients(objective, stacks, {}, "W"), 2 * stacks["W"])
+    assert (stacks["x"] == 1).all()
