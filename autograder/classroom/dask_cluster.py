@@ -38,7 +38,9 @@ def open_cluster(jobs: int) -> Iterator[Any]:
     security = Security.temporary()
     network = {"host": "127.0.0.1", "protocol": "tls://", "security": security}
     scheduler = {"cls": PagelessScheduler, "options": {**network, "port": 0}}
-    options = {**network, "nthreads": 1, "worker_class": PagelessWorker, "silence_logs": logging.CRITICAL}
+    # As for the other workers, each submission has a limit of memory; Dask need not watch that of its worker.
+    options = {**network, "nthreads": 1, "memory_limit": 0}
+    options |= {"worker_class": PagelessWorker, "silence_logs": logging.CRITICAL}
     worker = {"cls": Nanny, "options": options}
     with (
         _private_folder(),

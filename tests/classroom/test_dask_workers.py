@@ -128,11 +128,18 @@ def test_every_thread_gets_a_chunk_and_the_last_ones_are_small(total: int, threa
 
 def test_the_fork_server_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:
     (tmp_path / "tornado.py").write_text("open('imported', 'w')\n", encoding="utf-8")
-    start = "from autograder.classroom.dask_workers import _start_fork_server as start; start(); "
+    start = "from autograder.classroom.dask_fork_server import start_fork_server as start; start(); "
     use = "import multiprocessing as m; p = m.get_context('forkserver').Process(target=print); p.start(); p.join()"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run([sys.executable, "-c", start + use], cwd=tmp_path, env=environment, check=True)
     assert not (tmp_path / "imported").exists()
+
+
+def test_the_fork_server_is_started_without_waiting_for_other_imports() -> None:
+    code = "import sys, autograder.classroom.dask_fork_server; print({'numpy', 'distributed'} & sys.modules.keys())"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert ran.stdout.strip() == "set()"
 
 
 def test_grade_chunk_needs_only_the_payload(
