@@ -5,7 +5,6 @@ Each property of a case below is there because some mistake would go unnoticed w
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -94,7 +93,7 @@ _CASE_SPECS = {
 
 # For each spec the first that equals it: their cases are drawn as one stack.
 _FIRST_ALIKE = {name: next(n for n, other in _CASE_SPECS.items() if other == s) for name, s in _CASE_SPECS.items()}
-_LARGE_STACK = 16
+_LEAST_ROWS = 24  # drawn and judged at a time: fewer of them take as long
 
 _OTHER_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
 
@@ -206,9 +205,7 @@ def draw_batch(requests: Sequence[tuple[str, Sequence[np.random.Generator]]]) ->
     drawn: dict[int, CaseStack] = {}
     for spec_name, indices in indices_by_spec.items():
         spec, rngs = _CASE_SPECS[spec_name], [rng for i in indices for rng in requests[i][1]]
-        # A large stack is worth another round; a small one is faster with more candidates than are needed.
-        first = 1 if len(rngs) >= _LARGE_STACK else 4
-        arrays = sampling.sample(spec, rngs, (first << doublings for doublings in itertools.count()))
+        arrays = sampling.sample(spec, rngs, _LEAST_ROWS)
         results = {"forward": (arrays["h"], arrays["y_hat"])}
         results |= {name: (gradient,) for name, gradient in batched.gradients(arrays, spec.names).items()}
         start = 0

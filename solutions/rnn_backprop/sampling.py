@@ -7,8 +7,7 @@ case.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import batched
 import informative
@@ -23,19 +22,18 @@ _H0_RANGE = (0.3, 0.9)  # of |h0|: a lost h0 shows, and it is still a state that
 _CUSTOM_DERIVATIVE_NOISE = 0.5  # added to the identity: not symmetric, so that a transposed Jacobian shows
 
 
-def sample(
-    spec: CaseSpec, rngs: Sequence[np.random.Generator], rounds: Iterable[int] = itertools.repeat(1)
-) -> dict[str, Array]:
+def sample(spec: CaseSpec, rngs: Sequence[np.random.Generator], least_rows: int = 1) -> dict[str, Array]:
     """Draw a case from each generator; return their arrays as stacks.
 
-    `rounds` says how many candidates each round draws from every generator that has no case yet. With more than one, a
-    generator may advance past the draw that was taken. With one it never does, and several cases can be drawn from one
-    generator in turn.
+    A round draws one candidate from every generator that has no case yet, and several where these would be fewer than
+    `least_rows` in all. A generator may then advance past the draw that was taken. With the default it never does, and
+    several cases can be drawn from one generator in turn.
     """
     stacks: dict[str, Array] = {}
     has_case = np.zeros(len(rngs), dtype=bool)
     pending = np.arange(len(rngs))  # the generators without a case
-    for candidates in rounds:
+    while pending.size:
+        candidates = max(1, least_rows // pending.size)
         owners = np.repeat(pending, candidates)  # the generator of each row that is drawn
         drawn = _draw_candidates(spec, [rngs[owner] for owner in owners])
         informative_rows = np.flatnonzero(informative.is_informative(spec, drawn))
@@ -48,8 +46,6 @@ def sample(
             stack[found] = array[rows]
         has_case[found] = True
         pending = np.flatnonzero(~has_case)
-        if not pending.size:
-            break
     return stacks
 
 
