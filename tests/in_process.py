@@ -23,7 +23,7 @@ from autograder.evaluation.planned_cases import CallResult, PlannedCase
 from autograder.exercise.loader import load_exercise
 from autograder.exercise.model import Array, Case, Exercise, Function
 from autograder.exercise.numerical_gradient import numerical_gradient
-from autograder.sandbox.host.program import Returned, ReturnedArray
+from autograder.sandbox.host.program import Returned
 
 Code = Callable[..., Any]
 ROOT = Path(__file__).parents[1]
@@ -90,9 +90,11 @@ def call(code: Code, function: Function, case: Case) -> tuple[Array, ...]:
 
 def call_result(function: Function, case: Case, arrays: tuple[Array, ...]) -> CallResult:
     """Return the result of a call that returned these arrays."""
-    values = tuple(ReturnedArray(np.asarray(array, dtype=np.float64), str(array.dtype)) for array in arrays)
+    returned = Returned(
+        tuple(np.asarray(array, dtype=np.float64) for array in arrays), tuple(str(array.dtype) for array in arrays)
+    )
     expected = exercise().reference(function.name, case)
-    return CallResult(PlannedCase.of(exercise(), function, case, expected), Returned(values))
+    return CallResult(PlannedCase.of(exercise(), function, case, expected), returned)
 
 
 def cases_with_expected(function: Function, seed: int) -> Iterator[tuple[Case, list[tuple[Array, ...]]]]:

@@ -26,7 +26,6 @@ from autograder.sandbox.host.program import (
     InvalidResult,
     ProcessEnded,
     Returned,
-    ReturnedArray,
 )
 from autograder.student import rules
 from autograder.student.arguments import outermost
@@ -140,9 +139,9 @@ class CheckEvaluator:
     def _errors(self) -> Mapping[str, float]:
         """The largest error of each call whose arrays can be compared with the reference's, by the name of the call."""
         returned = {
-            name: _arrays(result)
+            name: result.outcome.arrays
             for name, result in self.results.items()
-            if isinstance(result.outcome, Returned) and self._have_right_shapes(result)
+            if isinstance(result.outcome, Returned) and self._have_right_shapes(result, result.outcome)
         }
         arrays = [array for values in returned.values() for array in values]
         errors = iter(relative_errors(arrays, [array for name in returned for array in self.results[name].expected]))
@@ -169,7 +168,7 @@ class CheckEvaluator:
                 yield Remark("student", "unscored_check", {"title": verdict.check.title, "finding": verdict.finding})
         errors = [finding.error for finding in findings if finding.status == "pass" and finding.error is not None]
         outcomes = (result.outcome for result in self.results.values())
-        dtypes = {value.dtype for outcome in outcomes if isinstance(outcome, Returned) for value in outcome.values}
+        dtypes = {dtype for outcome in outcomes if isinstance(outcome, Returned) for dtype in outcome.dtypes}
         low = tuple(sorted({"float16", "float32"} & dtypes))
         # If any value is wrong, another that is right in low precision is so by luck: the remark would mislead.
         wrong = any(finding.error is not None and finding.status != "pass" for finding in findings)
@@ -280,22 +279,22 @@ class CheckEvaluator:
                 status: CheckStatus = "timeout" if how in ("cpu", "wall") else "error"
                 fields |= {"how": how, "exit_code": code, "limits": self.limits}
                 return Finding(status, "process_ended", fields, cause=outcome)
-            case Returned(values):
-                return self._problem_of_arrays(result, values)
+            case Returned():
+                return self._problem_of_arrays(result, outcome)
 
-    def _have_right_shapes(self, result: CallResult) -> bool:
+    def _have_right_shapes(self, result: CallResult, returned: Returned) -> bool:
         """Return whether a call returned arrays of the right shapes; `_problem` says what of other dtypes."""
-        assert isinstance(result.outcome, Returned)
-        for value, right in zip(result.outcome.values, result.expected, strict=True):
-            if value.dtype != "float64" or value.array.shape != right.shape:
+        for array, dtype, right in zip(returned.arrays, returned.dtypes, result.expected, strict=True):
+            if dtype != "float64" or array.shape != right.shape:
                 return self._problem(result, quoting=False) is None
         return True
 
-    def _problem_of_arrays(self, result: CallResult, values: Sequence[ReturnedArray]) -> Finding | None:
+    def _problem_of_arrays(self, result: CallResult, returned: Returned) -> Finding | None:
         returns, case = self.function.returns.items(), result.case.description
-        for (name, symbols), value, expected in zip(returns, values, result.expected, strict=True):
-            array, fields = value.array, dict[str, Any](result=name, case=case)
-            problem = rules.array_problem(array, value.dtype, expected)
+        values = zip(returns, returned.arrays, returned.dtypes, result.expected, strict=True)
+        for (name, symbols), array, dtype, expected in values:
+            fields = dict[str, Any](result=name, case=case)
+            problem = rules.array_problem(array, dtype, expected)
             if problem is None:
                 continue
             match problem.code:
@@ -307,7 +306,7 @@ class CheckEvaluator:
                     fields |= {"shape": array.shape, "symbols": symbols, "expected": expected.shape}
                     fields |= {"shape_of": self._result_of_shape(result, array.shape)}
                 case "wrong_dtype":
-                    fields = {"function": self.function.name, "dtype": value.dtype}
+                    fields = {"function": self.function.name, "dtype": dtype}
                 case "not_finite":
                     kind = "NaN" if np.isnan(array[problem.entry]) else "infinity"
                     fields |= {"kind": kind, "where": problem.entry}
@@ -340,8 +339,8 @@ def _error_of_slope(result: CallResult) -> float:
 def _is_difference_quotient(result: CallResult) -> bool:
     """Return whether numbers near the gradient of J have the error of a difference quotient, not that of float32."""
     assert isinstance(result.outcome, Returned)
-    [value] = result.outcome.values
-    in_float32 = value.dtype != "float64" or np.array_equal(value.array, value.array.astype(np.float32))
+    [array], [dtype] = result.outcome.arrays, result.outcome.dtypes
+    in_float32 = dtype != "float64" or np.array_equal(array, array.astype(np.float32))
     return not in_float32 and _error_of_slope(result) > SMALLEST_QUOTIENT_ERROR
 
 
@@ -353,7 +352,7 @@ def _is_exact_gradient(result: CallResult) -> bool:
 def _arrays(result: CallResult) -> tuple[Array, ...]:
     """Return the arrays that came back."""
     assert isinstance(result.outcome, Returned)
-    return tuple(value.array for value in result.outcome.values)
+    return result.outcome.arrays
 
 
 def _reference(result: CallResult) -> tuple[Array, ...]:

@@ -261,9 +261,9 @@ def _explained(verdict: FunctionVerdict, explanation: FunctionFeedback) -> Itera
 
 def _digest(function: Function, results: ResultsByCase) -> bytes:
     """Return a digest of the function and its numbers on every diagnostic case."""
-    returned = [(id, r.outcome.values if isinstance(r.outcome, Returned) else None) for id, r in results.items()]
-    shapes = [(id, values and [value.array.shape for value in values]) for id, values in returned]
-    arrays = [value.array for _, values in returned for value in values or () if value.array.size]
+    returned = [(id, r.outcome.arrays if isinstance(r.outcome, Returned) else None) for id, r in results.items()]
+    shapes = [(id, arrays and [array.shape for array in arrays]) for id, arrays in returned]
+    arrays = [array for _, arrays in returned for array in arrays or () if array.size]
     return hashlib.sha256(repr((function.name, shapes)).encode() + b"".join(_rounded(arrays))).digest()
 
 

@@ -184,5 +184,5 @@ def _arrays(result: CallResult) -> Arrays | None:
     """Return the arrays of a call if they have the right shapes, whatever their values."""
     if not isinstance(result.outcome, Returned):
         return None
-    arrays = tuple(value.array for value in result.outcome.values)
+    arrays = result.outcome.arrays
     return arrays if [a.shape for a in arrays] == [b.shape for b in result.expected] else None

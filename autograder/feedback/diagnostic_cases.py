@@ -135,6 +135,5 @@ def comparable_arrays(outcome: Outcome, expected: tuple[Array, ...]) -> tuple[Ar
     """Return the arrays of a call if all are finite and of the right shapes, else an empty tuple."""
     if not isinstance(outcome, Returned):
         return ()
-    arrays = tuple(value.array for value in outcome.values)
-    pairs = zip(arrays, expected, strict=True)
-    return arrays if all(a.shape == b.shape and np.isfinite(a).all() for a, b in pairs) else ()
+    pairs = zip(outcome.arrays, expected, strict=True)
+    return outcome.arrays if all(a.shape == b.shape and np.isfinite(a).all() for a, b in pairs) else ()

@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from autograder.sandbox.host.program import (
     RecheckResult,
     RepeatCall,
     Returned,
-    ReturnedArray,
 )
 from autograder.sandbox.protocol import framing, vocabulary
 from autograder.sandbox.protocol.framing import ProtocolError, expect_choice, expect_int, expect_str, expect_tuple
@@ -38,12 +37,14 @@ def decode_reply(packed: bytes, program: Program, batch: Batch, step: int) -> Ou
     call = batch.steps[step]
     plain = _plain_reply(call.result_shapes) if isinstance(call, PackedCall) and call.result_shapes else None
     if plain is not None and (arrays := plain.read(packed)) is not None:
-        return Returned(tuple(ReturnedArray(array, "float64") for array in arrays), {}, _digest(packed, batch))
+        return Returned(arrays, plain.dtypes, {}, _digest(packed, batch))
     result_count = program.result_counts.get(batch.function, 1)
     match framing.decode_message(packed):
         case ("returned", values, arguments):
+            decoded = [_decode_value(value) for value in expect_tuple(values, result_count)]
             return Returned(
-                values=tuple(_decode_value(value) for value in expect_tuple(values, result_count)),
+                arrays=tuple(array for _, array in decoded),
+                dtypes=tuple(dtype for dtype, _ in decoded),
                 changed=_decode_changed(arguments, batch, step) if expect_tuple(arguments) else {},
                 digest=_digest(packed, batch),
             )
@@ -76,12 +77,20 @@ class _PlainReply:
     constant: tuple[tuple[slice, bytes], ...]
     places: tuple[tuple[tuple[int, ...], int], ...]
 
-    def read(self, packed: bytes) -> list[Array] | None:
+    @cached_property
+    def dtypes(self) -> tuple[str, ...]:
+        """The dtypes of the arrays."""
+        return ("float64",) * len(self.places)
+
+    def read(self, packed: bytes) -> tuple[Array, ...] | None:
         """Return the arrays of a reply, None if it is not of this kind."""
-        if len(packed) != self.length or any(packed[part] != known for part, known in self.constant):
+        if len(packed) != self.length:
             return None
+        for part, known in self.constant:
+            if packed[part] != known:
+                return None
         wire = framing.WIRE_DTYPE
-        return [np.ndarray(shape, wire, packed, start).astype(np.float64) for shape, start in self.places]
+        return tuple([np.ndarray(shape, wire, packed, start).astype(np.float64) for shape, start in self.places])
 
 
 @lru_cache(200)  # of all functions of an exercise
@@ -143,9 +152,9 @@ def _decode_changed(arguments: tuple[object, ...], batch: Batch, step: int) -> A
     return {name: a if name in before and a.size <= before[name].size else np.empty(0) for name, a in changed.items()}
 
 
-def _decode_value(item: object) -> ReturnedArray:
+def _decode_value(item: object) -> tuple[str, Array]:
     dtype, array = expect_tuple(item, 2)
     value = framing.decode_array(array)
     if value.size > framing.MAX_ARRAY_SIZE:
         raise ProtocolError("more numbers than an array may hold")
-    return ReturnedArray(value, expect_choice(dtype, vocabulary.DTYPES))
+    return expect_choice(dtype, vocabulary.DTYPES), value

@@ -177,25 +177,19 @@ def _pack(item: object) -> bytes:
     return framing.encode_message(item, framing.MAX_REQUEST_BYTES)
 
 
-@dataclass(frozen=True)
-class ReturnedArray:
-    """One array that a function returned, converted to float64; `dtype` is what it was (vocabulary.DTYPES)."""
-
-    array: Array
-    dtype: str
-
-
 @dataclass(frozen=True, eq=False)
 class Returned:
-    """The arrays that a function returned, in order.
+    """The arrays that a function returned, in order, converted to float64.
 
+    `dtypes` are what they were (vocabulary.DTYPES).
     `changed` are the arrays of its case that it changed, as they are after the call, if the call detects mutation; a
     name that it changed is an empty array there.
     `digest` is that of the reply, by which equal results are recognised; empty if no other submission gets the same
     call.
     """
 
-    values: tuple[ReturnedArray, ...]
+    arrays: tuple[Array, ...]
+    dtypes: tuple[str, ...]
     changed: Arrays = field(default_factory=dict)
     digest: bytes = b""
 

@@ -25,7 +25,6 @@ from autograder.sandbox.host.program import (
     Outcome,
     ProcessEnded,
     Returned,
-    ReturnedArray,
 )
 
 # A gradient: J = sum(x^2) / 2 has the slope x, so `slope_of_J(x)` has to return x.
@@ -70,7 +69,7 @@ def case_of(call: str) -> Case:
 
 def returned(call: str, times=1.0, plus=0.0, dtype="float64", changed=0.0) -> Returned:
     x = case_of(call).arrays["x"]
-    return Returned((ReturnedArray(x * times + plus, dtype),), {"x": x + changed} if changed else {})
+    return Returned((x * times + plus,), (dtype,), {"x": x + changed} if changed else {})
 
 
 def result_of(call: str, outcome: Outcome) -> CallResult:
@@ -162,7 +161,7 @@ def test_a_result_of_several_that_is_not_finite_fails(number, position, plus):
     x = np.array([1.0, 2.0])
     values = [x + plus, x + plus]
     values[position] = np.array([1.0, number])
-    outcome = Returned(tuple(ReturnedArray(value, "float64") for value in values))
+    outcome = Returned(tuple(values), ("float64", "float64"))
     pairs = replace(exercise((check,)), functions=(function,))
     result = CallResult(PlannedCase.of(pairs, function, Case("one", {"x": x}), (x, x)), outcome)
     [finding] = CheckEvaluator(pairs, function, {"one": result}, (), Limits()).evaluate(check)
@@ -176,7 +175,7 @@ def test_a_result_must_begin_with_its_argument(first_row, codes):
     arrays = {"start": np.array([1.0, 2.0])}
     states = np.array([first_row, [3.0, 4.0]])
     walks = replace(exercise((check,)), functions=(function,))
-    outcome = Returned((ReturnedArray(states, "float64"),))
+    outcome = Returned((states,), ("float64",))
     result = CallResult(PlannedCase.of(walks, function, Case("one", arrays), (states,)), outcome)
     results = dict.fromkeys(("one", "repeat_same_args", "repeat_fresh_args", "recheck"), result)
     findings = CheckEvaluator(walks, function, results, (), Limits()).evaluate(check)
@@ -202,8 +201,8 @@ def test_integers_are_never_right():
         (FunctionMissing((), callable=False), "error"),
         (FunctionRaised("KeyError", "'x'", "code cell 2", 4), "error"),
         (InvalidResult(None, "a list"), "fail"),
-        (Returned((ReturnedArray(np.ones((3, 1)), "float64"),)), "fail"),
-        (Returned((ReturnedArray(np.array([1, np.nan, 1]), "float64"),)), "fail"),
+        (Returned((np.ones((3, 1)),), ("float64",)), "fail"),
+        (Returned((np.array([1, np.nan, 1]),), ("float64",)), "fail"),
     ],
     ids=str,
 )
@@ -285,7 +284,7 @@ def outcome_of(call: str, drawn: object) -> Outcome:
     arrays_or_factor, dtype = drawn
     if isinstance(arrays_or_factor, tuple):
         return returned(call, times=arrays_or_factor[1], dtype=dtype)
-    return Returned((ReturnedArray(arrays_or_factor, dtype),))
+    return Returned((arrays_or_factor,), (dtype,))
 
 
 @given(

@@ -32,8 +32,8 @@ def meaning(packed: bytes, shapes, call, is_shared: bool = False):
         return "refused"
     if not isinstance(outcome, Returned):
         return outcome
-    values = [(value.dtype, value.array.shape, value.array.tobytes()) for value in outcome.values]
-    return values, outcome.changed, outcome.digest
+    arrays = [(array.shape, array.tobytes()) for array in outcome.arrays]
+    return arrays, outcome.dtypes, outcome.changed, outcome.digest
 
 
 @given(SHAPES, SHAPES, DTYPES, st.booleans(), st.integers(0, 2**32))
@@ -67,8 +67,8 @@ def test_numbers_of_a_reply_have_memory_of_their_own():
     packed = reply([np.arange(3.0)])
     outcome = decode_reply(packed, Program("f", (), {}, {}), Batch("f", (PackedCall(b"", ((3,),)),)), 0)
     assert isinstance(outcome, Returned)
-    [value] = outcome.values
-    assert (value.array.flags.writeable, value.array.flags.aligned, value.array.dtype) == (True, True, np.float64)
+    [array] = outcome.arrays
+    assert (array.flags.writeable, array.flags.aligned, array.dtype) == (True, True, np.float64)
 
 
 @pytest.mark.parametrize("call", [CALL, PackedCall(b"", ((3,),))], ids=["packed alone", "packed together"])

@@ -75,7 +75,7 @@ def decode_as_grader(data: bytes) -> int:
         outcomes += 1
         assert type(outcome) in (Returned, InvalidResult, FunctionRaised, FunctionMissing)
         if isinstance(outcome, Returned):
-            arrays = [*(value.array for value in outcome.values), *outcome.changed.values()]
+            arrays = [*outcome.arrays, *outcome.changed.values()]
             assert all(type(array) is np.ndarray and array.dtype == np.float64 for array in arrays)
         if isinstance(outcome, FunctionRaised):
             assert outcome.cell in ("", "code cell 1", "code cell 2")

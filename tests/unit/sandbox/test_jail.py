@@ -109,7 +109,7 @@ def ended_cells(execution: Execution) -> list[tuple[str, str | None]]:
 
 def returned_x(outcomes: tuple[Outcome, ...]) -> bool:
     """Return whether every outcome is x itself."""
-    return all(isinstance(outcome, Returned) and np.array_equal(outcome.values[0].array, X) for outcome in outcomes)
+    return all(isinstance(outcome, Returned) and np.array_equal(outcome.arrays[0], X) for outcome in outcomes)
 
 
 GOOD = "import os, sys, time\ndef f(x): return x\ndef g(x): return x"
@@ -310,7 +310,7 @@ class TestLoading:
             submission = replace(program("def f(x): return x"), support_modules={"kit": kit})
             [outcome] = jail.run(submission, [Batch("f", (CALL,))], LIMITS).outcomes["f"]
             assert isinstance(outcome, Returned)
-            assert np.array_equal(outcome.values[0].array, X * number)
+            assert np.array_equal(outcome.arrays[0], X * number)
 
     def test_support_modules_may_be_long(self, jail):
         submission = replace(program("def f(x): return x"), support_modules={"kit": BUILDER + "#" * 300_000})
@@ -473,7 +473,7 @@ def g(x): os._exit(1)
 
 def first_numbers(outcomes: Iterable[Outcome]) -> list[float]:
     """Return the first number of each outcome that is an array."""
-    return [outcome.values[0].array[0] for outcome in outcomes if isinstance(outcome, Returned)]
+    return [outcome.arrays[0][0] for outcome in outcomes if isinstance(outcome, Returned)]
 
 
 class TestFirstCalls:

@@ -180,12 +180,12 @@ def test_arrays_of_real_numbers_arrive_as_float64(name, single):
     body, dtype = VALID[name]
     outcome = single[name]
     assert isinstance(outcome, Returned), outcome
-    [value] = outcome.values
+    [array] = outcome.arrays
     expected = np.asarray(eval(body, {"np": np, "x": X, "h": CALL.arrays["h"], "net": [X]}), dtype=float)
-    np.testing.assert_array_equal(value.array, expected)
-    assert value.array.shape == expected.shape
-    assert (value.array.dtype, value.dtype) == (np.float64, dtype)
-    assert value.array.flags.writeable
+    np.testing.assert_array_equal(array, expected)
+    assert array.shape == expected.shape
+    assert (array.dtype, *outcome.dtypes) == (np.float64, dtype)
+    assert array.flags.writeable
     assert outcome.changed == {}
 
 
@@ -199,7 +199,7 @@ def test_several_results_are_a_tuple_or_a_list(name, double):
     problem = PAIRS[name][1]
     if problem is None:
         assert isinstance(double[name], Returned)
-        assert [value.array.shape for value in double[name].values] == [(2, 3), (2,)]
+        assert [array.shape for array in double[name].arrays] == [(2, 3), (2,)]
     else:
         assert double[name] == InvalidResult(*problem)
 
@@ -259,7 +259,7 @@ def test_repeat_call_after_an_error_uses_the_same_objects():
 
 def test_recheck_result_shows_a_reused_buffer():
     outcomes = execute({"reuses": (CALL, CALL, RecheckResult(0), CALL, RecheckResult(2))}).outcomes["reuses"]
-    assert [outcome.values[0].array[0] for outcome in outcomes] == [1, 2, 2, 3, 3]
+    assert [outcome.arrays[0][0] for outcome in outcomes] == [1, 2, 2, 3, 3]
 
 
 def test_recheck_without_a_result_repeats_the_outcome():

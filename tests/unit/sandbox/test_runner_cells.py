@@ -56,7 +56,7 @@ def returned(execution: Execution) -> list[float]:
     assert execution.problems == ()
     [outcome] = execution.outcomes["f"]
     assert isinstance(outcome, Returned), outcome
-    return outcome.values[0].array.tolist()
+    return outcome.arrays[0].tolist()
 
 
 class TestModule:
