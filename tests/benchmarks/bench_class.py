@@ -1,14 +1,15 @@
 """How fast a class is graded: the kit, the floor, bare pytest, nbgrader with its kernels, and otter.
 
-    python tests/benchmarks/bench_class.py                    # about five minutes
+    python tests/benchmarks/bench_class.py                    # some seven minutes
     python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
-First, the same 400 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so that
-a machine that gets busy slows them all. Only the kit gets past submissions that hang, so these are left out of the
-comparison; the kit then grades another class with one in fifty of them. Then one submission is graded from the shell,
-and `autograder class` grades classes of growing size, with one seed for all: with two workers, with one, on Dask, and
-one of them once more, killed halfway and started again. The peak memory of its main process is measured. The figure is
-drawn next to README.md, which says what the numbers mean. A line that begins with "Goal" says what is to be reached.
+First, the same 1,600 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so
+that a machine that gets busy slows them all; the slow ways grade a sample of every fourth slice. Only the kit gets past
+submissions that hang, so these are left out of the comparison; the kit then grades another class with one in fifty of
+them. Then one submission is graded from the shell, and `autograder class` grades classes of growing size, with one seed
+for all: with two workers, with one, on Dask, and one of them once more, killed halfway and started again. The peak
+memory of its main process is measured. The figure is drawn next to README.md, which says what the numbers mean. A line
+that begins with "Goal" says what is to be reached.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ from tests.benchmarks.tally import Tally, cpu_seconds
 from tests.benchmarks.ways import NAME, SEED, WORKERS, Grade, bare_pytest, floor, hand_in, kit, otter, stock_nbgrader
 
 ENVIRONMENT = {**os.environ, "AUTOGRADER_SECRET": "benchmark"}
+FAST = ("floor", "seed", "kit")
+SLOW_EVERY = 4  # rounds: in the others, the slow ways do not take a turn
+LARGEST_HANGING = 400  # submissions in the class with one in fifty that hang
 FIGURE = Path(__file__).with_name("class.svg")
 
 TITLES = {
@@ -76,14 +80,16 @@ def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> di
     tallies = {way: Tally() for way in ways}
     with ExitStack() as stack:
         grades = {way: stack.enter_context(manager) for way, manager in ways.items()}
-        for way in ("floor", "seed", "kit"):  # workers start at the first use
+        for way in FAST:  # workers start at the first use
             grades[way](entries[: 2 * WORKERS])
         for number in range(options.rounds):
             part = entries[number :: options.rounds]
-            for way in list(ways)[:: 1 if number % 2 else -1]:
+            turn = list(ways) if number % SLOW_EVERY == 0 else FAST
+            for way in turn[:: 1 if number % 2 else -1]:
                 _spend(tallies[way], grades[way], part)
         tallies["hanging"] = Tally()
-        _spend(tallies["hanging"], grades["kit"], hand_in(folder / "hanging", options.submissions, hanging=True))
+        hanging = hand_in(folder / "hanging", min(options.submissions, LARGEST_HANGING), hanging=True)
+        _spend(tallies["hanging"], grades["kit"], hanging)
     return tallies
 
 
@@ -290,10 +296,10 @@ def draw(tallies: dict[str, Tally], runs: dict[tuple[int, str], Run], figure: Pa
 def main() -> None:
     """Measure, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--submissions", type=int, default=400, help="that are graded in every way")
-    parser.add_argument("--rounds", type=int, default=4, help="slices of these")
-    parser.add_argument("--pytest", type=int, default=10, help="how many of each slice pytest grades; 0 for none")
-    parser.add_argument("--nbgrader", type=int, default=5, help="how many of each slice nbgrader grades; 0 for none")
+    parser.add_argument("--submissions", type=int, default=1600, help="that are graded in every way")
+    parser.add_argument("--rounds", type=int, default=16, help="slices of these")
+    parser.add_argument("--pytest", type=int, default=10, help="how many of a slice pytest grades; 0 for none")
+    parser.add_argument("--nbgrader", type=int, default=5, help="how many of a slice nbgrader grades; 0 for none")
     parser.add_argument("--otter", type=int, default=3, help="how many otter grades, if it is on the path; 0 for none")
     parser.add_argument("--sizes", type=int, nargs="*", default=[300, 1000, 10_000], help="of the classes that grow")
     parser.add_argument("--single", type=int, default=1000, help="largest class for one worker; it is killed, too")
