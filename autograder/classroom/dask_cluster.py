@@ -38,7 +38,7 @@ def open_cluster(jobs: int) -> Iterator[Any]:
     security = Security.temporary()
     network = {"host": "127.0.0.1", "protocol": "tls://", "security": security}
     scheduler = {"cls": PagelessScheduler, "options": {**network, "port": 0}}
-    # As for the other workers, each submission has a limit of memory; Dask need not watch that of its worker.
+    # Dask need not watch the memory of its workers: the process of each submission has a limit of its own.
     options = {**network, "nthreads": 1, "memory_limit": 0}
     options |= {"worker_class": PagelessWorker, "silence_logs": logging.CRITICAL}
     worker = {"cls": Nanny, "options": options}

@@ -7,6 +7,10 @@ its worker is lost; the results are the same.
 from __future__ import annotations
 
 import io
+import multiprocessing
+import os
+import signal
+import sys
 import tempfile
 import threading
 import zipfile
@@ -15,12 +19,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
 
 import autograder
 from autograder.classroom.cache_keys import exercise_files
-from autograder.classroom.dask_fork_server import START_METHOD, start_fork_server
 from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task, grade_task, make_error_result
 from autograder.exercise.lint.soundness import Findings
@@ -44,12 +48,16 @@ _MIN_CHUNK_SIZE, _MAX_CHUNK_SIZE, _LAST_CHUNK_SIZE = 20, 50, 4  # submissions in
 _CHUNKS_PER_THREAD = 25  # if they do not get too small
 _QUEUED_PER_THREAD = 3  # chunks, so that no thread waits for this process
 ALLOWED_FAILURES = 5  # workers that may be lost with a chunk before it is taken for the cause
+_START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"  # of workers on this machine
+# No module of the working folder is imported, whose names may be those of Python's own; and linear algebra gets one
+# thread in each worker, as Dask sets it where it starts Python anew.
+_FORK_SERVER_VARIABLES = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 DASK_SETTINGS = {
-    "distributed.worker.multiprocessing-method": START_METHOD,
+    "distributed.worker.multiprocessing-method": _START_METHOD,
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     # a scheduler in this process would keep the last 1000 messages to each worker, and all submissions with them
     "distributed.admin.low-level-log-length": 10,
-    # Dask would look at what each of its processes does, at its speed and its machine, up to a hundred times a second
+    # Dask would sample what each of its processes does, a hundred times a second, and its speed, fifty times
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
@@ -173,7 +181,7 @@ class DaskWorkers(ExitStack):
     ) -> None:
         super().__init__()
         if address is None:
-            start_fork_server()
+            _start_fork_server()
         try:
             # late: an optional extra, and 1020 ms
             import dask
@@ -193,7 +201,7 @@ class DaskWorkers(ExitStack):
         self._client: Any = None
 
     def _connect(self) -> int:
-        """Reach the workers and check that all can be used. Returns their number of threads."""
+        """Reach the workers and check that all have this version of the package. Returns their number of threads."""
         try:
             with self._dask.config.set(DASK_SETTINGS):
                 self._client = self.enter_context(self._make_client())
@@ -201,8 +209,6 @@ class DaskWorkers(ExitStack):
             cluster_name = self._address or "a cluster on this machine"
             reason = str(error).partition("\n")[0].rstrip(".") or "no answer"
             raise ClusterError(f"No workers can be reached through {cluster_name}: {reason}.") from None
-        if self._address is None:  # the workers are ours, have a thread each and import this very package
-            return self._jobs
         try:
             versions: Mapping[str, str] = self._client.run(package_version)
         except Exception as error:  # noqa: BLE001 - a worker without this package, or with a broken one, raises anything
@@ -307,6 +313,29 @@ class DaskWorkers(ExitStack):
         for warning in set(warnings) - self._warned:
             self._warned.add(warning)
             self._warn(f"on a worker, {warning}")
+
+
+def _start_fork_server() -> None:
+    """Have another process import what workers on this machine need, while this one imports the same.
+
+    The workers are forked from it, if the system has that. By default, Dask starts Python anew for each of them.
+    """
+    if _START_METHOD != "forkserver":
+        return
+    multiprocessing.set_forkserver_preload(["distributed", __name__])
+    before = {name: os.environ.get(name) for name in _FORK_SERVER_VARIABLES}
+    # Ctrl-C is for this process, which ends the others. The tracker comes first: to start it unblocks the signal.
+    resource_tracker.ensure_running()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    os.environ.update(_FORK_SERVER_VARIABLES)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _allow_failures(dask_scheduler: Any, failures: int) -> None:

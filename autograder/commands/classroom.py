@@ -107,8 +107,6 @@ def command(
 
     The exit codes are those of autograder grade.
     """
-    if class_options["engine"] == "dask" and not class_options["scheduler"]:
-        _start_dask_early()  # before the imports below: it has its own to make meanwhile
     # late: numpy and msgpack, 240 ms
     from autograder.classroom.dask_workers import ClusterError, NotEncrypted
     from autograder.classroom.run import ClassInterrupted, ClassOptions, run_class
@@ -181,13 +179,6 @@ def command(
         sys.exit(common.GRADER_ERROR)
     if fail_under is not None and any(percent < fail_under for percent in summary.percentages):
         sys.exit(common.BELOW_THRESHOLD)
-
-
-def _start_dask_early() -> None:
-    # late: multiprocessing, 10 ms
-    from autograder.classroom.dask_fork_server import start_fork_server
-
-    start_fork_server()
 
 
 def _resolve_folder(folder: Path, exercise: str, source: Source | None) -> Path:

@@ -93,7 +93,7 @@ _CASE_SPECS = {
 
 # For each spec the first that equals it: their cases are drawn as one stack.
 _FIRST_ALIKE = {name: next(n for n, other in _CASE_SPECS.items() if other == s) for name, s in _CASE_SPECS.items()}
-_LEAST_ROWS = 24  # drawn and judged at a time: fewer of them take as long
+_CANDIDATES_PER_ROUND = 24  # drawn and judged at a time where few cases are left to find
 
 _OTHER_PAIRS = ("squared", "binary", "relu", "sigmoid_squared", "linear")
 
@@ -205,7 +205,7 @@ def draw_batch(requests: Sequence[tuple[str, Sequence[np.random.Generator]]]) ->
     drawn: dict[int, CaseStack] = {}
     for spec_name, indices in indices_by_spec.items():
         spec, rngs = _CASE_SPECS[spec_name], [rng for i in indices for rng in requests[i][1]]
-        arrays = sampling.sample(spec, rngs, _LEAST_ROWS)
+        arrays = sampling.sample(spec, rngs, _CANDIDATES_PER_ROUND)
         results = {"forward": (arrays["h"], arrays["y_hat"])}
         results |= {name: (gradient,) for name, gradient in batched.gradients(arrays, spec.names).items()}
         start = 0

@@ -22,18 +22,18 @@ _H0_RANGE = (0.3, 0.9)  # of |h0|: a lost h0 shows, and it is still a state that
 _CUSTOM_DERIVATIVE_NOISE = 0.5  # added to the identity: not symmetric, so that a transposed Jacobian shows
 
 
-def sample(spec: CaseSpec, rngs: Sequence[np.random.Generator], least_rows: int = 1) -> dict[str, Array]:
+def sample(spec: CaseSpec, rngs: Sequence[np.random.Generator], candidates_per_round: int = 1) -> dict[str, Array]:
     """Draw a case from each generator; return their arrays as stacks.
 
-    A round draws one candidate from every generator that has no case yet, and several where these would be fewer than
-    `least_rows` in all. A generator may then advance past the draw that was taken. With the default it never does, and
-    several cases can be drawn from one generator in turn.
+    A round draws one candidate from every generator that has no case yet, or more from each, up to
+    `candidates_per_round` in all. A generator may then advance past the draw that was taken. With the default it never
+    does, and several cases can be drawn from one generator in turn.
     """
     stacks: dict[str, Array] = {}
     has_case = np.zeros(len(rngs), dtype=bool)
     pending = np.arange(len(rngs))  # the generators without a case
     while pending.size:
-        candidates = max(1, least_rows // pending.size)
+        candidates = max(1, candidates_per_round // pending.size)
         owners = np.repeat(pending, candidates)  # the generator of each row that is drawn
         drawn = _draw_candidates(spec, [rngs[owner] for owner in owners])
         informative_rows = np.flatnonzero(informative.is_informative(spec, drawn))

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_class.py                    # some seven minutes
     python tests/benchmarks/bench_class.py --short            # less than two; --help has the details
 
-First, the same 1,600 submissions (right, wrong and crashing) are graded in every way, in slices that take turns, so
+First, the kit and its floor grade the same 1,600 submissions (right, wrong and crashing), in slices that take turns, so
 that a machine that gets busy slows them all; the slow ways grade a sample of every fourth slice. Only the kit gets past
 submissions that hang, so these are left out of the comparison; the kit then grades another class with one in fifty of
 them. Then one submission is graded from the shell, and `autograder class` grades classes of growing size, with one seed
@@ -85,7 +85,7 @@ def compare(options: argparse.Namespace, exercise: Exercise, folder: Path) -> di
         for number in range(options.rounds):
             part = entries[number :: options.rounds]
             turn = list(ways) if number % SLOW_EVERY == 0 else FAST
-            for way in turn[:: 1 if number % 2 else -1]:
+            for way in turn[:: 1 if (number + number // SLOW_EVERY) % 2 else -1]:
                 _spend(tallies[way], grades[way], part)
         tallies["hanging"] = Tally()
         hanging = hand_in(folder / "hanging", min(options.submissions, LARGEST_HANGING), hanging=True)
@@ -296,7 +296,7 @@ def draw(tallies: dict[str, Tally], runs: dict[tuple[int, str], Run], figure: Pa
 def main() -> None:
     """Measure, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--submissions", type=int, default=1600, help="that are graded in every way")
+    parser.add_argument("--submissions", type=int, default=1600, help="that the kit and its floor grade")
     parser.add_argument("--rounds", type=int, default=16, help="slices of these")
     parser.add_argument("--pytest", type=int, default=10, help="how many of a slice pytest grades; 0 for none")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of a slice nbgrader grades; 0 for none")

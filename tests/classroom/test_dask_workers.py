@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from autograder.classroom import dask_workers
@@ -21,6 +24,7 @@ from autograder.classroom.store import SerializedResult
 from autograder.classroom.tasks import Task
 from autograder.exercise.model import Exercise
 from autograder.grading import GradingConfig, read_or_refuse
+from tests.classroom.conftest import ROOT
 from tests.classroom.generated_class import random_submissions, write_submissions
 
 dask = pytest.importorskip("dask", reason="needs the extra `cluster`")
@@ -128,18 +132,51 @@ def test_every_thread_gets_a_chunk_and_the_last_ones_are_small(total: int, threa
 
 def test_the_fork_server_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:
     (tmp_path / "tornado.py").write_text("open('imported', 'w')\n", encoding="utf-8")
-    start = "from autograder.classroom.dask_fork_server import start_fork_server as start; start(); "
+    start = "from autograder.classroom.dask_workers import _start_fork_server as start; start(); "
     use = "import multiprocessing as m; p = m.get_context('forkserver').Process(target=print); p.start(); p.join()"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run([sys.executable, "-c", start + use], cwd=tmp_path, env=environment, check=True)
     assert not (tmp_path / "imported").exists()
 
 
-def test_the_fork_server_is_started_without_waiting_for_other_imports() -> None:
-    code = "import sys, autograder.classroom.dask_fork_server; print({'numpy', 'distributed'} & sys.modules.keys())"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    ran = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
-    assert ran.stdout.strip() == "set()"
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is a fork server")
+def test_ctrl_c_does_not_reach_the_fork_server() -> None:
+    code = """
+        from multiprocessing import forkserver
+        from pathlib import Path
+        from autograder.classroom.dask_workers import _start_fork_server
+        _start_fork_server()
+        print(Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text())
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    [blocked] = [int(line.split()[1], 16) for line in ran.stdout.splitlines() if line.startswith("SigBlk:")]
+    assert blocked & 1 << (signal.SIGINT - 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can a process wipe its environment")
+def test_no_process_of_a_local_cluster_has_the_secret_in_its_environment(
+    hand_in: Callable[[Mapping[str, str]], Path], tmp_path: Path
+) -> None:
+    folder = hand_in({"ali": "class/perfect", "mia": "class/notebook"})
+    command = [sys.executable, "-m", "autograder", "class", "rnn_backprop", folder, "--results", tmp_path / "results"]
+    environment = {**os.environ, "AUTOGRADER_SECRET": "the-secret-of-this-test"}
+    names, leaks = set(), set()
+    with subprocess.Popen(
+        [*command, "--engine", "dask", "--jobs", "1", "--quiet"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None:
+            with suppress(psutil.Error):  # one of them has just ended
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    name, variables = " ".join(child.cmdline()), child.environ()
+                    names |= {name}
+                    leaks |= {name} if "the-secret-of-this-test" in str(variables) else set()
+            time.sleep(0.05)
+    assert process.returncode == 0
+    assert any("forkserver" in name for name in names)
+    assert leaks == set()
 
 
 def test_grade_chunk_needs_only_the_payload(
