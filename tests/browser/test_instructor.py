@@ -92,7 +92,7 @@ def open_submission(page, formgrader, student):
 
 def points(page, name):
     """Return the automatic points of a function: they stand where a grader may type others."""
-    return float(page.locator(f"#check_{name}").get_attribute("placeholder"))
+    return float(page.locator(f"#check_{name}[placeholder]").get_attribute("placeholder"))  # there once it is loaded
 
 
 def take_picture(page, name, cell):
